@@ -1,0 +1,42 @@
+//! What a plugin is told when something outside did not work. The variants are those of the contract (`wit/http.wit`,
+//! `wit/objects.wit`); the text is for a person.
+
+/// Why a request has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HttpError {
+    /// The grant does not hold this origin, method or path, or the address behind the name is a private one.
+    #[error("{0}")]
+    Denied(String),
+    /// Nothing left: no connection came about. Asking again is safe.
+    #[error("{0}")]
+    NotSent(String),
+    /// Bytes may have left and no whole answer came. Whether it took effect is not known.
+    #[error("{0}")]
+    Unanswered(String),
+    /// An answer came, but its body is larger than the host's cap. Whether it took effect is not known.
+    #[error("{0}")]
+    TooLarge(String),
+    /// Anything else, such as a request that is not well-formed. Nothing left, except with a compressed answer.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// Why an object was not listed, read or written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ObjectError {
+    /// The grant does not hold it.
+    #[error("{0}")]
+    Denied(String),
+    /// There is no such object.
+    #[error("{0}")]
+    NotFound(String),
+    /// A precondition did not hold: the object exists, is missing, or is another version.
+    #[error("{0}")]
+    Precondition(String),
+    /// The store refused, failed, or broke off in the middle. What was read so far counts for nothing.
+    #[error("{0}")]
+    Unavailable(String),
+    /// Anything else, such as a key that cannot be one.
+    #[error("{0}")]
+    Other(String),
+}

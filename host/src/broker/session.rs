@@ -1,0 +1,427 @@
+//! One plugin instance's way to the outside: each thing that a plugin can ask for, checked, done and recorded.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+
+use super::call::{CallRecord, Counts, Waiting};
+use super::denial::{self, Denial, Denials};
+use super::errors::{HttpError, ObjectError};
+use super::exchange::Failed;
+use super::folder::Folder;
+use super::grant::{Grants, HttpAnswer};
+use super::objects::{Body, Listing, Precondition, Upload};
+use super::origin::Origin;
+use super::rate::{Limiter, Rate};
+use super::redact::Redactor;
+use super::request::{Prepared, Request, Response, Unfit, too_long};
+use super::resolver::ClosedAddress;
+use super::secrets::{Encoding, Marks, Misdirected, Reader};
+use super::{Broker, held, shortened};
+
+/// Asked right before a request leaves, after every wait, with the longest that the exchange may take. An error, which says why
+/// in words for a person, keeps the request back.
+pub type Gate = Arc<dyn Fn(Duration) -> Result<(), String> + Send + Sync>;
+
+/// What one plugin instance may reach. A clone is the same session.
+#[derive(Clone)]
+pub struct Session(Arc<Inner>);
+
+struct Inner {
+    broker: Broker,
+    /// The plugin's place in the pipeline file.
+    plugin: String,
+    grants: Arc<Grants>,
+    dry_run: bool,
+    read: Option<Folder>,
+    write: Option<Folder>,
+    marks: Marks,
+    denials: Denials,
+    counts: Mutex<Arc<Counts>>,
+    waiting: Arc<Waiting>,
+    limiter: Mutex<Option<Arc<Limiter>>>,
+    gate: Mutex<Option<Gate>>,
+}
+
+impl Session {
+    pub(super) fn new(broker: Broker, plugin: &str, grants: Arc<Grants>, dry_run: bool) -> Self {
+        Session(Arc::new(Inner {
+            broker,
+            plugin: plugin.to_owned(),
+            read: grants.read.clone().map(Folder::new),
+            write: grants.write.clone().map(Folder::new),
+            grants,
+            dry_run,
+            marks: Marks::default(),
+            denials: Denials::default(),
+            counts: Mutex::default(),
+            waiting: Arc::default(),
+            limiter: Mutex::default(),
+            gate: Mutex::default(),
+        }))
+    }
+
+    /// Limits how fast requests leave. The limit is shared by all sessions of this plugin that have one: what one of them sent
+    /// counts for the next.
+    pub fn set_rate(&self, rate: Option<Rate>) {
+        *held(&self.0.limiter) = rate.map(|rate| self.0.broker.limiter(&self.0.plugin, rate));
+    }
+
+    /// Asks before each request leaves, such as whether the ledger's lease outlasts it.
+    pub fn set_gate(&self, gate: Option<Gate>) {
+        *held(&self.0.gate) = gate;
+    }
+
+    /// Begins the record of a call.
+    pub fn begin_call(&self) {
+        *held(&self.0.counts) = Arc::default();
+    }
+
+    /// What left since the call began.
+    pub fn call_record(&self) -> CallRecord {
+        held(&self.0.counts).record()
+    }
+
+    /// How long this session has waited for its rate limit so far, a wait under way included. It counts against no time
+    /// limit of the plugin.
+    pub fn waited(&self) -> Duration {
+        self.0.waiting.total()
+    }
+
+    /// Whether it is waiting for its rate limit now.
+    pub fn is_waiting(&self) -> bool {
+        self.0.waiting.is_under_way()
+    }
+
+    /// What was asked for and not granted, each once.
+    pub fn denials(&self) -> Vec<Denial> {
+        self.0.denials.list()
+    }
+
+    /// Blots out the secrets of all sessions of this run.
+    pub fn redactor(&self) -> Redactor {
+        self.0.broker.redactor()
+    }
+
+    fn deny(&self, asked: String, line: Option<String>) {
+        self.0.denials.record(&self.0.plugin, asked, line);
+    }
+}
+
+/// Requests.
+impl Session {
+    /// Sends a request and reads the whole answer. No redirect is followed and nothing is repeated. Dropped, it breaks the
+    /// exchange off, and the record keeps the request.
+    pub async fn send(&self, request: Request) -> Result<Response, HttpError> {
+        let prepared = self.prepare(request)?;
+        let origin = prepared.origin.clone();
+        let counts = Arc::clone(&held(&self.0.counts));
+        // On the broker's own runtime: its connections are shared, and must live on when this plugin's thread does not.
+        let task = self
+            .0
+            .broker
+            .io()
+            .spawn(Arc::clone(&self.0).exchange(prepared, counts));
+        let mut response = match AbortOnDrop(task).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(Failed::Http(error))) => return Err(error),
+            Ok(Err(Failed::Closed(closed))) => return Err(self.closed(&origin, &closed)),
+            Err(error) => {
+                return Err(HttpError::Unanswered(format!(
+                    "the exchange was broken off: {error}"
+                )));
+            }
+        };
+        let redactor = self.0.broker.redactor();
+        response.body = redactor.scrub(std::mem::take(&mut response.body));
+        for (_, value) in &mut response.headers {
+            *value = String::from_utf8_lossy(&redactor.scrub(std::mem::take(value).into_bytes()))
+                .into_owned();
+        }
+        Ok(response)
+    }
+
+    /// Hands out a mark that stands for a secret.
+    ///
+    /// The value is read now, once a session, so that a missing one is known before anything is sent; never in a dry run.
+    pub fn secret(&self, name: &str, encoding: Encoding) -> Result<String, HttpError> {
+        let Inner {
+            broker,
+            plugin,
+            grants,
+            dry_run,
+            marks,
+            ..
+        } = &*self.0;
+        let Some(grant) = grants.secrets.get(name) else {
+            let line = denial::secret_line(grants, &shortened(name));
+            self.deny(format!("for the secret `{name}`"), Some(line));
+            return Err(HttpError::Denied(format!(
+                "the pipeline grants no secret `{}`",
+                shortened(name)
+            )));
+        };
+        let redactor = broker.redactor();
+        let reader = Reader {
+            environment: broker.environment(),
+            redactor: &redactor,
+            plugin,
+        };
+        marks.mark(name, grant, encoding, Some(&reader).filter(|_| !dry_run))
+    }
+
+    /// Declares a value that the plugin received to be secret: it is blotted out of every log line, error and report from here
+    /// on. Values under eight bytes are not taken.
+    pub fn conceal(&self, value: &str) {
+        self.0.broker.redactor().conceal(&self.0.plugin, value);
+    }
+
+    /// Everything that is checked before a request may leave, and last of all the secrets put in.
+    fn prepare(&self, request: Request) -> Result<Prepared, HttpError> {
+        let Inner { broker, marks, .. } = &*self.0;
+        if marks.stands_in(&request.url)
+            || request
+                .headers
+                .iter()
+                .any(|(name, _)| marks.stands_in(name))
+        {
+            let text = "a secret's mark stands in the URL or in a header's name; it may stand in a header's value or the body";
+            return Err(HttpError::Other(text.to_owned()));
+        }
+        let most_body = broker.most_request_body();
+        let mut prepared = Prepared::new(request, most_body).inspect_err(|unfit| {
+            if let Unfit::Forbidden { asked, .. } = unfit {
+                self.deny(asked.clone(), None);
+            }
+        })?;
+        self.check_grant(&prepared)?;
+        if self.0.dry_run {
+            return Err(HttpError::Denied("a dry run sends nothing".to_owned()));
+        }
+        let filling = marks.towards(&prepared.origin);
+        for (name, value) in &mut prepared.headers {
+            if let Some(filled) = filling
+                .fill(value.as_bytes())
+                .map_err(|found| self.misdirected(found))?
+            {
+                // The value itself stays out of the message.
+                *value = http::HeaderValue::from_bytes(&filled).map_err(|_| {
+                    HttpError::Other(format!(
+                        "the secret for the header `{name}` holds a line break or control character, which no header can hold"
+                    ))
+                })?;
+                value.set_sensitive(true);
+            }
+        }
+        if let Some(filled) = filling
+            .fill(&prepared.body)
+            .map_err(|found| self.misdirected(found))?
+        {
+            prepared.body = filled;
+        }
+        if prepared.body.len() as u64 > most_body {
+            return Err(HttpError::Other(too_long(prepared.body.len(), most_body)));
+        }
+        Ok(prepared)
+    }
+
+    fn check_grant(&self, prepared: &Prepared) -> Result<(), HttpError> {
+        let Prepared {
+            method,
+            url,
+            origin,
+            ..
+        } = prepared;
+        let grants = &self.0.grants;
+        let path = url.path();
+        match grants.may_send(origin, method, path) {
+            HttpAnswer::Granted => Ok(()),
+            HttpAnswer::NotGranted => {
+                self.deny(
+                    format!("to send a request to {origin}"),
+                    Some(denial::origin_line(grants, origin)),
+                );
+                Err(HttpError::Denied(format!(
+                    "the pipeline does not grant requests to {origin}"
+                )))
+            }
+            HttpAnswer::Narrowed => {
+                let asked = format!("to send {method} {origin}{}", shortened(path));
+                self.deny(asked, denial::narrowed_line(grants, origin, method, path));
+                Err(HttpError::Denied(format!(
+                    "the pipeline grants requests to {origin}, but not {method} {}",
+                    shortened(path)
+                )))
+            }
+        }
+    }
+
+    fn misdirected(&self, found: Misdirected) -> HttpError {
+        let Misdirected { name, to } = found;
+        let line = self
+            .0
+            .grants
+            .secrets
+            .get(&name)
+            .map(|grant| denial::rebound_line(&name, &grant.from, &to));
+        self.deny(format!("to send the secret `{name}` to {to}"), line);
+        HttpError::Denied(format!(
+            "the secret `{name}` is bound to another origin than {to}"
+        ))
+    }
+
+    fn closed(&self, origin: &Origin, closed: &ClosedAddress) -> HttpError {
+        let literal = origin.at(closed.address);
+        self.deny(
+            format!("to send a request to {origin} ({closed})"),
+            Some(denial::origin_line(&self.0.grants, &literal)),
+        );
+        HttpError::Denied(format!(
+            "{closed}; it is reached only if the grant and the request name the address itself"
+        ))
+    }
+}
+
+impl Inner {
+    async fn exchange(
+        self: Arc<Self>,
+        prepared: Prepared,
+        counts: Arc<Counts>,
+    ) -> Result<Response, Failed> {
+        let limiter = held(&self.limiter).clone();
+        if let Some(limiter) = limiter {
+            let _waiting = self.waiting.begin();
+            limiter.take().await;
+        }
+        let exchanges = self.broker.exchanges();
+        let gate = held(&self.gate).clone();
+        if let Some(gate) = gate {
+            gate(exchanges.deadline(prepared.timeout))
+                .map_err(|why| Failed::Http(HttpError::NotSent(why)))?;
+        }
+        counts.leaves();
+        let result = exchanges.send(prepared).await;
+        match &result {
+            Ok(response) if response.status < 500 => counts.is_answered(),
+            Err(Failed::Closed(_) | Failed::Http(HttpError::NotSent(_))) => counts.did_not_leave(),
+            _ => {}
+        }
+        result
+    }
+}
+
+/// Objects.
+impl Session {
+    /// Lists the objects whose keys begin with `prefix` and stand after `start_after`, if that is given.
+    pub async fn list(
+        &self,
+        prefix: &str,
+        start_after: Option<&str>,
+    ) -> Result<Listing, ObjectError> {
+        let folder = self.reading(prefix)?;
+        folder
+            .list(prefix, start_after)
+            .map(Listing)
+            .inspect_err(|error| self.note(prefix, error))
+    }
+
+    /// Opens an object; with `etag`, only that version of it.
+    pub async fn get(&self, key: &str, etag: Option<&str>) -> Result<Body, ObjectError> {
+        self.reading(key)?
+            .get(key, etag)
+            .map(Body)
+            .inspect_err(|error| self.note(key, error))
+    }
+
+    /// Says that these objects will be asked for soon, in this order. Files are read as fast as the system reads ahead by itself, so
+    /// that for folders there is nothing to do.
+    pub fn prefetch(&self, _keys: Vec<String>) {}
+
+    /// Writes an object at once; answers its ETag. A folder does not keep the content type.
+    pub async fn put(
+        &self,
+        key: &str,
+        bytes: &[u8],
+        _content_type: &str,
+        precondition: &Precondition,
+    ) -> Result<String, ObjectError> {
+        let folder = self.writing(key)?;
+        self.count_write();
+        folder
+            .put(key, bytes, precondition)
+            .inspect_err(|error| self.note(key, error))
+    }
+
+    /// Begins an object that is written in pieces. A folder does not keep the content type.
+    pub async fn upload(&self, key: &str, _content_type: &str) -> Result<Upload, ObjectError> {
+        let folder = self.writing(key)?;
+        self.count_write();
+        folder
+            .upload(key)
+            .map(Upload)
+            .inspect_err(|error| self.note(key, error))
+    }
+
+    /// Deletes an object. One that is not there is no error.
+    pub async fn delete(&self, key: &str, precondition: &Precondition) -> Result<(), ObjectError> {
+        let folder = self.writing(key)?;
+        self.count_write();
+        folder
+            .delete(key, precondition)
+            .inspect_err(|error| self.note(key, error))
+    }
+
+    fn reading(&self, key: &str) -> Result<&Folder, ObjectError> {
+        self.0.read.as_ref().ok_or_else(|| {
+            let line = "grant.read = \"file://./FOLDER\"".to_owned();
+            self.deny(format!("to read {key:?}"), Some(line));
+            ObjectError::Denied("the pipeline grants no folder to read".to_owned())
+        })
+    }
+
+    fn writing(&self, key: &str) -> Result<&Folder, ObjectError> {
+        let Some(folder) = &self.0.write else {
+            let line = "grant.write = \"file://./FOLDER\"".to_owned();
+            self.deny(format!("to write {key:?}"), Some(line));
+            return Err(ObjectError::Denied(
+                "the pipeline grants no folder to write".to_owned(),
+            ));
+        };
+        if self.0.dry_run {
+            return Err(ObjectError::Denied("a dry run writes nothing".to_owned()));
+        }
+        Ok(folder)
+    }
+
+    /// A key that leads out of a granted folder is a denial too, one that no line can grant.
+    fn note(&self, key: &str, error: &ObjectError) {
+        if matches!(error, ObjectError::Denied(_)) {
+            self.deny(format!("for {key:?}, outside the granted folder"), None);
+        }
+    }
+
+    fn count_write(&self) {
+        held(&self.0.counts).writes();
+    }
+}
+
+/// A task that ends with whoever waits for it.
+struct AbortOnDrop<T>(JoinHandle<T>);
+
+impl<T> Future for AbortOnDrop<T> {
+    type Output = Result<T, tokio::task::JoinError>;
+
+    fn poll(
+        mut self: std::pin::Pin<&mut Self>,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Self::Output> {
+        std::pin::Pin::new(&mut self.0).poll(context)
+    }
+}
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

@@ -1,0 +1,57 @@
+//! `grant` of one plugin, as the pipeline file has it: the environment is replaced, nothing is judged yet.
+//! `broker::grant` turns it into the type that answers "may I?".
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::PathBuf;
+
+/// A value and the bytes of the pipeline file that it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Located<T> {
+    /// The value.
+    pub value: T,
+    /// The bytes of the pipeline file.
+    pub span: Range<usize>,
+}
+
+/// What a pipeline allows one plugin to reach.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GrantSpec {
+    /// A URL of a bucket or folder that may be read: `s3://bucket/prefix`, `file://./folder`.
+    pub read: Option<Located<String>>,
+    /// The same for writing and deleting.
+    pub write: Option<Located<String>>,
+    /// Origins that requests may go to.
+    pub http: Vec<Located<HttpGrantSpec>>,
+    /// Secrets by the name under which the plugin asks for them.
+    pub secrets: BTreeMap<String, Located<SecretSpec>>,
+}
+
+/// One granted origin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpGrantSpec {
+    /// Grants its whole origin; its path is ignored.
+    pub url: String,
+    /// Methods that are allowed, in capitals; none named means all.
+    pub methods: Option<Vec<String>>,
+    /// Paths that are allowed: exact, or a prefix that ends in `*`; none named means all.
+    pub paths: Option<Vec<String>>,
+}
+
+/// Where a secret's value comes from, and where it may go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretSpec {
+    /// Read when it is first needed, never in a dry run.
+    pub from: SecretSource,
+    /// The origin it is bound to. May be left out where exactly one origin is granted.
+    pub to: Option<String>,
+}
+
+/// The place that holds a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretSource {
+    /// An environment variable of this name.
+    Env(String),
+    /// A file; a last newline is not part of the secret.
+    File(PathBuf),
+}

@@ -1,0 +1,88 @@
+//! The pipeline file: read strictly, its variables replaced, every error at its line.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `pipeline`, `plugin_spec`, `grant_spec`, `start`, `units`, `ledger_location` | what a file says, as types |
+//! | `read`, `table`, `keys`, `grant` | from a document to those types |
+//! | `tree`, `environment`, `places` | from text to a document with places: TOML, `${NAME}` |
+//! | `schema`, `schema_cost`, `schema_message` | a plugin's own settings against its schema |
+//! | `source_text`, `errors`, `wording` | what is wrong, where, and how it is said |
+//! | `digest` | a file's fingerprint |
+//!
+//! Nothing here reads a secret, opens a connection or looks for a plugin.
+
+mod digest;
+mod environment;
+mod errors;
+mod grant;
+mod grant_spec;
+mod keys;
+mod ledger_location;
+mod pipeline;
+mod places;
+mod plugin_spec;
+mod read;
+mod schema;
+mod schema_cost;
+mod schema_message;
+mod source_text;
+mod start;
+mod table;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod units;
+mod wording;
+
+use std::path::Path;
+
+pub use errors::{ConfigError, ConfigErrors};
+pub use grant_spec::{GrantSpec, HttpGrantSpec, Located, SecretSource, SecretSpec};
+pub use ledger_location::{LedgerLocation, LedgerLocationError};
+pub use pipeline::{AggregateSpec, Pipeline, Rounding, SinkSpec, SourceSpec};
+pub use places::{Place, Places, join};
+pub use plugin_spec::{LimitsSpec, PluginRef, PluginSpec};
+pub use schema::check_against_schema;
+pub use source_text::SourceText;
+pub use start::{Ago, Start, Unit, first_window};
+pub use units::RateSpec;
+
+/// Reads a pipeline file. `env` answers the variables of the process; paths in the file are relative to its folder.
+///
+/// # Errors
+/// The file cannot be read, or everything that is wrong in it.
+pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Pipeline, ConfigErrors> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let what = if path.is_dir() {
+            "it is a folder; name the file in it".to_owned()
+        } else {
+            error.to_string()
+        };
+        ConfigErrors::of_file(
+            &SourceText::new(&name, ""),
+            format!("the pipeline file cannot be read: {what}"),
+        )
+    })?;
+    let base = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    parse(&text, &name, base, env)
+}
+
+/// Reads the text of a pipeline file that errors call `name`, with paths relative to `base`.
+///
+/// # Errors
+/// Everything that is wrong in it.
+pub fn parse(
+    text: &str,
+    name: &str,
+    base: &Path,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Pipeline, ConfigErrors> {
+    let mut errors = ConfigErrors::none(&SourceText::new(name, text));
+    let pipeline = tree::read(env, &mut errors)
+        .and_then(|document| read::pipeline(&document, base, &mut errors));
+    errors.or(pipeline)
+}

@@ -1,0 +1,146 @@
+//! What a pipeline file says, as types.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::ledger_location::LedgerLocation;
+use super::places::Places;
+use super::plugin_spec::PluginSpec;
+use super::source_text::SourceText;
+use super::start::{Ago, Start};
+use super::units::RateSpec;
+use crate::model::window::{Window, WindowKind};
+
+/// A whole pipeline file, valid as far as the host can tell by itself.
+#[derive(Debug, Clone)]
+pub struct Pipeline {
+    /// Its name; spaces and Unicode are allowed.
+    pub name: String,
+    /// How long its windows are.
+    pub window: WindowKind,
+    /// How long after its end a window is due; nothing unless the file says so.
+    pub grace: Duration,
+    /// Its first window, read once, while the ledger is new.
+    pub start: Option<Start>,
+    /// How many windows a run takes up for the first time, at most; 0 takes up none. Nothing means no limit.
+    pub max_windows: Option<u64>,
+    /// Where its ledger is; `NAME.ledger.db` beside the file unless the file says so.
+    pub ledger: LedgerLocation,
+    /// Whether every run only shows what it would do.
+    pub dry_run: bool,
+    /// Where usage comes from.
+    pub source: SourceSpec,
+    /// What turns usage into charges, at least one, in the order of the file.
+    pub aggregates: Vec<AggregateSpec>,
+    /// What charges are delivered to, at least one, in the order of the file.
+    pub sinks: Vec<SinkSpec>,
+    /// The folder of the file, to which its paths are relative.
+    pub base: PathBuf,
+    /// SHA-256, in hex, of what the file says once its variables are replaced.
+    pub digest: String,
+    /// The file's text, for errors that are found later.
+    pub text: SourceText,
+    /// Where in that text each key stands.
+    pub places: Places,
+}
+
+/// `[source]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SourceSpec {
+    /// The plugin, under the name `source`.
+    pub plugin: PluginSpec,
+    /// How far back from now settled windows are checked for late and changed inputs. Nothing means: from the start of the month
+    /// before now's.
+    pub look_back: Option<Ago>,
+}
+
+/// `[aggregate.NAME]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AggregateSpec {
+    /// The plugin, under the section's name.
+    pub plugin: PluginSpec,
+    /// The dimensions of usage that it takes. Nothing means: those that no aggregate takes by name.
+    pub takes: Option<Vec<String>>,
+}
+
+/// `[sink.NAME]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SinkSpec {
+    /// The plugin, under the section's name, which is part of the identity of each charge.
+    pub plugin: PluginSpec,
+    /// The dimensions of charges that it takes. Nothing means: those that no sink takes by name.
+    pub takes: Option<Vec<String>>,
+    /// How quantities are rounded to what the sink can express.
+    pub round: Rounding,
+    /// How often it is called, at most, where that is slower than what the sink says itself.
+    pub rate: Option<RateSpec>,
+    /// For how long a call that failed in passing is tried again in one run; 60 seconds unless the file says so.
+    pub retry_budget: Duration,
+}
+
+/// What becomes of the digits that a sink cannot express.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Rounding {
+    /// `up`: away from zero.
+    Up,
+    /// `down`: towards zero.
+    Down,
+    /// `half-even`: to the nearest, ties to the even digit.
+    HalfEven,
+    /// `refuse`: the charge is held, for a person to decide.
+    #[default]
+    Refuse,
+}
+
+impl Pipeline {
+    /// Whether a window's end and its grace are over.
+    pub fn is_due(&self, window: &Window, now: Timestamp) -> bool {
+        window
+            .end()
+            .checked_add(self.grace)
+            .is_ok_and(|due| due <= now)
+    }
+
+    /// The aggregate that takes a dimension of usage: the one that names it, else the one that names none.
+    pub fn aggregate_of(&self, dimension: &str) -> Option<&AggregateSpec> {
+        let named = self
+            .aggregates
+            .iter()
+            .find(|aggregate| takes(aggregate.takes.as_deref(), dimension));
+        named.or_else(|| {
+            self.aggregates
+                .iter()
+                .find(|aggregate| aggregate.takes.is_none())
+        })
+    }
+
+    /// The sinks that take a dimension of charges: all that name it; if there are none, all that name none.
+    pub fn sinks_of(&self, dimension: &str) -> Vec<&SinkSpec> {
+        let named: Vec<&SinkSpec> = self
+            .sinks
+            .iter()
+            .filter(|sink| takes(sink.takes.as_deref(), dimension))
+            .collect();
+        if named.is_empty() {
+            self.sinks
+                .iter()
+                .filter(|sink| sink.takes.is_none())
+                .collect()
+        } else {
+            named
+        }
+    }
+
+    /// All plugins of the pipeline: the source, the aggregates, the sinks.
+    pub fn plugins(&self) -> impl Iterator<Item = &PluginSpec> {
+        std::iter::once(&self.source.plugin)
+            .chain(self.aggregates.iter().map(|aggregate| &aggregate.plugin))
+            .chain(self.sinks.iter().map(|sink| &sink.plugin))
+    }
+}
+
+fn takes(named: Option<&[String]>, dimension: &str) -> bool {
+    named.is_some_and(|named| named.iter().any(|name| name == dimension))
+}

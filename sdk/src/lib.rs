@@ -1,0 +1,65 @@
+//! What a meterhost plugin is written with.
+//!
+//! A plugin is a crate of type `cdylib` that implements one trait and names it in one macro:
+//!
+//! | it is | trait | macro |
+//! |---|---|---|
+//! | a source, which reads usage | [`Source`] | [`export_source!`] |
+//! | an aggregator, which turns usage into charges | [`Aggregator`] | [`export_aggregator!`] |
+//! | a sink, which delivers charge by charge | [`Sink`] | [`export_sink!`] |
+//! | a sink that publishes the complete set of a period | [`SnapshotSink`] | [`export_snapshot_sink!`] |
+//!
+//! `cargo build --release --target wasm32-unknown-unknown` is the whole build: the host turns the module into a component
+//! when it loads it. The macros expand to nothing on other targets, so that the logic is tested with `cargo test`;
+//! [`testing`] stands in for the host there.
+//!
+//! Quantities are [`Decimal`]s: exact, never floats. Times are milliseconds since 1970-01-01T00:00:00Z.
+
+extern crate self as meterhost_sdk;
+
+#[doc(hidden)]
+pub mod bindings;
+mod aggregator;
+mod batch;
+mod builder;
+mod export;
+pub mod http;
+mod intern;
+mod log;
+pub mod objects;
+mod plugin;
+mod sink;
+mod snapshot;
+mod source;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod testing;
+
+pub use aggregator::{Aggregator, ChargeLine, Excluded, Origin};
+pub use batch::{Batch, DecimalColumn, Row, TextColumn};
+pub use bindings::imports::types::{Error, Window, WindowKind};
+pub use builder::{BatchBuilder, Full, Record};
+pub use log::{debug, error, info, trace, warn};
+pub use meterhost_decimal::{Decimal, DecimalSum, ParseDecimalError, Quotient, Rounding};
+pub use plugin::{About, Capability, Need, Plugin};
+pub use schemars::{self, JsonSchema};
+pub use serde::{self, Deserialize};
+pub use sink::{
+    Answer, Charge, Failure, Finding, HeldRecord, Opinion, Outcome, Rate, Resolution, ServiceTraits, Session, Sink,
+    Status, Together, Zero,
+};
+pub use snapshot::{Publication, Published, SnapshotCharges, SnapshotSink};
+pub use source::{
+    Cursor, Input, Listing, Page, Quarantined, ReadInput, Receipt, Request, Settled, Settlement, Shard, Source,
+    SourceKind, Unreadable,
+};
+#[doc(hidden)]
+pub use wit_bindgen;
+
+/// What the export macros expand to. Not for plugins.
+#[doc(hidden)]
+pub mod adapter {
+    pub use crate::aggregator::{AccumulatorAdapter, AggregatorAdapter};
+    pub use crate::sink::{SessionAdapter, SinkAdapter};
+    pub use crate::snapshot::{PublicationAdapter, SnapshotAdapter};
+    pub use crate::source::{CursorAdapter, ListingAdapter, SourceAdapter};
+}

@@ -1,0 +1,73 @@
+//! What all plugins have in common: a description and a configuration.
+
+use std::sync::Once;
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+
+use crate::Error;
+use crate::bindings::imports::about;
+
+pub use about::{Capability, Need};
+
+/// What a plugin says about itself.
+#[derive(Debug, Clone)]
+pub struct About {
+    /// In lower case with hyphens: `s3-reader`.
+    pub name: &'static str,
+    /// As in semantic versioning; `env!("CARGO_PKG_VERSION")` does.
+    pub version: &'static str,
+    /// One line that says what the plugin does.
+    pub purpose: &'static str,
+    /// What it needs granted.
+    pub needs: Vec<Need>,
+}
+
+/// A description and a configuration.
+pub trait Plugin: 'static {
+    /// What stands under `config` in the pipeline file. The JSON Schema that the derive makes is what the host checks against, with
+    /// doc comments as descriptions. Put `#[serde(deny_unknown_fields)]` on it, so that a misspelt key is an error.
+    type Config: DeserializeOwned + JsonSchema;
+
+    /// Called with everything denied: answers from constants.
+    fn about() -> About;
+}
+
+impl Need {
+    /// Something without which the plugin is of no use. `purpose` completes "needed to ...".
+    pub fn required(capability: Capability, purpose: &str) -> Self {
+        Need { capability, purpose: purpose.to_owned(), optional: false }
+    }
+
+    /// Something that the plugin can do without.
+    pub fn optional(capability: Capability, purpose: &str) -> Self {
+        Need { capability, purpose: purpose.to_owned(), optional: true }
+    }
+}
+
+pub(crate) fn describe<P: Plugin>(kind: about::Kind) -> about::Description {
+    enter();
+    let About { name, version, purpose, needs } = P::about();
+    let schema = schemars::schema_for!(P::Config);
+    about::Description {
+        name: name.to_owned(),
+        version: version.to_owned(),
+        purpose: purpose.to_owned(),
+        kind,
+        config_schema: schema.as_value().to_string(),
+        needs,
+    }
+}
+
+pub(crate) fn config<P: Plugin>(text: &str) -> Result<P::Config, Error> {
+    serde_json::from_str(text).map_err(|error| Error::Config(error.to_string()))
+}
+
+/// Every way into a plugin begins here: a panic becomes a line in the host's log before the instance ends, so that the
+/// person reads the plugin's own words.
+pub(crate) fn enter() {
+    static HOOK: Once = Once::new();
+    if cfg!(target_arch = "wasm32") {
+        HOOK.call_once(|| std::panic::set_hook(Box::new(|info| crate::error(&format!("panic: {info}")))));
+    }
+}

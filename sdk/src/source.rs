@@ -1,0 +1,147 @@
+//! Sources: where usage comes from.
+
+use std::cell::RefCell;
+use std::marker::PhantomData;
+
+use crate::bindings::imports::{about::Kind, types};
+use crate::bindings::source::{Description, Guest as World, source as wit};
+use crate::plugin::{config, describe, enter};
+use crate::{Batch, Error, Plugin};
+
+pub use wit::{Input, Quarantined, ReadInput, Receipt, Request, Settled, Settlement, Shard, Unreadable};
+
+/// Which of the two kinds a source is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceKind {
+    /// A window can be read again, whole, at any time.
+    Complete,
+    /// Each record is handed out until it is acknowledged.
+    Queue,
+}
+
+/// Reads usage.
+///
+/// An opening answers for all windows of its request. Each record is returned once; what cannot be used is quarantined, what cannot
+/// be read is reported as unreadable, and nothing is skipped in silence.
+pub trait Source: Plugin {
+    /// Whether it is complete or a queue.
+    const KIND: SourceKind;
+    /// An opening under way.
+    type Cursor: Cursor;
+    /// A listing under way.
+    type Listing: Listing;
+
+    /// Begins to read.
+    fn open(config: Self::Config, request: Request) -> Result<Self::Cursor, Error>;
+
+    /// Lists what `open` would read for the same request, without reading it.
+    fn inputs(config: Self::Config, request: Request) -> Result<Self::Listing, Error>;
+
+    /// Up to which instant (milliseconds, UTC) the data is complete. `None` if the source cannot say.
+    fn complete_until(_config: Self::Config, _now: i64) -> Result<Option<i64>, Error> {
+        Ok(None)
+    }
+
+    /// For queues: these records' charges are final. May be called again with the same receipts, to the same effect.
+    fn acknowledge(_config: Self::Config, _receipts: Vec<Receipt>) -> Result<(), Error> {
+        Err(Error::Other("this source hands nothing out that could be acknowledged".into()))
+    }
+}
+
+/// An opening under way.
+pub trait Cursor: 'static {
+    /// The next page, `None` at the end. After an error the opening is over.
+    fn next(&mut self) -> Result<Option<Page>, Error>;
+}
+
+/// A listing under way.
+pub trait Listing: 'static {
+    /// The next inputs, `None` at the end.
+    fn next(&mut self) -> Result<Option<Vec<Input>>, Error>;
+}
+
+/// A part of what an opening returns.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    /// The records.
+    pub batch: Batch,
+    /// For queues: one reference a record. Empty for complete sources.
+    pub references: Vec<String>,
+    /// The inputs that were finished with this page. Each stands in exactly one page of an opening.
+    pub inputs: Vec<ReadInput>,
+    /// Records that cannot be used.
+    pub quarantined: Vec<Quarantined>,
+    /// Inputs that cannot be read to their end, or make no sense as a whole.
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// The component's side of a [`Source`].
+#[doc(hidden)]
+pub struct SourceAdapter<P>(PhantomData<P>);
+
+#[doc(hidden)]
+pub struct CursorAdapter<C>(RefCell<C>);
+
+#[doc(hidden)]
+pub struct ListingAdapter<L>(RefCell<L>);
+
+impl<P: Source> World for SourceAdapter<P> {
+    fn describe() -> Description {
+        describe::<P>(match P::KIND {
+            SourceKind::Complete => Kind::CompleteSource,
+            SourceKind::Queue => Kind::QueueSource,
+        })
+    }
+}
+
+impl<P: Source> wit::Guest for SourceAdapter<P> {
+    type Cursor = CursorAdapter<P::Cursor>;
+    type Listing = ListingAdapter<P::Listing>;
+
+    fn open(text: String, request: Request) -> Result<wit::Cursor, Error> {
+        enter();
+        let cursor = P::open(config::<P>(&text)?, request)?;
+        Ok(wit::Cursor::new(CursorAdapter(RefCell::new(cursor))))
+    }
+
+    fn inputs(text: String, request: Request) -> Result<wit::Listing, Error> {
+        enter();
+        let listing = P::inputs(config::<P>(&text)?, request)?;
+        Ok(wit::Listing::new(ListingAdapter(RefCell::new(listing))))
+    }
+
+    fn complete_until(text: String, now: i64) -> Result<Option<i64>, Error> {
+        enter();
+        P::complete_until(config::<P>(&text)?, now)
+    }
+
+    fn acknowledge(text: String, receipts: Vec<Receipt>) -> Result<(), Error> {
+        enter();
+        P::acknowledge(config::<P>(&text)?, receipts)
+    }
+}
+
+impl<C: Cursor> wit::GuestCursor for CursorAdapter<C> {
+    fn next(&self) -> Result<Option<wit::Page>, Error> {
+        let page = self.0.borrow_mut().next()?;
+        Ok(page.map(|Page { batch, references, inputs, quarantined, unreadable }| wit::Page {
+            batch: batch.into(),
+            references: one_each(references),
+            inputs,
+            quarantined,
+            unreadable,
+        }))
+    }
+}
+
+impl<L: Listing> wit::GuestListing for ListingAdapter<L> {
+    fn next(&self) -> Result<Option<Vec<Input>>, Error> {
+        self.0.borrow_mut().next()
+    }
+}
+
+/// A column in which no value repeats.
+fn one_each(values: Vec<String>) -> types::TextColumn {
+    let indices = (0..).take(values.len()).collect();
+    types::TextColumn { values, indices }
+}

@@ -1,0 +1,243 @@
+//! Stands in for the host where a plugin's logic is tested natively: a folder as the bucket, a function as the network.
+//!
+//! What is put on the stage holds for the current thread.
+//!
+//! ```
+//! use meterhost_sdk::{http, testing};
+//!
+//! testing::answer(|request| {
+//!     assert_eq!(request.url, "https://api.example.com/ping");
+//!     Ok(http::Response { status: 200, headers: vec![], body: b"pong".to_vec() })
+//! });
+//! let request = http::Request {
+//!     method: "GET".into(),
+//!     url: "https://api.example.com/ping".into(),
+//!     headers: vec![],
+//!     body: vec![],
+//!     timeout: None,
+//! };
+//! assert_eq!(http::send(&request).unwrap().body, b"pong");
+//! ```
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use crate::http::{Request, Response};
+
+/// What answers the requests of a plugin under test.
+type Network = Rc<RefCell<dyn FnMut(&Request) -> Result<Response, crate::http::Error>>>;
+
+thread_local! {
+    static FOLDER: RefCell<Option<PathBuf>> = const { RefCell::new(None) };
+    static NETWORK: RefCell<Option<Network>> = const { RefCell::new(None) };
+}
+
+/// From here on, this folder is what `read` and `write` are granted on.
+pub fn folder(path: impl Into<PathBuf>) {
+    let path = path.into();
+    FOLDER.with_borrow_mut(|folder| *folder = Some(path));
+}
+
+/// From here on, this function answers every request. Secrets come as `{name}` in it, instead of random marks.
+pub fn answer(network: impl FnMut(&Request) -> Result<Response, crate::http::Error> + 'static) {
+    NETWORK.with_borrow_mut(|place| *place = Some(Rc::new(RefCell::new(network))));
+}
+
+/// A batch of records, for pushing into an aggregator under test. Each is (customer, dimension, quantity, time, attributes).
+///
+/// # Panics
+///
+/// If a quantity is no decimal.
+pub fn batch(records: &[(&str, &str, &str, i64, &[(&str, &str)])]) -> crate::Batch {
+    let mut names: Vec<&str> = Vec::new();
+    for (name, _) in records.iter().flat_map(|record| record.4) {
+        if !names.contains(name) {
+            names.push(name);
+        }
+    }
+    let mut builder = crate::BatchBuilder::new(names.iter().copied()).with_rows(records.len().max(1));
+    for &(customer, dimension, quantity, time, attributes) in records {
+        let values: Vec<Option<&str>> = names
+            .iter()
+            .map(|name| attributes.iter().find(|(given, _)| given == name).map(|&(_, value)| value))
+            .collect();
+        #[expect(clippy::expect_used, clippy::panic, reason = "a test that is written wrong has to stop")]
+        let record = crate::Record {
+            time,
+            customer,
+            product: "",
+            dimension,
+            quantity: crate::Decimal::parse(quantity).unwrap_or_else(|error| panic!("{quantity}: {error}")),
+            id: None,
+            attributes: &values,
+        };
+        #[expect(clippy::expect_used, reason = "a test that is written wrong has to stop")]
+        builder.push(&record).expect("the quantities of a test batch share a scale within 38 digits");
+    }
+    builder.finish()
+}
+
+/// The bucket of a plugin under test.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod objects {
+    use std::fs::{self, File};
+    use std::io::Read;
+    use std::os::unix::fs::MetadataExt;
+    use std::path::{Path, PathBuf};
+
+    use super::FOLDER;
+    use crate::objects::{Error, Object, Precondition};
+
+    pub(crate) struct Listing(Option<Vec<Object>>);
+
+    pub(crate) struct Body {
+        object: Object,
+        file: File,
+    }
+
+    pub(crate) struct Upload {
+        key: String,
+        bytes: Vec<u8>,
+    }
+
+    pub(crate) fn list(prefix: &str, start_after: Option<&str>) -> Result<Listing, Error> {
+        let root = root()?;
+        // Only the folder that the prefix surely leads to is walked.
+        let parent = prefix.rsplit_once('/').map_or("", |(parent, _)| parent);
+        let mut objects = Vec::new();
+        walk(&root, &root.join(parent), &mut objects)?;
+        objects.retain(|object| object.key.starts_with(prefix) && start_after.is_none_or(|after| &*object.key > after));
+        objects.sort_unstable_by(|left, right| left.key.cmp(&right.key));
+        Ok(Listing((!objects.is_empty()).then_some(objects)))
+    }
+
+    fn walk(root: &Path, folder: &Path, objects: &mut Vec<Object>) -> Result<(), Error> {
+        let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
+        for entry in entries {
+            let path = entry.map_err(failed)?.path();
+            if path.is_dir() {
+                walk(root, &path, objects)?;
+            } else if let Some(key) = path.strip_prefix(root).ok().and_then(Path::to_str) {
+                objects.push(object(key, &path)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn object(key: &str, path: &Path) -> Result<Object, Error> {
+        let meta = fs::metadata(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => Error::NotFound(format!("{key}: there is no such object")),
+            _ => failed(error),
+        })?;
+        let etag = format!("{:x}-{:x}-{:x}", meta.len(), meta.mtime(), meta.mtime_nsec());
+        Ok(Object { key: key.to_owned(), etag, size: meta.len(), modified: Some(meta.mtime() * 1000) })
+    }
+
+    pub(crate) fn get(key: &str, etag: Option<&str>) -> Result<Body, Error> {
+        let path = root()?.join(key);
+        let object = object(key, &path)?;
+        if etag.is_some_and(|etag| etag != object.etag) {
+            return Err(Error::Precondition(format!("{key} is another version by now")));
+        }
+        Ok(Body { object, file: File::open(path).map_err(failed)? })
+    }
+
+    pub(crate) fn prefetch(_keys: &[String]) {}
+
+    pub(crate) fn put(
+        key: &str,
+        bytes: &[u8],
+        _content_type: &str,
+        precondition: &Precondition,
+    ) -> Result<String, Error> {
+        let path = root()?.join(key);
+        let now = object(key, &path).ok().map(|object| object.etag);
+        let holds = match precondition {
+            Precondition::None => true,
+            Precondition::Absent => now.is_none(),
+            Precondition::Match(etag) => now.as_ref() == Some(etag),
+            Precondition::Other(text) => return Err(Error::Other(format!("no such precondition: {text}"))),
+        };
+        if !holds {
+            return Err(Error::Precondition(format!("{key}: the precondition does not hold")));
+        }
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(failed)?;
+        }
+        fs::write(&path, bytes).map_err(failed)?;
+        Ok(object(key, &path)?.etag)
+    }
+
+    pub(crate) fn begin_upload(key: &str, _content_type: &str) -> Result<Upload, Error> {
+        Ok(Upload { key: key.to_owned(), bytes: Vec::new() })
+    }
+
+    pub(crate) fn delete(key: &str, _precondition: &Precondition) -> Result<(), Error> {
+        match fs::remove_file(root()?.join(key)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed(error)),
+            _ => Ok(()),
+        }
+    }
+
+    impl Listing {
+        pub(crate) fn next(&mut self) -> Result<Option<Vec<Object>>, Error> {
+            Ok(self.0.take())
+        }
+    }
+
+    impl Body {
+        pub(crate) fn object(&self) -> Object {
+            self.object.clone()
+        }
+
+        pub(crate) fn read(&mut self, max: u32) -> Result<Vec<u8>, Error> {
+            let mut bytes = vec![0; max as usize];
+            let read = self.file.read(&mut bytes).map_err(failed)?;
+            bytes.truncate(read);
+            Ok(bytes)
+        }
+    }
+
+    impl Upload {
+        pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+            self.bytes.extend_from_slice(bytes);
+            Ok(())
+        }
+
+        pub(crate) fn commit(self, precondition: &Precondition) -> Result<String, Error> {
+            put(&self.key, &self.bytes, "", precondition)
+        }
+    }
+
+    fn root() -> Result<PathBuf, Error> {
+        FOLDER
+            .with_borrow(Clone::clone)
+            .ok_or_else(|| Error::Denied("no folder is on the stage: call testing::folder first".into()))
+    }
+
+    fn failed(error: std::io::Error) -> Error {
+        Error::Unavailable(error.to_string())
+    }
+}
+
+/// The network of a plugin under test.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod http {
+    use super::NETWORK;
+    use crate::http::{Encoding, Error, Request, Response};
+
+    pub(crate) fn send(request: &Request) -> Result<Response, Error> {
+        let network = NETWORK.with_borrow(Clone::clone);
+        let Some(network) = network else {
+            return Err(Error::Denied("no network is on the stage: call testing::answer first".into()));
+        };
+        (network.borrow_mut())(request)
+    }
+
+    pub(crate) fn secret(name: &str, _encoding: Encoding) -> Result<String, Error> {
+        Ok(format!("{{{name}}}"))
+    }
+
+    pub(crate) fn conceal(_value: &str) {}
+}

@@ -1,0 +1,137 @@
+//! A running emulator, as a test holds it in its hand.
+
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::thread::{self, JoinHandle};
+
+use jiff::Timestamp;
+use tokio::sync::oneshot;
+
+use crate::books;
+use crate::record::Record;
+use crate::request::Request;
+use crate::rule::Rule;
+use crate::server;
+use crate::service::{Service, Shared};
+use crate::settings::Settings;
+use crate::submission;
+
+/// A server on a thread of its own. It stops when this is dropped; open connections end at once.
+#[derive(Debug)]
+pub struct Emulator {
+    service: Shared,
+    origin: String,
+    url: String,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Emulator {
+    /// Starts to listen. Requests are answered from the moment on at which this returns.
+    ///
+    /// # Errors
+    /// The port is taken, or the file of the books cannot be read, is not a list of records or bills a slot twice.
+    pub fn start(settings: Settings) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, settings.port))?;
+        listener.set_nonblocking(true)?;
+        let origin = format!("http://{}", listener.local_addr()?);
+        let url = format!("{origin}{}", settings.metering_path);
+        let service = Shared::new(Service::open(settings)?);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .build()?;
+        let (stop, stopped) = oneshot::channel();
+        let listener = {
+            let _inside = runtime.enter();
+            tokio::net::TcpListener::from_std(listener)?
+        };
+        let shared = service.clone();
+        let thread = thread::Builder::new()
+            .name("clazar-emulator".into())
+            .spawn(move || runtime.block_on(server::run(listener, shared, stopped)))?;
+        Ok(Self {
+            service,
+            origin,
+            url,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+
+    /// The metering resource, such as `http://127.0.0.1:4711/metering/`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The server, such as `http://127.0.0.1:4711`.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// All records, failed ones included, oldest first.
+    pub fn books(&self) -> Vec<Record> {
+        self.service.lock().books.records().to_vec()
+    }
+
+    /// Checks the books from outside the code that keeps them.
+    ///
+    /// # Errors
+    /// The slot that is billed twice, or the id that stands for two records.
+    pub fn verify_books(&self) -> Result<(), String> {
+        books::verify(self.service.lock().books.records())
+    }
+
+    /// Puts a record into the books as if it had been submitted before. It may lie in the future.
+    ///
+    /// # Errors
+    /// The record is malformed, its id is known or its slot is taken.
+    pub fn seed(&self, record: Record) -> Result<(), String> {
+        let mut service = self.service.lock();
+        submission::check_record(&record, service.settings.quantity_digits)?;
+        let mark = service.books.records().len();
+        if !service.books.add(record) {
+            return Err("the slot is taken, or the id is known".into());
+        }
+        service
+            .books
+            .keep(mark)
+            .map(|_| ())
+            .map_err(|error| error.to_string())
+    }
+
+    /// All requests in the order of their arrival.
+    pub fn requests(&self) -> Vec<Request> {
+        self.service.lock().log.clone()
+    }
+
+    /// How often somebody asked for a token, whatever the answer was.
+    pub fn authentications(&self) -> usize {
+        self.service.lock().authentications
+    }
+
+    /// Stops the clock at this moment; tokens age by it, and a record may not end after it.
+    pub fn set_now(&self, now: Timestamp) {
+        self.service.lock().settings.now = Some(now);
+    }
+
+    /// Queues a fault behind those already waiting.
+    pub fn push_fault(&self, rule: impl Into<Rule>) {
+        self.service.lock().faults.push(rule.into());
+    }
+
+    /// Forgets all faults still waiting.
+    pub fn clear_faults(&self) {
+        self.service.lock().faults.clear();
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic of the server has failed the test's requests already.
+            let _ = thread.join();
+        }
+    }
+}

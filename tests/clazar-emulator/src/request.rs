@@ -1,0 +1,66 @@
+//! A request as it came in, and the log entry that is kept of it.
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde_json::Value;
+
+/// One request in the log. It holds secrets as they were sent, so that tests can look for them.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// When it had arrived whole, in real time, UTC.
+    pub at: Timestamp,
+    /// Such as `POST`.
+    pub method: String,
+    /// The path alone.
+    pub path: String,
+    /// The query without its `?`; empty when there is none.
+    pub query: String,
+    /// Lower-case names with values, in order; bytes beyond UTF-8 are replaced.
+    pub headers: Vec<(String, String)>,
+    /// The body as it was sent.
+    pub raw_body: Bytes,
+    /// The body as JSON, if it is JSON.
+    pub body: Option<Value>,
+    /// The status of the answer; `None` while there is none and when the connection was dropped.
+    pub status: Option<u16>,
+    /// How many records it added to the books, failed ones included.
+    pub stored: usize,
+}
+
+impl Request {
+    /// Whether the books changed by it.
+    pub fn committed(&self) -> bool {
+        self.stored > 0
+    }
+
+    /// The first header of this lower-case name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The records of a well-formed call to submit; empty for any other request.
+    pub fn records(&self) -> &[Value] {
+        let list = self
+            .body
+            .as_ref()
+            .and_then(|body| body.get("request"))
+            .and_then(Value::as_array);
+        list.map_or(&[], Vec::as_slice)
+    }
+
+    /// One line for people, without headers and bodies: they hold secrets.
+    pub(crate) fn line(&self) -> String {
+        let mark = if self.query.is_empty() { "" } else { "?" };
+        let status = self
+            .status
+            .map_or_else(|| "dropped".to_owned(), |status| status.to_string());
+        let (sent, stored) = (self.records().len(), self.stored);
+        format!(
+            "{} {}{mark}{} {status} records={sent} stored={stored}",
+            self.method, self.path, self.query
+        )
+    }
+}
