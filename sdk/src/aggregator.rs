@@ -17,16 +17,16 @@ pub use wit::Origin;
 ///
 /// ```
 /// use std::collections::BTreeMap;
-/// use meterhost_sdk::{About, Aggregator, Batch, ChargeLine, Decimal, Error, Excluded, JsonSchema, Origin, Plugin, Window};
+/// use meterhost_sdk::{About, Aggregator, Batch, ChargeLine, Decimal, Error, Excluded, Origin, Plugin, Window};
 ///
 /// /// Bills every started hundred of requests.
 /// struct Hundreds {
 ///     requests: BTreeMap<String, u64>,
 /// }
 ///
-/// #[derive(serde::Deserialize, JsonSchema)]
-/// #[serde(deny_unknown_fields)]
-/// struct Config {}
+/// meterhost_sdk::config! {
+///     struct Config {}
+/// }
 ///
 /// impl Plugin for Hundreds {
 ///     type Config = Config;

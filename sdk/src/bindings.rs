@@ -1,5 +1,4 @@
 //! What the contract in `wit/` generates, a module a world. Nothing outside this crate needs it but the export macros.
-#![expect(missing_docs, reason = "the documentation is in wit/")]
 #![allow(
     clippy::all,
     clippy::restriction,

@@ -25,8 +25,8 @@ pub struct About {
 
 /// A description and a configuration.
 pub trait Plugin: 'static {
-    /// What stands under `config` in the pipeline file. The JSON Schema that the derive makes is what the host checks against, with
-    /// doc comments as descriptions. Put `#[serde(deny_unknown_fields)]` on it, so that a misspelt key is an error.
+    /// What stands under `config` in the pipeline file. The host checks it against the JSON Schema of this type; declare it with
+    /// [`config!`](crate::config!), which derives all that is needed.
     type Config: DeserializeOwned + JsonSchema;
 
     /// Called with everything denied: answers from constants.
@@ -70,4 +70,32 @@ pub(crate) fn enter() {
     if cfg!(target_arch = "wasm32") {
         HOOK.call_once(|| std::panic::set_hook(Box::new(|info| crate::error(&format!("panic: {info}")))));
     }
+}
+
+/// Declares a configuration, or a part of one: a struct or an enum that is read from the pipeline file and described by a JSON
+/// Schema. Unknown keys are errors; doc comments become descriptions; serde's and schemars' attributes work as usual.
+///
+/// ```
+/// meterhost_sdk::config! {
+///     /// How requests are billed.
+///     pub struct Config {
+///         /// How many requests make one unit.
+///         #[serde(default = "hundred")]
+///         pub unit: u32,
+///     }
+/// }
+///
+/// fn hundred() -> u32 {
+///     100
+/// }
+/// ```
+#[macro_export]
+macro_rules! config {
+    ($(#[$attribute:meta])* $visibility:vis $kind:ident $name:ident { $($body:tt)* }) => {
+        #[derive(Debug, Clone, $crate::serde::Deserialize, $crate::schemars::JsonSchema)]
+        #[serde(crate = "meterhost_sdk::serde", deny_unknown_fields)]
+        #[schemars(crate = "meterhost_sdk::schemars")]
+        $(#[$attribute])*
+        $visibility $kind $name { $($body)* }
+    };
 }

@@ -12,7 +12,7 @@ use super::grant::Grants;
 use super::origin::Origin;
 use super::paths::PathPattern;
 use super::{held, shortened};
-use crate::config::grant_spec::SecretSource;
+use crate::config::SecretSource;
 
 /// One thing that a plugin asked for and did not get.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -188,7 +188,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::config::grant_spec::{GrantSpec, HttpGrantSpec, Located};
+    use crate::config::{GrantSpec, HttpGrantSpec, Located};
 
     fn grants() -> Grants {
         let http = |url: &str, methods: Option<Vec<String>>, paths: Option<Vec<String>>| Located {

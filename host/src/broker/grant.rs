@@ -15,7 +15,7 @@ use http::Method;
 
 use super::origin::Origin;
 use super::paths::{self, PathPattern};
-use crate::config::grant_spec::{GrantSpec, HttpGrantSpec, Located, SecretSource, SecretSpec};
+use crate::config::{GrantSpec, HttpGrantSpec, Located, SecretSource, SecretSpec};
 
 /// The grants of one plugin.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

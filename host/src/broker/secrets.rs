@@ -16,7 +16,7 @@ use super::grant::SecretGrant;
 use super::held;
 use super::origin::Origin;
 use super::redact::{self, Redactor};
-use crate::config::grant_spec::SecretSource;
+use crate::config::SecretSource;
 
 /// Looks an environment variable up.
 pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;

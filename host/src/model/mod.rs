@@ -1,3 +1,9 @@
 //! The words of metering as types, shared by everything that stands after the configuration.
 
+pub mod charge;
+pub mod lines;
+pub mod outcome;
+pub mod reading;
+pub mod service;
+pub mod usage;
 pub mod window;

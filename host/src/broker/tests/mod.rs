@@ -12,7 +12,7 @@ use std::path::Path;
 
 use self::server::{Act, TestServer};
 use super::*;
-use crate::config::grant_spec::{GrantSpec, HttpGrantSpec, Located, SecretSource, SecretSpec};
+use crate::config::{GrantSpec, HttpGrantSpec, Located, SecretSource, SecretSpec};
 
 const SECRET: &str = "s3cr/t \"v4lue\"";
 

@@ -1,0 +1,158 @@
+//! What is written down. An entry is never changed and never deleted; what it means follows from those before it.
+
+use serde::{Deserialize, Serialize};
+
+use super::hold::Hold;
+use crate::model::charge::{ChargeId, Proposal};
+use crate::model::outcome::{Finding, Outcome};
+use crate::model::window::{Window, WindowKind};
+
+/// An entry, and what the ledger knows of when and by whom it was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Record {
+    /// From 1, without gaps.
+    pub number: u64,
+    /// The pipeline that it belongs to.
+    pub pipeline: String,
+    /// The run that wrote it.
+    pub run: String,
+    /// When, by the real clock: milliseconds, UTC.
+    pub at: i64,
+    /// What it says.
+    #[serde(flatten)]
+    pub entry: Entry,
+}
+
+/// What an entry says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Entry {
+    /// The pipeline's first entry.
+    Opened {
+        /// How long its windows are.
+        window: WindowKind,
+        /// Its sinks.
+        sinks: Vec<String>,
+        /// Its aggregates.
+        aggregates: Vec<String>,
+        /// The version of the host.
+        host: String,
+    },
+    /// The intent of a run: what it is about to do, and with what.
+    Run {
+        /// What time it was for the pipeline: milliseconds, UTC.
+        now: i64,
+        /// SHA-256 of the configuration.
+        config: String,
+        /// What was run.
+        plugins: Vec<PluginDigest>,
+        /// The windows that it takes up, ascending, for each of its sinks.
+        windows: Vec<Window>,
+        /// Its sinks.
+        sinks: Vec<String>,
+    },
+    /// What a window's charges are computed from. Replaces what was there for the window before.
+    Inputs {
+        /// The window.
+        window: Window,
+        /// By key.
+        inputs: Vec<InputSeen>,
+    },
+    /// What is kept back of a window for one sink. Replaces what was there before.
+    Reading {
+        /// The sink.
+        sink: String,
+        /// The window.
+        window: Window,
+        /// What is kept back, and why.
+        holds: Vec<Hold>,
+        /// Where its items went, by name.
+        items: Vec<(String, u64)>,
+    },
+    /// A charge, as it is and will be.
+    Freeze {
+        /// Its id.
+        id: ChargeId,
+        /// What it says.
+        #[serde(flatten)]
+        charge: Proposal,
+    },
+    /// A call that is about to leave.
+    Attempt {
+        /// From 1, in the order of their beginning.
+        attempt: u64,
+        /// The sink.
+        sink: String,
+        /// What it offers.
+        charges: Vec<ChargeId>,
+        /// The longest that it may take, in milliseconds.
+        deadline: u64,
+    },
+    /// What came of a call.
+    Outcomes {
+        /// Which call.
+        attempt: u64,
+        /// Whether surely nothing left: then it was no attempt.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unsent: bool,
+        /// A charge of the call that none of them names is unknown.
+        outcomes: Vec<Outcome>,
+    },
+    /// What the service's books said.
+    LookedUp {
+        /// The sink.
+        sink: String,
+        /// By charge.
+        findings: Vec<(ChargeId, Finding)>,
+    },
+    /// All charges of a window are final for a sink, and nothing is held.
+    Settled {
+        /// The sink.
+        sink: String,
+        /// The window.
+        window: Window,
+    },
+}
+
+/// What was run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PluginDigest {
+    /// Its section in the file.
+    pub section: String,
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+}
+
+/// An input, as it was when it was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputSeen {
+    /// Its name.
+    pub key: String,
+    /// Its version.
+    pub etag: String,
+    /// In bytes.
+    pub size: u64,
+    /// Items in it.
+    pub items: u64,
+}
+
+impl Entry {
+    /// The word under which it is stored.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Entry::Opened { .. } => "opened",
+            Entry::Run { .. } => "run",
+            Entry::Inputs { .. } => "inputs",
+            Entry::Reading { .. } => "reading",
+            Entry::Freeze { .. } => "freeze",
+            Entry::Attempt { .. } => "attempt",
+            Entry::Outcomes { .. } => "outcomes",
+            Entry::LookedUp { .. } => "looked-up",
+            Entry::Settled { .. } => "settled",
+        }
+    }
+}

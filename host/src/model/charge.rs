@@ -1,0 +1,166 @@
+//! Charges: what is owed, by whom, for what, and the id that stays the same for ever.
+
+use std::fmt;
+use std::str::FromStr;
+
+use meterhost_decimal::Decimal;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest, Sha256};
+
+use super::window::Window;
+
+/// What makes a charge that one and no other. There is one charge a key, for ever.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Key {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// The sink's name.
+    pub sink: String,
+    /// What it is owed for.
+    pub window: Window,
+    /// The product, empty where there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub product: String,
+    /// Who owes it.
+    pub customer: String,
+    /// What was used.
+    pub dimension: String,
+    /// Sorted by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<(String, String)>,
+}
+
+impl Key {
+    /// The charge's id: the first 128 bits of a SHA-256 over the fields, each with its length before it, so that no two keys are
+    /// written the same.
+    pub fn id(&self) -> ChargeId {
+        let mut hash = Sha256::new();
+        let mut field = |text: &str| {
+            hash.update((text.len() as u64).to_le_bytes());
+            hash.update(text.as_bytes());
+        };
+        field("meterhost charge 1");
+        field(&self.pipeline);
+        field(&self.sink);
+        field(self.window.kind().as_str());
+        field(&self.window.label());
+        field(&self.product);
+        field(&self.customer);
+        field(&self.dimension);
+        for (name, value) in &self.tags {
+            field(name);
+            field(value);
+        }
+        let digest: [u8; 32] = hash.finalize().into();
+        ChargeId(u128::from_be_bytes(digest.first_chunk().copied().unwrap_or_default()))
+    }
+}
+
+/// Names a charge: 128 bits, written as 32 lower-case hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ChargeId(u128);
+
+impl fmt::Display for ChargeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl fmt::Debug for ChargeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A text that names no charge.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no charge's id; an id is 32 lower-case hexadecimal digits")]
+pub struct NoChargeId(String);
+
+impl FromStr for ChargeId {
+    type Err = NoChargeId;
+
+    fn from_str(text: &str) -> Result<Self, NoChargeId> {
+        let plain = text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        let number = plain.then(|| u128::from_str_radix(text, 16).ok()).flatten();
+        number.map(ChargeId).ok_or_else(|| NoChargeId(text.to_owned()))
+    }
+}
+
+impl Serialize for ChargeId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ChargeId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// A charge that is ready to be frozen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// Its identity.
+    #[serde(flatten)]
+    pub key: Key,
+    /// As the aggregator computed it.
+    pub exact: Decimal,
+    /// Rounded as the sink requires: what is sent.
+    pub quantity: Decimal,
+    /// The usage's time as it is told to the service, in milliseconds, UTC; lies in the window.
+    pub time: i64,
+    /// The input's dimensions that it is made from, and how many records of each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub origins: Vec<(String, u64)>,
+    /// Not part of the identity.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attributes: Vec<(String, String)>,
+    /// The section that computed it.
+    pub aggregator: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::window::WindowKind;
+
+    fn key() -> Key {
+        Key {
+            pipeline: "p".to_owned(),
+            sink: "s".to_owned(),
+            window: Window::parse(WindowKind::Month, "2025-06").unwrap(),
+            product: String::new(),
+            customer: "ab".to_owned(),
+            dimension: "c".to_owned(),
+            tags: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn an_id_stays_what_it_is() {
+        // A ledger from years ago has to name today's charges: this value never changes.
+        assert_eq!(key().id().to_string(), "PLACE");
+        assert_eq!(key().id().to_string().parse(), Ok(key().id()));
+    }
+
+    #[test]
+    fn keys_that_differ_have_ids_that_differ() {
+        let shifted = Key { customer: "a".to_owned(), dimension: "bc".to_owned(), ..key() };
+        let product = Key { product: "ab".to_owned(), customer: String::new(), ..key() };
+        let tagged = Key { tags: vec![("a".to_owned(), "b".to_owned())], ..key() };
+        let day = Key { window: Window::parse(WindowKind::Day, "2025-06-01").unwrap(), ..key() };
+        let ids = [key().id(), shifted.id(), product.id(), tagged.id(), day.id()];
+        let distinct: std::collections::HashSet<_> = ids.iter().collect();
+        assert_eq!(distinct.len(), ids.len());
+    }
+
+    #[test]
+    fn what_is_no_id_is_refused() {
+        for text in ["", "12", "+0000000000000000000000000000001", "ABCDEF00000000000000000000000000"] {
+            assert!(text.parse::<ChargeId>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The closing sum: where every item of a window went, and the proof that none is missing.
+
+use std::collections::HashMap;
+
+use super::charges::Assessment;
+use super::read::{Reading, key};
+use super::tally::Pair;
+use crate::report::{Items, LineState};
+
+/// Checks what the aggregators answered against what they were given.
+///
+/// # Errors
+/// The first thing that does not add up, in words for a person.
+pub(super) fn verify(reading: &Reading) -> Result<(), String> {
+    let mut used: HashMap<&Pair, u64> = reading.tally.iter().map(|(pair, records)| (pair, *records)).collect();
+    for excluded in &reading.excluded {
+        let pair = pair(&excluded.product, &excluded.customer, &excluded.dimension);
+        let left = used.get_mut(&pair).and_then(|used| {
+            *used = used.checked_sub(excluded.records)?;
+            Some(())
+        });
+        if left.is_none() {
+            return Err(format!(
+                "it says that the rule `{}` left out {} records of {} for {}, which is more than it was given",
+                excluded.rule, excluded.records, excluded.dimension, excluded.customer
+            ));
+        }
+    }
+    let mut stands_for: HashMap<Pair, u64> = HashMap::new();
+    for (_, line) in &reading.lines {
+        for (dimension, records) in &line.origins {
+            let pair = pair(&line.product, &line.customer, dimension);
+            let most = used.get(&pair).copied().unwrap_or_default();
+            if *records > most {
+                return Err(format!(
+                    "it made {} of {} from {records} records of {dimension}, and was given {most}",
+                    line.dimension, line.customer
+                ));
+            }
+            *stands_for.entry(pair).or_default() += records;
+        }
+    }
+    for (pair, used) in used {
+        let stands = stands_for.get(pair).copied().unwrap_or_default();
+        if stands < used {
+            return Err(format!(
+                "it was given {used} records of {} for {}, and its charges and rules account for {stands}",
+                pair.dimension, pair.customer
+            ));
+        }
+    }
+    for lines in reading.lines.windows(2) {
+        if let [(_, left), (_, right)] = lines
+            && key(left) == key(right)
+        {
+            return Err(format!("the charge of {} for {} comes twice", left.customer, left.dimension));
+        }
+    }
+    Ok(())
+}
+
+fn pair(product: &str, customer: &str, dimension: &str) -> Pair {
+    Pair { product: product.to_owned(), customer: customer.to_owned(), dimension: dimension.to_owned() }
+}
+
+/// Counts the items of one sink's window by what became of the charges they went into. An item behind several charges counts where
+/// the worst of them is. `states` has one state a line of the assessment.
+pub(super) fn items(assessment: &Assessment, states: &[LineState]) -> Items {
+    let mut worst: HashMap<Pair, LineState> = HashMap::new();
+    for (line, state) in assessment.lines.iter().zip(states) {
+        for (dimension, _) in &line.origins {
+            let entry = worst.entry(pair(&line.key.product, &line.key.customer, dimension)).or_insert(*state);
+            if weight(*state) > weight(*entry) {
+                *entry = *state;
+            }
+        }
+    }
+    let mut items = Items { quarantined: assessment.quarantined, read: assessment.quarantined, ..Items::default() };
+    for (pair, &records) in &assessment.tally {
+        let excluded = assessment.excluded.get(pair).copied().unwrap_or_default().min(records);
+        items.read += records;
+        items.excluded += excluded;
+        let used = records - excluded;
+        let place = match worst.get(pair) {
+            Some(LineState::Held) => &mut items.held,
+            Some(LineState::Pending | LineState::Rejected | LineState::Unknown) => &mut items.open,
+            Some(LineState::Billed | LineState::WouldBill) => &mut items.billed,
+            Some(LineState::BilledBefore) => &mut items.billed_before,
+            None => &mut items.elsewhere,
+        };
+        *place += used;
+    }
+    items
+}
+
+fn weight(state: LineState) -> u8 {
+    match state {
+        LineState::BilledBefore => 0,
+        LineState::Billed | LineState::WouldBill => 1,
+        LineState::Pending => 2,
+        LineState::Rejected => 3,
+        LineState::Unknown => 4,
+        LineState::Held => 5,
+    }
+}

@@ -1,0 +1,299 @@
+//! From the lines of a reading to the charges of one sink: what is new, what is held and why, and where each item went.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use meterhost_decimal::Decimal;
+
+use super::read::Reading;
+use super::setup::{Setup, SinkSection};
+use super::tally::Pair;
+use crate::config::SinkSpec;
+use crate::ledger::{ChargeState, Hold, Scope, State, rounded};
+use crate::model::charge::{ChargeId, Key, Proposal};
+use crate::model::lines::ChargeLine;
+use crate::model::window::Window;
+
+/// What one sink gets out of a reading of one window.
+#[derive(Debug, Default)]
+pub(super) struct Assessment {
+    /// Charges that can be frozen.
+    pub(super) proposals: Vec<Proposal>,
+    /// What is kept back.
+    pub(super) holds: Vec<Hold>,
+    /// Every line of this sink, for the report, and which held one stands for it.
+    pub(super) lines: Vec<Assessed>,
+    /// Items by pair that were read.
+    pub(super) tally: HashMap<Pair, u64>,
+    /// Items by pair that a rule left out.
+    pub(super) excluded: HashMap<Pair, u64>,
+    /// How many items each rule left out.
+    pub(super) rules: BTreeMap<String, u64>,
+    /// Records in quarantine.
+    pub(super) quarantined: u64,
+}
+
+/// A line of this sink.
+#[derive(Debug)]
+pub(super) struct Assessed {
+    pub(super) key: Key,
+    pub(super) id: ChargeId,
+    pub(super) exact: Decimal,
+    /// Rounded, if it can be.
+    pub(super) quantity: Decimal,
+    pub(super) origins: Vec<(String, u64)>,
+    /// Why it is held, if it is.
+    pub(super) held: Option<String>,
+    /// What was frozen for its key before, where that differs.
+    pub(super) frozen: Option<Decimal>,
+}
+
+/// Judges the lines of one window for one sink.
+pub(super) fn assess(
+    setup: &Setup,
+    sink: &SinkSection,
+    spec: &SinkSpec,
+    window: &Window,
+    reading: &Reading,
+    state: &State,
+) -> Assessment {
+    let name = &spec.plugin.name;
+    // What no sink takes is held by the first one, so that somebody reads of it.
+    let first = setup.pipeline.sinks.first().is_some_and(|first| first.plugin.name == *name);
+    let takers = |dimension: &str| setup.pipeline.sinks_of(dimension);
+    let takes = |dimension: &str| match takers(dimension) {
+        takers if takers.is_empty() => first,
+        takers => takers.iter().any(|taker| taker.plugin.name == *name),
+    };
+    let mut assessment = Assessment { quarantined: reading.quarantined.len() as u64, ..Assessment::default() };
+    let doubts = Doubts::of(reading);
+    assessment.holds = doubts.holds(&reading.lines, &takes);
+    assessment.tally = reading.tally.clone();
+    for excluded in &reading.excluded {
+        let pair = Pair {
+            product: excluded.product.clone(),
+            customer: excluded.customer.clone(),
+            dimension: excluded.dimension.clone(),
+        };
+        *assessment.excluded.entry(pair).or_default() += excluded.records;
+        *assessment.rules.entry(excluded.rule.clone()).or_default() += excluded.records;
+    }
+    let mut seen: HashSet<ChargeId> = HashSet::new();
+    for (aggregate, line) in reading.lines.iter().filter(|(_, line)| takes(&line.dimension)) {
+        let key = key(setup, name, window, line);
+        let id = key.id();
+        seen.insert(id);
+        let before = state.charge(&id);
+        let judged = match takers(&line.dimension).is_empty() {
+            true => Err(("untaken", "no [sink] takes this dimension: name it in `takes`".to_owned())),
+            false => judge(sink, spec, line, &doubts),
+        };
+        let (quantity, mut held) = match judged {
+            Ok(quantity) => (quantity, None),
+            Err((code, reason)) => (line.quantity, Some((code, reason))),
+        };
+        let mut frozen = None;
+        if let Some(charge) = before {
+            // One charge a key, for ever: what usage says now is compared with it, never sent beside it.
+            let differs = line.doubt.is_none() && charge.charge().exact() != line.quantity;
+            held = held.filter(|_| line.doubt.is_some());
+            if differs {
+                frozen = Some(charge.charge().quantity());
+                held = Some(late(charge.charge().exact(), Some(line.quantity)));
+            }
+        } else if held.is_none() {
+            assessment.proposals.push(Proposal {
+                exact: line.quantity,
+                quantity,
+                time: window.start().as_millisecond(),
+                origins: line.origins.clone(),
+                attributes: line.attributes.clone(),
+                aggregator: setup.aggregates.get(*aggregate).map(|section| section.name.clone()).unwrap_or_default(),
+                key: key.clone(),
+            });
+        }
+        if let Some((code, reason)) = &held {
+            // What a doubt about a record or an object holds is in `holds` already, once for all its lines.
+            if *code != "doubt" {
+                assessment.holds.push(hold(&key, code, reason.clone(), Some(line.quantity)));
+            }
+        }
+        let held = held.map(|(_, reason)| reason);
+        assessment.lines.push(Assessed { key, id, exact: line.quantity, quantity, origins: line.origins.clone(), held, frozen });
+    }
+    for charge in state.charges_of(name, window).into_iter().filter(|charge| !seen.contains(&charge.charge().id())) {
+        gone(&mut assessment, charge, &doubts);
+    }
+    assessment
+}
+
+/// A charge whose usage is no longer there.
+fn gone(assessment: &mut Assessment, state: &ChargeState, doubts: &Doubts) {
+    let charge = state.charge();
+    // Usage that cannot be read at the moment is not gone.
+    if doubts.window.is_some() {
+        return;
+    }
+    let (code, reason) = late(charge.exact(), None);
+    assessment.holds.push(hold(charge.key(), code, reason.clone(), None));
+    assessment.lines.push(Assessed {
+        key: charge.key().clone(),
+        id: charge.id(),
+        exact: Decimal::ZERO,
+        quantity: Decimal::ZERO,
+        origins: Vec::new(),
+        held: Some(reason),
+        frozen: Some(charge.quantity()),
+    });
+}
+
+fn late(frozen: Decimal, now: Option<Decimal>) -> (&'static str, String) {
+    let reason = match now {
+        Some(now) => {
+            let difference = now.checked_sub(frozen).map_or_else(String::new, |difference| {
+                let sign = if difference.is_negative() { "" } else { "+" };
+                format!(", a difference of {sign}{difference}")
+            });
+            format!("its usage changed after the charge was frozen: {frozen} then, {now} now{difference}")
+        }
+        None => format!("its usage was there when the charge of {frozen} was frozen, and is gone now"),
+    };
+    ("late", reason)
+}
+
+fn hold(key: &Key, code: &'static str, reason: String, quantity: Option<Decimal>) -> Hold {
+    Hold {
+        scope: Scope::Charge {
+            product: key.product.clone(),
+            customer: key.customer.clone(),
+            dimension: key.dimension.clone(),
+            tags: key.tags.clone(),
+        },
+        code: code.to_owned(),
+        place: None,
+        reason,
+        quantity,
+    }
+}
+
+fn key(setup: &Setup, sink: &str, window: &Window, line: &ChargeLine) -> Key {
+    Key {
+        pipeline: setup.pipeline.name.clone(),
+        sink: sink.to_owned(),
+        product: line.product.clone(),
+        customer: line.customer.clone(),
+        dimension: line.dimension.clone(),
+        tags: line.tags.clone(),
+        window: *window,
+    }
+}
+
+/// The quantity to be frozen, or a code and a reason for keeping the line back.
+fn judge(
+    sink: &SinkSection,
+    spec: &SinkSpec,
+    line: &ChargeLine,
+    doubts: &Doubts,
+) -> Result<Decimal, (&'static str, String)> {
+    if let Some(reason) = doubts.about(line) {
+        return Err(("doubt", reason));
+    }
+    if let Some(doubt) = &line.doubt {
+        return Err(("aggregate", doubt.clone()));
+    }
+    if line.quantity.is_negative() {
+        return Err(("negative", format!("the total is negative: {}", line.quantity)));
+    }
+    let traits = &sink.traits;
+    if line.quantity.is_zero() && traits.zero == crate::model::service::Zero::Refused {
+        return Err(("zero", "the service refuses a quantity of zero".to_owned()));
+    }
+    let quantity =
+        rounded(line.quantity, traits.scale, spec.round).map_err(|reason| ("rounding", reason))?;
+    if quantity < traits.minimum || quantity > traits.maximum {
+        let (least, most) = (traits.minimum, traits.maximum);
+        return Err(("range", format!("{quantity} is outside of what the service accepts, {least} to {most}")));
+    }
+    Ok(quantity)
+}
+
+/// What the reading's unusable parts put in doubt.
+struct Doubts {
+    /// Something about the whole window.
+    window: Option<String>,
+    /// Customers of which a record without a dimension is unusable.
+    customers: HashMap<String, String>,
+    /// Customers' dimensions (of the input) of which a record is unusable.
+    dimensions: HashMap<(String, String), String>,
+    holds: Vec<Hold>,
+}
+
+impl Doubts {
+    fn of(reading: &Reading) -> Self {
+        let mut doubts =
+            Doubts { window: None, customers: HashMap::new(), dimensions: HashMap::new(), holds: Vec::new() };
+        for found in &reading.unreadable {
+            let reason = format!("{}: {}", found.input, found.reason);
+            doubts.window.get_or_insert(format!("{reason}; nobody knows whose usage is in it"));
+            doubts.holds.push(Hold {
+                scope: Scope::Window,
+                code: "unreadable".to_owned(),
+                place: Some(found.input.clone()),
+                reason: found.reason.clone(),
+                quantity: None,
+            });
+        }
+        for record in &reading.quarantined {
+            let place = format!("{}, {}", record.input, record.place);
+            let reason = format!("{place}: {}", record.reason);
+            let scope = match (&record.customer, &record.dimension) {
+                (Some(customer), Some(dimension)) => {
+                    doubts.dimensions.entry((customer.clone(), dimension.clone())).or_insert(reason);
+                    Scope::Dimension { customer: customer.clone(), dimension: dimension.clone() }
+                }
+                (Some(customer), None) => {
+                    doubts.customers.entry(customer.clone()).or_insert(reason);
+                    Scope::Customer { customer: customer.clone() }
+                }
+                (None, _) => Scope::Record,
+            };
+            doubts.holds.push(Hold {
+                scope,
+                code: "quarantined".to_owned(),
+                place: Some(place),
+                reason: record.reason.clone(),
+                quantity: None,
+            });
+        }
+        doubts
+    }
+
+    /// Why a line is in doubt, if it is.
+    fn about(&self, line: &ChargeLine) -> Option<String> {
+        if let Some(reason) = self.window.as_ref().or_else(|| self.customers.get(&line.customer)) {
+            return Some(reason.clone());
+        }
+        line.origins
+            .iter()
+            .find_map(|(dimension, _)| self.dimensions.get(&(line.customer.clone(), dimension.clone())))
+            .cloned()
+    }
+
+    /// The holds that concern a sink: all but those about a dimension that only other sinks take.
+    fn holds(&self, lines: &[(usize, ChargeLine)], takes: &dyn Fn(&str) -> bool) -> Vec<Hold> {
+        let concerns = |hold: &Hold| match &hold.scope {
+            Scope::Dimension { customer, dimension } => {
+                let mut made = lines
+                    .iter()
+                    .map(|(_, line)| line)
+                    .filter(|line| line.customer == *customer && line.origins.iter().any(|(from, _)| from == dimension))
+                    .peekable();
+                match made.peek() {
+                    Some(_) => made.any(|line| takes(&line.dimension)),
+                    None => takes(dimension),
+                }
+            }
+            _ => true,
+        };
+        self.holds.iter().filter(|hold| concerns(hold)).cloned().collect()
+    }
+}

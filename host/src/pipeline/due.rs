@@ -1,0 +1,84 @@
+//! Which windows a run takes up.
+
+use jiff::Timestamp;
+
+use crate::config::{Pipeline, Start, first_window};
+use crate::ledger::State;
+use crate::model::window::{Window, WindowKind};
+
+/// The windows of a run, ascending.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Due {
+    /// Due, and not settled for each sink.
+    pub(super) open: Vec<Window>,
+    /// Settled for each sink, and young enough to be looked at again.
+    pub(super) settled: Vec<Window>,
+    /// When the first window that is not due yet will be.
+    pub(super) next: Option<Timestamp>,
+}
+
+/// Picks the windows of a run at `now`. With `only`, that window alone, due or not settled or not.
+pub(super) fn due(pipeline: &Pipeline, state: &State, now: Timestamp, only: Option<&Window>) -> Due {
+    if let Some(only) = only {
+        let settled = pipeline.sinks.iter().all(|sink| state.is_settled(&sink.plugin.name, only));
+        let windows = vec![*only];
+        return match settled {
+            true => Due { settled: windows, ..Due::default() },
+            false => Due { open: windows, ..Due::default() },
+        };
+    }
+    let Some(first) = first(pipeline, state, now) else { return Due::default() };
+    let back = look_back(pipeline, now);
+    let mut due = Due::default();
+    let mut fresh = 0;
+    for window in std::iter::successors(Some(first), Window::next) {
+        if !pipeline.is_due(&window, now) {
+            due.next = window.end().checked_add(pipeline.grace).ok();
+            break;
+        }
+        let taken_up = pipeline.sinks.iter().any(|sink| state.is_taken_up(&sink.plugin.name, &window));
+        if !taken_up {
+            if pipeline.max_windows.is_some_and(|most| fresh >= most) {
+                break;
+            }
+            fresh += 1;
+        }
+        if !pipeline.sinks.iter().all(|sink| state.is_settled(&sink.plugin.name, &window)) {
+            due.open.push(window);
+        } else if window.end() > back {
+            due.settled.push(window);
+        }
+    }
+    due
+}
+
+/// The pipeline's first window: the first one ever taken up; while the ledger is new, what `start` says; without it, the latest
+/// window that is due.
+fn first(pipeline: &Pipeline, state: &State, now: Timestamp) -> Option<Window> {
+    if let Some(first) = state.first_window() {
+        return Some(first);
+    }
+    let kind = pipeline.window;
+    match pipeline.start {
+        Some(Start::At(window)) => Some(Window::containing(kind, window.start())),
+        Some(start @ Start::Ago(_)) => Some(first_window(start, kind, now)),
+        None => {
+            let mut window = Window::containing(kind, now);
+            while !pipeline.is_due(&window, now) {
+                window = window.previous()?;
+            }
+            Some(window)
+        }
+    }
+}
+
+/// From when on settled windows are looked at again: without a setting, from the start of the month before now's.
+fn look_back(pipeline: &Pipeline, now: Timestamp) -> Timestamp {
+    match &pipeline.source.look_back {
+        Some(ago) => ago.before(now),
+        None => {
+            let month = Window::containing(WindowKind::Month, now);
+            month.previous().unwrap_or(month).start()
+        }
+    }
+}

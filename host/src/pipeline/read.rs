@@ -1,0 +1,300 @@
+//! Reading: source instances on threads of their own, aggregator instances on others, and one way between them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use jiff::Timestamp;
+use meterhost_decimal::Decimal;
+
+use super::channel::{self, Receiver, Sender};
+use super::route::{Place, Router};
+use super::setup::{Section, Setup};
+use super::tally::{Pair, Tally};
+use crate::model::lines::{ChargeLine, Excluded};
+use crate::model::reading::{Input, Quarantined, Request, Span, Unreadable};
+use crate::model::usage::Batch;
+use crate::model::window::Window;
+use crate::plugin::{AggregatorInstance, SourceInstance};
+use crate::report::Problem;
+
+/// How much usage may wait between a source and an aggregator, in bytes.
+const WAITING: usize = 8 << 20;
+
+/// What was read for one window.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    /// What the aggregators made of it, with each one's position.
+    pub(super) lines: Vec<(usize, ChargeLine)>,
+    pub(super) excluded: Vec<Excluded>,
+    /// Records by customer and dimension.
+    pub(super) tally: HashMap<Pair, u64>,
+    pub(super) inputs: Vec<(Input, u64)>,
+    pub(super) quarantined: Vec<Quarantined>,
+    pub(super) unreadable: Vec<Unreadable>,
+    /// Why the reading is of no use, if it is not: an aggregator failed on this window.
+    pub(super) failed: Vec<Problem>,
+}
+
+/// A run's reader.
+pub(super) struct Reader<'a> {
+    pub(super) setup: &'a Setup,
+    pub(super) now: Timestamp,
+    /// How many readers and how many shards of customers.
+    pub(super) threads: usize,
+    pub(super) dry_run: bool,
+    /// Set from outside to end the reading between two batches.
+    pub(super) stop: &'a AtomicBool,
+    /// Told of records as they come.
+    pub(super) progress: &'a (dyn Fn(u64) + Sync),
+}
+
+/// A message to an aggregator's thread.
+struct Part {
+    place: Place,
+    batch: Batch,
+}
+
+pub(super) fn span(window: &Window) -> Span {
+    Span { start: window.start().as_millisecond(), end: window.end().as_millisecond() }
+}
+
+impl Reader<'_> {
+    /// Reads these windows, ascending, in one opening. The error means that none of them was read.
+    pub(super) fn read(&self, windows: &[Window]) -> Result<Vec<Reading>, Problem> {
+        let spans: Vec<Span> = windows.iter().map(span).collect();
+        let gathered = Mutex::new(Gathered::new(windows.len()));
+        let failed: Mutex<Option<Problem>> = Mutex::new(None);
+        let aggregate_of = |dimension: &str| {
+            let found = self.setup.pipeline.aggregate_of(dimension)?;
+            self.setup.pipeline.aggregates.iter().position(|spec| spec.plugin.name == found.plugin.name)
+        };
+        let router = Router { windows: &spans, shards: self.threads, aggregate_of: &aggregate_of };
+        thread::scope(|scope| {
+            let mut senders = Vec::new();
+            for _ in 0..self.threads {
+                let (sender, receiver) = channel::bounded(WAITING);
+                senders.push(sender);
+                let (gathered, spans) = (&gathered, &spans);
+                scope.spawn(move || self.aggregate(&receiver, spans, gathered));
+            }
+            for shard in 0..self.threads {
+                let (senders, router, gathered, failed, spans) = (senders.clone(), &router, &gathered, &failed, &spans);
+                scope.spawn(move || {
+                    if let Err(problem) = self.source(shard, spans, router, &senders, gathered) {
+                        let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
+                        failed.get_or_insert(problem);
+                    }
+                });
+            }
+        });
+        if let Some(problem) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            return Err(problem);
+        }
+        Ok(gathered.into_inner().unwrap_or_else(PoisonError::into_inner).into_readings(&spans))
+    }
+
+    fn source(
+        &self,
+        shard: usize,
+        spans: &[Span],
+        router: &Router<'_>,
+        senders: &[Sender<Part>],
+        gathered: &Mutex<Gathered>,
+    ) -> Result<(), Problem> {
+        let section = &self.setup.source;
+        let request = self.request(spans, shard);
+        let session = self.setup.broker.session(&section.name, section.grants.clone(), self.dry_run);
+        let problem = |failure| with_denials(section.problem("reading", None, &failure), &session);
+        let mut source =
+            SourceInstance::start(&section.plugin, section.settings(session.clone(), self.now)).map_err(problem)?;
+        let cursor = source.open(&section.config, &request).map_err(problem)?;
+        while let Some(page) = source.next(&cursor).map_err(problem)? {
+            if self.stop.load(Ordering::Relaxed) {
+                return Err(Problem::new("interrupted", "the run was interrupted while it read"));
+            }
+            (self.progress)(page.batch.rows() as u64);
+            let split = router.split(page.batch);
+            {
+                let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
+                gathered.inputs.extend(page.inputs);
+                gathered.quarantined.extend(page.quarantined);
+                gathered.unreadable.extend(page.unreadable);
+                for (window, batch) in &split.untaken {
+                    gathered.untaken.entry(*window).or_default().count(batch);
+                }
+            }
+            for (place, batch) in split.parts {
+                if let Some(sender) = senders.get(place.shard) {
+                    sender.send(batch.bytes(), Part { place, batch });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn request(&self, spans: &[Span], shard: usize) -> Request {
+        let count = u32::try_from(self.threads).unwrap_or(1);
+        Request {
+            windows: spans.to_vec(),
+            now: self.now.as_millisecond(),
+            shard: (u32::try_from(shard).unwrap_or_default(), count),
+        }
+    }
+
+    /// Pushes what arrives into the instance of its place, then takes out what they made of it.
+    fn aggregate(&self, receiver: &Receiver<Part>, spans: &[Span], gathered: &Mutex<Gathered>) {
+        let mut works: BTreeMap<Place, Work> = BTreeMap::new();
+        while let Some(Part { place, batch }) = receiver.receive() {
+            works.entry(place).or_insert_with(|| self.work(place, spans)).push(batch);
+        }
+        for (place, work) in works {
+            let done = work.finish();
+            let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
+            gathered.done.push((place, done));
+        }
+    }
+
+    fn work(&self, place: Place, spans: &[Span]) -> Work<'_> {
+        let instance = self.setup.aggregates.get(place.aggregate).zip(spans.get(place.window)).map(|(section, &window)| {
+            let session = self.setup.broker.session(&section.name, section.grants.clone(), self.dry_run);
+            let settings = section.settings(session, self.now);
+            let opened = AggregatorInstance::open(&section.plugin, settings, &section.config, window);
+            (section, opened.map_err(|failure| section.problem("aggregating", None, &failure)))
+        });
+        Work { instance, tally: Tally::default() }
+    }
+}
+
+/// A problem with the lines that would grant what was denied on the way to it.
+pub(super) fn with_denials(mut problem: Problem, session: &crate::broker::Session) -> Problem {
+    let denials: Vec<String> = session.denials().iter().map(ToString::to_string).collect();
+    if !denials.is_empty() {
+        problem.code = "denied";
+        problem.action = Some(denials.join("; "));
+    }
+    problem
+}
+
+/// One instance and what it was given.
+struct Work<'a> {
+    instance: Option<(&'a Section, Result<AggregatorInstance, Problem>)>,
+    tally: Tally,
+}
+
+#[derive(Default)]
+struct Done {
+    lines: Vec<ChargeLine>,
+    excluded: Vec<Excluded>,
+    tally: HashMap<Pair, u64>,
+    failed: Option<Problem>,
+}
+
+impl Work<'_> {
+    fn push(&mut self, batch: Batch) {
+        self.tally.count(&batch);
+        if let Some((section, instance)) = &mut self.instance
+            && let Ok(working) = instance
+            && let Err(failure) = working.push(batch)
+        {
+            *instance = Err(section.problem("aggregating", None, &failure));
+        }
+    }
+
+    fn finish(self) -> Done {
+        let mut done = Done { tally: self.tally.into_counts(), ..Done::default() };
+        let Some((section, instance)) = self.instance else { return done };
+        let taken = instance.and_then(|mut instance| {
+            let problem = |failure| section.problem("aggregating", None, &failure);
+            done.excluded = instance.finish().map_err(problem)?;
+            while let Some(lines) = instance.next().map_err(problem)? {
+                done.lines.extend(lines);
+            }
+            Ok(())
+        });
+        done.failed = taken.err();
+        done
+    }
+}
+
+/// What all threads brought together.
+struct Gathered {
+    windows: usize,
+    done: Vec<(Place, Done)>,
+    inputs: Vec<(Input, u64)>,
+    quarantined: Vec<Quarantined>,
+    unreadable: Vec<Unreadable>,
+    untaken: HashMap<usize, Tally>,
+}
+
+impl Gathered {
+    fn new(windows: usize) -> Self {
+        Gathered {
+            windows,
+            done: Vec::new(),
+            inputs: Vec::new(),
+            quarantined: Vec::new(),
+            unreadable: Vec::new(),
+            untaken: HashMap::new(),
+        }
+    }
+
+    fn into_readings(mut self, spans: &[Span]) -> Vec<Reading> {
+        let mut readings: Vec<Reading> = (0..self.windows).map(|_| Reading::default()).collect();
+        for (place, done) in self.done {
+            let Some(reading) = readings.get_mut(place.window) else { continue };
+            reading.lines.extend(done.lines.into_iter().map(|line| (place.aggregate, line)));
+            reading.excluded.extend(done.excluded);
+            for (pair, count) in done.tally {
+                *reading.tally.entry(pair).or_default() += count;
+            }
+            reading.failed.extend(done.failed);
+        }
+        for (window, tally) in self.untaken {
+            let Some(reading) = readings.get_mut(window) else { continue };
+            for (pair, records) in tally.into_counts() {
+                let doubt = "no [aggregate] takes this dimension: name it in `takes`, or leave `takes` out of one of them";
+                reading.lines.push((
+                    usize::MAX,
+                    ChargeLine {
+                        product: pair.product.clone(),
+                        customer: pair.customer.clone(),
+                        dimension: pair.dimension.clone(),
+                        tags: Vec::new(),
+                        quantity: Decimal::ZERO,
+                        doubt: Some(doubt.to_owned()),
+                        origins: vec![(pair.dimension.clone(), records)],
+                        attributes: Vec::new(),
+                    },
+                ));
+                *reading.tally.entry(pair).or_default() += records;
+            }
+        }
+        // Threads finish in any order; what is written down does not depend on it.
+        self.inputs.sort_by(|left, right| left.0.key.cmp(&right.0.key));
+        self.quarantined.sort_by(|left, right| (&left.input, &left.place).cmp(&(&right.input, &right.place)));
+        self.unreadable.sort_by(|left, right| left.input.cmp(&right.input));
+        let touches = |span: &Option<Span>, window: &Span| span.is_none_or(|span| span.touches(window));
+        for (reading, window) in readings.iter_mut().zip(spans) {
+            reading.lines.sort_by(|(_, left), (_, right)| key(left).cmp(&key(right)));
+            reading.excluded.sort_by(|left, right| {
+                (&left.product, &left.customer, &left.dimension, &left.rule)
+                    .cmp(&(&right.product, &right.customer, &right.dimension, &right.rule))
+            });
+            reading.inputs = self.inputs.iter().filter(|(input, _)| touches(&input.span, window)).cloned().collect();
+            reading.quarantined =
+                self.quarantined.iter().filter(|record| touches(&record.span, window)).cloned().collect();
+            reading.unreadable =
+                self.unreadable.iter().filter(|found| touches(&found.span, window)).cloned().collect();
+        }
+        readings
+    }
+}
+
+type LineKey<'a> = (&'a str, &'a str, &'a str, &'a [(String, String)]);
+
+pub(super) fn key(line: &ChargeLine) -> LineKey<'_> {
+    (&line.product, &line.customer, &line.dimension, &line.tags)
+}

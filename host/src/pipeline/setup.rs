@@ -1,0 +1,302 @@
+//! From a pipeline file to plugins that are loaded, checked and granted what the file says. Nothing outside is touched.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::broker::{Broker, Grants, Rate, Session};
+use crate::config::{ConfigErrors, Pipeline, PluginSpec, check_against_schema};
+use crate::model::service::ServiceTraits;
+use crate::plugin::{Capability, Cause, Engine, Failure, Limits, LoadError, Plugin, PluginFolders, Role, Settings, SinkInstance};
+use crate::report::Problem;
+
+/// A pipeline whose every plugin is ready to start.
+pub struct Setup {
+    /// What the file says.
+    pub pipeline: Pipeline,
+    /// Where usage comes from.
+    pub source: Section,
+    /// In the order of the file.
+    pub aggregates: Vec<Section>,
+    /// In the order of the file, as in `pipeline.sinks`.
+    pub sinks: Vec<SinkSection>,
+    pub(super) broker: Broker,
+}
+
+/// One section of the file, and its plugin.
+pub struct Section {
+    /// The section as messages name it: `sink.clazar`.
+    pub name: String,
+    /// The plugin.
+    pub plugin: Plugin,
+    /// What it may reach.
+    pub grants: Arc<Grants>,
+    /// Its configuration as a JSON document.
+    pub config: String,
+    /// What it may use.
+    pub limits: Limits,
+}
+
+/// A sink, and what it says of its service.
+pub struct SinkSection {
+    /// The section.
+    pub section: Section,
+    /// What the service is like.
+    pub traits: ServiceTraits,
+    /// How fast requests may leave.
+    pub(super) rate: Option<Rate>,
+}
+
+/// Why a pipeline cannot be set up.
+#[derive(Debug)]
+pub enum SetupError {
+    /// The file is wrong.
+    Configuration(ConfigErrors),
+    /// A plugin is.
+    Plugin(Vec<Problem>),
+}
+
+impl Section {
+    /// What an instance of this section is started with.
+    pub(super) fn settings(&self, session: Session, now: Timestamp) -> Settings {
+        Settings { name: self.name.clone(), limits: self.limits, session, now: now.as_millisecond() }
+    }
+
+    /// A problem of this section's plugin.
+    pub(super) fn problem(&self, step: &str, input: Option<String>, failure: &Failure) -> Problem {
+        let message = match &failure.words {
+            Some(words) => format!("{}; its last words: {words}", failure.cause),
+            None => failure.cause.to_string(),
+        };
+        Problem {
+            plugin: Some(self.label()),
+            step: Some(step.to_owned()),
+            input,
+            action: action(&failure.cause),
+            causes: failure.causes.clone(),
+            ..Problem::new(failure.cause.code(), message)
+        }
+    }
+
+    /// Section, plugin and version: `sink.clazar (clazar 0.1.0)`.
+    pub fn label(&self) -> String {
+        format!("{} ({})", self.name, self.plugin.label())
+    }
+}
+
+fn action(cause: &Cause) -> Option<String> {
+    let text = match cause {
+        Cause::Trapped(_) | Cause::Contract(_) => "report it to the plugin's author; nothing was billed from this step, and a run \
+                                                   with a mended plugin goes on",
+        Cause::Time(_) => "give it more computing time with `limits.time`, or mend the plugin",
+        Cause::Wall(_) => "give it more time with `limits.wall`, or see why the other side is slow",
+        Cause::Memory(_) => "give it more with `limits.memory`, or mend the plugin",
+        Cause::Limit(_) => "mend the plugin",
+        Cause::Config(_) => "mend its `config`",
+        Cause::Denied(_) | Cause::Unavailable(_) | Cause::Other(_) => return None,
+    };
+    Some(text.to_owned())
+}
+
+impl Setup {
+    /// Loads and checks everything that a pipeline names.
+    ///
+    /// # Errors
+    /// All that is wrong in the file and with the plugins, as far as it can be found at once.
+    pub fn new(pipeline: Pipeline, engine: &Engine, broker: &Broker, folders: &PluginFolders) -> Result<Setup, SetupError> {
+        let loader = Loader { pipeline: &pipeline, engine, broker, folders };
+        let mut wrong = Wrong::default();
+        let source = wrong.take(loader.section(&pipeline.source.plugin, Role::Source));
+        let aggregates: Vec<_> = pipeline
+            .aggregates
+            .iter()
+            .map(|spec| wrong.take(loader.section(&spec.plugin, Role::Aggregator)))
+            .collect();
+        let sections: Vec<_> =
+            pipeline.sinks.iter().map(|spec| wrong.take(loader.section(&spec.plugin, Role::Sink))).collect();
+        let mut sinks = Vec::new();
+        for (spec, section) in pipeline.sinks.iter().zip(sections) {
+            let Some(section) = section else { continue };
+            let Some(traits) = wrong.take(loader.traits(&spec.plugin, &section)) else { continue };
+            if !traits.windows.is_empty() && !traits.windows.contains(&pipeline.window) {
+                let kinds: Vec<_> = traits.windows.iter().map(|kind| format!("\"{kind}\"")).collect();
+                wrong.configuration(ConfigErrors::at(
+                    &pipeline.text,
+                    pipeline.places.span("/window"),
+                    format!("{} cannot bill windows of a {}", section.label(), pipeline.window),
+                    Some(format!("it can with window = {}", kinds.join(" or "))),
+                ));
+            }
+            let own = traits.rate.map(|(requests, per, burst)| Rate { requests, per, burst });
+            let rate = match spec.rate {
+                Some(rate) => Some(Rate { requests: rate.calls.get(), per: rate.per, burst: rate.calls.get() }),
+                None => own,
+            };
+            sinks.push(SinkSection { section, traits, rate });
+        }
+        let Some(source) = source else { return Err(wrong.into_error()) };
+        if wrong.is_empty() && source.plugin.description().queue {
+            wrong.configuration(ConfigErrors::at(
+                &pipeline.text,
+                pipeline.source.plugin.span.clone(),
+                format!("{} is a queue, and this version reads complete sources only", source.label()),
+                None,
+            ));
+        }
+        if !wrong.is_empty() {
+            return Err(wrong.into_error());
+        }
+        let aggregates = aggregates.into_iter().flatten().collect();
+        Ok(Setup { source, aggregates, sinks, broker: broker.clone(), pipeline })
+    }
+
+    /// All sections, in the order of the file.
+    pub fn sections(&self) -> impl Iterator<Item = &Section> {
+        std::iter::once(&self.source).chain(&self.aggregates).chain(self.sinks.iter().map(|sink| &sink.section))
+    }
+}
+
+struct Loader<'a> {
+    pipeline: &'a Pipeline,
+    engine: &'a Engine,
+    broker: &'a Broker,
+    folders: &'a PluginFolders,
+}
+
+impl Loader<'_> {
+    fn section(&self, spec: &PluginSpec, role: Role) -> Result<Section, SetupError> {
+        let grants = Grants::parse(&spec.grant, &self.pipeline.base).map_err(|errors| {
+            let mut all: Option<ConfigErrors> = None;
+            for error in errors {
+                let found = ConfigErrors::at(&self.pipeline.text, error.span, error.message, Some(error.help));
+                match &mut all {
+                    Some(all) => all.merge(found),
+                    None => all = Some(found),
+                }
+            }
+            SetupError::Configuration(all.unwrap_or_else(|| self.wrong(spec, "its grants cannot be read".to_owned())))
+        })?;
+        let plugin = self.folders.find(&spec.plugin).and_then(|path| {
+            let plugin = Plugin::load(self.engine, &path, self.broker)?;
+            plugin.expect(role)?;
+            Ok(plugin)
+        });
+        let plugin = plugin.map_err(|error| self.not_loaded(spec, &error))?;
+        check_against_schema(self.pipeline, spec, &plugin.description().config_schema)
+            .map_err(SetupError::Configuration)?;
+        let section = Section {
+            name: spec.section.clone(),
+            config: spec.config.to_string(),
+            grants: Arc::new(grants),
+            limits: Limits::new(&spec.limits),
+            plugin,
+        };
+        self.needs(spec, &section)?;
+        Ok(section)
+    }
+
+    /// What the plugin cannot do without has to be granted.
+    fn needs(&self, spec: &PluginSpec, section: &Section) -> Result<(), SetupError> {
+        let grants = &section.grants;
+        let mut all: Option<ConfigErrors> = None;
+        for need in section.plugin.description().needs.iter().filter(|need| !need.optional) {
+            let (granted, key, line) = match &need.capability {
+                Capability::Read => (grants.reads(), "read".to_owned(), "read = \"file://./FOLDER\"".to_owned()),
+                Capability::Write => (grants.writes(), "write".to_owned(), "write = \"file://./FOLDER\"".to_owned()),
+                Capability::Http(what) => (grants.has_http(), format!("http ({what})"), "http = [\"https://HOST\"]".to_owned()),
+                Capability::Secret(name) => (
+                    grants.has_secret(name),
+                    format!("the secret `{name}`"),
+                    format!("secrets.{name} = {{ env = \"{}\" }}", name.to_uppercase()),
+                ),
+                Capability::Aws(action) => (false, format!("the AWS action {action}"), format!("aws = {{ \"{action}\" = [] }}")),
+                Capability::Other(what) => (false, what.clone(), "something that this version does not know".to_owned()),
+            };
+            if !granted {
+                let message = format!("{} needs {key} granted, to {}", section.label(), need.purpose);
+                let help = format!("below [{}], this line would grant it: grant.{line}", section.name);
+                let found = ConfigErrors::at(&self.pipeline.text, spec.span.clone(), message, Some(help));
+                match &mut all {
+                    Some(all) => all.merge(found),
+                    None => all = Some(found),
+                }
+            }
+        }
+        all.map_or(Ok(()), |all| Err(SetupError::Configuration(all)))
+    }
+
+    fn traits(&self, spec: &PluginSpec, section: &Section) -> Result<ServiceTraits, SetupError> {
+        let session = self.broker.session(&section.name, section.grants.clone(), true);
+        let asked = SinkInstance::start(&section.plugin, section.settings(session, Timestamp::UNIX_EPOCH))
+            .and_then(|mut sink| sink.traits(&section.config));
+        asked.map_err(|failure| match &failure.cause {
+            Cause::Config(text) => {
+                let span = self.pipeline.places.span(&format!("{}/config", spec.pointer));
+                let message = format!("{}: {text}", section.label());
+                SetupError::Configuration(ConfigErrors::at(&self.pipeline.text, span, message, None))
+            }
+            _ => SetupError::Plugin(vec![section.problem("asking what its service is like", None, &failure)]),
+        })
+    }
+
+    fn wrong(&self, spec: &PluginSpec, message: String) -> ConfigErrors {
+        ConfigErrors::at(&self.pipeline.text, spec.span.clone(), message, None)
+    }
+
+    fn not_loaded(&self, spec: &PluginSpec, error: &LoadError) -> SetupError {
+        if error.is_configuration() {
+            return SetupError::Configuration(self.wrong(spec, error.to_string()));
+        }
+        let mut causes = Vec::new();
+        let mut cause = std::error::Error::source(error);
+        while let Some(next) = cause {
+            causes.push(next.to_string());
+            cause = next.source();
+        }
+        let file = self.folders.find(&spec.plugin).ok().map(|path| path.display().to_string());
+        SetupError::Plugin(vec![Problem {
+            plugin: Some(spec.section.clone()),
+            step: Some("loading".to_owned()),
+            input: file,
+            causes,
+            ..Problem::new("plugin-unusable", error.to_string())
+        }])
+    }
+}
+
+/// What is wrong so far.
+#[derive(Default)]
+struct Wrong {
+    configuration: Option<ConfigErrors>,
+    problems: Vec<Problem>,
+}
+
+impl Wrong {
+    fn take<T>(&mut self, result: Result<T, SetupError>) -> Option<T> {
+        match result {
+            Ok(value) => return Some(value),
+            Err(SetupError::Configuration(errors)) => self.configuration(errors),
+            Err(SetupError::Plugin(problems)) => self.problems.extend(problems),
+        }
+        None
+    }
+
+    fn configuration(&mut self, errors: ConfigErrors) {
+        match &mut self.configuration {
+            Some(all) => all.merge(errors),
+            None => self.configuration = Some(errors),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.configuration.is_none() && self.problems.is_empty()
+    }
+
+    /// What is wrong in the file comes first: it may be why a plugin fails.
+    fn into_error(self) -> SetupError {
+        match self.configuration {
+            Some(errors) => SetupError::Configuration(errors),
+            None => SetupError::Plugin(self.problems),
+        }
+    }
+}

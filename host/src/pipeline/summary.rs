@@ -1,0 +1,238 @@
+//! From what happened to the report.
+
+use jiff::Timestamp;
+
+use super::account;
+use super::charges::Assessed;
+use super::run::{Options, Work};
+use super::setup::Setup;
+use crate::ledger::{ChargeState, Hold, LedgerError, Scope, Standing, State};
+use crate::model::window::Window;
+use crate::report::{Charges, Exit, Line, LineState, Problem, Report, WindowReport};
+
+/// What a run found, beside its charges.
+#[derive(Default)]
+pub(super) struct Findings {
+    pub(super) exit: Exit,
+    pub(super) problems: Vec<Problem>,
+    pub(super) notes: Vec<String>,
+    pub(super) next_due: Option<Timestamp>,
+}
+
+impl Findings {
+    pub(super) fn ledger(&mut self, error: &LedgerError) {
+        self.exit = self.exit.and(error.exit());
+        self.problems.push(Problem {
+            step: Some("writing the ledger".to_owned()),
+            action: Some(error.action().to_owned()),
+            ..Problem::new("ledger", error.to_string())
+        });
+    }
+
+    /// A problem of a plugin, or of what is outside.
+    pub(super) fn problem(&mut self, problem: Problem) {
+        self.exit = self.exit.and(exit(problem.code));
+        self.problems.push(problem);
+    }
+
+    /// These windows could not be read at all.
+    pub(super) fn unread(&mut self, mut problem: Problem, windows: &[Window], interrupted: bool) {
+        if interrupted {
+            self.exit = Exit::Interrupted;
+            return;
+        }
+        let labels: Vec<String> = windows.iter().map(Window::label).collect();
+        problem.input.get_or_insert_with(|| labels.join(", "));
+        problem.action.get_or_insert_with(|| "nothing of these windows was billed; a run reads them again".to_owned());
+        self.problem(problem);
+    }
+
+    /// One window could not be aggregated or checked.
+    pub(super) fn failed(&mut self, mut problem: Problem, window: &Window) {
+        problem.input.get_or_insert_with(|| window.label());
+        self.problem(problem);
+    }
+}
+
+/// The exit that a problem leads to by itself.
+fn exit(code: &str) -> Exit {
+    match code {
+        "denied" | "configuration" => Exit::Plugin,
+        code if code.starts_with("plugin-") && code != "plugin-error" => Exit::Plugin,
+        _ => Exit::Open,
+    }
+}
+
+/// Puts the report together.
+pub(super) fn report(
+    setup: &Setup,
+    state: &State,
+    options: &Options<'_>,
+    run: Option<String>,
+    works: &[Work],
+    findings: Findings,
+) -> Report {
+    let Findings { mut exit, mut problems, notes, next_due } = findings;
+    let mut windows = Vec::new();
+    for work in works {
+        let Some(spec) = setup.pipeline.sinks.get(work.sink) else { continue };
+        let sink = &spec.plugin.name;
+        let lines: Vec<Line> =
+            work.assessment.lines.iter().map(|line| shown(line, state.charge(&line.id), run.as_deref())).collect();
+        let states: Vec<LineState> = lines.iter().map(|line| line.state).collect();
+        let report = WindowReport {
+            window: work.window.label(),
+            sink: sink.clone(),
+            settled: state.is_settled(sink, &work.window) && work.assessment.holds.is_empty(),
+            records: account::items(&work.assessment, &states),
+            charges: counted(&lines),
+            lines,
+        };
+        let label = setup.sinks.get(work.sink).map(|sink| sink.section.label());
+        problems.extend(work.assessment.holds.iter().map(|hold| held(hold, &report.window, label.as_ref())));
+        problems.extend(report.lines.iter().filter_map(|line| open(line, &report.window, label.as_ref())));
+        if !work.assessment.holds.is_empty() || report.charges.open() > 0 {
+            exit = exit.and(Exit::Open);
+        }
+        windows.push(report);
+    }
+    windows.sort_by(|left, right| (&left.window, &left.sink).cmp(&(&right.window, &right.sink)));
+    // An interrupted or fenced run says what it does; what is open besides shows in the lines.
+    Report {
+        pipeline: setup.pipeline.name.clone(),
+        run,
+        dry_run: options.dry_run,
+        exit,
+        next_due: next_due.map(|due| format!("{due:.0}")),
+        windows,
+        problems,
+        notes,
+    }
+}
+
+fn shown(line: &Assessed, charge: Option<&ChargeState>, run: Option<&str>) -> Line {
+    let (state, mut reason, reference) = match charge.map(ChargeState::standing) {
+        None if line.held.is_some() => (LineState::Held, None, None),
+        None => (LineState::WouldBill, None, None),
+        Some(Standing::Accepted { reference, run: by }) => {
+            let state = if Some(by.as_str()) == run { LineState::Billed } else { LineState::BilledBefore };
+            (state, None, reference.clone())
+        }
+        // What a dry run would offer again counts as if it were accepted.
+        Some(Standing::Pending { reason }) if run.is_none() => (LineState::WouldBill, reason.clone(), None),
+        Some(Standing::Rejected { reason, retryable: true }) if run.is_none() => {
+            (LineState::WouldBill, Some(format!("refused before: {reason}")), None)
+        }
+        Some(Standing::Pending { reason }) => (LineState::Pending, reason.clone(), None),
+        Some(Standing::InFlight { .. }) => (
+            LineState::Unknown,
+            Some("a call with it left, and its answer was not written down".to_owned()),
+            None,
+        ),
+        Some(Standing::Unknown { reason, .. } | Standing::Unconfirmed { reason }) => {
+            (LineState::Unknown, Some(reason.clone()), None)
+        }
+        Some(Standing::Rejected { reason, .. }) => (LineState::Rejected, Some(reason.clone()), None),
+        Some(Standing::Held { reason }) => (LineState::Held, Some(reason.clone()), None),
+    };
+    if let Some(held) = &line.held {
+        reason = Some(held.clone());
+    }
+    let frozen = charge.map(ChargeState::charge);
+    let quantity = match frozen {
+        Some(charge) if line.frozen.is_none() => charge.quantity(),
+        _ => line.quantity,
+    };
+    // What differs from the frozen charge is held, whatever became of that charge.
+    let state = if line.held.is_some() && line.frozen.is_some() { LineState::Held } else { state };
+    Line {
+        id: frozen.map(|charge| charge.id().to_string()),
+        product: line.key.product.clone(),
+        customer: line.key.customer.clone(),
+        dimension: line.key.dimension.clone(),
+        tags: line.key.tags.clone(),
+        quantity: quantity.to_string(),
+        exact: (line.exact != quantity).then(|| line.exact.to_string()),
+        frozen: line.frozen.map(|frozen| frozen.to_string()),
+        records: line.origins.iter().map(|(_, records)| records).sum(),
+        state,
+        reason,
+        reference,
+    }
+}
+
+fn counted(lines: &[Line]) -> Charges {
+    let mut charges = Charges::default();
+    for line in lines {
+        let place = match line.state {
+            LineState::WouldBill | LineState::Billed => &mut charges.billed,
+            LineState::BilledBefore => &mut charges.billed_before,
+            LineState::Pending => &mut charges.pending,
+            LineState::Rejected => &mut charges.rejected,
+            LineState::Unknown => &mut charges.unknown,
+            LineState::Held => &mut charges.held,
+        };
+        *place += 1;
+    }
+    charges
+}
+
+impl Charges {
+    /// How many are not final.
+    pub fn open(&self) -> u64 {
+        self.pending + self.rejected + self.unknown + self.held
+    }
+}
+
+/// A hold, as a problem.
+fn held(hold: &Hold, window: &str, plugin: Option<&String>) -> Problem {
+    let about = match &hold.scope {
+        Scope::Window => "everything".to_owned(),
+        Scope::Customer { customer } => format!("all charges of {customer}"),
+        Scope::Dimension { customer, dimension } => format!("what {customer} owes for {dimension}"),
+        Scope::Charge { customer, dimension, .. } => format!("{dimension} of {customer}"),
+        Scope::Record => "a record whose customer nobody knows".to_owned(),
+    };
+    let (code, action) = match hold.code.as_str() {
+        "unreadable" => ("unreadable", "mend the object or its permissions; a run then bills the window"),
+        "quarantined" => ("quarantined", "mend the record; a run then bills what is held"),
+        "rounding" => ("rounding", "say how to round with `round`, or bill a unit that comes out whole"),
+        "late" => ("late", "see what changed; the difference is not billed, and nothing is taken back"),
+        "negative" => ("negative", "see which records are negative; a credit cannot be metered"),
+        "untaken" => ("untaken", "name the dimension in a `takes`"),
+        "refused" => ("refused", "mend what the service would refuse; a run then bills it"),
+        _ => ("held", "mend what is in doubt; a run then bills it"),
+    };
+    let input = match &hold.place {
+        Some(place) => format!("{window}: {place}"),
+        None => window.to_owned(),
+    };
+    Problem {
+        plugin: plugin.cloned(),
+        step: Some("freezing".to_owned()),
+        input: Some(input),
+        action: Some(action.to_owned()),
+        ..Problem::new(code, format!("{about} is held: {}", hold.reason))
+    }
+}
+
+/// An open charge, as a problem.
+fn open(line: &Line, window: &str, plugin: Option<&String>) -> Option<Problem> {
+    let (code, what, action) = match line.state {
+        LineState::Pending => ("pending", "was not billed yet", "run again: it is offered again"),
+        LineState::Rejected => ("rejected", "was refused", "mend the cause; each run offers it again"),
+        LineState::Unknown => ("unknown", "may or may not be billed", "run again: it is looked up before anything is sent"),
+        LineState::Held if line.id.is_some() && line.frozen.is_none() => {
+            ("held", "is held", "compare with the service's own books")
+        }
+        _ => return None,
+    };
+    let reason = line.reason.as_deref().unwrap_or("no reason was given");
+    Some(Problem {
+        plugin: plugin.cloned(),
+        step: Some("delivering".to_owned()),
+        input: Some(format!("{window}: {} of {}", line.dimension, line.customer)),
+        action: Some(action.to_owned()),
+        ..Problem::new(code, format!("{} {what}: {reason}", line.quantity))
+    })
+}

@@ -1,0 +1,109 @@
+//! What an instance may use, and the count of what it does.
+
+use std::time::Duration;
+
+use wasmtime::ResourceLimiter;
+
+use crate::config::LimitsSpec;
+
+/// What one instance of a plugin may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Computing time of one call.
+    pub time: Duration,
+    /// Wall time of one call; waiting for a rate limit does not count.
+    pub wall: Duration,
+    /// Bytes over all linear memories.
+    pub memory: u64,
+    /// Bytes of log lines in the life of the instance.
+    pub log: u64,
+}
+
+/// The most elements of all tables together; a Rust plugin has some hundreds.
+const TABLE_ELEMENTS: usize = 100_000;
+/// Bytes that one call may carry from the guest to the host.
+pub(super) const CALL_BYTES: usize = 256 << 20;
+/// Resource handles that an instance may hold at once.
+pub(super) const HANDLES: usize = 10_000;
+
+impl Limits {
+    /// Enough for a plugin at work: a minute of computing, ten minutes of wall time, 1 GiB, 1 MiB of log.
+    pub fn new(spec: &LimitsSpec) -> Self {
+        Limits {
+            time: spec.time.unwrap_or(Duration::from_secs(60)),
+            wall: spec.wall.unwrap_or(Duration::from_secs(600)),
+            memory: spec.memory.unwrap_or(1 << 30),
+            log: spec.log.unwrap_or(1 << 20),
+        }
+    }
+
+    /// For `describe`, which answers from constants.
+    pub(super) fn describing() -> Self {
+        Limits {
+            time: Duration::from_secs(1),
+            wall: Duration::from_secs(5),
+            memory: 64 << 20,
+            log: 64 << 10,
+        }
+    }
+}
+
+/// Counts memory over all linear memories of a store, and refuses with a reason that is kept.
+#[derive(Debug)]
+pub(super) struct Usage {
+    most: u64,
+    memory: u64,
+    tables: usize,
+    /// What was refused last.
+    pub(super) refused: Option<Refused>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refused {
+    Memory(u64),
+    Tables,
+}
+
+impl Usage {
+    pub(super) fn new(most: u64) -> Self {
+        Usage { most, memory: 0, tables: 0, refused: None }
+    }
+
+    pub(super) fn memory(&self) -> u64 {
+        self.memory
+    }
+}
+
+impl ResourceLimiter for Usage {
+    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let more = desired.saturating_sub(current) as u64;
+        if self.memory.saturating_add(more) > self.most {
+            self.refused = Some(Refused::Memory(self.most));
+            // A trap that names the limit is worth more than an allocator that finds out and aborts.
+            wasmtime::bail!("the memory limit of {} bytes", self.most);
+        }
+        self.memory += more;
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        self.tables += desired.saturating_sub(current);
+        if self.tables > TABLE_ELEMENTS {
+            self.refused = Some(Refused::Tables);
+            wasmtime::bail!("the limit of {TABLE_ELEMENTS} table elements");
+        }
+        Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        64
+    }
+
+    fn tables(&self) -> usize {
+        64
+    }
+
+    fn memories(&self) -> usize {
+        16
+    }
+}

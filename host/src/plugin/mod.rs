@@ -1,0 +1,34 @@
+//! Plugins: from a component's bytes to a callable instance.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `lookup` | from a name to a file |
+//! | `engine`, `load` | from bytes to compiled code that is known to fit |
+//! | `plugin` | a loaded plugin and what it says about itself |
+//! | `instance`, `limits`, `error` | one instance, what it may use, what goes wrong in it |
+//! | `guest`, `reach`, `log` | what an instance's imports lead to |
+//! | `calls`, `v0_1`, `bindings` | the calls of each role, in the host's own types |
+
+mod bindings;
+mod calls;
+mod engine;
+mod error;
+mod guest;
+mod instance;
+mod limits;
+mod load;
+mod log;
+mod lookup;
+mod loaded;
+mod reach;
+mod v0_1;
+
+pub use calls::{AggregatorInstance, Cursor, Listing, SinkInstance, SourceInstance};
+pub use engine::Engine;
+pub use error::{Cause, Failure, LoadError};
+pub use instance::Settings;
+pub use limits::Limits;
+pub use load::Role;
+pub use loaded::Plugin;
+pub use lookup::PluginFolders;
+pub use v0_1::{Capability, Description, Need};

@@ -1,0 +1,343 @@
+//! Version 0.1 of the contract: the one place where its generated types meet the host's own.
+
+use std::time::Duration;
+
+use meterhost_decimal::Decimal;
+
+use super::bindings::imports::{about, types};
+use super::bindings::{aggregator::aggregator as lines, sink::sink, source::source};
+use super::error::Cause;
+use crate::model::charge::ChargeId;
+use crate::model::lines::{ChargeLine, Excluded};
+use crate::model::outcome::{Finding, HeldRecord, Outcome, Status};
+use crate::model::reading::{Input, Page, Quarantined, Request, Span, Unreadable};
+use crate::model::service::{Failed, Offer, Opinion, Resolution, ServiceTraits, Together, Zero};
+use crate::model::usage::{Batch, TextColumn};
+use crate::model::window::WindowKind;
+
+impl From<types::Error> for Cause {
+    fn from(error: types::Error) -> Self {
+        match error {
+            types::Error::Config(text) => Cause::Config(text),
+            types::Error::Denied(text) => Cause::Denied(text),
+            types::Error::Unavailable(text) => Cause::Unavailable(text),
+            types::Error::Other(text) => Cause::Other(text),
+        }
+    }
+}
+
+pub(super) fn decimal(decimal: types::Decimal) -> Result<Decimal, Cause> {
+    Decimal::from_parts(decimal.lo, decimal.hi, decimal.scale)
+        .ok_or_else(|| Cause::Contract("it answered a quantity of more than 38 digits".to_owned()))
+}
+
+fn wire(decimal: Decimal) -> types::Decimal {
+    let (lo, hi, scale) = decimal.to_parts();
+    types::Decimal { lo, hi, scale }
+}
+
+impl From<Span> for types::Window {
+    fn from(span: Span) -> Self {
+        types::Window { start: span.start, end: span.end }
+    }
+}
+
+impl From<types::Window> for Span {
+    fn from(window: types::Window) -> Self {
+        Span { start: window.start, end: window.end }
+    }
+}
+
+impl From<types::TextColumn> for TextColumn {
+    fn from(column: types::TextColumn) -> Self {
+        TextColumn { values: column.values, indices: column.indices }
+    }
+}
+
+impl From<TextColumn> for types::TextColumn {
+    fn from(column: TextColumn) -> Self {
+        types::TextColumn { values: column.values, indices: column.indices }
+    }
+}
+
+fn batch(batch: types::Batch) -> Result<Batch, Cause> {
+    let rows = batch.rows as usize;
+    if rows != batch.time.len() {
+        return Err(Cause::Contract(format!("its batch has {} times and says it has {rows} rows", batch.time.len())));
+    }
+    let attributes = batch.attributes.into_iter().map(|attribute| (attribute.name, attribute.column.into()));
+    let types::DecimalColumn { lo, hi, scale } = batch.quantity;
+    let checked = Batch {
+        time: batch.time,
+        customer: batch.customer.into(),
+        product: batch.product.into(),
+        dimension: batch.dimension.into(),
+        lo,
+        hi,
+        scale,
+        id: batch.id.into(),
+        attributes: attributes.collect(),
+    };
+    checked.checked().map_err(Cause::Contract)
+}
+
+pub(super) fn to_batch(batch: Batch) -> types::Batch {
+    let attributes = batch.attributes.into_iter();
+    types::Batch {
+        rows: u32::try_from(batch.time.len()).unwrap_or(u32::MAX),
+        time: batch.time,
+        customer: batch.customer.into(),
+        product: batch.product.into(),
+        dimension: batch.dimension.into(),
+        quantity: types::DecimalColumn { lo: batch.lo, hi: batch.hi, scale: batch.scale },
+        id: batch.id.into(),
+        attributes: attributes
+            .map(|(name, column)| types::AttributeColumn { name, column: column.into() })
+            .collect(),
+    }
+}
+
+pub(super) fn to_request(request: &Request) -> source::Request {
+    source::Request {
+        windows: request.windows.iter().map(|&window| window.into()).collect(),
+        now: request.now,
+        shard: source::Shard { index: request.shard.0, count: request.shard.1 },
+        claim: None,
+        adopt: Vec::new(),
+    }
+}
+
+pub(super) fn input(input: source::Input) -> Input {
+    let source::Input { key, etag, size, span } = input;
+    Input { key, etag, size, span: span.map(Into::into) }
+}
+
+pub(super) fn page(page: source::Page) -> Result<Page, Cause> {
+    Ok(Page {
+        batch: batch(page.batch)?,
+        inputs: page.inputs.into_iter().map(|read| (input(read.input), read.items)).collect(),
+        quarantined: page
+            .quarantined
+            .into_iter()
+            .map(|record| Quarantined {
+                input: record.input,
+                place: record.place,
+                reason: record.reason,
+                customer: record.customer,
+                product: record.product,
+                dimension: record.dimension,
+                span: record.span.map(Into::into),
+            })
+            .collect(),
+        unreadable: page
+            .unreadable
+            .into_iter()
+            .map(|found| Unreadable { input: found.input, reason: found.reason, span: found.span.map(Into::into) })
+            .collect(),
+    })
+}
+
+pub(super) fn excluded(excluded: lines::Excluded) -> Result<Excluded, Cause> {
+    let lines::Excluded { product, customer, dimension, rule, records, quantity } = excluded;
+    Ok(Excluded { product, customer, dimension, rule, records, quantity: decimal(quantity)? })
+}
+
+pub(super) fn charge_line(line: lines::ChargeLine) -> Result<ChargeLine, Cause> {
+    let mut tags = line.tags;
+    tags.sort();
+    Ok(ChargeLine {
+        product: line.product,
+        customer: line.customer,
+        dimension: line.dimension,
+        tags,
+        quantity: decimal(line.quantity)?,
+        doubt: line.doubt,
+        origins: line.origins.into_iter().map(|origin| (origin.dimension, origin.records)).collect(),
+        attributes: line.attributes,
+    })
+}
+
+pub(super) fn service_traits(traits: sink::ServiceTraits) -> Result<ServiceTraits, Cause> {
+    let newer = |what: &str| Cause::Contract(format!("its traits name {what} that this host does not know"));
+    Ok(ServiceTraits {
+        charges_per_call: traits.charges_per_call.max(1) as usize,
+        bytes_per_call: traits.bytes_per_call,
+        bytes_per_charge: traits.bytes_per_charge.into(),
+        together: Together {
+            product: traits.together.contains(sink::Together::PRODUCT),
+            window: traits.together.contains(sink::Together::WINDOW),
+            month: traits.together.contains(sink::Together::MONTH),
+            customer: traits.together.contains(sink::Together::CUSTOMER),
+        },
+        rate: traits.rate.map(|rate| (rate.requests, Duration::from_millis(rate.per.into()), rate.burst)),
+        scale: traits.scale,
+        minimum: decimal(traits.minimum)?,
+        maximum: decimal(traits.maximum)?,
+        windows: traits
+            .windows
+            .into_iter()
+            .map(|kind| match kind {
+                types::WindowKind::Hour => Ok(WindowKind::Hour),
+                types::WindowKind::Day => Ok(WindowKind::Day),
+                types::WindowKind::Month => Ok(WindowKind::Month),
+                types::WindowKind::Other => Err(newer("a kind of window")),
+            })
+            .collect::<Result<_, _>>()?,
+        zero: match traits.zero {
+            sink::Zero::Charge => Zero::Charge,
+            sink::Zero::Nothing => Zero::Nothing,
+            sink::Zero::Refused => Zero::Refused,
+            sink::Zero::TakesSlot => Zero::TakesSlot,
+            sink::Zero::Other => return Err(newer("a meaning of zero")),
+        },
+        // What is not known is asked of a person.
+        resolution: match traits.resolution {
+            sink::Resolution::Replay => Resolution::Replay,
+            sink::Resolution::LookUp => Resolution::LookUp,
+            sink::Resolution::Ask | sink::Resolution::Other => Resolution::Ask,
+        },
+        refuses_second: traits.refuses_second,
+        deadline: Duration::from_millis(traits.deadline.into()),
+    })
+}
+
+pub(super) fn to_charges(offers: &[Offer]) -> Vec<sink::Charge> {
+    offers
+        .iter()
+        .map(|offer| sink::Charge {
+            id: offer.id.clone(),
+            product: offer.product.clone(),
+            customer: offer.customer.clone(),
+            dimension: offer.dimension.clone(),
+            tags: offer.tags.clone(),
+            window: types::Window { start: offer.window.0, end: offer.window.1 },
+            time: offer.time,
+            quantity: wire(offer.quantity),
+            attributes: offer.attributes.clone(),
+        })
+        .collect()
+}
+
+pub(super) fn opinion(opinion: sink::Opinion) -> Opinion {
+    let sink::Opinion { id, objection, accepted_until } = opinion;
+    Opinion { id, objection, accepted_until }
+}
+
+impl From<sink::Failure> for Failed {
+    fn from(failure: sink::Failure) -> Self {
+        match failure {
+            sink::Failure::Refused(text) => Failed::Refused(text),
+            sink::Failure::Throttled(wait) => Failed::Throttled(wait.map(|millis| Duration::from_millis(millis.into()))),
+            sink::Failure::Auth(text) => Failed::Auth(text),
+            sink::Failure::Other(text) => Failed::Other(text),
+        }
+    }
+}
+
+/// The most bytes that are kept of a raw answer.
+const RAW: usize = 4096;
+
+fn capped(mut raw: String) -> String {
+    raw.truncate(raw.floor_char_boundary(RAW));
+    raw
+}
+
+/// An outcome; `None` if it names no charge: what it was to be about is unknown then.
+pub(super) fn outcome(outcome: sink::Outcome) -> Option<Outcome> {
+    let id: ChargeId = outcome.id.parse().ok()?;
+    Some(Outcome {
+        id,
+        status: match outcome.status {
+            sink::Status::Accepted => Status::Accepted,
+            sink::Status::Duplicate => Status::Duplicate,
+            sink::Status::Rejected => Status::Rejected,
+            sink::Status::Unprocessed => Status::Unprocessed,
+            sink::Status::Unknown | sink::Status::Other => Status::Unknown,
+        },
+        retryable: outcome.retryable,
+        refusal_if_absent: outcome.refusal_if_absent.map(capped),
+        reference: outcome.reference,
+        message: outcome.message.map(capped),
+        raw: capped(outcome.raw),
+    })
+}
+
+fn record(record: sink::HeldRecord) -> HeldRecord {
+    HeldRecord {
+        reference: record.reference,
+        quantity: record.quantity.and_then(|quantity| decimal(quantity).ok()),
+        raw: capped(record.raw),
+    }
+}
+
+pub(super) fn finding(finding: sink::Finding) -> Finding {
+    match finding {
+        sink::Finding::Found(found) => Finding::Found(record(found)),
+        sink::Finding::Absent => Finding::Absent,
+        sink::Finding::Different(found) => Finding::Different(record(found)),
+        sink::Finding::CannotTell(why) | sink::Finding::Other(why) => Finding::CannotTell(capped(why)),
+    }
+}
+
+/// What a plugin says about itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Description {
+    /// In lower case with hyphens.
+    pub name: String,
+    /// As in semantic versioning.
+    pub version: String,
+    /// One line.
+    pub purpose: String,
+    /// Whether its records are handed out until they are acknowledged.
+    pub queue: bool,
+    /// A JSON Schema of its configuration.
+    pub config_schema: String,
+    /// What it needs granted.
+    pub needs: Vec<Need>,
+}
+
+/// Something that a plugin needs granted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Need {
+    /// What it is.
+    pub capability: Capability,
+    /// Completes "needed to ...".
+    pub purpose: String,
+    /// Whether the plugin is of use without it.
+    pub optional: bool,
+}
+
+/// What can be needed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Capability {
+    /// `grant.read`.
+    Read,
+    /// `grant.write`.
+    Write,
+    /// `grant.http`, in a person's words.
+    Http(String),
+    /// `grant.secrets`, by name.
+    Secret(String),
+    /// `grant.aws`, by action.
+    Aws(String),
+    /// Something that this host does not know.
+    Other(String),
+}
+
+pub(super) fn description(description: about::Description) -> Description {
+    let about::Description { name, version, purpose, kind, config_schema, needs } = description;
+    let needs = needs.into_iter().map(|need| Need {
+        capability: match need.capability {
+            about::Capability::Read => Capability::Read,
+            about::Capability::Write => Capability::Write,
+            about::Capability::Http(text) => Capability::Http(text),
+            about::Capability::Secret(name) => Capability::Secret(name),
+            about::Capability::Aws(action) => Capability::Aws(action),
+            about::Capability::Other(text) => Capability::Other(text),
+        },
+        purpose: need.purpose,
+        optional: need.optional,
+    });
+    let queue = matches!(kind, about::Kind::QueueSource);
+    Description { name, version, purpose, queue, config_schema, needs: needs.collect() }
+}

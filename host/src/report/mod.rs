@@ -1,0 +1,236 @@
+//! What a run says at its end: one document, read by a person (`text`) or by a program (`json`); and how it goes until then
+//! (`progress`).
+
+mod json;
+pub mod progress;
+mod text;
+
+use serde::Serialize;
+
+pub use text::Style;
+
+/// How a run ended. The numbers are the process's exit codes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(into = "u8")]
+pub enum Exit {
+    /// Everything that was due is final.
+    #[default]
+    Final,
+    /// Something that was due is open.
+    Open,
+    /// The configuration is wrong; nothing was touched.
+    Configuration,
+    /// A plugin trapped, ran over a limit or asked for what its grants do not hold.
+    Plugin,
+    /// The ledger or a state document cannot be read or written.
+    Ledger,
+    /// Another run holds the ledger.
+    Held,
+    /// Interrupted; the ledger is consistent.
+    Interrupted,
+}
+
+impl From<Exit> for u8 {
+    fn from(exit: Exit) -> u8 {
+        match exit {
+            Exit::Final => 0,
+            Exit::Open => 1,
+            Exit::Configuration => 2,
+            Exit::Plugin => 3,
+            Exit::Ledger => 4,
+            Exit::Held => 5,
+            Exit::Interrupted => 130,
+        }
+    }
+}
+
+impl Exit {
+    /// The exit of two things that both hold: 4 before 3 before 1; the others stand alone.
+    pub fn and(self, other: Exit) -> Exit {
+        let weight = |exit: Exit| match exit {
+            Exit::Final => 0,
+            Exit::Open => 1,
+            Exit::Plugin => 2,
+            Exit::Ledger => 3,
+            Exit::Configuration => 4,
+            Exit::Held => 5,
+            Exit::Interrupted => 6,
+        };
+        if weight(self) >= weight(other) { self } else { other }
+    }
+}
+
+/// The whole document.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// The run's id; none in a dry run.
+    pub run: Option<String>,
+    /// Whether nothing was to change.
+    pub dry_run: bool,
+    /// How it ended.
+    pub exit: Exit,
+    /// The earliest moment at which something that is not due yet will be, in UTC, as RFC 3339.
+    pub next_due: Option<String>,
+    /// Each window that was taken up, by sink, oldest first.
+    pub windows: Vec<WindowReport>,
+    /// What stands in the way of exit 0, and what to do about it.
+    pub problems: Vec<Problem>,
+    /// Worth knowing, and no problem.
+    pub notes: Vec<String>,
+}
+
+/// One window of one sink.
+#[derive(Debug, Clone, Serialize)]
+pub struct WindowReport {
+    /// Its label: `2025-06`.
+    pub window: String,
+    /// The sink's name.
+    pub sink: String,
+    /// Whether all its charges are final and nothing is held.
+    pub settled: bool,
+    /// What became of the items (records times dimensions) that were read for it.
+    pub records: Items,
+    /// What became of its charges.
+    pub charges: Charges,
+    /// The charges one by one, ascending by customer and dimension.
+    pub lines: Vec<Line>,
+}
+
+/// Where the items of a window went. `read` is the sum of the others.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Items {
+    /// Items read.
+    pub read: u64,
+    /// In charges that this run made final (in a dry run: would make).
+    pub billed: u64,
+    /// In charges that were final before this run.
+    pub billed_before: u64,
+    /// In charges that are open.
+    pub open: u64,
+    /// Held: in lines that are kept back.
+    pub held: u64,
+    /// Unusable records.
+    pub quarantined: u64,
+    /// Left out by a named rule.
+    pub excluded: u64,
+    /// In dimensions that another sink takes.
+    pub elsewhere: u64,
+}
+
+impl Items {
+    /// What is accounted for: the sum of everything but `read`.
+    pub fn total(&self) -> u128 {
+        let Items { read: _, billed, billed_before, open, held, quarantined, excluded, elsewhere } = *self;
+        [billed, billed_before, open, held, quarantined, excluded, elsewhere].into_iter().map(u128::from).sum()
+    }
+
+    /// Whether everything that was read is accounted for. A run for which this is false has failed.
+    pub fn closes(&self) -> bool {
+        u128::from(self.read) == self.total()
+    }
+}
+
+/// How many charges of a window are in which state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Charges {
+    /// Made final by this run (in a dry run: would be).
+    pub billed: u64,
+    /// Final before this run.
+    pub billed_before: u64,
+    /// Frozen, not yet offered or not yet looked at by the sink.
+    pub pending: u64,
+    /// Refused by the sink.
+    pub rejected: u64,
+    /// Offered without a clear answer.
+    pub unknown: u64,
+    /// Kept back.
+    pub held: u64,
+}
+
+/// One charge, or a quantity that would be one if it were not held.
+#[derive(Debug, Clone, Serialize)]
+pub struct Line {
+    /// The charge's id; none if it is not frozen.
+    pub id: Option<String>,
+    /// The product, if there is one.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub product: String,
+    /// The customer.
+    pub customer: String,
+    /// The dimension.
+    pub dimension: String,
+    /// Sorted by name.
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "json::tags")]
+    pub tags: Vec<(String, String)>,
+    /// As it is or would be sent: a decimal.
+    pub quantity: String,
+    /// Before rounding, where that differs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exact: Option<String>,
+    /// What was frozen before, where usage now says something else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frozen: Option<String>,
+    /// Records behind it.
+    pub records: u64,
+    /// What became of it.
+    pub state: LineState,
+    /// Why, where it is not final.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The service's own name for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+}
+
+/// What became of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LineState {
+    /// A dry run would offer it.
+    WouldBill,
+    /// Made final by this run.
+    Billed,
+    /// Final before this run.
+    BilledBefore,
+    /// Frozen and not offered, or surely not looked at.
+    Pending,
+    /// Refused.
+    Rejected,
+    /// No clear answer.
+    Unknown,
+    /// Kept back.
+    Held,
+}
+
+/// What stands in the way of exit 0.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// A short stable name: `held`, `rejected`, `unknown`, `unreadable`, `quarantined`, `plugin-trapped`, `denied`.
+    pub code: &'static str,
+    /// The plugin, with its version: `sink.clazar (clazar 0.1.0)`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plugin: Option<String>,
+    /// The step: `reading`, `aggregating`, `delivering`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// The input or charge: `2025/06/01/00/sub-a.json, record 3`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<String>,
+    /// What happened, in plain words.
+    pub message: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
+    /// The chain of causes, shown with `-v`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<String>,
+}
+
+impl Problem {
+    /// A problem that is nobody's fault in particular.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Problem { code, plugin: None, step: None, input: None, message: message.into(), action: None, causes: Vec::new() }
+    }
+}

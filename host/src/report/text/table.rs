@@ -1,0 +1,246 @@
+//! The charges of a window, one a line: what needs a person's eye first, the rest by customer and dimension.
+//!
+//! In a dry run each line begins with a mark:
+//!
+//! | mark | meaning |
+//! |---|---|
+//! | `+` | would be billed |
+//! | `=` | billed before |
+//! | `~` | differs from what was frozen, which is shown as well |
+//! | `!` | held, or open for another reason |
+
+use std::io;
+
+use meterhost_decimal::Decimal;
+use unicode_width::UnicodeWidthStr;
+
+use super::style::{Paint, Style, count, padded};
+use crate::report::{Line, LineState};
+
+/// So many lines are shown, unless everything is.
+const MOST_LINES: usize = 20;
+/// Of those that need an eye, so many.
+const MOST_URGENT: usize = 100;
+/// A name is not cut to less than this.
+const SHORTEST_NAME: usize = 12;
+/// With less room than this beside the state, what there is to say stands on lines of its own.
+const NARROWEST_DETAIL: usize = 30;
+
+pub(super) fn write(out: &mut dyn io::Write, lines: &[Line], dry_run: bool, style: Style) -> io::Result<()> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let mut ordered: Vec<&Line> = lines.iter().collect();
+    ordered.sort_by_key(|line| urgency(line));
+    let urgent = lines.iter().filter(|line| urgency(line) <= Urgency::Differs).count();
+    let shown = if style.everything() { lines.len() } else { urgent.clamp(MOST_LINES, MOST_URGENT).min(lines.len()) };
+    let (shown, left_out) = ordered.split_at_checked(shown).unwrap_or((&ordered, &[]));
+
+    let rows: Vec<Row> = shown.iter().map(|line| Row::of(line, dry_run, style)).collect();
+    let columns = Columns::fitting(&rows, dry_run, style);
+    columns.write_head(out, style)?;
+    for row in &rows {
+        columns.write_row(out, row, style)?;
+    }
+    if !left_out.is_empty() {
+        let open = left_out.iter().filter(|line| urgency(line) == Urgency::Open).count() as u64;
+        let open = if open > 0 { format!(", {} of them open", count(open)) } else { String::new() };
+        let place = if dry_run { "shown with `-v`" } else { "`meterhost ledger show`" };
+        writeln!(out, "  {} and {} more{open}: {place}", style.ellipsis(), count(left_out.len() as u64))?;
+    }
+    Ok(())
+}
+
+/// What a person has to see first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Urgency {
+    Open,
+    Differs,
+    New,
+    Old,
+}
+
+fn urgency(line: &Line) -> Urgency {
+    match line.state {
+        LineState::Pending | LineState::Rejected | LineState::Unknown | LineState::Held => Urgency::Open,
+        _ if line.frozen.is_some() => Urgency::Differs,
+        LineState::WouldBill | LineState::Billed => Urgency::New,
+        LineState::BilledBefore => Urgency::Old,
+    }
+}
+
+/// A line, escaped.
+struct Row {
+    mark: &'static str,
+    /// Product, customer, dimension with its tags.
+    names: [String; 3],
+    /// The quantity up to its decimal point, and what follows.
+    whole: String,
+    fraction: String,
+    records: String,
+    state: &'static str,
+    paint: Paint,
+    detail: String,
+}
+
+impl Row {
+    fn of(line: &Line, dry_run: bool, style: Style) -> Row {
+        let urgency = urgency(line);
+        let (mark, paint) = match urgency {
+            Urgency::Open if matches!(line.state, LineState::Rejected | LineState::Unknown) => ("!", Paint::Bad),
+            Urgency::Open => ("!", Paint::Doubtful),
+            Urgency::Differs => ("~", Paint::Doubtful),
+            Urgency::New => ("+", Paint::Good),
+            Urgency::Old => ("=", Paint::Dim),
+        };
+        let product = if line.product.is_empty() { String::new() } else { style.name(&line.product) };
+        let quantity = style.escaped(&line.quantity);
+        let (whole, fraction) = match quantity.split_once('.') {
+            Some((whole, fraction)) => (whole, format!(".{fraction}")),
+            None => (quantity.as_str(), String::new()),
+        };
+        let whole = match &line.frozen {
+            Some(frozen) => format!("{} {} {whole}", style.escaped(frozen), style.arrow()),
+            None => whole.to_owned(),
+        };
+        Row {
+            mark,
+            names: [product, style.name(&line.customer), dimension(line, style)],
+            whole,
+            fraction,
+            records: count(line.records),
+            state: state(line.state, dry_run),
+            paint,
+            detail: detail(line, style),
+        }
+    }
+}
+
+fn dimension(line: &Line, style: Style) -> String {
+    let name = style.name(&line.dimension);
+    if line.tags.is_empty() {
+        return name;
+    }
+    let tag = |(name, value): &(String, String)| format!("{}={}", style.name(name), style.name(value));
+    let tags: Vec<String> = line.tags.iter().map(tag).collect();
+    format!("{name}{{{}}}", tags.join(","))
+}
+
+fn state(state: LineState, dry_run: bool) -> &'static str {
+    match state {
+        LineState::Billed if dry_run => "would be billed",
+        LineState::WouldBill => "would be billed",
+        LineState::Billed => "billed",
+        LineState::BilledBefore => "billed before",
+        LineState::Pending => "pending",
+        LineState::Rejected => "rejected",
+        LineState::Unknown => "unknown",
+        LineState::Held => "held",
+    }
+}
+
+/// What else there is to say.
+fn detail(line: &Line, style: Style) -> String {
+    let differs = line.frozen.as_ref().and_then(|frozen| difference(frozen, &line.quantity));
+    let differs = differs.map(|difference| format!("differs by {difference}"));
+    let rounded = line.exact.as_ref().map(|exact| format!("rounded from {}", style.escaped(exact)));
+    let reason = line.reason.as_ref().map(|reason| style.sentence(reason));
+    let reference = line.reference.as_ref().map(|reference| style.name(reference));
+    [differs, rounded, reason, reference].into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+/// Exact and with its sign; nothing where 38 digits do not hold it.
+fn difference(frozen: &str, now: &str) -> Option<String> {
+    let difference = Decimal::parse(now).ok()?.checked_sub(Decimal::parse(frozen).ok()?)?.normalised().to_string();
+    Some(if difference.starts_with('-') { difference } else { format!("+{difference}") })
+}
+
+/// The widths of the columns, and whether those are there that not every table has.
+struct Columns {
+    marks: bool,
+    product: bool,
+    names: [usize; 3],
+    whole: usize,
+    fraction: usize,
+    records: usize,
+    state: usize,
+}
+
+const GAP: usize = 2;
+const HEADS: [&str; 3] = ["product", "customer", "dimension"];
+
+impl Columns {
+    fn fitting(rows: &[Row], marks: bool, style: Style) -> Columns {
+        let widest = |head: &str, of: &dyn Fn(&Row) -> usize| rows.iter().map(of).max().unwrap_or(0).max(head.width());
+        let [product, customer, dimension] = HEADS;
+        let fraction = widest("", &|row| row.fraction.width());
+        let mut columns = Columns {
+            marks,
+            product: rows.iter().any(|row| !matches!(&row.names, [product, ..] if product.is_empty())),
+            names: [
+                widest(product, &|row| row.names.first().map_or(0, |name| name.width())),
+                widest(customer, &|row| row.names.get(1).map_or(0, |name| name.width())),
+                widest(dimension, &|row| row.names.get(2).map_or(0, |name| name.width())),
+            ],
+            whole: widest("", &|row| row.whole.width()).max("quantity".width().saturating_sub(fraction)),
+            fraction,
+            records: widest("records", &|row| row.records.width()),
+            state: widest("state", &|row| row.state.width()),
+        };
+        if !columns.product {
+            columns.names = match columns.names {
+                [_, customer, dimension] => [0, customer, dimension],
+            };
+        }
+        if !style.everything() {
+            while columns.state_at() + columns.state > style.width {
+                match columns.names.iter_mut().max() {
+                    Some(widest) if *widest > SHORTEST_NAME => *widest -= 1,
+                    _ => break,
+                }
+            }
+        }
+        columns
+    }
+
+    /// In which column of the page the state begins.
+    fn state_at(&self) -> usize {
+        let marks = if self.marks { 2 } else { 0 };
+        let names: usize = self.names.iter().filter(|width| **width > 0).map(|width| width + GAP).sum();
+        2 + marks + names + self.whole + self.fraction + GAP + self.records + GAP
+    }
+
+    fn write_head(&self, out: &mut dyn io::Write, style: Style) -> io::Result<()> {
+        let marks = if self.marks { "  " } else { "" };
+        let quantity = self.whole + self.fraction;
+        let names = self.padded_names(&HEADS.map(str::to_owned), style);
+        let head = format!("{marks}{names}{:>quantity$}  {:>records$}  state", "quantity", "records", records = self.records);
+        writeln!(out, "  {}", style.paint(Paint::Dim, &head))
+    }
+
+    fn write_row(&self, out: &mut dyn io::Write, row: &Row, style: Style) -> io::Result<()> {
+        let marks = if self.marks { format!("{} ", style.paint(row.paint, row.mark)) } else { String::new() };
+        let names = self.padded_names(&row.names, style);
+        // Only the arrow is not ASCII, and it is one column wide.
+        let whole = format!("{:>width$}", row.whole, width = self.whole);
+        let fraction = padded(&row.fraction, self.fraction);
+        let records = format!("{:>width$}", row.records, width = self.records);
+        let state = style.paint(row.paint, row.state);
+        write!(out, "  {marks}{names}{whole}{fraction}  {records}  {state}")?;
+        if row.detail.is_empty() {
+            return writeln!(out);
+        }
+        let at = self.state_at() + self.state + GAP;
+        if style.width.saturating_sub(at) >= NARROWEST_DETAIL.min(row.detail.width()) {
+            let gap = " ".repeat(self.state - row.state.width() + GAP);
+            writeln!(out, "{gap}{}", style.wrapped(&row.detail, at, at))
+        } else {
+            writeln!(out, "\n      {}", style.wrapped(&row.detail, 6, 8))
+        }
+    }
+
+    fn padded_names(&self, names: &[String; 3], style: Style) -> String {
+        let columns = names.iter().zip(self.names).filter(|(_, width)| *width > 0);
+        columns.map(|(name, width)| padded(&style.shortened(name, width), width + GAP)).collect()
+    }
+}

@@ -1,0 +1,122 @@
+//! A window of a sink: its state, its charges, and where its items went.
+
+use std::io;
+
+use super::style::{Paint, Style, count, counted};
+use super::table;
+use crate::report::{Charges, Items, Report, WindowReport};
+
+/// So many settled windows, and as many others, are shown with their charges; unless everything is to be shown, the rest of the
+/// settled ones is summed up, and each of the others has a line.
+const MOST_WINDOWS: usize = 12;
+
+/// Every window, and what they come to.
+pub(super) fn write(out: &mut dyn io::Write, report: &Report, style: Style) -> io::Result<()> {
+    let (mut quiet, mut loud) = (0, 0);
+    let (mut folded, mut all) = (Charges::default(), Charges::default());
+    for window in &report.windows {
+        add(&mut all, window.charges);
+        let is_quiet = window.settled && !window.lines.iter().any(|line| line.frozen.is_some());
+        let seen = if is_quiet { &mut quiet } else { &mut loud };
+        *seen += 1;
+        if *seen <= MOST_WINDOWS || style.everything() {
+            write_whole(out, window, report.dry_run, style)?;
+        } else if is_quiet {
+            add(&mut folded, window.charges);
+        } else {
+            writeln!(out, "{}; {}\n", heading(window, report.dry_run, style), charges(window.charges, report.dry_run))?;
+        }
+    }
+    if quiet > MOST_WINDOWS && !style.everything() {
+        let more = count((quiet - MOST_WINDOWS) as u64);
+        let charges = charges(folded, report.dry_run);
+        writeln!(out, "{} and {more} more that are settled: {charges}; shown with `-v`\n", style.ellipsis())?;
+    }
+    if report.windows.len() > 1 {
+        writeln!(out, "in all, {}\n", charges(all, report.dry_run))?;
+    }
+    Ok(())
+}
+
+fn write_whole(out: &mut dyn io::Write, window: &WindowReport, dry_run: bool, style: Style) -> io::Result<()> {
+    writeln!(out, "{}", heading(window, dry_run, style))?;
+    table::write(out, &window.lines, dry_run, style)?;
+    let differing = window.lines.iter().filter(|line| line.frozen.is_some()).count() as u64;
+    let differ = match differing {
+        0 => String::new(),
+        1 => "; 1 differs from what was frozen".to_owned(),
+        more => format!("; {} differ from what was frozen", count(more)),
+    };
+    let charges = format!("{}{differ}", charges(window.charges, dry_run));
+    writeln!(out, "  {}", style.wrapped(&charges, 2, 4))?;
+    let paint = if window.records.closes() { Paint::Plain } else { Paint::Bad };
+    let items = style.wrapped(&items(window.records, dry_run), 2, 4);
+    writeln!(out, "  {}\n", style.paint(paint, &items))
+}
+
+/// `2025-06 → clazar: settled`
+fn heading(window: &WindowReport, dry_run: bool, style: Style) -> String {
+    let place = format!("{} {} {}:", style.escaped(&window.window), style.arrow(), style.name(&window.sink));
+    let (word, paint) = if window.settled { ("settled", Paint::Good) } else { ("open", Paint::Doubtful) };
+    // What is settled already would not be settled by a run.
+    let would = if dry_run && window.charges.billed > 0 { "would be " } else { "" };
+    format!("{} {}", style.paint(Paint::Bold, &place), style.paint(paint, &format!("{would}{word}")))
+}
+
+/// `6 charges: 4 billed, 1 rejected, 1 held`
+fn charges(charges: Charges, dry_run: bool) -> String {
+    let Charges { billed, billed_before, pending, rejected, unknown, held } = charges;
+    let states = [
+        (billed, if dry_run { "would be billed" } else { "billed" }),
+        (billed_before, "billed before"),
+        (pending, "pending"),
+        (rejected, "rejected"),
+        (unknown, "unknown"),
+        (held, "held"),
+    ];
+    let total = states.iter().map(|(number, _)| number).sum();
+    if total == 0 {
+        return "no charges".to_owned();
+    }
+    let parts: Vec<String> = present(states).map(|(number, state)| format!("{} {state}", count(number))).collect();
+    format!("{}: {}", counted(total, "charge"), parts.join(", "))
+}
+
+/// `read 2,232 = billed 2,228 + held 3 + quarantined 1`
+fn items(items: Items, dry_run: bool) -> String {
+    let Items { read, billed, billed_before, open, held, quarantined, excluded, elsewhere } = items;
+    let places = [
+        (billed, if dry_run { "would be billed" } else { "billed" }),
+        (billed_before, "billed before"),
+        (open, "open"),
+        (held, "held"),
+        (quarantined, "quarantined"),
+        (excluded, "excluded"),
+        (elsewhere, "elsewhere"),
+    ];
+    let terms: Vec<String> = present(places).map(|(number, place)| format!("{place} {}", count(number))).collect();
+    let sum = terms.join(" + ");
+    match (read, items.closes()) {
+        (0, true) => "read nothing".to_owned(),
+        (_, true) => format!("read {} = {sum}", count(read)),
+        (_, false) if sum.is_empty() => format!("read {}, and nothing is accounted for", count(read)),
+        (_, false) => {
+            let total = u64::try_from(items.total()).unwrap_or(u64::MAX);
+            format!("read {}, but {} are accounted for: {sum}", count(read), count(total))
+        }
+    }
+}
+
+fn present<const N: usize>(numbers: [(u64, &'static str); N]) -> impl Iterator<Item = (u64, &'static str)> {
+    numbers.into_iter().filter(|(number, _)| *number > 0)
+}
+
+fn add(sum: &mut Charges, term: Charges) {
+    let Charges { billed, billed_before, pending, rejected, unknown, held } = term;
+    sum.billed += billed;
+    sum.billed_before += billed_before;
+    sum.pending += pending;
+    sum.rejected += rejected;
+    sum.unknown += unknown;
+    sum.held += held;
+}

@@ -1,0 +1,91 @@
+//! The authenticated session.
+
+use std::collections::BTreeMap;
+
+use meterhost_sdk::http::{self, Encoding};
+use meterhost_sdk::{Answer, Charge, Failure, Outcome, Session, Status};
+use serde_json::Value;
+
+use crate::answers;
+use crate::config::Target;
+use crate::listing::Books;
+use crate::sent::{Call, Sent};
+use crate::service;
+use crate::verdict::says_duplicate;
+
+/// An access token and where it opens doors. It lives a day; once it is refused, the host connects anew.
+#[derive(Debug)]
+pub struct ClazarSession {
+    target: Target,
+    token: String,
+}
+
+impl ClazarSession {
+    pub(crate) fn connect(target: Target) -> Result<Self, Failure> {
+        let mark = |name: &str| {
+            http::secret(name, Encoding::Json)
+                .map_err(|error| Failure::Other(format!("secret {name}: {}", http::message(&error))))
+        };
+        // A mark stands inside the quotes: the host escapes what it puts there.
+        let body =
+            format!(r#"{{"client_id": "{}", "client_secret": "{}"}}"#, mark("client_id")?, mark("client_secret")?);
+        let answer = service::send("POST", &target.authenticate, None, body.into_bytes()).map_err(|failure| {
+            match failure {
+                // Nothing is offered yet, so there is nothing to halve.
+                Failure::Refused(text) => Failure::Auth(text),
+                other => other,
+            }
+        })?;
+        let answer: Value = serde_json::from_slice(&answer)
+            .map_err(|_| Failure::Other(format!("{}: Clazar's answer is not JSON", target.authenticate)))?;
+        match answer.get("access_token").and_then(Value::as_str) {
+            Some(token) if !token.is_empty() => {
+                http::conceal(token);
+                Ok(ClazarSession { target, token: token.to_owned() })
+            }
+            _ => Err(Failure::Auth(format!("{}: Clazar's answer holds no access token", target.authenticate))),
+        }
+    }
+}
+
+impl Session for ClazarSession {
+    fn submit(&mut self, charges: &[Charge], _now: i64) -> Result<Vec<Outcome>, Failure> {
+        if charges.is_empty() {
+            return Ok(Vec::new());
+        }
+        let body = serde_json::to_vec(&Call::of(self.target.cloud, charges))
+            .map_err(|error| Failure::Other(format!("the call cannot be written: {error}")))?;
+        match service::send("POST", &self.target.metering, Some(&self.token), body) {
+            Ok(answer) => answers::read(self.target.cloud, charges, &answer)
+                .map_err(|text| Failure::Other(format!("POST {}: {text}", self.target.metering))),
+            Err(Failure::Refused(text)) => match charges {
+                // Refused alone, in the words of a duplicate: a look-up tells whose record it is.
+                [charge] if says_duplicate(&text) => Ok(vec![Outcome {
+                    id: charge.id.clone(),
+                    status: Status::Duplicate,
+                    retryable: false,
+                    refusal_if_absent: None,
+                    reference: None,
+                    raw: text.clone(),
+                    message: Some(text),
+                }]),
+                _ => Err(Failure::Refused(text)),
+            },
+            Err(failure) => Err(failure),
+        }
+    }
+
+    fn look_up(&mut self, charges: &[Charge]) -> Result<Vec<Answer>, Failure> {
+        let mut books = BTreeMap::new();
+        for charge in charges {
+            if !books.contains_key(&charge.customer) {
+                books.insert(&charge.customer, Books::of(&self.target, &self.token, &charge.customer)?);
+            }
+        }
+        let answer = |charge: &Charge| {
+            let finding = books.get(&charge.customer)?.finding(&Sent::of(self.target.cloud, charge));
+            Some(Answer { id: charge.id.clone(), finding })
+        };
+        Ok(charges.iter().filter_map(answer).collect())
+    }
+}

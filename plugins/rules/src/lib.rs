@@ -1,0 +1,100 @@
+//! `rules`: charges by rules that stand in the pipeline file.
+//!
+//! ```toml
+//! [aggregate.rules.config.dimensions]
+//! cpu_core_hours    = "sum"
+//! memory_byte_hours = { use = "sum", divide = "1073741824", as = "memory_gib_hours" }
+//! failed_requests   = { from = "request", use = "count", where = { status = { at_least = "500" } } }
+//! active_users      = { from = ["login", "request"], use = "unique", of = "user_id" }
+//! debug_hours       = "drop"
+//! "*"               = "refuse"
+//! ```
+//!
+//! A rule is named after the dimension that it reads, and makes one of the same name, or of the name in `as`; with `from` it is
+//! named after the dimension that it makes. There is one charge line for each product, customer and dimension made. What a rule
+//! cannot work out surely (an overflow, an attribute that should be a number and is none) becomes a line in doubt, which the host
+//! holds back. A record that no rule's `where` fits is counted as excluded, under the name of the condition.
+//!
+//! | module | subject |
+//! |---|---|
+//! | `config` | what is written in the pipeline file |
+//! | `rules` | what it means for each dimension |
+//! | `condition` | `where` |
+//! | `usage` | what is remembered of the records |
+//! | `totals` | counts and sums of a batch, by columns |
+//! | `records` | everything that needs record by record |
+//! | `cell` | the operations |
+//! | `lines` | charge lines and exclusions |
+
+mod cell;
+mod condition;
+mod config;
+mod lines;
+mod records;
+mod rules;
+mod texts;
+mod totals;
+mod usage;
+
+use meterhost_sdk::{About, Aggregator, Batch, ChargeLine, Error, Excluded, Plugin, Window};
+
+pub use config::{Comparison, Condition, Config, OneOrMore, Operation, Rule, Settings};
+
+use lines::Lines;
+use rules::Rules;
+use totals::Totals;
+use usage::Usage;
+
+/// The aggregator of one window.
+#[derive(Debug)]
+pub struct RulesAggregator {
+    usage: Usage,
+    totals: Totals,
+    /// Once the input has ended.
+    lines: Option<Lines>,
+}
+
+impl Plugin for RulesAggregator {
+    type Config = Config;
+
+    fn about() -> About {
+        About {
+            name: "rules",
+            version: env!("CARGO_PKG_VERSION"),
+            purpose: "turns usage into charges by rules in the pipeline file: sums, counts, extremes, distinct values",
+            needs: vec![],
+        }
+    }
+}
+
+impl Aggregator for RulesAggregator {
+    fn open(config: Config, _window: Window) -> Result<Self, Error> {
+        Ok(RulesAggregator { usage: Usage::new(Rules::new(config)?), totals: Totals::default(), lines: None })
+    }
+
+    fn push(&mut self, batch: &Batch) -> Result<(), Error> {
+        let mut by_record = false;
+        for name in batch.dimensions().values() {
+            let dimension = self.usage.dimension(name);
+            by_record |= self.usage.plan(dimension).is_some_and(records::needed);
+        }
+        let places = self.totals.add(&mut self.usage, batch, by_record);
+        if by_record {
+            records::add(&mut self.usage, batch, places);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<Vec<Excluded>, Error> {
+        let lines = Lines::new(&self.usage);
+        let excluded = lines.excluded(&self.usage);
+        self.lines = Some(lines);
+        Ok(excluded)
+    }
+
+    fn next(&mut self) -> Result<Option<Vec<ChargeLine>>, Error> {
+        Ok(self.lines.as_mut().and_then(|lines| lines.next(&self.usage)))
+    }
+}
+
+meterhost_sdk::export_aggregator!(RulesAggregator);

@@ -1,0 +1,194 @@
+//! From the usage of a window to charge lines, and to what was left out.
+
+use std::vec::IntoIter;
+
+use meterhost_sdk::{ChargeLine, Decimal, Excluded, Origin};
+
+use crate::cell::{Amount, Cell};
+use crate::rules::{Measured, Plan};
+use crate::usage::{Entry, Usage};
+
+/// How many lines a page holds.
+const PAGE: usize = 4096;
+
+/// Makes charge lines in their order, customer by customer.
+#[derive(Debug)]
+pub(crate) struct Lines {
+    /// The places of all entries that are still to be read, by product, customer and dimension.
+    entries: IntoIter<u32>,
+    /// Lines of the customer at hand.
+    ready: IntoIter<ChargeLine>,
+}
+
+/// A contribution to a line.
+struct Part<'a> {
+    output: &'a str,
+    /// Of the input.
+    dimension: &'a str,
+    records: u64,
+    found: Found<'a>,
+}
+
+enum Found<'a> {
+    /// What a rule found out, by the rule's number.
+    Measured(usize, Cell),
+    /// Usage that is held.
+    Doubt(&'a str, Decimal),
+}
+
+impl Lines {
+    /// Sorts the usage.
+    pub(crate) fn new(usage: &Usage) -> Self {
+        let [products, customers, dimensions] =
+            [&usage.products, &usage.customers, &usage.dimensions].map(|texts| texts.ranks());
+        let rank = |ranks: &[u32], number: u32| ranks.get(number as usize).copied().unwrap_or_default();
+        let mut places: Vec<u32> = (0..).take(usage.entries().len()).collect();
+        places.sort_unstable_by_key(|&place| {
+            let key = usage.entries().get(place as usize).map(|entry| entry.key);
+            key.map(|key| {
+                (rank(&products, key.product), rank(&customers, key.customer), rank(&dimensions, key.dimension))
+            })
+        });
+        Lines { entries: places.into_iter(), ready: Vec::new().into_iter() }
+    }
+
+    /// What was left out, in the order of the keys.
+    pub(crate) fn excluded(&self, usage: &Usage) -> Vec<Excluded> {
+        let entries = self.entries.as_slice().iter().filter_map(|&place| usage.entries().get(place as usize));
+        let excluded = entries.filter_map(|entry| {
+            let (rule, records, quantity) = left_out(usage, entry)?;
+            Some(Excluded {
+                product: usage.products.get(entry.key.product).to_owned(),
+                customer: usage.customers.get(entry.key.customer).to_owned(),
+                dimension: usage.dimensions.get(entry.key.dimension).to_owned(),
+                rule: rule.to_owned(),
+                records,
+                quantity: quantity?,
+            })
+        });
+        excluded.collect()
+    }
+
+    /// The next page; nothing at the end.
+    pub(crate) fn next(&mut self, usage: &Usage) -> Option<Vec<ChargeLine>> {
+        let mut page = Vec::new();
+        while page.len() < PAGE {
+            page.extend(self.ready.by_ref().take(PAGE - page.len()));
+            if self.ready.as_slice().is_empty() {
+                let customer = self.next_customer(usage);
+                if customer.is_empty() {
+                    break;
+                }
+                self.ready = lines(usage, &customer).into_iter();
+            }
+        }
+        (!page.is_empty()).then_some(page)
+    }
+
+    /// The entries of the next customer of a product.
+    fn next_customer<'a>(&mut self, usage: &'a Usage) -> Vec<&'a Entry> {
+        let entry = |&place: &u32| usage.entries().get(place as usize);
+        let Some(first) = self.entries.as_slice().first().and_then(entry) else { return Vec::new() };
+        let same = |entry: &&Entry| (entry.key.product, entry.key.customer) == (first.key.product, first.key.customer);
+        let entries: Vec<&Entry> = self.entries.as_slice().iter().map_while(entry).take_while(same).collect();
+        self.entries.by_ref().take(entries.len()).for_each(drop);
+        entries
+    }
+}
+
+/// The rule's name, the records and, if 38 digits hold it, the quantity of what no line of this entry's usage is made from.
+fn left_out<'a>(usage: &'a Usage, entry: &Entry) -> Option<(&'a str, u64, Option<Decimal>)> {
+    match usage.plan(entry.key.dimension)? {
+        Plan::Dropped => Some(("dimension not billed", entry.records, entry.sum.finish().map(Decimal::normalised))),
+        Plan::Billed { left_out: Some(left_out), .. } => {
+            let cell = usage.cell(entry, left_out.cell).filter(|cell| cell.records > 0)?;
+            let Amount::Sum(sum) = &cell.amount else { return None };
+            Some((&left_out.name, cell.records, sum.finish().map(Decimal::normalised)))
+        }
+        Plan::Billed { left_out: None, .. } | Plan::Refused(_) => None,
+    }
+}
+
+/// The lines of one customer and product, ascending.
+fn lines(usage: &Usage, entries: &[&Entry]) -> Vec<ChargeLine> {
+    let Some(key) = entries.first().map(|entry| entry.key) else { return Vec::new() };
+    let mut parts: Vec<Part<'_>> = entries.iter().flat_map(|entry| parts(usage, entry)).collect();
+    parts.sort_by_key(|part| (part.output, part.dimension));
+    let lines = parts.chunk_by(|left, right| left.output == right.output).filter_map(|parts| {
+        let mut line = ChargeLine::new(usage.customers.get(key.customer), parts.first()?.output, Decimal::ZERO);
+        line.product = usage.products.get(key.product).to_owned();
+        complete(&mut line, usage, parts);
+        Some(line)
+    });
+    lines.collect()
+}
+
+/// What comes of one dimension of a customer.
+fn parts<'a>(usage: &'a Usage, entry: &Entry) -> Vec<Part<'a>> {
+    let dimension = usage.dimensions.get(entry.key.dimension);
+    let mut parts = Vec::new();
+    match usage.plan(entry.key.dimension) {
+        Some(Plan::Refused(doubt)) => {
+            let sum = entry.sum.finish().unwrap_or_default().normalised();
+            let found = Found::Doubt(doubt, sum);
+            parts.push(Part { output: dimension, dimension, records: entry.records, found });
+        }
+        Some(Plan::Billed { steps, .. }) => {
+            for step in steps {
+                let cell = match step.cell {
+                    Some(cell) => usage.cell(entry, cell).cloned(),
+                    None => usage.rules.get(step.rule).map(|rule| whole(entry, &rule.measure)),
+                };
+                if let Some(cell) = cell.filter(|cell| cell.records > 0) {
+                    let (records, found) = (cell.records, Found::Measured(step.rule, cell));
+                    parts.push(Part { output: &step.output, dimension, records, found });
+                }
+            }
+        }
+        Some(Plan::Dropped) | None => {}
+    }
+    // What cannot be counted as left out is held instead.
+    if let Some((_, records, None)) = left_out(usage, entry) {
+        let doubt = "the sum of the records that the rules leave out has more than 38 digits";
+        parts.push(Part { output: dimension, dimension, records, found: Found::Doubt(doubt, Decimal::ZERO) });
+    }
+    parts
+}
+
+/// A sum or count of everything.
+fn whole(entry: &Entry, measure: &Measured) -> Cell {
+    let amount = match measure {
+        Measured::Count => Amount::Count,
+        _ => Amount::Sum(entry.sum.clone()),
+    };
+    Cell { records: entry.records, unclear: 0, amount }
+}
+
+/// Puts the parts of a line together: those of one rule, and usage of the same name that is held.
+fn complete(line: &mut ChargeLine, usage: &Usage, parts: &[Part<'_>]) {
+    let mut doubts = Vec::new();
+    let mut result: Option<(usize, Cell)> = None;
+    for Part { dimension, records, found, .. } in parts {
+        match line.origins.last_mut().filter(|origin| origin.dimension == *dimension) {
+            Some(origin) => origin.records += records,
+            None => line.origins.push(Origin { dimension: (*dimension).to_owned(), records: *records }),
+        }
+        match (found, &mut result) {
+            (Found::Measured(_, cell), Some((_, sum))) => sum.merge(cell),
+            (Found::Measured(rule, cell), None) => result = Some((*rule, cell.clone())),
+            (Found::Doubt(doubt, quantity), _) => {
+                doubts.push((*doubt).to_owned());
+                line.quantity = *quantity;
+            }
+        }
+    }
+    if let Some((rule, cell)) = result
+        && let Some(rule) = usage.rules.get(rule)
+    {
+        match cell.finish(rule) {
+            Ok(quantity) => line.quantity = quantity,
+            Err(doubt) => doubts.insert(0, doubt),
+        }
+    }
+    line.doubt = (!doubts.is_empty()).then(|| doubts.join("; "));
+}
