@@ -14,6 +14,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test that fails has to stop"))]
 
 pub mod broker;
+pub mod cli;
 pub mod config;
 pub mod ledger;
 pub mod model;

@@ -1,2 +1,7 @@
-//! skeleton
-fn main() {}
+//! The program `meterhost`: parse, dispatch, exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(u8::from(meterhost::cli::main()))
+}

@@ -75,14 +75,7 @@ impl Environment<'_> {
                 },
             }
         }
-        if problems.is_empty() {
-            Ok(Replaced {
-                value: Scalar::Text(replaced),
-                from_process,
-            })
-        } else {
-            Err(problems)
-        }
+        if problems.is_empty() { Ok(Replaced { value: Scalar::Text(replaced), from_process }) } else { Err(problems) }
     }
 
     fn text(&self, name: &str) -> Option<(String, bool)> {
@@ -101,10 +94,7 @@ impl Environment<'_> {
         let default = self.defaults.get(name);
         let Some(held) = (self.process)(name) else {
             return match default {
-                Some(default) => Ok(Replaced {
-                    value: default.clone(),
-                    from_process: false,
-                }),
+                Some(default) => Ok(Replaced { value: default.clone(), from_process: false }),
                 None => Err(Problem::Unset(name.to_owned())),
             };
         };
@@ -114,35 +104,24 @@ impl Environment<'_> {
                 "true" | "1" | "yes" => Scalar::Boolean(true),
                 "false" | "0" | "no" => Scalar::Boolean(false),
                 _ => {
-                    return Err(Problem::NotBoolean {
-                        name: name.to_owned(),
-                        held,
-                    });
+                    return Err(Problem::NotBoolean { name: name.to_owned(), held });
                 }
             },
             Some(Scalar::Integer(_)) => match held.parse() {
                 Ok(number) => Scalar::Integer(number),
                 Err(_) => {
-                    return Err(Problem::NotInteger {
-                        name: name.to_owned(),
-                        held,
-                    });
+                    return Err(Problem::NotInteger { name: name.to_owned(), held });
                 }
             },
         };
-        Ok(Replaced {
-            value,
-            from_process: true,
-        })
+        Ok(Replaced { value, from_process: true })
     }
 }
 
 /// Whether a text can be the name of a variable.
 pub(super) fn is_name(text: &str) -> bool {
     let mut bytes = text.bytes();
-    bytes
-        .next()
-        .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+    bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
@@ -180,11 +159,7 @@ fn pieces(text: &str) -> Result<Vec<Piece<'_>>, Vec<Problem>> {
     if !rest.is_empty() {
         pieces.push(Piece::Literal(rest));
     }
-    if problems.is_empty() {
-        Ok(pieces)
-    } else {
-        Err(problems)
-    }
+    if problems.is_empty() { Ok(pieces) } else { Err(problems) }
 }
 
 #[cfg(test)]
@@ -210,15 +185,8 @@ mod tests {
             ("OFF", Scalar::Boolean(false)),
             ("COUNT", Scalar::Integer(1)),
         ];
-        let defaults = defaults
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect();
-        Environment {
-            defaults,
-            process: &process,
-        }
-        .replace(text)
+        let defaults = defaults.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        Environment { defaults, process: &process }.replace(text)
     }
 
     #[test]
@@ -231,11 +199,7 @@ mod tests {
             ("x${OFF}${COUNT}", "xfalse12"),
             ("${NESTED}!", "${SET}!"),
         ] {
-            assert_eq!(
-                replace(text).unwrap().value,
-                Scalar::Text(expected.to_owned()),
-                "{text}"
-            );
+            assert_eq!(replace(text).unwrap().value, Scalar::Text(expected.to_owned()), "{text}");
         }
     }
 
@@ -248,28 +212,15 @@ mod tests {
 
     #[test]
     fn a_dollar_stands_for_itself_unless_a_brace_follows() {
-        for (text, expected) in [
-            ("^a$", "^a$"),
-            ("$SET", "$SET"),
-            ("$$", "$$"),
-            ("$${SET}", "${SET}"),
-            ("a$${", "a${"),
-        ] {
-            assert_eq!(
-                replace(text).unwrap().value,
-                Scalar::Text(expected.to_owned()),
-                "{text}"
-            );
+        for (text, expected) in [("^a$", "^a$"), ("$SET", "$SET"), ("$$", "$$"), ("$${SET}", "${SET}"), ("a$${", "a${")]
+        {
+            assert_eq!(replace(text).unwrap().value, Scalar::Text(expected.to_owned()), "{text}");
         }
     }
 
     #[test]
     fn only_what_came_from_the_process_is_marked() {
-        assert!(
-            replace("${SET}").unwrap().from_process && replace("a${SET}").unwrap().from_process
-        );
-        assert!(
-            !replace("${DEFAULT}").unwrap().from_process && !replace("plain").unwrap().from_process
-        );
+        assert!(replace("${SET}").unwrap().from_process && replace("a${SET}").unwrap().from_process);
+        assert!(!replace("${DEFAULT}").unwrap().from_process && !replace("plain").unwrap().from_process);
     }
 }

@@ -22,6 +22,17 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
+    /// Where it is: `pipeline.toml:12:8`; the file's name alone if it is about the file as a whole.
+    pub fn position(&self) -> String {
+        match &self.span {
+            Some(span) => {
+                let (line, column) = self.source.position(span);
+                format!("{}:{line}:{column}", self.source.name())
+            }
+            None => self.source.name().to_owned(),
+        }
+    }
+
     pub(super) fn help(&mut self, help: impl Into<String>) -> &mut Self {
         self.help = Some(help.into());
         self
@@ -44,9 +55,7 @@ impl std::error::Error for ConfigError {}
 
 impl Diagnostic for ConfigError {
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.help
-            .as_ref()
-            .map(|help| Box::new(help) as Box<dyn fmt::Display>)
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
@@ -72,19 +81,11 @@ pub struct ConfigErrors {
 
 impl ConfigErrors {
     pub(super) fn none(source: &SourceText) -> Self {
-        Self {
-            source: source.clone(),
-            errors: Vec::new(),
-        }
+        Self { source: source.clone(), errors: Vec::new() }
     }
 
     /// A single error at a span, for what is found only later: a grant that makes no sense, a plugin that is missing.
-    pub fn at(
-        source: &SourceText,
-        span: Range<usize>,
-        message: impl Into<String>,
-        help: Option<String>,
-    ) -> Self {
+    pub fn at(source: &SourceText, span: Range<usize>, message: impl Into<String>, help: Option<String>) -> Self {
         let mut errors = Self::none(source);
         errors.add(span, message).help = help;
         errors
@@ -97,11 +98,7 @@ impl ConfigErrors {
         errors
     }
 
-    pub(super) fn add(
-        &mut self,
-        span: Range<usize>,
-        message: impl Into<String>,
-    ) -> &mut ConfigError {
+    pub(super) fn add(&mut self, span: Range<usize>, message: impl Into<String>) -> &mut ConfigError {
         let error = ConfigError {
             message: message.into(),
             help: None,
@@ -139,8 +136,7 @@ impl ConfigErrors {
     }
 
     fn sort(&mut self) {
-        self.errors
-            .sort_by_key(|error| error.span.as_ref().map(|span| span.start));
+        self.errors.sort_by_key(|error| error.span.as_ref().map(|span| span.start));
     }
 }
 
@@ -172,8 +168,6 @@ impl Diagnostic for ConfigErrors {
     }
 
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
-        Some(Box::new(
-            self.errors.iter().map(|error| error as &dyn Diagnostic),
-        ))
+        Some(Box::new(self.errors.iter().map(|error| error as &dyn Diagnostic)))
     }
 }

@@ -17,23 +17,12 @@ const PATHS: &str = "paths such as \"/v1/items\" or \"/v1/*\"";
 const SECRET: &str = "a table such as { env = \"NAME_OF_A_VARIABLE\" } or { file = \"path\" }";
 
 /// What a section's `grant` says; what is wrong in it is left out and reported.
-pub(super) fn grant(
-    entry: &Entry,
-    path: &str,
-    base: &Path,
-    errors: &mut ConfigErrors,
-) -> GrantSpec {
+pub(super) fn grant(entry: &Entry, path: &str, base: &Path, errors: &mut ConfigErrors) -> GrantSpec {
     let mut grant = GrantSpec::default();
     let Some(entries) = table(&entry.node, path, "a table", errors) else {
         return grant;
     };
-    let reader = TableReader::new(
-        path.to_owned(),
-        entry.key.clone(),
-        entries,
-        keys::GRANT,
-        errors,
-    );
+    let reader = TableReader::new(path.to_owned(), entry.key.clone(), entries, keys::GRANT, errors);
     grant.read = reader.text("read", LOCATION, errors);
     grant.write = reader.text("write", LOCATION, errors);
     if let Some(http) = reader.entry("http") {
@@ -41,9 +30,7 @@ pub(super) fn grant(
         match &http.node.value {
             Value::List(items) => {
                 for (index, item) in items.iter().enumerate() {
-                    grant
-                        .http
-                        .extend(origin(item, &format!("{path}[{index}]"), errors));
+                    grant.http.extend(origin(item, &format!("{path}[{index}]"), errors));
                 }
             }
             _ => grant.http.extend(origin(&http.node, &path, errors)),
@@ -52,14 +39,9 @@ pub(super) fn grant(
     if let Some(secrets) = reader.entry("secrets") {
         let path = reader.path_of("secrets");
         let expected = "a table such as { client_id = { env = \"CLIENT_ID\" } }";
-        for (name, entry) in table(&secrets.node, &path, expected, errors)
-            .into_iter()
-            .flatten()
-        {
+        for (name, entry) in table(&secrets.node, &path, expected, errors).into_iter().flatten() {
             let secret = secret(entry, &key_path(&path, name), base, errors);
-            grant
-                .secrets
-                .extend(secret.map(|secret| (name.clone(), secret)));
+            grant.secrets.extend(secret.map(|secret| (name.clone(), secret)));
         }
     }
     grant
@@ -67,37 +49,22 @@ pub(super) fn grant(
 
 fn origin(node: &Node, path: &str, errors: &mut ConfigErrors) -> Option<Located<HttpGrantSpec>> {
     let value = match &node.value {
-        Value::Text { text, .. } => HttpGrantSpec {
-            url: text.clone(),
-            methods: None,
-            paths: None,
-        },
+        Value::Text { text, .. } => HttpGrantSpec { url: text.clone(), methods: None, paths: None },
         Value::Table(entries) => {
-            let reader = TableReader::new(
-                path.to_owned(),
-                node.span.clone(),
-                entries,
-                keys::HTTP,
-                errors,
-            );
+            let reader = TableReader::new(path.to_owned(), node.span.clone(), entries, keys::HTTP, errors);
             reader.required("url", "url = \"https://api.example.com\"", errors);
             let methods = reader.names("methods", METHODS, errors);
             for method in methods.iter().flatten() {
                 let capitals = method.value.to_ascii_uppercase();
                 if capitals != method.value {
                     errors
-                        .add(
-                            method.span.clone(),
-                            format!("a method is written in capitals, not `{}`", method.value),
-                        )
+                        .add(method.span.clone(), format!("a method is written in capitals, not `{}`", method.value))
                         .help(format!("write \"{capitals}\""));
                 }
             }
             let paths = reader.names("paths", PATHS, errors);
             HttpGrantSpec {
-                url: reader
-                    .text("url", "a URL such as \"https://api.example.com\"", errors)?
-                    .value,
+                url: reader.text("url", "a URL such as \"https://api.example.com\"", errors)?.value,
                 methods: methods.map(values),
                 paths: paths.map(values),
             }
@@ -107,78 +74,41 @@ fn origin(node: &Node, path: &str, errors: &mut ConfigErrors) -> Option<Located<
             return None;
         }
     };
-    Some(Located {
-        value,
-        span: node.span.clone(),
-    })
+    Some(Located { value, span: node.span.clone() })
 }
 
-fn secret(
-    entry: &Entry,
-    path: &str,
-    base: &Path,
-    errors: &mut ConfigErrors,
-) -> Option<Located<SecretSpec>> {
+fn secret(entry: &Entry, path: &str, base: &Path, errors: &mut ConfigErrors) -> Option<Located<SecretSpec>> {
     let node = &entry.node;
     let entries = match &node.value {
         Value::Text { .. } => {
             // Not repeated: it may well be the secret.
             errors
-                .add(
-                    node.span.clone(),
-                    format!("`{path}` must be {SECRET}, not a string"),
-                )
+                .add(node.span.clone(), format!("`{path}` must be {SECRET}, not a string"))
                 .help("a secret itself does not belong into the file");
             return None;
         }
         _ => table(node, path, SECRET, errors)?,
     };
-    let reader = TableReader::new(
-        path.to_owned(),
-        entry.key.clone(),
-        entries,
-        keys::SECRET,
-        errors,
-    );
-    let to = reader.entry("to").and_then(|to| {
-        text(
-            &to.node,
-            &reader.path_of("to"),
-            "a URL such as \"https://api.example.com\"",
-            errors,
-        )
-    });
+    let reader = TableReader::new(path.to_owned(), entry.key.clone(), entries, keys::SECRET, errors);
+    let to = reader
+        .entry("to")
+        .and_then(|to| text(&to.node, &reader.path_of("to"), "a URL such as \"https://api.example.com\"", errors));
     let variable = |text: &str| is_name(text).then(|| text.to_owned());
     let file = |text: &str| (!text.is_empty()).then(|| base.join(text));
     let from = match (reader.entry("env"), reader.entry("file")) {
-        (Some(_), None) => SecretSource::Env(reader.parsed(
-            "env",
-            "the name of an environment variable",
-            variable,
-            errors,
-        )?),
-        (None, Some(_)) => {
-            SecretSource::File(reader.parsed("file", "the path of a file", file, errors)?)
+        (Some(_), None) => {
+            SecretSource::Env(reader.parsed("env", "the name of an environment variable", variable, errors)?)
         }
+        (None, Some(_)) => SecretSource::File(reader.parsed("file", "the path of a file", file, errors)?),
         (found, _) => {
-            let fault = if found.is_some() {
-                "both of `env` and `file`"
-            } else {
-                "neither `env` nor `file`"
-            };
+            let fault = if found.is_some() { "both of `env` and `file`" } else { "neither `env` nor `file`" };
             errors
                 .add(entry.key.clone(), format!("`{path}` has {fault}"))
                 .help("a secret comes from exactly one of them");
             return None;
         }
     };
-    Some(Located {
-        value: SecretSpec {
-            from,
-            to: to.map(|to| to.value),
-        },
-        span: node.span.clone(),
-    })
+    Some(Located { value: SecretSpec { from, to: to.map(|to| to.value) }, span: node.span.clone() })
 }
 
 fn values(located: Vec<Located<String>>) -> Vec<String> {

@@ -5,56 +5,22 @@ use std::ops::Range;
 use super::errors::ConfigErrors;
 use super::wording::{all_of, nearest, quoted};
 
-pub(super) const TOP: &[&str] = &[
-    "name",
-    "window",
-    "grace",
-    "start",
-    "max_windows",
-    "env",
-    "ledger",
-    "dry_run",
-    "source",
-    "aggregate",
-    "sink",
-];
+pub(super) const TOP: &[&str] =
+    &["name", "window", "grace", "start", "max_windows", "env", "ledger", "dry_run", "source", "aggregate", "sink"];
 pub(super) const SOURCE: &[&str] = &["plugin", "config", "grant", "limits", "look_back"];
 pub(super) const AGGREGATE: &[&str] = &["plugin", "config", "grant", "limits", "takes"];
-pub(super) const SINK: &[&str] = &[
-    "plugin",
-    "config",
-    "grant",
-    "limits",
-    "takes",
-    "round",
-    "rate",
-    "retry_budget",
-];
+pub(super) const SINK: &[&str] = &["plugin", "config", "grant", "limits", "takes", "round", "rate", "retry_budget"];
 pub(super) const LIMITS: &[&str] = &["time", "wall", "memory", "log"];
 pub(super) const GRANT: &[&str] = &["read", "write", "http", "secrets"];
 pub(super) const HTTP: &[&str] = &["url", "methods", "paths"];
 pub(super) const SECRET: &[&str] = &["env", "file", "to"];
 
 /// Tables of plugins, and how their headers are written.
-const SECTIONS: &[(&[&str], &str)] = &[
-    (SOURCE, "[source]"),
-    (AGGREGATE, "[aggregate.NAME]"),
-    (SINK, "[sink.NAME]"),
-];
+const SECTIONS: &[(&[&str], &str)] = &[(SOURCE, "[source]"), (AGGREGATE, "[aggregate.NAME]"), (SINK, "[sink.NAME]")];
 
 /// Reports a key that is not among `known`. `path` is the table's, empty at the top.
-pub(super) fn report_unknown(
-    key: &str,
-    span: &Range<usize>,
-    path: &str,
-    known: &[&str],
-    errors: &mut ConfigErrors,
-) {
-    let place = if path.is_empty() {
-        "at the top of the file".to_owned()
-    } else {
-        format!("in `{path}`")
-    };
+pub(super) fn report_unknown(key: &str, span: &Range<usize>, path: &str, known: &[&str], errors: &mut ConfigErrors) {
+    let place = if path.is_empty() { "at the top of the file".to_owned() } else { format!("in `{path}`") };
     let names: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
     let of_plugin = known.contains(&"plugin");
     let help = if let Some(near) = nearest(key, known.iter().copied()) {
@@ -62,17 +28,11 @@ pub(super) fn report_unknown(
     } else if let Some(home) = home(key, known) {
         format!("it belongs {home}")
     } else if of_plugin {
-        format!(
-            "known here are {}; what is the plugin's own stands under `config`",
-            all_of(&names)
-        )
+        format!("known here are {}; what is the plugin's own stands under `config`", all_of(&names))
     } else {
         format!("known here are {}", all_of(&names))
     };
-    errors
-        .add(span.clone(), format!("unknown key {} {place}", quoted(key)))
-        .help(help)
-        .label("unknown");
+    errors.add(span.clone(), format!("unknown key {} {place}", quoted(key))).help(help).label("unknown");
 }
 
 /// Where a key would be known that stands in the wrong table.
@@ -84,10 +44,7 @@ fn home(key: &str, known: &[&str]) -> Option<String> {
     if !of_section && known != TOP {
         return None;
     }
-    let sections: Vec<&str> = SECTIONS
-        .iter()
-        .filter(|(keys, _)| keys.contains(&key))
-        .map(|(_, header)| *header)
-        .collect();
+    let sections: Vec<&str> =
+        SECTIONS.iter().filter(|(keys, _)| keys.contains(&key)).map(|(_, header)| *header).collect();
     (!sections.is_empty()).then(|| format!("under {}", super::wording::one_of(&sections)))
 }

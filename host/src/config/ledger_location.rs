@@ -37,11 +37,7 @@ impl LedgerLocation {
     pub fn beside(base: &Path, pipeline: &str) -> Self {
         let safe = |(index, letter): (usize, char)| {
             let hides = index == 0 && letter == '.';
-            if hides || letter.is_control() || r#"/\:*?"<>|"#.contains(letter) {
-                '-'
-            } else {
-                letter
-            }
+            if hides || letter.is_control() || r#"/\:*?"<>|"#.contains(letter) { '-' } else { letter }
         };
         let name: String = pipeline.chars().enumerate().map(safe).collect();
         Self::Sqlite(base.join(format!("{name}.ledger.db")))
@@ -59,14 +55,8 @@ mod tests {
     #[test]
     fn a_ledger_is_relative_to_the_file_unless_it_is_absolute() {
         let base = Path::new("pipelines");
-        assert_eq!(
-            LedgerLocation::parse("sqlite:state/a.db", base),
-            Ok(sqlite("pipelines/state/a.db"))
-        );
-        assert_eq!(
-            LedgerLocation::parse("sqlite:/var/a.db", base),
-            Ok(sqlite("/var/a.db"))
-        );
+        assert_eq!(LedgerLocation::parse("sqlite:state/a.db", base), Ok(sqlite("pipelines/state/a.db")));
+        assert_eq!(LedgerLocation::parse("sqlite:/var/a.db", base), Ok(sqlite("/var/a.db")));
     }
 
     #[test]

@@ -54,15 +54,8 @@ pub use units::RateSpec;
 pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Pipeline, ConfigErrors> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|error| {
-        let what = if path.is_dir() {
-            "it is a folder; name the file in it".to_owned()
-        } else {
-            error.to_string()
-        };
-        ConfigErrors::of_file(
-            &SourceText::new(&name, ""),
-            format!("the pipeline file cannot be read: {what}"),
-        )
+        let what = if path.is_dir() { "it is a folder; name the file in it".to_owned() } else { error.to_string() };
+        ConfigErrors::of_file(&SourceText::new(&name, ""), format!("the pipeline file cannot be read: {what}"))
     })?;
     let base = match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
@@ -82,7 +75,6 @@ pub fn parse(
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Pipeline, ConfigErrors> {
     let mut errors = ConfigErrors::none(&SourceText::new(name, text));
-    let pipeline = tree::read(env, &mut errors)
-        .and_then(|document| read::pipeline(&document, base, &mut errors));
+    let pipeline = tree::read(env, &mut errors).and_then(|document| read::pipeline(&document, base, &mut errors));
     errors.or(pipeline)
 }

@@ -97,40 +97,19 @@ pub enum Rounding {
 impl Pipeline {
     /// Whether a window's end and its grace are over.
     pub fn is_due(&self, window: &Window, now: Timestamp) -> bool {
-        window
-            .end()
-            .checked_add(self.grace)
-            .is_ok_and(|due| due <= now)
+        window.end().checked_add(self.grace).is_ok_and(|due| due <= now)
     }
 
     /// The aggregate that takes a dimension of usage: the one that names it, else the one that names none.
     pub fn aggregate_of(&self, dimension: &str) -> Option<&AggregateSpec> {
-        let named = self
-            .aggregates
-            .iter()
-            .find(|aggregate| takes(aggregate.takes.as_deref(), dimension));
-        named.or_else(|| {
-            self.aggregates
-                .iter()
-                .find(|aggregate| aggregate.takes.is_none())
-        })
+        let named = self.aggregates.iter().find(|aggregate| takes(aggregate.takes.as_deref(), dimension));
+        named.or_else(|| self.aggregates.iter().find(|aggregate| aggregate.takes.is_none()))
     }
 
     /// The sinks that take a dimension of charges: all that name it; if there are none, all that name none.
     pub fn sinks_of(&self, dimension: &str) -> Vec<&SinkSpec> {
-        let named: Vec<&SinkSpec> = self
-            .sinks
-            .iter()
-            .filter(|sink| takes(sink.takes.as_deref(), dimension))
-            .collect();
-        if named.is_empty() {
-            self.sinks
-                .iter()
-                .filter(|sink| sink.takes.is_none())
-                .collect()
-        } else {
-            named
-        }
+        let named: Vec<&SinkSpec> = self.sinks.iter().filter(|sink| takes(sink.takes.as_deref(), dimension)).collect();
+        if named.is_empty() { self.sinks.iter().filter(|sink| sink.takes.is_none()).collect() } else { named }
     }
 
     /// All plugins of the pipeline: the source, the aggregates, the sinks.

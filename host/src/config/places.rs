@@ -21,11 +21,7 @@ pub struct Place {
 impl Place {
     /// The bytes that an error about the value points at.
     pub fn span(&self) -> Range<usize> {
-        if self.table {
-            self.key.clone()
-        } else {
-            self.value.clone()
-        }
+        if self.table { self.key.clone() } else { self.value.clone() }
     }
 }
 
@@ -82,13 +78,7 @@ impl Places {
             key,
             value: node.span.clone(),
             table: matches!(node.value, Value::Table(_)),
-            from_process: matches!(
-                node.value,
-                Value::Text {
-                    from_process: true,
-                    ..
-                }
-            ),
+            from_process: matches!(node.value, Value::Text { from_process: true, .. }),
         };
         self.by_pointer.insert(pointer, place);
     }

@@ -76,26 +76,16 @@ pub(super) fn plugin_spec(
         None => GrantSpec::default(),
     };
     let limits = match reader.entry("limits") {
-        Some(entry) => {
-            table(&entry.node, &reader.path_of("limits"), "a table", errors).map(|limits| {
-                self::limits(limits, reader.path_of("limits"), entry.key.clone(), errors)
-            })
-        }
+        Some(entry) => table(&entry.node, &reader.path_of("limits"), "a table", errors)
+            .map(|limits| self::limits(limits, reader.path_of("limits"), entry.key.clone(), errors)),
         None => Some(LimitsSpec::default()),
     };
     let (plugin, span) = match (reader.entry("plugin"), default) {
         (None, Some(default)) => (PluginRef::Named(default.to_owned()), reader.span.clone()),
         (entry, _) => {
             let span = entry.map_or_else(|| reader.span.clone(), |entry| entry.node.span.clone());
-            reader.required(
-                "plugin",
-                "plugin = \"s3-reader\", or a path: plugin = \"./mine.wasm\"",
-                errors,
-            )?;
-            (
-                reader.parsed("plugin", PLUGIN, |text| plugin_ref(text, base), errors)?,
-                span,
-            )
+            reader.required("plugin", "plugin = \"s3-reader\", or a path: plugin = \"./mine.wasm\"", errors)?;
+            (reader.parsed("plugin", PLUGIN, |text| plugin_ref(text, base), errors)?, span)
         }
     };
     Some(PluginSpec {
@@ -119,46 +109,27 @@ fn plugin_ref(text: &str, base: &Path) -> Option<PluginRef> {
 
 /// Whether a text can name a section or a plugin.
 pub(super) fn is_section_name(text: &str) -> bool {
-    let allowed =
-        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
     (1..=64).contains(&text.len()) && text.bytes().all(allowed)
 }
 
 /// Reports a section's name that cannot stand in a charge's id or a plugin's file name.
-pub(super) fn check_section_name(
-    name: &str,
-    kind: &str,
-    span: &Range<usize>,
-    errors: &mut ConfigErrors,
-) {
+pub(super) fn check_section_name(name: &str, kind: &str, span: &Range<usize>, errors: &mut ConfigErrors) {
     if !is_section_name(name) {
         errors
-            .add(
-                span.clone(),
-                format!("{} cannot be the name of {kind}", quoted(name)),
-            )
+            .add(span.clone(), format!("{} cannot be the name of {kind}", quoted(name)))
             .help("a name has lower-case letters, digits, hyphens and underscores, at most 64");
     }
 }
 
-fn limits(
-    limits: &Table,
-    path: String,
-    span: Range<usize>,
-    errors: &mut ConfigErrors,
-) -> LimitsSpec {
+fn limits(limits: &Table, path: String, span: Range<usize>, errors: &mut ConfigErrors) -> LimitsSpec {
     let reader = TableReader::new(path, span, limits, keys::LIMITS, errors);
     let mut time = |key: &str| {
         let length = reader.parsed(key, DURATION, duration, errors);
         if length.is_some_and(|length| length.is_zero())
             && let Some(entry) = reader.entry(key)
         {
-            mismatch(
-                &entry.node,
-                &reader.path_of(key),
-                "longer than nothing",
-                errors,
-            );
+            mismatch(&entry.node, &reader.path_of(key), "longer than nothing", errors);
         }
         length
     };

@@ -20,39 +20,22 @@ use super::wording::{key_path, quoted};
 use crate::model::window::WindowKind;
 
 /// Reads a whole document; `None` if it does not make a pipeline. Either way, `errors` decides whether the file holds.
-pub(super) fn pipeline(
-    document: &Table,
-    base: &Path,
-    errors: &mut ConfigErrors,
-) -> Option<Pipeline> {
+pub(super) fn pipeline(document: &Table, base: &Path, errors: &mut ConfigErrors) -> Option<Pipeline> {
     let top = TableReader::new(String::new(), 0..0, document, keys::TOP, errors);
     let name = name(&top, errors);
     let window = window(&top, errors);
-    let grace = top
-        .parsed("grace", DURATION, units::duration, errors)
-        .unwrap_or_default();
+    let grace = top.parsed("grace", DURATION, units::duration, errors).unwrap_or_default();
     let start = start(&top, window, errors);
     let max_windows = max_windows(&top, errors);
     let dry_run = dry_run(&top, errors);
     let ledger = ledger(&top, name.as_deref(), base, errors);
     let source = source(&top, base, errors);
-    let aggregates = sections(
-        &top,
-        "aggregate",
-        "rules",
-        "an aggregate",
-        errors,
-        |name, reader, errors| aggregate(name, reader, base, errors),
-    );
+    let aggregates = sections(&top, "aggregate", "rules", "an aggregate", errors, |name, reader, errors| {
+        aggregate(name, reader, base, errors)
+    });
     check_aggregates(&aggregates, errors);
-    let sinks = sections(
-        &top,
-        "sink",
-        "clazar",
-        "a sink",
-        errors,
-        |name, reader, errors| sink(name, reader, base, errors),
-    );
+    let sinks =
+        sections(&top, "sink", "clazar", "a sink", errors, |name, reader, errors| sink(name, reader, base, errors));
     Some(Pipeline {
         name: name?,
         window: window?,
@@ -62,10 +45,7 @@ pub(super) fn pipeline(
         ledger: ledger?,
         dry_run,
         source: source?,
-        aggregates: aggregates
-            .into_iter()
-            .map(|aggregate| aggregate.value.0)
-            .collect(),
+        aggregates: aggregates.into_iter().map(|aggregate| aggregate.value.0).collect(),
         sinks: sinks.into_iter().map(|sink| sink.value).collect(),
         base: base.to_owned(),
         digest: digest(document),
@@ -76,36 +56,20 @@ pub(super) fn pipeline(
 
 fn name(top: &TableReader<'_>, errors: &mut ConfigErrors) -> Option<String> {
     let usable = |text: &str| {
-        let usable = !text.trim().is_empty()
-            && text.trim() == text
-            && text.len() <= 200
-            && !text.contains(char::is_control);
+        let usable =
+            !text.trim().is_empty() && text.trim() == text && text.len() <= 200 && !text.contains(char::is_control);
         usable.then(|| text.to_owned())
     };
     top.required("name", "name = \"postgres-prod\"", errors)?;
-    top.parsed(
-        "name",
-        "a name of at most 200 bytes, without white space around it",
-        usable,
-        errors,
-    )
+    top.parsed("name", "a name of at most 200 bytes, without white space around it", usable, errors)
 }
 
 fn window(top: &TableReader<'_>, errors: &mut ConfigErrors) -> Option<WindowKind> {
     top.required("window", "window = \"hour\", \"day\" or \"month\"", errors)?;
-    top.parsed(
-        "window",
-        "\"hour\", \"day\" or \"month\"",
-        |text| text.parse().ok(),
-        errors,
-    )
+    top.parsed("window", "\"hour\", \"day\" or \"month\"", |text| text.parse().ok(), errors)
 }
 
-fn start(
-    top: &TableReader<'_>,
-    window: Option<WindowKind>,
-    errors: &mut ConfigErrors,
-) -> Option<Start> {
+fn start(top: &TableReader<'_>, window: Option<WindowKind>, errors: &mut ConfigErrors) -> Option<Start> {
     let start = top.parsed("start", start::START, start::start, errors)?;
     if let (Start::At(label), Some(kind), Some(entry)) = (start, window, top.entry("start"))
         && label.kind() < kind
@@ -114,10 +78,7 @@ fn start(
         errors
             .add(
                 entry.node.span.clone(),
-                format!(
-                    "`start` names the {} {label}, but this pipeline's windows are {kind}s",
-                    label.kind()
-                ),
+                format!("`start` names the {} {label}, but this pipeline's windows are {kind}s", label.kind()),
             )
             .help(format!("write \"{containing}\""));
     }
@@ -143,39 +104,23 @@ fn dry_run(top: &TableReader<'_>, errors: &mut ConfigErrors) -> bool {
         return truth;
     }
     let variable = variable(errors.source().slice(&entry.node.span));
-    if let (Some(error), Some(name)) = (
-        mismatch(&entry.node, "dry_run", "true or false", errors),
-        variable,
-    ) {
-        error.help(format!(
-            "a variable takes the type of its default: env = {{ {name} = false }}"
-        ));
+    if let (Some(error), Some(name)) = (mismatch(&entry.node, "dry_run", "true or false", errors), variable) {
+        error.help(format!("a variable takes the type of its default: env = {{ {name} = false }}"));
     }
     false
 }
 
 /// The variable that a string as written consists of.
 fn variable(written: &str) -> Option<String> {
-    let name = super::table::unquoted(written)
-        .strip_prefix("${")?
-        .strip_suffix('}')?;
+    let name = super::table::unquoted(written).strip_prefix("${")?.strip_suffix('}')?;
     Some(name.to_owned())
 }
 
-fn ledger(
-    top: &TableReader<'_>,
-    name: Option<&str>,
-    base: &Path,
-    errors: &mut ConfigErrors,
-) -> Option<LedgerLocation> {
+fn ledger(top: &TableReader<'_>, name: Option<&str>, base: &Path, errors: &mut ConfigErrors) -> Option<LedgerLocation> {
     if top.entry("ledger").is_none() {
         return Some(LedgerLocation::beside(base, name?));
     }
-    let text = top.text(
-        "ledger",
-        "a place such as \"sqlite:state/NAME.ledger.db\"",
-        errors,
-    )?;
+    let text = top.text("ledger", "a place such as \"sqlite:state/NAME.ledger.db\"", errors)?;
     match LedgerLocation::parse(&text.value, base) {
         Ok(ledger) => Some(ledger),
         Err(LedgerLocationError::S3) => {
@@ -186,12 +131,7 @@ fn ledger(
         }
         Err(LedgerLocationError::Unknown) => {
             let entry = top.entry("ledger")?;
-            mismatch(
-                &entry.node,
-                "ledger",
-                "a place such as \"sqlite:state/NAME.ledger.db\"",
-                errors,
-            );
+            mismatch(&entry.node, "ledger", "a place such as \"sqlite:state/NAME.ledger.db\"", errors);
             None
         }
     }
@@ -200,13 +140,7 @@ fn ledger(
 fn source(top: &TableReader<'_>, base: &Path, errors: &mut ConfigErrors) -> Option<SourceSpec> {
     let entry = top.required("source", "[source] with plugin = \"s3-reader\"", errors)?;
     let section = table(&entry.node, "source", "a table", errors)?;
-    let reader = TableReader::new(
-        "source".to_owned(),
-        entry.key.clone(),
-        section,
-        keys::SOURCE,
-        errors,
-    );
+    let reader = TableReader::new("source".to_owned(), entry.key.clone(), section, keys::SOURCE, errors);
     let look_back = reader.parsed("look_back", start::LOOK_BACK, start::look_back, errors);
     let plugin = plugin_spec(&reader, "source", None, base, errors)?;
     Some(SourceSpec { plugin, look_back })
@@ -214,27 +148,14 @@ fn source(top: &TableReader<'_>, base: &Path, errors: &mut ConfigErrors) -> Opti
 
 type Aggregate = (AggregateSpec, Vec<Located<String>>);
 
-fn aggregate(
-    name: &str,
-    reader: &TableReader<'_>,
-    base: &Path,
-    errors: &mut ConfigErrors,
-) -> Option<Aggregate> {
+fn aggregate(name: &str, reader: &TableReader<'_>, base: &Path, errors: &mut ConfigErrors) -> Option<Aggregate> {
     let takes = reader.names("takes", "dimensions", errors);
     let plugin = plugin_spec(reader, name, Some(name), base, errors)?;
-    let spec = AggregateSpec {
-        plugin,
-        takes: takes.as_ref().map(|takes| values(takes)),
-    };
+    let spec = AggregateSpec { plugin, takes: takes.as_ref().map(|takes| values(takes)) };
     Some((spec, takes.unwrap_or_default()))
 }
 
-fn sink(
-    name: &str,
-    reader: &TableReader<'_>,
-    base: &Path,
-    errors: &mut ConfigErrors,
-) -> Option<SinkSpec> {
+fn sink(name: &str, reader: &TableReader<'_>, base: &Path, errors: &mut ConfigErrors) -> Option<SinkSpec> {
     const ROUND: &str = "\"up\", \"down\", \"half-even\" or \"refuse\"";
     let rounding = |text: &str| match text {
         "up" => Some(Rounding::Up),
@@ -244,21 +165,12 @@ fn sink(
         _ => None,
     };
     let takes = reader.names("takes", "dimensions", errors);
-    let round = reader
-        .parsed("round", ROUND, rounding, errors)
-        .unwrap_or_default();
+    let round = reader.parsed("round", ROUND, rounding, errors).unwrap_or_default();
     let rate = reader.parsed("rate", RATE, units::rate, errors);
-    let retry_budget = reader
-        .parsed("retry_budget", DURATION, units::duration, errors)
-        .unwrap_or(Duration::from_secs(60));
+    let retry_budget =
+        reader.parsed("retry_budget", DURATION, units::duration, errors).unwrap_or(Duration::from_secs(60));
     let plugin = plugin_spec(reader, name, Some(name), base, errors)?;
-    Some(SinkSpec {
-        plugin,
-        takes: takes.map(|takes| values(&takes)),
-        round,
-        rate,
-        retry_budget,
-    })
+    Some(SinkSpec { plugin, takes: takes.map(|takes| values(&takes)), round, rate, retry_budget })
 }
 
 /// Reads `[KIND.NAME]` for each name, in the order of the file, each with the place of its name.
@@ -278,24 +190,15 @@ fn sections<T>(
     let Some(named) = table(&entry.node, kind, &expected, errors) else {
         return found;
     };
-    let known = if kind == "sink" {
-        keys::SINK
-    } else {
-        keys::AGGREGATE
-    };
+    let known = if kind == "sink" { keys::SINK } else { keys::AGGREGATE };
     if named.is_empty() {
-        errors
-            .add(entry.key.clone(), format!("`{kind}` is empty"))
-            .help(format!("write [{kind}.{sample}]"));
+        errors.add(entry.key.clone(), format!("`{kind}` is empty")).help(format!("write [{kind}.{sample}]"));
     }
     for (name, section) in named {
         let path = key_path(kind, name);
         if known.contains(&name.as_str()) && !matches!(section.node.value, Value::Table(_)) {
             errors
-                .add(
-                    section.key.clone(),
-                    format!("{what} has a name, and `{name}` stands outside of one"),
-                )
+                .add(section.key.clone(), format!("{what} has a name, and `{name}` stands outside of one"))
                 .help(format!("put it under a header such as [{kind}.{sample}]"));
             continue;
         }
@@ -305,10 +208,7 @@ fn sections<T>(
         };
         let reader = TableReader::new(path, section.key.clone(), table, known, errors);
         if let Some(value) = read(name, &reader, errors) {
-            found.push(Located {
-                value,
-                span: section.key.clone(),
-            });
+            found.push(Located { value, span: section.key.clone() });
         }
     }
     found.sort_by_key(|section| section.span.start);
@@ -326,7 +226,10 @@ fn check_aggregates(aggregates: &[Located<Aggregate>], errors: &mut ConfigErrors
             match of_the_rest {
                 Some(other) => {
                     errors
-                        .add(aggregate.span.clone(), format!("`{section}` and `{other}` both take the dimensions that nobody names"))
+                        .add(
+                            aggregate.span.clone(),
+                            format!("`{section}` and `{other}` both take the dimensions that nobody names"),
+                        )
                         .help("name the dimensions of one of them: takes = [\"...\"]");
                 }
                 None => of_the_rest = Some(section),
@@ -338,10 +241,7 @@ fn check_aggregates(aggregates: &[Located<Aggregate>], errors: &mut ConfigErrors
                     errors
                         .add(
                             dimension.span.clone(),
-                            format!(
-                                "the dimension {} is taken by `{other}` already",
-                                quoted(&dimension.value)
-                            ),
+                            format!("the dimension {} is taken by `{other}` already", quoted(&dimension.value)),
                         )
                         .help("one aggregate takes a dimension, or it would be billed twice");
                 }
@@ -354,8 +254,5 @@ fn check_aggregates(aggregates: &[Located<Aggregate>], errors: &mut ConfigErrors
 }
 
 fn values(located: &[Located<String>]) -> Vec<String> {
-    located
-        .iter()
-        .map(|located| located.value.clone())
-        .collect()
+    located.iter().map(|located| located.value.clone()).collect()
 }

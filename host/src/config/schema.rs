@@ -27,11 +27,7 @@ const STACK: usize = 16 << 20;
 ///
 /// # Errors
 /// Each setting that does not fit, at its line; or, at the plugin's name, that the schema is of no use.
-pub fn check_against_schema(
-    pipeline: &Pipeline,
-    plugin: &PluginSpec,
-    schema: &str,
-) -> Result<(), ConfigErrors> {
+pub fn check_against_schema(pipeline: &Pipeline, plugin: &PluginSpec, schema: &str) -> Result<(), ConfigErrors> {
     let mut errors = ConfigErrors::none(&pipeline.text);
     match check(plugin, schema) {
         Ok(faults) => {
@@ -40,13 +36,8 @@ pub fn check_against_schema(
             }
         }
         Err(reason) => {
-            let message = format!(
-                "the plugin of `{}` has a schema that cannot be used: {reason}",
-                plugin.section
-            );
-            errors
-                .add(plugin.span.clone(), message)
-                .help("that is a fault of the plugin, not of this file");
+            let message = format!("the plugin of `{}` has a schema that cannot be used: {reason}", plugin.section);
+            errors.add(plugin.span.clone(), message).help("that is a fault of the plugin, not of this file");
         }
     }
     errors.or(Some(()))
@@ -54,13 +45,9 @@ pub fn check_against_schema(
 
 fn check(plugin: &PluginSpec, schema: &str) -> Result<Vec<Fault>, String> {
     if schema.len() > LARGEST {
-        return Err(format!(
-            "it has {} bytes, more than {LARGEST}",
-            schema.len()
-        ));
+        return Err(format!("it has {} bytes, more than {LARGEST}", schema.len()));
     }
-    let schema: Json =
-        serde_json::from_str(schema).map_err(|error| format!("it is not JSON: {error}"))?;
+    let schema: Json = serde_json::from_str(schema).map_err(|error| format!("it is not JSON: {error}"))?;
     let config = plugin.config.clone();
     let section = plugin.section.clone();
     let (sender, receiver) = mpsc::channel();
@@ -69,20 +56,14 @@ fn check(plugin: &PluginSpec, schema: &str) -> Result<Vec<Fault>, String> {
         .stack_size(STACK)
         .spawn(move || sender.send(validate(&schema, &config, &section)))
         .map_err(|error| format!("no thread for checking it: {error}"))?;
-    receiver
-        .recv_timeout(LONGEST)
-        .unwrap_or_else(|_| Err("checking it does not come to an end".to_owned()))
+    receiver.recv_timeout(LONGEST).unwrap_or_else(|_| Err("checking it does not come to an end".to_owned()))
 }
 
 fn validate(schema: &Json, config: &Json, section: &str) -> Result<Vec<Fault>, String> {
     check_cost(schema, config)?;
     let validator = jsonschema::options()
         .offline()
-        .with_pattern_options(
-            PatternOptions::regex()
-                .size_limit(1 << 20)
-                .dfa_size_limit(1 << 20),
-        )
+        .with_pattern_options(PatternOptions::regex().size_limit(1 << 20).dfa_size_limit(1 << 20))
         .build(schema)
         .map_err(|error| quoted(&error.to_string()))?;
     let mut found: Vec<Fault> = Vec::new();

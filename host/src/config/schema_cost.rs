@@ -12,10 +12,7 @@ const DEEPEST: usize = 256;
 
 /// Refuses a schema that is too costly for settings of this depth, with the reason.
 pub(super) fn check_cost(schema: &Json, config: &Json) -> Result<(), String> {
-    let mut unrolling = Unrolling {
-        schema,
-        known: HashMap::new(),
-    };
+    let mut unrolling = Unrolling { schema, known: HashMap::new() };
     let cost = unrolling.schema(schema, depth(config), 0)?;
     if cost > MOST {
         return Err("it repeats itself too often to be checked".to_owned());
@@ -57,30 +54,18 @@ impl<'a> Unrolling<'a> {
         }
     }
 
-    fn keyword(
-        &mut self,
-        keyword: &str,
-        value: &'a Json,
-        depth: usize,
-        level: usize,
-    ) -> Result<u64, String> {
+    fn keyword(&mut self, keyword: &str, value: &'a Json, depth: usize, level: usize) -> Result<u64, String> {
         match (keyword, value) {
             ("$ref", Json::String(reference)) => self.reference(reference, depth, level),
             // These make a `$ref` mean something else than its text says.
-            ("$dynamicRef" | "$recursiveRef", Json::String(_)) => {
-                Err(format!("it uses `{keyword}`"))
-            }
+            ("$dynamicRef" | "$recursiveRef", Json::String(_)) => Err(format!("it uses `{keyword}`")),
             ("$id", Json::String(_)) if level > 1 => Err("a part of it has an `$id`".to_owned()),
             ("$defs" | "definitions", _) => Ok(0),
-            ("properties" | "patternProperties", Json::Object(by_name)) => {
-                match depth.checked_sub(1) {
-                    Some(depth) => self.sum(by_name.values(), depth, level),
-                    None => Ok(0),
-                }
-            }
-            ("dependentSchemas" | "dependencies", Json::Object(by_name)) => {
-                self.sum(by_name.values(), depth, level)
-            }
+            ("properties" | "patternProperties", Json::Object(by_name)) => match depth.checked_sub(1) {
+                Some(depth) => self.sum(by_name.values(), depth, level),
+                None => Ok(0),
+            },
+            ("dependentSchemas" | "dependencies", Json::Object(by_name)) => self.sum(by_name.values(), depth, level),
             (
                 "additionalProperties"
                 | "unevaluatedProperties"
@@ -98,12 +83,7 @@ impl<'a> Unrolling<'a> {
         }
     }
 
-    fn sum(
-        &mut self,
-        schemas: impl Iterator<Item = &'a Json>,
-        depth: usize,
-        level: usize,
-    ) -> Result<u64, String> {
+    fn sum(&mut self, schemas: impl Iterator<Item = &'a Json>, depth: usize, level: usize) -> Result<u64, String> {
         let mut cost: u64 = 0;
         for schema in schemas {
             cost = cost.saturating_add(self.schema(schema, depth, level)?);
@@ -117,9 +97,7 @@ impl<'a> Unrolling<'a> {
             Some(None) => return Err("a `$ref` in it runs in a circle".to_owned()),
             None => {}
         }
-        let target = reference
-            .strip_prefix('#')
-            .and_then(|pointer| self.schema.pointer(pointer));
+        let target = reference.strip_prefix('#').and_then(|pointer| self.schema.pointer(pointer));
         let Some(target) = target else {
             return Err("a `$ref` in it leads outside or nowhere".to_owned());
         };

@@ -28,17 +28,8 @@ pub(super) enum Place {
 }
 
 /// The faults that one error of the validator stands for.
-pub(super) fn faults(
-    error: &ValidationError<'_>,
-    schema: &Json,
-    config: &Json,
-    section: &str,
-) -> Vec<Fault> {
-    let settings = Settings {
-        schema,
-        config,
-        section,
-    };
+pub(super) fn faults(error: &ValidationError<'_>, schema: &Json, config: &Json, section: &str) -> Vec<Fault> {
+    let settings = Settings { schema, config, section };
     settings.faults(error)
 }
 
@@ -51,39 +42,20 @@ struct Settings<'a> {
 impl Settings<'_> {
     fn faults(&self, error: &ValidationError<'_>) -> Vec<Fault> {
         let path = self.path(error.instance_path().as_str());
-        let must = |what: String| {
-            vec![value_fault(
-                error,
-                format!("`{path}` must be {what}"),
-                Some(got(error.instance())),
-            )]
-        };
-        let has = |what: String| {
-            vec![value_fault(
-                error,
-                format!("`{path}` must have {what}"),
-                None,
-            )]
-        };
+        let must =
+            |what: String| vec![value_fault(error, format!("`{path}` must be {what}"), Some(got(error.instance())))];
+        let has = |what: String| vec![value_fault(error, format!("`{path}` must have {what}"), None)];
         match error.kind() {
-            Kind::AdditionalProperties { unexpected }
-            | Kind::UnevaluatedProperties { unexpected } => unexpected
-                .iter()
-                .map(|key| self.unknown(error, key, &path))
-                .collect(),
+            Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
+                unexpected.iter().map(|key| self.unknown(error, key, &path)).collect()
+            }
             Kind::Required { property } => vec![self.missing(error, property, &path)],
             Kind::Type { kind } => must(one_of(&type_names(kind))),
-            Kind::Enum { options } => vec![choice(
-                error,
-                &path,
-                options.as_array().map_or(&[], Vec::as_slice),
-            )],
+            Kind::Enum { options } => vec![choice(error, &path, options.as_array().map_or(&[], Vec::as_slice))],
             Kind::Constant { expected_value } => {
                 vec![choice(error, &path, std::slice::from_ref(expected_value))]
             }
-            Kind::AnyOf { context } | Kind::OneOfNotValid { context } => {
-                self.closest(error, context, &path)
-            }
+            Kind::AnyOf { context } | Kind::OneOfNotValid { context } => self.closest(error, context, &path),
             Kind::Pattern { pattern } => must(format!("a text of the form {}", quoted(pattern))),
             Kind::Format { format } => must(format!("a text of the form {}", quoted(format))),
             Kind::Minimum { limit } => must(format!("at least {limit}")),
@@ -98,35 +70,22 @@ impl Settings<'_> {
             Kind::MaxLength { limit } => has(format!("at most {limit} characters")),
             Kind::MinItems { limit } => has(format!("at least {}", counted(*limit, "item"))),
             Kind::MaxItems { limit } => has(format!("at most {}", counted(*limit, "item"))),
-            Kind::AdditionalItems { limit } => {
-                has(format!("at most {}", counted(*limit as u64, "item")))
-            }
+            Kind::AdditionalItems { limit } => has(format!("at most {}", counted(*limit as u64, "item"))),
             Kind::MinProperties { limit } => has(format!("at least {}", counted(*limit, "key"))),
             Kind::MaxProperties { limit } => has(format!("at most {}", counted(*limit, "key"))),
-            Kind::UniqueItems => vec![value_fault(
-                error,
-                format!("`{path}` holds an item twice"),
-                None,
-            )],
+            Kind::UniqueItems => vec![value_fault(error, format!("`{path}` holds an item twice"), None)],
             Kind::OneOfMultipleValid { .. } => {
                 let message = format!("`{path}` can be understood in more than one way");
                 vec![value_fault(error, message, None)]
             }
             Kind::FalseSchema => {
-                vec![Fault {
-                    place: Place::Key,
-                    ..value_fault(error, format!("`{path}` is not allowed here"), None)
-                }]
+                vec![Fault { place: Place::Key, ..value_fault(error, format!("`{path}` is not allowed here"), None) }]
             }
             Kind::PropertyNames { error: of_key } => vec![self.bad_key(error, of_key, &path)],
             // What is left is rare; the validator's own words do, without the value.
             _ => {
                 let words = error.masked_with("the value").to_string();
-                vec![value_fault(
-                    error,
-                    format!("`{path}` does not fit: {words}"),
-                    None,
-                )]
+                vec![value_fault(error, format!("`{path}` does not fit: {words}"), None)]
             }
         }
     }
@@ -149,9 +108,8 @@ impl Settings<'_> {
     }
 
     fn unknown(&self, error: &ValidationError<'_>, key: &str, path: &str) -> Fault {
-        let known: Vec<&str> = self
-            .properties(error)
-            .map_or_else(Vec::new, |map| map.keys().map(String::as_str).collect());
+        let known: Vec<&str> =
+            self.properties(error).map_or_else(Vec::new, |map| map.keys().map(String::as_str).collect());
         let names: Vec<String> = known.iter().map(|name| quoted(name)).collect();
         let help = match nearest(key, known.iter().copied()) {
             Some(near) => Some(format!("did you mean {}?", quoted(near))),
@@ -176,20 +134,11 @@ impl Settings<'_> {
             .filter(|line| !line.trim().is_empty());
         Fault {
             help: described.map(|line| format!("the plugin says of it: {}", string(line.trim()))),
-            ..value_fault(
-                error,
-                format!("{} is missing in `{path}`", quoted(key)),
-                None,
-            )
+            ..value_fault(error, format!("{} is missing in `{path}`", quoted(key)), None)
         }
     }
 
-    fn bad_key(
-        &self,
-        error: &ValidationError<'_>,
-        of_key: &ValidationError<'_>,
-        path: &str,
-    ) -> Fault {
+    fn bad_key(&self, error: &ValidationError<'_>, of_key: &ValidationError<'_>, path: &str) -> Fault {
         let key = of_key.instance().as_str().unwrap_or_default();
         let reason = match of_key.kind() {
             Kind::Pattern { pattern } => format!(": it is not of the form {}", quoted(pattern)),
@@ -211,63 +160,40 @@ impl Settings<'_> {
     }
 
     /// Of several forms that a value may have, what is wrong with the one that it comes closest to.
-    fn closest(
-        &self,
-        error: &ValidationError<'_>,
-        forms: &[Vec<ValidationError<'static>>],
-        path: &str,
-    ) -> Vec<Fault> {
+    fn closest(&self, error: &ValidationError<'_>, forms: &[Vec<ValidationError<'static>>], path: &str) -> Vec<Fault> {
         let here = error.instance_path().as_str();
         let at_top = |wrong: &&ValidationError<'static>| wrong.instance_path().as_str() == here;
         let other_type = |form: &&Vec<ValidationError<'static>>| {
-            form.iter()
-                .any(|wrong| at_top(&wrong) && matches!(wrong.kind(), Kind::Type { .. }))
+            form.iter().any(|wrong| at_top(&wrong) && matches!(wrong.kind(), Kind::Type { .. }))
         };
         let candidates: Vec<_> = forms.iter().filter(|form| !other_type(form)).collect();
         if candidates.is_empty() {
-            let mut types: Vec<&str> = forms
-                .iter()
-                .flatten()
-                .filter(at_top)
-                .flat_map(types_of)
-                .collect();
+            let mut types: Vec<&str> = forms.iter().flatten().filter(at_top).flat_map(types_of).collect();
             types.sort_unstable();
             types.dedup();
             let message = format!("`{path}` must be {}", one_of(&types));
             return vec![value_fault(error, message, Some(got(error.instance())))];
         }
         // A value that none of its choices allows (the value itself, or the tag in it) says which form was not meant.
-        let wrong_tag = |form: &&Vec<ValidationError<'static>>| {
-            form.iter().any(|wrong| !choices_of(wrong).is_empty())
-        };
+        let wrong_tag = |form: &&Vec<ValidationError<'static>>| form.iter().any(|wrong| !choices_of(wrong).is_empty());
         let tagged: Vec<_> = candidates.iter().filter(|form| !wrong_tag(form)).collect();
         if let Some(form) = tagged.iter().min_by_key(|form| form.len()) {
             return form.iter().flat_map(|wrong| self.faults(wrong)).collect();
         }
-        let tags: Vec<&ValidationError<'_>> = candidates
-            .iter()
-            .filter_map(|form| form.iter().find(|wrong| !choices_of(wrong).is_empty()))
-            .collect();
+        let tags: Vec<&ValidationError<'_>> =
+            candidates.iter().filter_map(|form| form.iter().find(|wrong| !choices_of(wrong).is_empty())).collect();
         let Some(first) = tags.first() else {
             return Vec::new();
         };
         let place = first.instance_path().as_str();
-        let same_place = tags
-            .iter()
-            .filter(|tag| tag.instance_path().as_str() == place);
+        let same_place = tags.iter().filter(|tag| tag.instance_path().as_str() == place);
         let choices: Vec<Json> = same_place.flat_map(|tag| choices_of(tag)).collect();
         vec![choice(first, &self.path(place), &choices)]
     }
 }
 
 fn value_fault(error: &ValidationError<'_>, message: String, got: Option<String>) -> Fault {
-    Fault {
-        pointer: error.instance_path().as_str().to_owned(),
-        place: Place::Value,
-        message,
-        got,
-        help: None,
-    }
+    Fault { pointer: error.instance_path().as_str().to_owned(), place: Place::Value, message, got, help: None }
 }
 
 fn choice(error: &ValidationError<'_>, path: &str, choices: &[Json]) -> Fault {
@@ -277,11 +203,7 @@ fn choice(error: &ValidationError<'_>, path: &str, choices: &[Json]) -> Fault {
     let near = given.and_then(|given| nearest(given, choices.iter().filter_map(Json::as_str)));
     Fault {
         help: near.map(|near| format!("did you mean {}?", string(near))),
-        ..value_fault(
-            error,
-            format!("`{path}` must be {}", one_of(&words)),
-            Some(got(error.instance())),
-        )
+        ..value_fault(error, format!("`{path}` must be {}", one_of(&words)), Some(got(error.instance())))
     }
 }
 
@@ -312,11 +234,7 @@ fn type_names(kind: &TypeKind) -> Vec<&'static str> {
     match kind {
         TypeKind::Single(single) => vec![type_name(*single)],
         // TOML has no null: that it would be allowed helps nobody.
-        TypeKind::Multiple(several) => several
-            .iter()
-            .filter(|kind| *kind != JsonType::Null)
-            .map(type_name)
-            .collect(),
+        TypeKind::Multiple(several) => several.iter().filter(|kind| *kind != JsonType::Null).map(type_name).collect(),
     }
 }
 
@@ -345,9 +263,5 @@ fn got(value: &Json) -> String {
 }
 
 fn counted(number: u64, thing: &str) -> String {
-    if number == 1 {
-        format!("1 {thing}")
-    } else {
-        format!("{number} {thing}s")
-    }
+    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }

@@ -14,9 +14,7 @@ pub struct SourceText {
 impl SourceText {
     /// Keeps a text under the name that errors show.
     pub fn new(name: &str, text: &str) -> Self {
-        Self {
-            inner: Arc::new(NamedSource::new(name, text.to_owned())),
-        }
+        Self { inner: Arc::new(NamedSource::new(name, text.to_owned())) }
     }
 
     /// The file's name, as it was given.
@@ -50,7 +48,6 @@ impl SourceCode for SourceText {
         context_lines_before: usize,
         context_lines_after: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        self.inner
-            .read_span(span, context_lines_before, context_lines_after)
+        self.inner.read_span(span, context_lines_before, context_lines_after)
     }
 }

@@ -7,8 +7,7 @@ use jiff::{Span, Timestamp, ToSpan};
 
 use crate::model::window::{Window, WindowKind};
 
-pub(super) const START: &str =
-    "a time ago such as \"-2 months\" or \"-36 hours\", or a label such as \"2025-05\"";
+pub(super) const START: &str = "a time ago such as \"-2 months\" or \"-36 hours\", or a label such as \"2025-05\"";
 pub(super) const LOOK_BACK: &str = "a length such as \"2 months\", \"45 days\" or \"36 hours\"";
 
 /// The first window of a pipeline whose ledger is new.
@@ -50,9 +49,7 @@ impl Ago {
             Unit::Months => n.months(),
         };
         let civil = TimeZone::UTC.to_datetime(instant).checked_sub(span);
-        civil
-            .and_then(|civil| TimeZone::UTC.to_timestamp(civil))
-            .unwrap_or(Timestamp::MIN)
+        civil.and_then(|civil| TimeZone::UTC.to_timestamp(civil)).unwrap_or(Timestamp::MIN)
     }
 }
 
@@ -109,10 +106,7 @@ fn calendar(span: Span) -> Option<Ago> {
         && span.get_milliseconds() == 0
         && span.get_microseconds() == 0
         && span.get_nanoseconds() == 0;
-    (whole && n <= most)
-        .then(|| u32::try_from(n).ok())
-        .flatten()
-        .map(|n| Ago { n, unit })
+    (whole && n <= most).then(|| u32::try_from(n).ok()).flatten().map(|n| Ago { n, unit })
 }
 
 #[cfg(test)]
@@ -134,10 +128,7 @@ mod tests {
         assert_eq!(first("-36 hours", WindowKind::Hour, now), "2025-07-13T22");
         assert_eq!(first("-36 hours", WindowKind::Day, now), "2025-07-13");
         assert_eq!(first("-2 weeks", WindowKind::Day, now), "2025-07-01");
-        assert_eq!(
-            first("-1 month", WindowKind::Day, "2024-03-31T00:00:00Z"),
-            "2024-02-29"
-        );
+        assert_eq!(first("-1 month", WindowKind::Day, "2024-03-31T00:00:00Z"), "2024-02-29");
     }
 
     #[test]
@@ -145,47 +136,23 @@ mod tests {
         let now = "2025-07-15T10:20:30Z";
         assert_eq!(first("2025-05", WindowKind::Month, now), "2025-05");
         assert_eq!(first("2025-05", WindowKind::Day, now), "2025-05-01");
-        assert_eq!(
-            first("2025-05-03T07", WindowKind::Hour, now),
-            "2025-05-03T07"
-        );
+        assert_eq!(first("2025-05-03T07", WindowKind::Hour, now), "2025-05-03T07");
     }
 
     #[test]
     fn what_is_neither_is_refused() {
-        for text in [
-            "",
-            "2 months",
-            "-2 minutes",
-            "-1 month 2 days",
-            "-1h 30m",
-            "-0 days",
-            "-500 years",
-            "May",
-            "2025-13",
-        ] {
+        for text in
+            ["", "2 months", "-2 minutes", "-1 month 2 days", "-1h 30m", "-0 days", "-500 years", "May", "2025-13"]
+        {
             assert_eq!(start(text), None, "{text}");
         }
-        assert_eq!(
-            look_back("2 months"),
-            Some(Ago {
-                n: 2,
-                unit: Unit::Months
-            })
-        );
+        assert_eq!(look_back("2 months"), Some(Ago { n: 2, unit: Unit::Months }));
         assert_eq!(look_back("-2 months"), None);
         assert_eq!(look_back("45 days").unwrap().to_string(), "45 days");
     }
 
     #[test]
     fn the_beginning_of_time_stops_without_a_panic() {
-        assert_eq!(
-            Ago {
-                n: 1,
-                unit: Unit::Months
-            }
-            .before(Timestamp::MIN),
-            Timestamp::MIN
-        );
+        assert_eq!(Ago { n: 1, unit: Unit::Months }.before(Timestamp::MIN), Timestamp::MIN);
     }
 }

@@ -19,13 +19,7 @@ pub(super) struct TableReader<'a> {
 }
 
 impl<'a> TableReader<'a> {
-    pub fn new(
-        path: String,
-        span: Range<usize>,
-        table: &'a Table,
-        known: &[&str],
-        errors: &mut ConfigErrors,
-    ) -> Self {
+    pub fn new(path: String, span: Range<usize>, table: &'a Table, known: &[&str], errors: &mut ConfigErrors) -> Self {
         for (key, entry) in table {
             if !known.contains(&key.as_str()) {
                 keys::report_unknown(key, &entry.key, &path, known, errors);
@@ -43,12 +37,7 @@ impl<'a> TableReader<'a> {
     }
 
     /// A key that cannot be left out. `sample` shows how it is written.
-    pub fn required(
-        &self,
-        key: &str,
-        sample: &str,
-        errors: &mut ConfigErrors,
-    ) -> Option<&'a Entry> {
+    pub fn required(&self, key: &str, sample: &str, errors: &mut ConfigErrors) -> Option<&'a Entry> {
         let entry = self.entry(key);
         if entry.is_none() {
             let message = if self.path.is_empty() {
@@ -56,20 +45,13 @@ impl<'a> TableReader<'a> {
             } else {
                 format!("`{key}` is missing in `{}`", self.path)
             };
-            errors
-                .add(self.span.clone(), message)
-                .help(format!("write {sample}"));
+            errors.add(self.span.clone(), message).help(format!("write {sample}"));
         }
         entry
     }
 
     /// A string. `expected` completes "must be ...".
-    pub fn text(
-        &self,
-        key: &str,
-        expected: &str,
-        errors: &mut ConfigErrors,
-    ) -> Option<Located<String>> {
+    pub fn text(&self, key: &str, expected: &str, errors: &mut ConfigErrors) -> Option<Located<String>> {
         text(&self.entry(key)?.node, &self.path_of(key), expected, errors)
     }
 
@@ -91,12 +73,7 @@ impl<'a> TableReader<'a> {
     }
 
     /// A list of strings, at least one, none empty, none twice.
-    pub fn names(
-        &self,
-        key: &str,
-        what: &str,
-        errors: &mut ConfigErrors,
-    ) -> Option<Vec<Located<String>>> {
+    pub fn names(&self, key: &str, what: &str, errors: &mut ConfigErrors) -> Option<Vec<Located<String>>> {
         let node = &self.entry(key)?.node;
         let path = self.path_of(key);
         let expected = format!("a list of {what}");
@@ -105,9 +82,7 @@ impl<'a> TableReader<'a> {
             return None;
         };
         if items.is_empty() {
-            errors
-                .add(node.span.clone(), format!("`{path}` is empty"))
-                .help("name at least one, or leave the key out");
+            errors.add(node.span.clone(), format!("`{path}` is empty")).help("name at least one, or leave the key out");
         }
         let mut seen = BTreeSet::new();
         let mut names = Vec::new();
@@ -118,10 +93,7 @@ impl<'a> TableReader<'a> {
             if name.value.is_empty() {
                 errors.add(name.span.clone(), format!("`{path}[{index}]` is empty"));
             } else if !seen.insert(name.value.clone()) {
-                errors.add(
-                    name.span.clone(),
-                    format!("{} stands twice in `{path}`", quoted(&name.value)),
-                );
+                errors.add(name.span.clone(), format!("{} stands twice in `{path}`", quoted(&name.value)));
             }
             names.push(name);
         }
@@ -130,12 +102,7 @@ impl<'a> TableReader<'a> {
 }
 
 /// The table that a node holds.
-pub(super) fn table<'a>(
-    node: &'a Node,
-    path: &str,
-    expected: &str,
-    errors: &mut ConfigErrors,
-) -> Option<&'a Table> {
+pub(super) fn table<'a>(node: &'a Node, path: &str, expected: &str, errors: &mut ConfigErrors) -> Option<&'a Table> {
     match &node.value {
         Value::Table(table) => Some(table),
         _ => {
@@ -146,17 +113,9 @@ pub(super) fn table<'a>(
 }
 
 /// The string that a node holds.
-pub(super) fn text(
-    node: &Node,
-    path: &str,
-    expected: &str,
-    errors: &mut ConfigErrors,
-) -> Option<Located<String>> {
+pub(super) fn text(node: &Node, path: &str, expected: &str, errors: &mut ConfigErrors) -> Option<Located<String>> {
     match &node.value {
-        Value::Text { text, .. } => Some(Located {
-            value: text.clone(),
-            span: node.span.clone(),
-        }),
+        Value::Text { text, .. } => Some(Located { value: text.clone(), span: node.span.clone() }),
         _ => {
             mismatch(node, path, expected, errors);
             None
@@ -174,10 +133,7 @@ pub(super) fn mismatch<'e>(
     let got = match &node.value {
         Value::Wrong => return None,
         // What the environment holds may be a secret in the wrong place.
-        Value::Text {
-            text,
-            from_process: true,
-        } => {
+        Value::Text { text, from_process: true } => {
             let written = quoted(unquoted(errors.source().slice(&node.span)));
             if text.is_empty() {
                 format!("{written}, which is empty in the environment")
@@ -192,10 +148,7 @@ pub(super) fn mismatch<'e>(
         Value::List(_) => "a list".to_owned(),
         Value::Table(_) => "a table".to_owned(),
     };
-    Some(errors.add(
-        node.span.clone(),
-        format!("`{path}` must be {expected}, not {got}"),
-    ))
+    Some(errors.add(node.span.clone(), format!("`{path}` must be {expected}, not {got}")))
 }
 
 pub(super) fn unquoted(written: &str) -> &str {

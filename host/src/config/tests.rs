@@ -3,11 +3,7 @@
 //! A case holds `pipeline.toml` and the exact `error.txt`; `env.txt` has the variables of the process, and `schema.json` the schema
 //! of the source's plugin.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod hostile_schemas;
 
@@ -30,10 +26,7 @@ fn read(text: &str) -> Result<Pipeline, ConfigErrors> {
 
 fn case_error(folder: &Path) -> String {
     let variables = std::fs::read_to_string(folder.join("env.txt")).unwrap_or_default();
-    let variables: BTreeMap<&str, &str> = variables
-        .lines()
-        .filter_map(|line| line.split_once('='))
-        .collect();
+    let variables: BTreeMap<&str, &str> = variables.lines().filter_map(|line| line.split_once('=')).collect();
     let env = |name: &str| variables.get(name).map(|value| (*value).to_owned());
     let text = std::fs::read_to_string(folder.join("pipeline.toml")).unwrap();
     let read = parse(&text, "pipeline.toml", folder, &env).and_then(|pipeline| {
@@ -42,19 +35,13 @@ fn case_error(folder: &Path) -> String {
             Err(_) => Ok(()),
         }
     });
-    read.map_or_else(
-        |errors| errors.to_string(),
-        |()| "nothing is wrong".to_owned(),
-    )
+    read.map_or_else(|errors| errors.to_string(), |()| "nothing is wrong".to_owned())
 }
 
 #[test]
 fn every_fault_has_its_exact_message() {
     let cases = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/config/cases"));
-    let mut folders: Vec<PathBuf> = std::fs::read_dir(cases)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let mut folders: Vec<PathBuf> = std::fs::read_dir(cases).unwrap().map(|entry| entry.unwrap().path()).collect();
     folders.sort();
     assert!(folders.len() >= 25);
     let mut differing = Vec::new();
@@ -62,17 +49,10 @@ fn every_fault_has_its_exact_message() {
         let found = case_error(&folder);
         let expected = std::fs::read_to_string(folder.join("error.txt")).unwrap_or_default();
         if found != expected.trim_end() {
-            differing.push(format!(
-                "{}\n{found}\n",
-                folder.file_name().unwrap().display()
-            ));
+            differing.push(format!("{}\n{found}\n", folder.file_name().unwrap().display()));
         }
     }
-    assert!(
-        differing.is_empty(),
-        "these say something else now:\n\n{}",
-        differing.join("\n")
-    );
+    assert!(differing.is_empty(), "these say something else now:\n\n{}", differing.join("\n"));
 }
 
 /// The file of the design's section 5.
@@ -98,10 +78,7 @@ grant  = { http = ["${CLAZAR_URL}"], secrets = { client_id = { env = "CLAZAR_CLI
 "#;
 
 fn from_env(name: &str) -> SecretSpec {
-    SecretSpec {
-        from: SecretSource::Env(name.to_owned()),
-        to: None,
-    }
+    SecretSpec { from: SecretSource::Env(name.to_owned()), to: None }
 }
 
 #[test]
@@ -110,25 +87,13 @@ fn the_sample_file_is_read_as_it_says() {
     assert_eq!(pipeline.name, "postgres-prod");
     assert_eq!(pipeline.window, WindowKind::Month);
     assert_eq!(pipeline.grace, Duration::from_secs(30 * 60));
-    assert_eq!(
-        pipeline.start,
-        Some(Start::Ago(Ago {
-            n: 2,
-            unit: Unit::Months
-        }))
-    );
+    assert_eq!(pipeline.start, Some(Start::Ago(Ago { n: 2, unit: Unit::Months })));
     assert_eq!((pipeline.max_windows, pipeline.dry_run), (None, false));
-    assert_eq!(
-        pipeline.ledger,
-        LedgerLocation::Sqlite("folder/postgres-prod.ledger.db".into())
-    );
+    assert_eq!(pipeline.ledger, LedgerLocation::Sqlite("folder/postgres-prod.ledger.db".into()));
 
     let source = &pipeline.source.plugin;
     assert_eq!(source.plugin, PluginRef::Named("s3-reader".to_owned()));
-    assert_eq!(
-        source.grant.read.as_ref().map(|read| read.value.as_str()),
-        Some("s3://usage-export")
-    );
+    assert_eq!(source.grant.read.as_ref().map(|read| read.value.as_str()), Some("s3://usage-export"));
     assert_eq!(
         source.config,
         json!({
@@ -138,56 +103,23 @@ fn the_sample_file_is_read_as_it_says() {
     );
     assert_eq!(pipeline.source.look_back, None);
 
-    let [rules] = pipeline.aggregates.as_slice() else {
-        panic!("one aggregate")
-    };
+    let [rules] = pipeline.aggregates.as_slice() else { panic!("one aggregate") };
     assert_eq!((rules.plugin.name.as_str(), &rules.takes), ("rules", &None));
     assert_eq!(rules.plugin.plugin, PluginRef::Named("rules".to_owned()));
     assert_eq!(rules.plugin.config, json!({ "dimensions": { "*": "sum" } }));
-    assert_eq!(
-        (&rules.plugin.grant, &rules.plugin.limits),
-        (&GrantSpec::default(), &LimitsSpec::default())
-    );
+    assert_eq!((&rules.plugin.grant, &rules.plugin.limits), (&GrantSpec::default(), &LimitsSpec::default()));
 
-    let [clazar] = pipeline.sinks.as_slice() else {
-        panic!("one sink")
-    };
-    assert_eq!(
-        (
-            clazar.plugin.section.as_str(),
-            clazar.plugin.pointer.as_str()
-        ),
-        ("sink.clazar", "/sink/clazar")
-    );
-    assert_eq!(
-        clazar.plugin.config,
-        json!({ "cloud": "aws", "url": "https://api.clazar.io/metering/" })
-    );
-    assert_eq!(
-        (clazar.round, clazar.rate, clazar.retry_budget),
-        (Rounding::Refuse, None, Duration::from_secs(60))
-    );
-    let urls: Vec<&str> = clazar
-        .plugin
-        .grant
-        .http
-        .iter()
-        .map(|http| http.value.url.as_str())
-        .collect();
+    let [clazar] = pipeline.sinks.as_slice() else { panic!("one sink") };
+    assert_eq!((clazar.plugin.section.as_str(), clazar.plugin.pointer.as_str()), ("sink.clazar", "/sink/clazar"));
+    assert_eq!(clazar.plugin.config, json!({ "cloud": "aws", "url": "https://api.clazar.io/metering/" }));
+    assert_eq!((clazar.round, clazar.rate, clazar.retry_budget), (Rounding::Refuse, None, Duration::from_secs(60)));
+    let urls: Vec<&str> = clazar.plugin.grant.http.iter().map(|http| http.value.url.as_str()).collect();
     assert_eq!(urls, ["https://api.clazar.io/metering/"]);
-    let secrets: Vec<_> = clazar
-        .plugin
-        .grant
-        .secrets
-        .iter()
-        .map(|(name, secret)| (name.as_str(), secret.value.clone()))
-        .collect();
+    let secrets: Vec<_> =
+        clazar.plugin.grant.secrets.iter().map(|(name, secret)| (name.as_str(), secret.value.clone())).collect();
     assert_eq!(
         secrets,
-        [
-            ("client_id", from_env("CLAZAR_CLIENT_ID")),
-            ("client_secret", from_env("CLAZAR_CLIENT_SECRET"))
-        ]
+        [("client_id", from_env("CLAZAR_CLIENT_ID")), ("client_secret", from_env("CLAZAR_CLIENT_SECRET"))]
     );
 }
 
@@ -228,31 +160,11 @@ takes = ["connections", "cpu"]
 [sink.a]
 "#;
     let pipeline = read(text).unwrap();
-    assert_eq!(
-        pipeline.start,
-        Some(Start::At(
-            Window::parse(WindowKind::Month, "2025-05").unwrap()
-        ))
-    );
-    assert_eq!(
-        (pipeline.max_windows, pipeline.dry_run, pipeline.grace),
-        (Some(0), true, Duration::ZERO)
-    );
-    assert_eq!(
-        pipeline.ledger,
-        LedgerLocation::Sqlite("folder/state/p.db".into())
-    );
-    assert_eq!(
-        pipeline.source.plugin.plugin,
-        PluginRef::Path("folder/./readers/mine.wasm".into())
-    );
-    assert_eq!(
-        pipeline.source.look_back,
-        Some(Ago {
-            n: 45,
-            unit: Unit::Days
-        })
-    );
+    assert_eq!(pipeline.start, Some(Start::At(Window::parse(WindowKind::Month, "2025-05").unwrap())));
+    assert_eq!((pipeline.max_windows, pipeline.dry_run, pipeline.grace), (Some(0), true, Duration::ZERO));
+    assert_eq!(pipeline.ledger, LedgerLocation::Sqlite("folder/state/p.db".into()));
+    assert_eq!(pipeline.source.plugin.plugin, PluginRef::Path("folder/./readers/mine.wasm".into()));
+    assert_eq!(pipeline.source.look_back, Some(Ago { n: 45, unit: Unit::Days }));
     let limits = LimitsSpec {
         time: Some(Duration::from_secs(30)),
         wall: Some(Duration::from_secs(600)),
@@ -261,36 +173,13 @@ takes = ["connections", "cpu"]
     };
     assert_eq!(pipeline.source.plugin.limits, limits);
 
-    let names: Vec<&str> = pipeline
-        .plugins()
-        .map(|plugin| plugin.section.as_str())
-        .collect();
-    assert_eq!(
-        names,
-        [
-            "source",
-            "aggregate.peaks",
-            "aggregate.rules",
-            "sink.b",
-            "sink.a"
-        ]
-    );
-    let [b, _] = pipeline.sinks.as_slice() else {
-        panic!("two sinks")
-    };
-    assert_eq!(
-        (b.round, b.retry_budget),
-        (Rounding::HalfEven, Duration::from_secs(120))
-    );
-    assert_eq!(
-        b.rate.map(|rate| (rate.calls.get(), rate.per)),
-        Some((120, Duration::from_secs(60)))
-    );
+    let names: Vec<&str> = pipeline.plugins().map(|plugin| plugin.section.as_str()).collect();
+    assert_eq!(names, ["source", "aggregate.peaks", "aggregate.rules", "sink.b", "sink.a"]);
+    let [b, _] = pipeline.sinks.as_slice() else { panic!("two sinks") };
+    assert_eq!((b.round, b.retry_budget), (Rounding::HalfEven, Duration::from_secs(120)));
+    assert_eq!(b.rate.map(|rate| (rate.calls.get(), rate.per)), Some((120, Duration::from_secs(60))));
     let http = &b.plugin.grant.http.first().unwrap().value;
-    assert_eq!(
-        http.methods.as_deref(),
-        Some(["GET".to_owned(), "POST".to_owned()].as_slice())
-    );
+    assert_eq!(http.methods.as_deref(), Some(["GET".to_owned(), "POST".to_owned()].as_slice()));
     assert_eq!(http.paths.as_deref(), Some(["/v1/*".to_owned()].as_slice()));
     let token = &b.plugin.grant.secrets.get("token").unwrap().value;
     assert_eq!(token.from, SecretSource::File("folder/token.txt".into()));
@@ -317,22 +206,11 @@ takes = ["storage", "cpu"]
 [sink.four]
 "#;
     let pipeline = read(text).unwrap();
-    let aggregate = |dimension: &str| {
-        pipeline
-            .aggregate_of(dimension)
-            .map(|aggregate| aggregate.plugin.name.clone())
-    };
+    let aggregate = |dimension: &str| pipeline.aggregate_of(dimension).map(|aggregate| aggregate.plugin.name.clone());
     let sinks = |dimension: &str| -> Vec<&str> {
-        pipeline
-            .sinks_of(dimension)
-            .into_iter()
-            .map(|sink| sink.plugin.name.as_str())
-            .collect()
+        pipeline.sinks_of(dimension).into_iter().map(|sink| sink.plugin.name.as_str()).collect()
     };
-    assert_eq!(
-        (aggregate("cpu").as_deref(), aggregate("egress").as_deref()),
-        (Some("named"), Some("rest"))
-    );
+    assert_eq!((aggregate("cpu").as_deref(), aggregate("egress").as_deref()), (Some("named"), Some("rest")));
     assert_eq!(sinks("storage"), ["one", "two"]);
     assert_eq!(sinks("cpu"), ["two"]);
     assert_eq!(sinks("egress"), ["three", "four"]);
@@ -349,32 +227,16 @@ fn a_window_is_due_when_its_grace_is_over() {
 #[test]
 fn the_digest_follows_what_the_file_says_not_how() {
     let digest = |text: &str, env: &dyn Fn(&str) -> Option<String>| {
-        parse(text, "pipeline.toml", Path::new("."), env)
-            .unwrap()
-            .digest
+        parse(text, "pipeline.toml", Path::new("."), env).unwrap().digest
     };
     let sample = digest(SAMPLE, &nothing);
     assert_eq!(sample.len(), 64);
-    assert_eq!(
-        digest(
-            &SAMPLE
-                .replace("   = ", " = ")
-                .replace("# hour | day | month", ""),
-            &nothing
-        ),
-        sample
-    );
-    assert_eq!(
-        digest(&SAMPLE.replace("${BUCKET}", "usage-export"), &nothing),
-        sample
-    );
+    assert_eq!(digest(&SAMPLE.replace("   = ", " = ").replace("# hour | day | month", ""), &nothing), sample);
+    assert_eq!(digest(&SAMPLE.replace("${BUCKET}", "usage-export"), &nothing), sample);
     assert_ne!(digest(&SAMPLE.replace("sum", "max"), &nothing), sample);
     let bucket = |name: &str| (name == "BUCKET").then(|| "other".to_owned());
     assert_ne!(digest(SAMPLE, &bucket), sample);
-    let secret = |name: &str| {
-        name.starts_with("CLAZAR_CLIENT")
-            .then(|| "hunter2".to_owned())
-    };
+    let secret = |name: &str| name.starts_with("CLAZAR_CLIENT").then(|| "hunter2".to_owned());
     assert_eq!(digest(SAMPLE, &secret), sample);
 }
 
@@ -387,24 +249,15 @@ fn a_file_that_cannot_be_read_is_named() {
     );
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
     let error = load(Path::new(folder), &nothing).unwrap_err().to_string();
-    assert_eq!(
-        error,
-        format!("{folder}: the pipeline file cannot be read: it is a folder; name the file in it")
-    );
+    assert_eq!(error, format!("{folder}: the pipeline file cannot be read: it is a folder; name the file in it"));
 }
 
 #[test]
 fn paths_begin_at_the_files_folder() {
-    let cases = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/src/config/cases/missing_settings_are_described"
-    );
+    let cases = concat!(env!("CARGO_MANIFEST_DIR"), "/src/config/cases/missing_settings_are_described");
     let pipeline = load(&Path::new(cases).join("pipeline.toml"), &nothing).unwrap();
     assert_eq!(pipeline.base, Path::new(cases));
-    assert_eq!(
-        pipeline.ledger,
-        LedgerLocation::Sqlite(Path::new(cases).join("p.ledger.db"))
-    );
+    assert_eq!(pipeline.ledger, LedgerLocation::Sqlite(Path::new(cases).join("p.ledger.db")));
 }
 
 #[test]
@@ -413,16 +266,8 @@ fn an_error_is_rendered_with_its_line() {
     let error = errors.iter().next().unwrap();
     let mut rendered = String::new();
     let theme = miette::GraphicalTheme::unicode_nocolor();
-    miette::GraphicalReportHandler::new_themed(theme)
-        .render_report(&mut rendered, error)
-        .unwrap();
-    for part in [
-        "unknown key `grcae`",
-        "pipeline.toml:4:1",
-        "grcae  = \"30m\"",
-        "did you mean `grace`?",
-        "unknown",
-    ] {
+    miette::GraphicalReportHandler::new_themed(theme).render_report(&mut rendered, error).unwrap();
+    for part in ["unknown key `grcae`", "pipeline.toml:4:1", "grcae  = \"30m\"", "did you mean `grace`?", "unknown"] {
         assert!(rendered.contains(part), "{part:?} in\n{rendered}");
     }
 }
@@ -436,36 +281,15 @@ fn later_checks_point_into_the_file() {
     };
     assert_eq!(at("/window"), "pipeline.toml:3:10: no; do");
     assert_eq!(at("/sink/clazar/takes"), "pipeline.toml:17:7: no; do");
-    assert_eq!(
-        at("/source/config/fields/time"),
-        "pipeline.toml:12:26: no; do"
-    );
+    assert_eq!(at("/source/config/fields/time"), "pipeline.toml:12:26: no; do");
     assert_eq!(at("/mirror"), "pipeline.toml:1:1: no; do");
-    let mut both = ConfigErrors::at(
-        &pipeline.text,
-        pipeline.places.span("/window"),
-        "second",
-        None,
-    );
-    both.merge(ConfigErrors::at(
-        &pipeline.text,
-        pipeline.places.span("/name"),
-        "first",
-        None,
-    ));
-    assert_eq!(
-        both.to_string(),
-        "pipeline.toml:2:10: first\npipeline.toml:3:10: second"
-    );
+    let mut both = ConfigErrors::at(&pipeline.text, pipeline.places.span("/window"), "second", None);
+    both.merge(ConfigErrors::at(&pipeline.text, pipeline.places.span("/name"), "first", None));
+    assert_eq!(both.to_string(), "pipeline.toml:2:10: first\npipeline.toml:3:10: second");
 }
 
 #[test]
 fn a_deeply_nested_file_is_refused_without_a_crash() {
     let text = format!("a = {}{}", "[".repeat(20_000), "]".repeat(20_000));
-    assert!(
-        read(&text)
-            .unwrap_err()
-            .to_string()
-            .contains("this is not TOML")
-    );
+    assert!(read(&text).unwrap_err().to_string().contains("this is not TOML"));
 }

@@ -24,14 +24,9 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
     if span.is_negative() || span.get_years() != 0 || span.get_months() != 0 {
         return None;
     }
-    let hours = i64::from(span.get_weeks()) * 7 * 24
-        + i64::from(span.get_days()) * 24
-        + i64::from(span.get_hours());
-    let seconds = hours
-        .checked_mul(60)?
-        .checked_add(span.get_minutes())?
-        .checked_mul(60)?
-        .checked_add(span.get_seconds())?;
+    let hours = i64::from(span.get_weeks()) * 7 * 24 + i64::from(span.get_days()) * 24 + i64::from(span.get_hours());
+    let seconds =
+        hours.checked_mul(60)?.checked_add(span.get_minutes())?.checked_mul(60)?.checked_add(span.get_seconds())?;
     let whole = Duration::from_secs(u64::try_from(seconds).ok()?);
     let parts = [
         Duration::from_millis(u64::try_from(span.get_milliseconds()).ok()?),
@@ -55,11 +50,7 @@ pub(super) fn size(text: &str) -> Option<u64> {
         "GiB" => 1 << 30,
         _ => return None,
     };
-    number
-        .parse::<u64>()
-        .ok()?
-        .checked_mul(factor)
-        .filter(|bytes| *bytes > 0)
+    number.parse::<u64>().ok()?.checked_mul(factor).filter(|bytes| *bytes > 0)
 }
 
 pub(super) fn rate(text: &str) -> Option<RateSpec> {
@@ -71,10 +62,7 @@ pub(super) fn rate(text: &str) -> Option<RateSpec> {
         _ => return None,
     };
     let calls = calls.trim().parse().ok()?;
-    Some(RateSpec {
-        calls,
-        per: Duration::from_secs(seconds),
-    })
+    Some(RateSpec { calls, per: Duration::from_secs(seconds) })
 }
 
 #[cfg(test)]
@@ -103,25 +91,12 @@ mod tests {
 
     #[test]
     fn sizes_have_a_unit() {
-        for (text, bytes) in [
-            ("256 MiB", 256 << 20),
-            ("1MiB", 1 << 20),
-            ("64 KiB", 64 << 10),
-            ("2 GB", 2_000_000_000),
-            ("512 B", 512),
-        ] {
+        for (text, bytes) in
+            [("256 MiB", 256 << 20), ("1MiB", 1 << 20), ("64 KiB", 64 << 10), ("2 GB", 2_000_000_000), ("512 B", 512)]
+        {
             assert_eq!(size(text), Some(bytes), "{text}");
         }
-        for text in [
-            "",
-            "256",
-            "MiB",
-            "0 MiB",
-            "1.5 GiB",
-            "-1 MiB",
-            "1 mib",
-            "99999999999999 GiB",
-        ] {
+        for text in ["", "256", "MiB", "0 MiB", "1.5 GiB", "-1 MiB", "1 mib", "99999999999999 GiB"] {
             assert_eq!(size(text), None, "{text}");
         }
     }
@@ -129,11 +104,7 @@ mod tests {
     #[test]
     fn rates_are_calls_in_a_time() {
         let read = |text: &str| rate(text).map(|rate| (rate.calls.get(), rate.per.as_secs()));
-        for (text, expected) in [
-            ("120/min", (120, 60)),
-            ("10/s", (10, 1)),
-            ("5000 / h", (5000, 3600)),
-        ] {
+        for (text, expected) in [("120/min", (120, 60)), ("10/s", (10, 1)), ("5000 / h", (5000, 3600))] {
             assert_eq!(read(text), Some(expected), "{text}");
         }
         for text in ["", "120", "0/s", "-1/s", "1.5/s", "10/day"] {

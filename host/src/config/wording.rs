@@ -2,11 +2,7 @@
 
 /// A name, a key or a pattern in a message.
 pub(super) fn quoted(text: &str) -> String {
-    if text.is_empty() {
-        string(text)
-    } else {
-        format!("`{}`", clean(text))
-    }
+    if text.is_empty() { string(text) } else { format!("`{}`", clean(text)) }
 }
 
 /// A string value in a message, in the quotes that tell `"3"` from `3`.
@@ -20,11 +16,7 @@ fn clean(text: &str) -> String {
     let mut shown = String::new();
     for letter in text.chars().take(LONGEST) {
         // Quotes and backslashes are read more easily as they are.
-        if "'\"\\".contains(letter) {
-            shown.push(letter)
-        } else {
-            shown.extend(letter.escape_debug())
-        }
+        if "'\"\\".contains(letter) { shown.push(letter) } else { shown.extend(letter.escape_debug()) }
     }
     if text.chars().nth(LONGEST).is_some() {
         shown.push('…');
@@ -55,27 +47,13 @@ fn joined<T: AsRef<str>>(choices: &[T], word: &str) -> String {
 
 /// A key under its table, as TOML would write it: `source.config.fields`, `sink."a b"`.
 pub(super) fn key_path(table: &str, key: &str) -> String {
-    let bare = !key.is_empty()
-        && key
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-    let key = if bare {
-        key.to_owned()
-    } else {
-        format!("{key:?}")
-    };
-    if table.is_empty() {
-        key
-    } else {
-        format!("{table}.{key}")
-    }
+    let bare = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    let key = if bare { key.to_owned() } else { format!("{key:?}") };
+    if table.is_empty() { key } else { format!("{table}.{key}") }
 }
 
 /// The choice that a mistyped word was probably meant to be.
-pub(super) fn nearest<'a>(
-    word: &str,
-    choices: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub(super) fn nearest<'a>(word: &str, choices: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |text: &str| text.to_lowercase().replace('-', "_");
     let word = plain(word);
     choices

@@ -231,6 +231,38 @@ pub struct Problem {
 impl Problem {
     /// A problem that is nobody's fault in particular.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Problem { code, plugin: None, step: None, input: None, message: message.into(), action: None, causes: Vec::new() }
+        Problem {
+            code,
+            plugin: None,
+            step: None,
+            input: None,
+            message: message.into(),
+            action: None,
+            causes: Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sum_closes_when_every_item_has_a_place() {
+        let items = Items {
+            read: 28,
+            billed: 1,
+            billed_before: 2,
+            open: 3,
+            held: 4,
+            quarantined: 5,
+            excluded: 6,
+            elsewhere: 7,
+        };
+        assert_eq!(items.total(), 28);
+        assert!(items.closes());
+        assert!(!Items { read: 29, ..items }.closes());
+        assert!(!Items { read: 0, billed: u64::MAX, open: 1, ..Items::default() }.closes());
+        assert!(Items::default().closes());
     }
 }

@@ -199,8 +199,10 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn reading(counts: &Arc<Counts>) -> ProgressStyle {
     let counts = Arc::clone(counts);
-    template("{spinner} {msg}{counts}")
-        .with_key("counts", move |_: &ProgressState, out: &mut dyn fmt::Write| drop(write!(out, "{counts}")))
+    template("{spinner} {msg}{counts}").with_key("counts", move |_: &ProgressState, out: &mut dyn fmt::Write| {
+        // It writes to a buffer in memory, and the trait has no place for an error.
+        let _ = write!(out, "{counts}");
+    })
 }
 
 fn delivering() -> ProgressStyle {

@@ -52,6 +52,14 @@ impl Report {
         writeln!(out, "{}", style.paint(paint, &style.wrapped(&ending, 0, 2)))
     }
 
+    /// Writes the problems alone: of what ended before there was anything else to say.
+    ///
+    /// # Errors
+    /// `out` cannot be written to.
+    pub fn render_problems(&self, out: &mut dyn io::Write, style: Style) -> io::Result<()> {
+        problems::write(out, &self.problems, style)
+    }
+
     fn headline(&self, style: Style) -> String {
         let pipeline = style.name(&self.pipeline);
         match &self.run {
@@ -83,7 +91,7 @@ fn ending(exit: Exit, dry_run: bool) -> &'static str {
     match exit {
         Exit::Final if dry_run => "everything that is due would be final",
         Exit::Final => "everything that was due is final; run it again at the next schedule",
-        Exit::Open if dry_run => "something that is due would stay open; a run bills the rest",
+        Exit::Open if dry_run => "something that is due would stay open; the report says what to do",
         Exit::Open => "something that was due is open; run it again after mending",
         Exit::Configuration => "the configuration is wrong; nothing was touched; run it again after mending it",
         Exit::Plugin => {

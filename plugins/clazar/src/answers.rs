@@ -172,7 +172,14 @@ impl<'a> Contract<'a> {
             match agreed(loose) {
                 // Which of several ids is whose, nobody knows.
                 Some(verdict) if fit => settled(charge, verdict, loose, alone.then(|| reference(loose)).flatten()),
-                _ => unknown(charge, words(loose), fit.then(|| refusal(loose)).flatten(), raw(loose)),
+                _ => {
+                    let count = self.charges.len();
+                    let message = format!(
+                        "Clazar says of this contract's charges ({count} in the call), without naming the dimension: {}",
+                        words(loose)
+                    );
+                    unknown(charge, message, fit.then(|| refusal(loose)).flatten(), raw(loose))
+                }
             }
         }
     }

@@ -6,7 +6,7 @@ use meterhost_sdk::{Failure, Finding, HeldRecord};
 use serde_json::value::RawValue;
 
 use crate::config::Target;
-use crate::record::{Field, Record};
+use crate::record::Record;
 use crate::sent::Sent;
 use crate::verdict::is_failure;
 use crate::{service, time};
@@ -87,18 +87,18 @@ impl Books {
             self.gap = Some(format!("Clazar lists something that is no record: {}", service::excerpt(raw.get(), 200)));
             return;
         };
-        let others = |field: &Field, ours: &str| field.text().is_some_and(|text| text != ours);
-        if others(&record.contract_id, contract)
-            || others(&record.cloud, target.cloud.name()) && !is_cloud(&record.cloud, target)
-        {
+        let of_others = record.contract_id.text().is_some_and(|text| text != contract)
+            || record.cloud.text().is_some_and(|text| !text.eq_ignore_ascii_case(target.cloud.name()));
+        if of_others {
             return;
         }
         let slot = || {
             let start = time::read(record.start_time.text()?)?;
             let end = time::read(record.end_time.text()?)?;
-            Some((record.contract_id.text()?, record.dimension.text()?.to_owned(), start, end))
+            record.contract_id.text()?;
+            Some((record.dimension.text()?.to_owned(), start, end))
         };
-        let Some((_, dimension, start, end)) = slot() else {
+        let Some((dimension, start, end)) = slot() else {
             // A failed record is not billed, whoever's it is.
             if !record.status.text().is_some_and(is_failure) {
                 self.gap = Some(format!(
@@ -163,10 +163,6 @@ fn worse(so_far: Finding, new: Finding) -> Finding {
         Finding::Different(_) => so_far,
         _ => new,
     }
-}
-
-fn is_cloud(field: &Field, target: &Target) -> bool {
-    field.text().is_some_and(|text| text.eq_ignore_ascii_case(target.cloud.name()))
 }
 
 /// The records of a page, whether there is a next one, and how many the service counts in all.

@@ -25,7 +25,7 @@ pub(crate) fn write(time: i64) -> String {
 pub(crate) fn read(text: &str) -> Option<i64> {
     let (day, rest) = text.split_at_checked(10)?;
     let clock = rest.strip_prefix(['T', 't', ' '])?;
-    let days = match split(day, '-')? {
+    let days = match split(day, '-', 4)? {
         [year, month, day] if (1..=12).contains(&month) && (1..=31).contains(&day) => {
             let days = days(year, month, day);
             (date(days) == (year, month, day)).then_some(days)?
@@ -33,7 +33,7 @@ pub(crate) fn read(text: &str) -> Option<i64> {
         _ => return None,
     };
     let (clock, rest) = clock.split_at_checked(8)?;
-    let seconds = match split(clock, ':')? {
+    let seconds = match split(clock, ':', 2)? {
         [hour, minute, second] if hour < 24 && minute < 60 && second < 60 => hour * 3600 + minute * 60 + second,
         _ => return None,
     };
@@ -48,13 +48,14 @@ pub(crate) fn read(text: &str) -> Option<i64> {
     Some((days * DAY + seconds - offset(zone)?) * SECOND + fraction)
 }
 
-/// Three numbers of the usual widths.
-fn split(text: &str, separator: char) -> Option<[i64; 3]> {
-    let mut parts = text.split(separator).map(|part| match part.bytes().all(|byte| byte.is_ascii_digit()) {
-        true => part.parse().ok(),
-        false => None,
-    });
-    let three = [parts.next()??, parts.next()??, parts.next()??];
+/// Three numbers, the first of `width` digits, the others of two.
+fn split(text: &str, separator: char, width: usize) -> Option<[i64; 3]> {
+    let mut parts = text.split(separator);
+    let mut number = |width: usize| {
+        let part = parts.next().filter(|part| part.len() == width)?;
+        part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse::<i64>().ok()).flatten()
+    };
+    let three = [number(width)?, number(2)?, number(2)?];
     parts.next().is_none().then_some(three)
 }
 
@@ -77,8 +78,8 @@ fn offset(zone: &str) -> Option<i64> {
         (_, Some(clock)) => (-1, clock),
         _ => return None,
     };
-    match split(&format!("{clock}:00"), ':')? {
-        [hour, minute, 0] if clock.len() == 5 && hour < 24 && minute < 60 => Some(sign * (hour * 3600 + minute * 60)),
+    match split(&format!("{clock}:00"), ':', 2)? {
+        [hour, minute, _] if hour < 24 && minute < 60 => Some(sign * (hour * 3600 + minute * 60)),
         _ => None,
     }
 }
@@ -103,4 +104,71 @@ fn date(days: i64) -> (i64, i64, i64) {
     let day = of_year - (153 * from_march + 2) / 5 + 1;
     let month = (from_march + 2) % 12 + 1;
     (year + era * 400 + i64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_is_read_back_over_all_writable_years() {
+        let mut time = WRITABLE.start() * SECOND;
+        while is_writable(time) {
+            let text = write(time);
+            assert_eq!((text.len(), read(&text)), (20, Some(time)), "{text}");
+            // A prime number of seconds near eleven days.
+            time += 950_009 * SECOND;
+        }
+        assert_eq!(write(WRITABLE.start() * SECOND), "0000-01-01T00:00:00Z");
+        assert_eq!(write(WRITABLE.end() * SECOND), "9999-12-31T23:59:59Z");
+        assert!(!is_writable((WRITABLE.end() + 1) * SECOND) && !is_writable(WRITABLE.start() * SECOND - 1));
+    }
+
+    #[test]
+    fn all_usual_ways_of_writing_a_time_are_read() {
+        let noon = 1_709_208_000_000;
+        for text in [
+            "2024-02-29T12:00:00Z",
+            "2024-02-29T12:00:00",
+            "2024-02-29 12:00:00z",
+            "2024-02-29T12:00:00.000000Z",
+            "2024-02-29T12:00:00+00:00",
+            "2024-02-29T17:30:00+05:30",
+            "2024-02-29T07:00:00-05:00",
+        ] {
+            assert_eq!(read(text), Some(noon), "{text}");
+        }
+        assert_eq!(read("2024-02-29T12:00:00.25Z"), Some(noon + 250));
+        assert_eq!(read("2024-02-29T12:00:00.0000001Z"), Some(noon + 1), "never equal to the whole second");
+    }
+
+    #[test]
+    fn what_is_no_time_is_not_read() {
+        for text in [
+            "",
+            "2024",
+            "2024-02-29",
+            "2023-02-29T12:00:00Z",
+            "2024-13-01T00:00:00Z",
+            "2024-00-01T00:00:00Z",
+            "2024-01-00T00:00:00Z",
+            "2024-02-29T24:00:00Z",
+            "2024-02-29T12:60:00Z",
+            "2024-02-29T12:00:60Z",
+            "2024-02-29T12:00Z",
+            "2024-02-29T12:00:00.Z",
+            "2024-02-29T12:00:00+5:30",
+            "2024-02-29T12:00:00+0530",
+            "2024-02-29T12:00:00 Z",
+            "2024-02-29T12:00:00ZZ",
+            "20é4-02-29T12:00:00Z",
+            "2024-2-029T12:00:00Z",
+            "-024-02-29T12:00:00Z",
+            "+024-02-29T12:00:00Z",
+            "2024-02-29T12:00:00+24:00",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
 }

@@ -110,7 +110,7 @@ impl Cell {
             Amount::Unique { values, missing: 0, .. } => Decimal::from(*values),
             Amount::Unique { missing, .. } => {
                 let what = match &rule.measure {
-                    Measured::Unique(Some(attribute)) => format!("the attribute {attribute:?}"),
+                    Measured::Unique(Some(attribute)) => format!("attribute {attribute:?}"),
                     _ => "id".to_owned(),
                 };
                 return Err(format!("{missing} of {records} records have no {what}, which the rule counts"));
@@ -134,7 +134,8 @@ fn in_units(quantity: Decimal, rule: &Rule) -> Result<Decimal, String> {
         Some(divisor) => {
             // What is cut off an endless quotient stays visible to the rounding that the host does later.
             let quotient = multiplied.checked_div(divisor);
-            let quotient = quotient.ok_or_else(|| format!("{multiplied} divided by {divisor} has more than 38 digits"))?;
+            let quotient =
+                quotient.ok_or_else(|| format!("{multiplied} divided by {divisor} has more than 38 digits"))?;
             Ok(quotient.value)
         }
     }

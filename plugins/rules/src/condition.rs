@@ -29,11 +29,17 @@ pub(crate) struct Condition {
 enum Test {
     Among(Vec<Value>),
     NotAmong(Vec<Value>),
-    LessThan(Decimal),
-    AtMost(Decimal),
-    AtLeast(Decimal),
-    MoreThan(Decimal),
+    Number(Bound, Decimal),
     Present(bool),
+}
+
+/// On which side of a number an attribute lies.
+#[derive(Debug, Clone, Copy)]
+enum Bound {
+    LessThan,
+    AtMost,
+    AtLeast,
+    MoreThan,
 }
 
 /// Equal to an attribute if both are numbers and those are equal, or if the texts are.
@@ -53,10 +59,10 @@ impl Condition {
             config::Condition::Compares(comparison) => {
                 let config::Comparison { not, less_than, at_most, at_least, more_than, present } = *comparison;
                 tests.extend((!not.0.is_empty()).then(|| Test::NotAmong(Value::all(not))));
-                tests.extend(at_least.map(Test::AtLeast));
-                tests.extend(more_than.map(Test::MoreThan));
-                tests.extend(at_most.map(Test::AtMost));
-                tests.extend(less_than.map(Test::LessThan));
+                tests.extend(at_least.map(|number| Test::Number(Bound::AtLeast, number)));
+                tests.extend(more_than.map(|number| Test::Number(Bound::MoreThan, number)));
+                tests.extend(at_most.map(|number| Test::Number(Bound::AtMost, number)));
+                tests.extend(less_than.map(|number| Test::Number(Bound::LessThan, number)));
                 if present == Some(false) && !tests.is_empty() {
                     return Err("asks for an attribute that is not present, and compares it");
                 }
@@ -78,7 +84,7 @@ impl Condition {
 
     /// Whether a record can have an attribute that leaves it unclear.
     pub(crate) fn needs_number(&self) -> bool {
-        self.tests.iter().any(|test| test.bound().is_some())
+        self.tests.iter().any(|test| matches!(test, Test::Number(..)))
     }
 }
 
@@ -91,22 +97,31 @@ impl Test {
             Test::Among(values) => values.iter().any(|value| value.is(text, number)),
             Test::NotAmong(values) => !values.iter().any(|value| value.is(text, number)),
             Test::Present(present) => *present,
-            Test::LessThan(_) | Test::AtMost(_) | Test::AtLeast(_) | Test::MoreThan(_) => {
-                let Some((number, (_, bound, accepted))) = number.zip(self.bound()) else { return Verdict::Unclear };
-                accepted(number.cmp(&bound))
+            Test::Number(bound, than) => {
+                let Some(number) = number else { return Verdict::Unclear };
+                bound.holds(number.cmp(than))
             }
         };
         if holds { Verdict::Yes } else { Verdict::No }
     }
+}
 
-    /// The sign, the number and the orders that hold, if this is a comparison of numbers.
-    fn bound(&self) -> Option<(&'static str, Decimal, fn(Ordering) -> bool)> {
-        match *self {
-            Test::LessThan(bound) => Some(("<", bound, Ordering::is_lt)),
-            Test::AtMost(bound) => Some(("<=", bound, Ordering::is_le)),
-            Test::AtLeast(bound) => Some((">=", bound, Ordering::is_ge)),
-            Test::MoreThan(bound) => Some((">", bound, Ordering::is_gt)),
-            Test::Among(_) | Test::NotAmong(_) | Test::Present(_) => None,
+impl Bound {
+    fn holds(self, order: Ordering) -> bool {
+        match self {
+            Bound::LessThan => order.is_lt(),
+            Bound::AtMost => order.is_le(),
+            Bound::AtLeast => order.is_ge(),
+            Bound::MoreThan => order.is_gt(),
+        }
+    }
+
+    fn sign(self) -> &'static str {
+        match self {
+            Bound::LessThan => "<",
+            Bound::AtMost => "<=",
+            Bound::AtLeast => ">=",
+            Bound::MoreThan => ">",
         }
     }
 }
@@ -135,11 +150,7 @@ impl Display for Condition {
                 Test::NotAmong(values) => list(f, attribute, "!=", "not in", values)?,
                 Test::Present(true) => write!(f, "{attribute} is present")?,
                 Test::Present(false) => write!(f, "{attribute} is absent")?,
-                Test::LessThan(_) | Test::AtMost(_) | Test::AtLeast(_) | Test::MoreThan(_) => {
-                    if let Some((sign, bound, _)) = test.bound() {
-                        write!(f, "{attribute} {sign} {bound}")?;
-                    }
-                }
+                Test::Number(bound, than) => write!(f, "{attribute} {} {than}", bound.sign())?,
             }
         }
         Ok(())

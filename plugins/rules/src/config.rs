@@ -36,6 +36,7 @@ meterhost_sdk::config! {
     /// What is made of the records of a customer and a window.
     #[derive(Copy, PartialEq, Eq)]
     #[serde(rename_all = "snake_case")]
+    #[schemars(transform = listed)]
     pub enum Operation {
         /// Their quantities added up.
         Sum,
@@ -126,7 +127,7 @@ enum Texts {
 #[derive(Deserialize)]
 #[serde(crate = "meterhost_sdk::serde", untagged, expecting = "expected a text, an integer or a boolean")]
 enum Text {
-    Text(String),
+    Plain(String),
     Integer(i64),
     Boolean(bool),
 }
@@ -143,7 +144,7 @@ impl From<Texts> for OneOrMore {
 impl Display for Text {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         match self {
-            Text::Text(text) => f.write_str(text),
+            Text::Plain(text) => f.write_str(text),
             Text::Integer(integer) => write!(f, "{integer}"),
             Text::Boolean(boolean) => write!(f, "{boolean}"),
         }
@@ -173,6 +174,18 @@ impl<'de> Visitor<'de> for RuleVisitor {
     fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Rule, M::Error> {
         Settings::deserialize(MapAccessDeserializer::new(map)).map(|settings| Rule::Long(Box::new(settings)))
     }
+}
+
+/// One list of the choices instead of a schema for each, so that a wrong one is answered with the list.
+fn listed(schema: &mut Schema) {
+    let variants = schema.remove("oneOf");
+    let variants = variants.as_ref().and_then(|variants| variants.as_array()).map(Vec::as_slice).unwrap_or_default();
+    let described = variants.iter().filter_map(|variant| {
+        Some(format!("\"{}\": {}", variant.get("const")?.as_str()?, variant.get("description")?.as_str()?))
+    });
+    let description = described.collect::<Vec<_>>().join("\n");
+    let names: Vec<_> = variants.iter().filter_map(|variant| variant.get("const")).collect();
+    *schema = json_schema!({ "description": description, "type": "string", "enum": names });
 }
 
 impl JsonSchema for Rule {

@@ -73,14 +73,11 @@ impl Aggregator for RulesAggregator {
     }
 
     fn push(&mut self, batch: &Batch) -> Result<(), Error> {
-        let mut by_record = false;
-        for name in batch.dimensions().values() {
-            let dimension = self.usage.dimension(name);
-            by_record |= self.usage.plan(dimension).is_some_and(records::needed);
-        }
+        let dimensions: Vec<u32> = batch.dimensions().values().iter().map(|name| self.usage.dimension(name)).collect();
+        let by_record = dimensions.iter().filter_map(|&dimension| self.usage.plan(dimension)).any(records::needed);
         let places = self.totals.add(&mut self.usage, batch, by_record);
         if by_record {
-            records::add(&mut self.usage, batch, places);
+            records::add(&mut self.usage, batch, places, &dimensions);
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use meterhost_sdk::{Batch, TextColumn};
 
 use crate::condition::{Condition, Verdict};
-use crate::rules::{Measured, Plan, Rule, Rules};
+use crate::rules::{Measured, Plan, Rule};
 use crate::usage::Usage;
 
 /// What a rule needs to know of the rows of a batch, worked out once for each text and not for each row.
@@ -21,9 +21,9 @@ pub(crate) fn needed(plan: &Plan) -> bool {
     matches!(plan, Plan::Billed { cells, .. } if *cells > 0)
 }
 
-/// Takes the records in; `places` holds the place of each row's entry.
-pub(crate) fn add(usage: &mut Usage, batch: &Batch, places: &[u32]) {
-    let mut views = views(usage, batch);
+/// Takes the records in. `places` holds the place of each row's entry, `dimensions` the numbers of the batch's dimensions.
+pub(crate) fn add(usage: &mut Usage, batch: &Batch, places: &[u32], dimensions: &[u32]) {
+    let mut views = views(usage, batch, dimensions);
     let quantities = batch.quantities();
     for (row, (&place, &time)) in places.iter().zip(batch.times()).enumerate() {
         let Some((plan, cells, values)) = usage.parts(place) else { continue };
@@ -63,10 +63,10 @@ pub(crate) fn add(usage: &mut Usage, batch: &Batch, places: &[u32]) {
 }
 
 /// A view for each rule that reads one of the batch's dimensions by record.
-fn views<'a>(usage: &Usage, batch: &'a Batch) -> Vec<Option<View<'a>>> {
-    let Usage { rules, .. } = usage;
+fn views<'a>(usage: &Usage, batch: &'a Batch, dimensions: &[u32]) -> Vec<Option<View<'a>>> {
+    let rules = &usage.rules;
     let mut views: Vec<Option<View<'a>>> = rules.iter().map(|_| None).collect();
-    for plan in batch.dimensions().values().iter().filter_map(|name| usage.plan_of(name)) {
+    for plan in dimensions.iter().filter_map(|&dimension| usage.plan(dimension)) {
         let Plan::Billed { steps, .. } = plan else { continue };
         for step in steps.iter().filter(|step| step.cell.is_some()) {
             if let Some((view, rule)) = views.get_mut(step.rule).zip(rules.get(step.rule)) {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use meterhost_sdk::{Decimal, Error};
 
 use crate::condition::Condition;
-use crate::config::{Config, Operation, OneOrMore, Rule as Written, Settings};
+use crate::config::{Config, OneOrMore, Operation, Rule as Written, Settings};
 
 /// The rule for dimensions that no other names.
 const OTHERS: &str = "*";
@@ -98,12 +98,8 @@ impl Rules {
                 "config.dimensions is empty: name the dimensions to bill, or write \"*\" = \"sum\" to bill all".into(),
             ));
         }
-        let mut rules = Rules {
-            rules: Vec::new(),
-            named: BTreeMap::new(),
-            outputs: BTreeMap::new(),
-            others: Reading::Refused,
-        };
+        let mut rules =
+            Rules { rules: Vec::new(), named: BTreeMap::new(), outputs: BTreeMap::new(), others: Reading::Refused };
         for (name, written) in config.dimensions {
             rules.add(&name, written).map_err(|reason| Error::Config(format!("{}: {reason}", key(&name))))?;
         }
@@ -154,13 +150,22 @@ impl Rules {
             Entry::Vacant(place) => {
                 place.insert(reading.clone());
             }
-            Entry::Occupied(mut place) => match (place.get_mut(), reading) {
-                (Reading::Billed(before), Reading::Billed(this)) => before.extend(this),
-                _ => {
-                    let input = place.key();
-                    return Err(format!("another rule reads the dimension {input:?}, so it can be neither dropped nor refused"));
+            Entry::Occupied(mut place) => {
+                let input = place.key().clone();
+                match (place.get_mut(), reading) {
+                    (Reading::Billed(before), Reading::Billed(this)) => before.extend(this),
+                    (Reading::Billed(_), _) => {
+                        return Err(format!(
+                            "another rule reads the dimension {input:?}, so it can be neither dropped nor refused"
+                        ));
+                    }
+                    _ => {
+                        return Err(format!(
+                            "another rule drops or refuses the dimension {input:?}, so it cannot be read as well"
+                        ));
+                    }
                 }
-            },
+            }
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Texts by number, each kept once.
 
-use foldhash::fast::FixedState;
+use foldhash::quality::FixedState;
 use hashbrown::HashTable;
 use std::hash::BuildHasher;
 

@@ -15,7 +15,7 @@ struct Axis<'a> {
 }
 
 /// Of the records that share a key, within a batch.
-#[derive(Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Tally {
     low: u64,
     carry: u32,
@@ -27,6 +27,7 @@ struct Tally {
 pub(crate) struct Totals {
     /// For each row the place of its entry.
     places: Vec<u32>,
+    tallies: Vec<Tally>,
 }
 
 impl Totals {
@@ -52,9 +53,10 @@ impl Totals {
                 *slot = *slot * size + index.wrapping_add(axis.shift);
             }
         }
-        let mut tallies = vec![Tally::default(); slots];
+        self.tallies.clear();
+        self.tallies.resize(slots, Tally::default());
         for (&slot, &quantity) in self.places.iter().zip(batch.quantities().lo()) {
-            if let Some(tally) = tallies.get_mut(slot as usize) {
+            if let Some(tally) = self.tallies.get_mut(slot as usize) {
                 let (low, over) = tally.low.overflowing_add(quantity);
                 tally.low = low;
                 tally.carry += u32::from(over);
@@ -64,7 +66,7 @@ impl Totals {
         let scale = batch.quantities().scale();
         let [products, customers, dimensions] = axes;
         let mut places = Vec::with_capacity(if want_places { slots } else { 0 });
-        let mut tallies = tallies.iter();
+        let mut tallies = self.tallies.iter();
         for &product in &products.numbers {
             for &customer in &customers.numbers {
                 for (&dimension, tally) in dimensions.numbers.iter().zip(tallies.by_ref()) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::hash::BuildHasher;
 
-use foldhash::fast::FixedState;
+use foldhash::quality::FixedState;
 use hashbrown::HashTable;
 use meterhost_sdk::DecimalSum;
 
@@ -64,7 +64,8 @@ impl Values {
     /// Whether the line sees the value for the first time.
     pub(crate) fn is_new(&mut self, line: u32, value: u32) -> bool {
         let state = &self.state;
-        let entry = self.seen.entry(state.hash_one((line, value)), |seen| *seen == (line, value), |seen| state.hash_one(seen));
+        let entry =
+            self.seen.entry(state.hash_one((line, value)), |seen| *seen == (line, value), |seen| state.hash_one(seen));
         match entry {
             hashbrown::hash_table::Entry::Occupied(_) => false,
             hashbrown::hash_table::Entry::Vacant(place) => {

@@ -18,57 +18,30 @@ fn a_hostile_schema_is_refused_and_not_waited_for() {
         )
     };
     let large = format!("{{\"description\": \"{}\"}}", "x".repeat(300_000));
-    assert_eq!(
-        checked(&large),
-        fault("it has 300019 bytes, more than 262144")
-    );
-    assert_eq!(
-        checked(r#"{"$ref": "file:///etc/passwd"}"#),
-        fault("a `$ref` in it leads outside or nowhere")
-    );
+    assert_eq!(checked(&large), fault("it has 300019 bytes, more than 262144"));
+    assert_eq!(checked(r#"{"$ref": "file:///etc/passwd"}"#), fault("a `$ref` in it leads outside or nowhere"));
     let deep = format!("{}{{}}{}", r#"{"not":"#.repeat(2000), "}".repeat(2000));
-    assert_eq!(
-        checked(&deep),
-        fault("it is not JSON: recursion limit exceeded at line 1 column 890")
-    );
+    assert_eq!(checked(&deep), fault("it is not JSON: recursion limit exceeded at line 1 column 890"));
 
     // Each level applies the one below twice: 2^40 checks of one value.
     let level = |level: usize, twice: bool| {
         let below = format!(r##"{{"$ref": "#/$defs/l{}"}}"##, level - 1);
-        let again = if twice {
-            format!(", {below}")
-        } else {
-            String::new()
-        };
+        let again = if twice { format!(", {below}") } else { String::new() };
         format!(r#", "l{level}": {{"allOf": [{below}{again}]}}"#)
     };
     let schema = |levels: usize, twice: bool| {
         let defs: String = (1..=levels).map(|number| level(number, twice)).collect();
-        format!(
-            r##"{{"$ref": "#/$defs/l{levels}", "$defs": {{"l0": {{"type": "string"}}{defs}}}}}"##
-        )
+        format!(r##"{{"$ref": "#/$defs/l{levels}", "$defs": {{"l0": {{"type": "string"}}{defs}}}}}"##)
     };
-    assert_eq!(
-        checked(&schema(40, true)),
-        fault("it repeats itself too often to be checked")
-    );
-    assert_eq!(
-        checked(&schema(2000, false)),
-        fault("it is nested too deeply")
-    );
+    assert_eq!(checked(&schema(40, true)), fault("it repeats itself too often to be checked"));
+    assert_eq!(checked(&schema(2000, false)), fault("it is nested too deeply"));
     let string = "pipeline.toml:11:1: `source.config` must be a string, not a table";
     assert_eq!(checked(&schema(40, false)), string);
 
     let circle = r##"{"allOf": [{"$ref": "#/$defs/a"}], "$defs": {"a": {"anyOf": [{"$ref": "#/$defs/b"}]}, "b": {"$ref": "#/$defs/a"}}}"##;
     assert_eq!(checked(circle), fault("a `$ref` in it runs in a circle"));
-    assert_eq!(
-        checked(r#"{"$dynamicRef": "x"}"#),
-        fault("it uses `$dynamicRef`")
-    );
-    assert_eq!(
-        checked(r#"{"not": {"$id": "x"}}"#),
-        fault("a part of it has an `$id`")
-    );
+    assert_eq!(checked(r#"{"$dynamicRef": "x"}"#), fault("it uses `$dynamicRef`"));
+    assert_eq!(checked(r#"{"not": {"$id": "x"}}"#), fault("a part of it has an `$id`"));
 }
 
 #[test]

@@ -38,7 +38,12 @@ pub(super) fn write(out: &mut dyn io::Write, problems: &[Problem], style: Style)
         let more: usize = groups.iter().skip(shown).map(|group| group.inputs.len().max(1)).sum();
         if more > 0 {
             let more = count(more as u64);
-            writeln!(out, "{} and {more} more that are `{}`: shown with `-v`\n", style.ellipsis(), style.escaped(code))?;
+            writeln!(
+                out,
+                "{} and {more} more that are `{}`: shown with `-v`\n",
+                style.ellipsis(),
+                style.escaped(code)
+            )?;
         }
     }
     if !style.everything() && problems.iter().any(|problem| !problem.causes.is_empty()) {

@@ -15,7 +15,8 @@ pub struct Style {
     pub unicode: bool,
     /// In columns; `usize::MAX` where there is no edge, as in a log.
     pub width: usize,
-    /// How often `-v` was given. From 1 nothing is shortened or left out, and the causes of problems are shown.
+    /// How often `-v` was given. From 1 nothing is left out, and the causes of problems are shown. Names in a table are cut to
+    /// `width` all the same.
     pub verbose: u8,
 }
 
@@ -208,7 +209,10 @@ mod tests {
     #[test]
     fn what_a_terminal_would_obey_is_escaped() {
         assert_eq!(PAGE.escaped("a\x1b[2Jb\r\n\tc\x7f\u{9b}1m"), "a\\u{1b}[2Jb\\r\\n\\tc\\u{7f}\\u{9b}1m");
-        assert_eq!(PAGE.escaped("\u{202e}x\u{2066}y\u{2028}z\u{200d}\u{a0}\u{3164}"), "\\u{202e}x\\u{2066}y\\u{2028}z\\u{200d}\\u{a0}\\u{3164}");
+        assert_eq!(
+            PAGE.escaped("\u{202e}x\u{2066}y\u{2028}z\u{200d}\u{a0}\u{3164}"),
+            "\\u{202e}x\\u{2066}y\\u{2028}z\\u{200d}\\u{a0}\\u{3164}"
+        );
         assert_eq!(PAGE.escaped(r#"it's "C:\temp""#), r#"it's "C:\temp""#);
     }
 

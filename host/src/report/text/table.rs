@@ -192,12 +192,11 @@ impl Columns {
                 [_, customer, dimension] => [0, customer, dimension],
             };
         }
-        if !style.everything() {
-            while columns.state_at() + columns.state > style.width {
-                match columns.names.iter_mut().max() {
-                    Some(widest) if *widest > SHORTEST_NAME => *widest -= 1,
-                    _ => break,
-                }
+        // Even where everything is to be shown: a terminal would go on at the left edge, with words that somebody chose.
+        while columns.state_at() + columns.state > style.width {
+            match columns.names.iter_mut().max() {
+                Some(widest) if *widest > SHORTEST_NAME => *widest -= 1,
+                _ => break,
             }
         }
         columns
@@ -214,7 +213,8 @@ impl Columns {
         let marks = if self.marks { "  " } else { "" };
         let quantity = self.whole + self.fraction;
         let names = self.padded_names(&HEADS.map(str::to_owned), style);
-        let head = format!("{marks}{names}{:>quantity$}  {:>records$}  state", "quantity", "records", records = self.records);
+        let head =
+            format!("{marks}{names}{:>quantity$}  {:>records$}  state", "quantity", "records", records = self.records);
         writeln!(out, "  {}", style.paint(Paint::Dim, &head))
     }
 

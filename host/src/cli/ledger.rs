@@ -1,0 +1,140 @@
+//! `meterhost ledger`: what was billed, as it was written down.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+use jiff::Timestamp;
+
+use super::shared::{Refused, print};
+use super::{Global, PipelineArgs};
+use crate::config::{LedgerLocation, Pipeline};
+use crate::ledger::{self, ChargeState, Identity, Ledger, Standing};
+use crate::report::Exit;
+
+/// Commands about the ledger.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum LedgerCommand {
+    /// Shows every charge and what became of it
+    Show {
+        #[command(flatten)]
+        pipeline: PipelineArgs,
+        /// Show the entries themselves, in the order in which they were written
+        #[arg(long)]
+        entries: bool,
+    },
+}
+
+pub(super) fn ledger(command: &LedgerCommand, global: &Global) -> Result<Exit, Refused> {
+    let LedgerCommand::Show { pipeline: args, entries } = command;
+    let pipeline = args.pipeline()?;
+    let LedgerLocation::Sqlite(path) = &pipeline.ledger;
+    if *entries {
+        let mut out = std::io::stdout().lock();
+        ledger::read(path, &pipeline.name, |record| {
+            let line = match global.json {
+                true => serde_json::to_string(&record).unwrap_or_default(),
+                false => {
+                    let at = Timestamp::from_millisecond(record.at).unwrap_or_default();
+                    let body = serde_json::to_string(&record.entry).unwrap_or_default();
+                    format!("{:>6} {at:.0} {} {body}", record.number, record.run)
+                }
+            };
+            // Where nobody reads any more, there is nobody to tell.
+            let _ = writeln!(out, "{line}");
+            Ok(())
+        })?;
+        return Ok(Exit::Final);
+    }
+    let state = Ledger::state_of(path, &identity(&pipeline))?;
+    let window = args.window(&pipeline)?;
+    let mut text = String::new();
+    let mut documents = Vec::new();
+    for (sink, at, known) in state.windows().filter(|(_, at, _)| window.is_none_or(|window| window == **at)) {
+        let standing = match (known.settled, known.holds.is_empty()) {
+            (true, true) => "settled",
+            (true, false) => "settled, with something held since",
+            (false, _) => "open",
+        };
+        let charges = state.charges_of(sink, at);
+        // Writing into a string cannot fail.
+        let _ = writeln!(text, "{} -> {sink}: {standing}, {} charges, {} held", at.label(), charges.len(), known.holds.len());
+        for charge in &charges {
+            let frozen = charge.charge();
+            let key = frozen.key();
+            let _ = writeln!(
+                text,
+                "  {}  {:<13} {} {} {}{}",
+                frozen.id(),
+                word(charge),
+                key.customer.escape_debug(),
+                key.dimension.escape_debug(),
+                frozen.quantity(),
+                reason(charge).map_or_else(String::new, |reason| format!("  {}", reason.escape_debug())),
+            );
+        }
+        for hold in &known.holds {
+            let place = hold.place.as_deref().map_or_else(String::new, |place| format!("{}: ", place.escape_debug()));
+            let _ = writeln!(text, "  held: {place}{}", hold.reason.escape_debug());
+        }
+        let charges: Vec<_> = charges.iter().map(|charge| document(charge)).collect();
+        documents.push(serde_json::json!({
+            "window": at.label(), "sink": sink, "settled": known.settled, "charges": charges, "holds": known.holds,
+        }));
+    }
+    if text.is_empty() {
+        text = format!("there is nothing in {} of `{}`\n", path.display(), pipeline.name);
+    }
+    match global.json {
+        true => print(&format!("{:#}\n", serde_json::json!({ "pipeline": pipeline.name, "windows": documents }))),
+        false => print(&text),
+    }
+    Ok(Exit::Final)
+}
+
+fn identity(pipeline: &Pipeline) -> Identity {
+    Identity {
+        pipeline: pipeline.name.clone(),
+        window: pipeline.window,
+        sinks: pipeline.sinks.iter().map(|sink| sink.plugin.name.clone()).collect(),
+        aggregates: pipeline.aggregates.iter().map(|aggregate| aggregate.plugin.name.clone()).collect(),
+    }
+}
+
+fn word(charge: &ChargeState) -> &'static str {
+    match charge.standing() {
+        Standing::Pending { .. } => "pending",
+        Standing::InFlight { .. } | Standing::Unknown { .. } => "unknown",
+        Standing::Unconfirmed { .. } => "unconfirmed",
+        Standing::Rejected { .. } => "rejected",
+        Standing::Held { .. } => "held",
+        Standing::Accepted { .. } => "accepted",
+    }
+}
+
+fn reason(charge: &ChargeState) -> Option<String> {
+    match charge.standing() {
+        Standing::Pending { reason } => reason.clone(),
+        Standing::InFlight { .. } => Some("a call with it left, and its answer was not written down".to_owned()),
+        Standing::Unknown { reason, .. }
+        | Standing::Unconfirmed { reason }
+        | Standing::Rejected { reason, .. }
+        | Standing::Held { reason } => Some(reason.clone()),
+        Standing::Accepted { reference, .. } => reference.clone(),
+    }
+}
+
+fn document(charge: &ChargeState) -> serde_json::Value {
+    let frozen = charge.charge();
+    let key = frozen.key();
+    serde_json::json!({
+        "id": frozen.id(),
+        "product": key.product,
+        "customer": key.customer,
+        "dimension": key.dimension,
+        "tags": key.tags,
+        "exact": frozen.exact(),
+        "quantity": frozen.quantity(),
+        "standing": word(charge),
+        "reason": reason(charge),
+    })
+}

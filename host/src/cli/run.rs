@@ -1,0 +1,119 @@
+//! `meterhost run`: bills what is due.
+
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::shared::{Refused, Workshop, print, style};
+use super::{Global, PipelineArgs};
+use crate::pipeline::{self, Options, Watch};
+use crate::report::progress::{Mode, Progress};
+use crate::report::{Exit, Report};
+
+/// Arguments of `run`.
+#[derive(Debug, clap::Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    pub(super) pipeline: PipelineArgs,
+    /// Change nothing; show what would be done
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+pub(super) fn run(args: &RunArgs, global: &Global) -> Result<Exit, Refused> {
+    let pipeline = args.pipeline.pipeline()?;
+    let window = args.pipeline.window(&pipeline)?;
+    let workshop = Workshop::open(global)?;
+    let dry_run = args.dry_run || pipeline.dry_run;
+    let setup = workshop.set_up(pipeline)?;
+    let stop = interruptible();
+    let progress = Shown(Progress::start(mode(global)));
+    let options = Options { now: args.pipeline.now(), window, dry_run, stop: &stop, watch: &progress };
+    let report = pipeline::run(&setup, &options);
+    progress.0.finish();
+    let report = report?;
+    let ends = report.exit;
+    say(&redacted(report, &workshop), global);
+    Ok(ends)
+}
+
+fn mode(global: &Global) -> Mode {
+    match (global.json, std::io::stderr().is_terminal()) {
+        (true, _) => Mode::Silent,
+        (false, true) => Mode::Bar,
+        (false, false) => Mode::Lines,
+    }
+}
+
+/// Words that came from outside may repeat a secret; they are the only ones that can.
+fn redacted(mut report: Report, workshop: &Workshop) -> Report {
+    let redactor = workshop.broker.redactor();
+    let clean = |text: &mut String| {
+        if let std::borrow::Cow::Owned(redacted) = redactor.redact(text) {
+            *text = redacted;
+        }
+    };
+    for problem in &mut report.problems {
+        clean(&mut problem.message);
+        problem.causes.iter_mut().for_each(clean);
+        problem.action.iter_mut().for_each(clean);
+        problem.input.iter_mut().for_each(clean);
+    }
+    for line in report.windows.iter_mut().flat_map(|window| &mut window.lines) {
+        line.reason.iter_mut().for_each(clean);
+        line.reference.iter_mut().for_each(clean);
+    }
+    report
+}
+
+fn say(report: &Report, global: &Global) {
+    if global.json {
+        print(&report.render_json());
+        return;
+    }
+    let mut text = Vec::new();
+    // Writing into memory cannot fail.
+    let _ = report.render_text(&mut text, style(global, std::io::stdout().is_terminal()));
+    print(&String::from_utf8_lossy(&text));
+}
+
+/// A flag that Ctrl-C and SIGTERM set; a second one ends the process at once.
+fn interruptible() -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = stop.clone();
+    std::thread::spawn(move || {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        runtime.block_on(async {
+            use tokio::signal::unix::{SignalKind, signal};
+            let (Ok(mut term), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+            else {
+                return;
+            };
+            loop {
+                tokio::select! { _ = term.recv() => {}, _ = interrupt.recv() => {} }
+                if flag.swap(true, Ordering::Relaxed) {
+                    std::process::exit(i32::from(u8::from(Exit::Interrupted)));
+                }
+                eprintln!("stopping after the current step; once more to stop at once");
+            }
+        });
+    });
+    stop
+}
+
+/// Progress on standard error.
+struct Shown(Progress);
+
+impl Watch for Shown {
+    fn step(&self, what: &str) {
+        self.0.step(what);
+    }
+
+    fn records(&self, more: u64) {
+        self.0.records(more);
+    }
+
+    fn charges(&self, done: u64, total: u64) {
+        self.0.charges(done, total);
+    }
+}

@@ -1,0 +1,239 @@
+//! What the commands have in common: from arguments to a pipeline that is set up, and how errors are shown.
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use miette::{GraphicalReportHandler, GraphicalTheme};
+use tokio::runtime::Runtime;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
+
+use super::{Global, LogFormat, PipelineArgs};
+use crate::broker::{Broker, BrokerSettings};
+use crate::config::{self, ConfigErrors, LedgerLocation, Pipeline};
+use crate::ledger::LedgerError;
+use crate::model::window::Window;
+use crate::pipeline::{Setup, SetupError};
+use crate::plugin::{Engine, LoadError, PluginFolders};
+use crate::report::{Exit, Problem, Report, Style};
+
+/// Why a command did not come to its end.
+pub(super) enum Refused {
+    /// The pipeline file is wrong.
+    Configuration(ConfigErrors),
+    /// A plugin is.
+    Plugin(Vec<Problem>),
+    /// The ledger cannot be used.
+    Ledger(LedgerError),
+    /// Something else, in plain words, and the exit it leads to.
+    Other(Exit, String),
+}
+
+impl From<ConfigErrors> for Refused {
+    fn from(errors: ConfigErrors) -> Self {
+        Refused::Configuration(errors)
+    }
+}
+
+impl From<LedgerError> for Refused {
+    fn from(error: LedgerError) -> Self {
+        Refused::Ledger(error)
+    }
+}
+
+impl From<SetupError> for Refused {
+    fn from(error: SetupError) -> Self {
+        match error {
+            SetupError::Configuration(errors) => Refused::Configuration(errors),
+            SetupError::Plugin(problems) => Refused::Plugin(problems),
+        }
+    }
+}
+
+impl From<LoadError> for Refused {
+    fn from(error: LoadError) -> Self {
+        Refused::Other(Exit::Plugin, error.to_string())
+    }
+}
+
+impl Refused {
+    /// Says what is wrong, and answers the exit code.
+    pub(super) fn show(self, global: &Global) -> Exit {
+        let (exit, problems) = match self {
+            Refused::Configuration(errors) => {
+                if !global.json {
+                    show_configuration(&errors);
+                    return Exit::Configuration;
+                }
+                let problems = errors.iter().map(|error| Problem {
+                    input: Some(error.position()),
+                    action: error.help.clone(),
+                    ..Problem::new("configuration", error.message.clone())
+                });
+                (Exit::Configuration, problems.collect())
+            }
+            Refused::Plugin(problems) => (Exit::Plugin, problems),
+            Refused::Ledger(error) => {
+                let action = Some(error.action().to_owned());
+                let problem = Problem { action, ..Problem::new("ledger", error.to_string()) };
+                (error.exit(), vec![problem])
+            }
+            Refused::Other(exit, text) => (exit, vec![Problem::new("refused", text)]),
+        };
+        let report = Report {
+            pipeline: String::new(),
+            run: None,
+            dry_run: false,
+            exit,
+            next_due: None,
+            windows: Vec::new(),
+            problems,
+            notes: Vec::new(),
+        };
+        match global.json {
+            true => print(&report.render_json()),
+            false => {
+                let mut text = Vec::new();
+                // Writing into memory cannot fail.
+                let _ = report.render_problems(&mut text, style(global, std::io::stderr().is_terminal()));
+                eprint!("{}", String::from_utf8_lossy(&text));
+            }
+        }
+        exit
+    }
+}
+
+fn show_configuration(errors: &ConfigErrors) {
+    let theme = match colour(std::io::stderr().is_terminal()) {
+        true => GraphicalTheme::unicode(),
+        false => GraphicalTheme::unicode_nocolor(),
+    };
+    let handler = GraphicalReportHandler::new_themed(theme).with_width(100).with_links(false);
+    for error in errors.iter() {
+        let mut text = String::new();
+        match handler.render_report(&mut text, error) {
+            Ok(()) => eprintln!("{}", text.trim_end()),
+            Err(_) => eprintln!("{error}"),
+        }
+    }
+}
+
+/// Prints to standard output. Where nobody reads any more, there is nobody to tell.
+pub(super) fn print(text: &str) {
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+fn colour(terminal: bool) -> bool {
+    terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// How text is written to an output.
+pub(super) fn style(global: &Global, terminal: bool) -> Style {
+    let utf8 = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+        .is_some_and(|value| value.to_lowercase().replace('-', "").contains("utf8"));
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let width = columns.unwrap_or(if terminal { 100 } else { 120 });
+    Style { color: colour(terminal), unicode: utf8, width, verbose: global.verbose }
+}
+
+/// Log lines go to standard error: warnings always, more with `-v` or `RUST_LOG`.
+pub(super) fn start_log(global: &Global) {
+    let level = match global.verbose {
+        0 => "warn",
+        1 => "info",
+        2 => "debug",
+        _ => "trace",
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(format!("meterhost={level}")));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(BoxMakeWriter::new(std::io::stderr))
+        .with_ansi(colour(std::io::stderr().is_terminal()))
+        .with_target(false);
+    match global.log_format {
+        LogFormat::Text => builder.without_time().init(),
+        LogFormat::Json => builder.json().init(),
+    }
+}
+
+/// Everything that plugins need to be loaded.
+pub(super) struct Workshop {
+    pub(super) engine: Engine,
+    pub(super) broker: Broker,
+    pub(super) folders: PluginFolders,
+    /// Drives requests.
+    io: Runtime,
+}
+
+impl Workshop {
+    pub(super) fn open(global: &Global) -> Result<Workshop, Refused> {
+        let other = |what: String| Refused::Other(Exit::Ledger, what);
+        let io = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("io")
+            .enable_all()
+            .build()
+            .map_err(|error| other(format!("no threads can be started: {error}")))?;
+        let mut settings = BrokerSettings::new(io.handle().clone());
+        if let Ok(proxy) = std::env::var("METERHOST_PROXY") {
+            let proxy = proxy.parse().map_err(|error| {
+                Refused::Other(Exit::Configuration, format!("METERHOST_PROXY is no URL: {error}"))
+            })?;
+            settings.proxy = Some(proxy);
+        }
+        let broker = Broker::new(settings).map_err(|error| Refused::Other(Exit::Configuration, error.to_string()))?;
+        let (engine, warning) = Engine::new(io.handle().clone(), cache().as_deref())?;
+        if let Some(warning) = warning {
+            tracing::warn!("{warning}");
+        }
+        let variable = std::env::var("METERHOST_PLUGIN_DIR").ok();
+        let executable = std::env::current_exe().ok();
+        let folders = PluginFolders::new(&global.plugin_dir, variable.as_deref(), executable.as_deref());
+        Ok(Workshop { engine, broker, folders, io })
+    }
+
+    /// Waits for something that the broker does.
+    pub(super) fn block_on<T>(&self, doing: impl Future<Output = T>) -> T {
+        self.io.block_on(doing)
+    }
+
+    pub(super) fn set_up(&self, pipeline: Pipeline) -> Result<Setup, Refused> {
+        Ok(Setup::new(pipeline, &self.engine, &self.broker, &self.folders)?)
+    }
+}
+
+/// Where compiled plugins are kept: `METERHOST_CACHE_DIR`, else below the user's folder for caches.
+fn cache() -> Option<PathBuf> {
+    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    variable("METERHOST_CACHE_DIR")
+        .or_else(|| variable("XDG_CACHE_HOME").map(|folder| folder.join("meterhost")))
+        .or_else(|| variable("HOME").map(|folder| folder.join(".cache/meterhost")))
+        .filter(|folder| folder.is_absolute())
+}
+
+impl PipelineArgs {
+    /// Reads the pipeline's file.
+    pub(super) fn pipeline(&self) -> Result<Pipeline, Refused> {
+        let mut pipeline = config::load(&self.file, &|name| std::env::var(name).ok())?;
+        if let Some(ledger) = &self.ledger {
+            let here = Path::new("");
+            pipeline.ledger = LedgerLocation::parse(ledger, here)
+                .map_err(|error| Refused::Other(Exit::Configuration, format!("--ledger: {error}")))?;
+        }
+        Ok(pipeline)
+    }
+
+    /// The time for windows and plugins.
+    pub(super) fn now(&self) -> Timestamp {
+        self.now.unwrap_or_else(Timestamp::now)
+    }
+
+    /// The window that was asked for.
+    pub(super) fn window(&self, pipeline: &Pipeline) -> Result<Option<Window>, Refused> {
+        let parsed = self.window.as_deref().map(|label| Window::parse(pipeline.window, label)).transpose();
+        parsed.map_err(|error| Refused::Other(Exit::Configuration, format!("--window: {error}")))
+    }
+}

@@ -1,0 +1,132 @@
+//! Against the strict emulator, which keeps books of its own.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use clazar_emulator::{Cloud, Emulator, Endpoint, Fault, Record, Settings};
+use common::{A, B, NOW, charge, emulated};
+use meterhost_sdk::{Charge, Failure, Finding, Session, Status};
+
+fn charges() -> Vec<Charge> {
+    vec![charge(A, "cpu", "4"), charge(A, "memory", "10737418240"), charge(B, "cpu", "0")]
+}
+
+fn offered(emulator: &Emulator, charges: &[Charge]) -> Vec<Status> {
+    let outcomes = emulated(emulator).submit(charges, NOW).unwrap();
+    outcomes.iter().map(|outcome| outcome.status).collect()
+}
+
+#[test]
+fn charges_are_billed_once_and_found_again() {
+    let emulator = Emulator::start(Settings::default()).unwrap();
+    assert_eq!(offered(&emulator, &charges()), [Status::Accepted; 3]);
+    assert_eq!(offered(&emulator, &charges()), [Status::Duplicate; 3]);
+    let answers = emulated(&emulator).look_up(&charges()).unwrap();
+    assert!(answers.iter().all(|answer| matches!(answer.finding, Finding::Found(_))));
+    assert_eq!(emulator.books().len(), 3);
+    emulator.verify_books().unwrap();
+}
+
+#[test]
+fn the_books_of_many_pages_are_read_to_their_end() {
+    let emulator = Emulator::start(Settings::default()).unwrap();
+    let many: Vec<Charge> = (0..250).map(|number| charge(A, &format!("d{number}"), "7")).collect();
+    assert!(offered(&emulator, &many).iter().all(|status| *status == Status::Accepted));
+    let before = emulator.requests().len();
+    let answers = emulated(&emulator).look_up(&many).unwrap();
+    assert!(answers.iter().all(|answer| matches!(answer.finding, Finding::Found(_))));
+    assert_eq!(emulator.requests().len() - before, 4, "authentication and three pages");
+}
+
+#[test]
+fn refusals_of_single_records_leave_the_others_accepted() {
+    let settings = Settings {
+        known_contracts: Some(BTreeSet::from([A.to_owned()])),
+        known_dimensions: Some(BTreeSet::from(["cpu".to_owned()])),
+        ..Settings::default()
+    };
+    let emulator = Emulator::start(settings).unwrap();
+    assert_eq!(offered(&emulator, &charges()), [Status::Accepted, Status::Rejected, Status::Rejected]);
+    let answers = emulated(&emulator).look_up(&charges()).unwrap();
+    assert!(matches!(answers[0].finding, Finding::Found(_)));
+    assert_eq!((&answers[1].finding, &answers[2].finding), (&Finding::Absent, &Finding::Absent));
+}
+
+#[test]
+fn results_in_another_order_or_left_out_are_read_by_what_they_echo() {
+    let emulator = Emulator::start(Settings::default()).unwrap();
+    emulator.push_fault(Fault::Reordered);
+    assert_eq!(offered(&emulator, &charges()), [Status::Accepted; 3]);
+    let emulator = Emulator::start(Settings::default()).unwrap();
+    emulator.push_fault(Fault::Missing { count: 1 });
+    assert_eq!(offered(&emulator, &charges()), [Status::Unknown, Status::Accepted, Status::Accepted]);
+}
+
+#[test]
+fn results_without_their_names_are_matched_only_where_that_is_sure() {
+    let unmatched = |fields: &[&str], positions: &[usize]| {
+        let emulator = Emulator::start(Settings::default()).unwrap();
+        let fields = fields.iter().map(|field| (*field).to_owned()).collect();
+        emulator.push_fault(Fault::Unmatched { fields, positions: positions.to_vec() });
+        offered(&emulator, &charges())
+    };
+    assert_eq!(unmatched(&["dimension"], &[]), [Status::Accepted; 3]);
+    assert_eq!(unmatched(&["contract_id"], &[]), [Status::Unknown; 3]);
+    assert_eq!(unmatched(&["contract_id"], &[1]), [Status::Accepted, Status::Unknown, Status::Accepted]);
+    assert_eq!(unmatched(&["status"], &[2]), [Status::Accepted, Status::Accepted, Status::Unknown]);
+}
+
+#[test]
+fn an_answer_that_is_lost_leaves_everything_to_the_books() {
+    for (fault, recorded) in [
+        (Fault::after_commit(503), true),
+        (Fault::before_commit(503), false),
+        (Fault::drop_after_commit(), true),
+        (Fault::drop_before_commit(), false),
+        (Fault::Truncated { commit: true }, true),
+        (Fault::NotJson { status: 200, commit: true }, true),
+    ] {
+        let emulator = Emulator::start(Settings::default()).unwrap();
+        emulator.push_fault(fault.clone());
+        let mut session = emulated(&emulator);
+        assert!(matches!(session.submit(&charges(), NOW), Err(Failure::Other(_))), "{fault:?}");
+        let answers = session.look_up(&charges()).unwrap();
+        let found = |finding: &Finding| matches!(finding, Finding::Found(_));
+        assert!(answers.iter().all(|answer| found(&answer.finding) == recorded), "{fault:?}: {answers:?}");
+    }
+}
+
+#[test]
+fn an_expired_token_asks_for_a_new_session_and_records_nothing() {
+    let emulator = Emulator::start(Settings::default()).unwrap();
+    emulator.push_fault(Fault::ExpiredToken);
+    let failure = emulated(&emulator).submit(&charges(), NOW).unwrap_err();
+    let text = format!("POST {}: Clazar answered 401: Invalid or expired token.", emulator.url());
+    assert_eq!(failure, Failure::Auth(text));
+    assert!(emulator.books().is_empty());
+    assert_eq!(offered(&emulator, &charges()), [Status::Accepted; 3]);
+    emulator.push_fault(Fault::ExpiredToken.on(Endpoint::List));
+    assert!(matches!(emulated(&emulator).look_up(&charges()), Err(Failure::Auth(_))));
+}
+
+#[test]
+fn a_refused_call_records_nothing_and_says_so() {
+    let emulator = Emulator::start(Settings { max_records: Some(2), ..Settings::default() }).unwrap();
+    let failure = emulated(&emulator).submit(&charges(), NOW).unwrap_err();
+    assert_eq!(failure, Failure::Refused(format!("POST {}: Clazar answered 400: Bad request.", emulator.url())));
+    emulator.push_fault(Fault::Throttle { retry_after: Some(3) });
+    assert_eq!(emulated(&emulator).submit(&charges()[..2], NOW).unwrap_err(), Failure::Throttled(Some(3000)));
+    assert!(emulator.books().is_empty());
+}
+
+#[test]
+fn a_slot_that_someone_else_filled_is_different() {
+    let emulator = Emulator::start(Settings::default()).unwrap();
+    let times = ["2025-06-01T00:00:00Z", "2025-06-30T23:59:59Z"];
+    emulator.seed(Record::billed(Cloud::Aws, A, "cpu", "5", times)).unwrap();
+    assert_eq!(offered(&emulator, &charges()[..1]), [Status::Duplicate]);
+    let answers = emulated(&emulator).look_up(&charges()[..1]).unwrap();
+    assert!(matches!(answers[0].finding, Finding::Different(_)));
+}

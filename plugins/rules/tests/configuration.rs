@@ -1,0 +1,117 @@
+//! What the configuration may say, and what a person reads when it says something else.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod common;
+
+use common::open;
+use meterhost_sdk::{Error, Plugin};
+use rules::{Config, RulesAggregator};
+
+#[test]
+fn a_wrong_rule_is_named_with_what_is_wrong() {
+    let cases = [
+        ("{}", "config.dimensions is empty: name the dimensions to bill, or write \"*\" = \"sum\" to bill all"),
+        (r#"{"": "sum"}"#, "config.dimensions.\"\": a dimension has a name"),
+        (r#"{"x": {"use": "sum", "divide": "0"}}"#, "config.dimensions.x: `divide` must be more than 0, not 0"),
+        (
+            r#"{"x y": {"use": "sum", "multiply": "-1.5"}}"#,
+            "config.dimensions.\"x y\": `multiply` must be more than 0, not -1.5",
+        ),
+        (
+            r#"{"x": {"use": "sum", "of": "user"}}"#,
+            "config.dimensions.x: `of` belongs to use = \"unique\": it names the attribute whose values are counted",
+        ),
+        (r#"{"x": {"use": "unique", "of": ""}}"#, "config.dimensions.x: `of` is the name of an attribute, not \"\""),
+        (
+            r#"{"x": {"use": "sum", "as": "y"}, "y": "sum"}"#,
+            "config.dimensions.y: config.dimensions.x makes the dimension \"y\" already; give one of them another name",
+        ),
+        (
+            r#"{"x": {"use": "sum", "from": "z", "as": "y"}}"#,
+            "config.dimensions.x: with `from`, the rule's own name is the one that goes out: leave `as` away",
+        ),
+        (
+            r#"{"*": {"use": "sum", "as": "all"}}"#,
+            "config.dimensions.\"*\": the rule for all other dimensions takes neither `as` nor `from`: they keep their names",
+        ),
+        (
+            r#"{"x": {"use": "sum", "from": ["y", "*"]}}"#,
+            "config.dimensions.x: `from` is the name of a dimension, not \"*\"",
+        ),
+        (r#"{"x": {"use": "sum", "as": ""}}"#, "config.dimensions.x: `as` is the name of a dimension, not \"\""),
+        (r#"{"x": {"use": "sum", "from": ["y", "z", "y"]}}"#, "config.dimensions.x: `from` names \"y\" twice"),
+        (
+            r#"{"x": {"use": "drop", "divide": "2"}}"#,
+            "config.dimensions.x: a dimension that is dropped or refused takes no other setting but `from`",
+        ),
+        (
+            r#"{"x": {"use": "sum", "from": "y"}, "y": "drop"}"#,
+            "config.dimensions.y: another rule reads the dimension \"y\", so it can be neither dropped nor refused",
+        ),
+        (
+            r#"{"x": {"use": "refuse", "from": "y"}, "y": "sum"}"#,
+            "config.dimensions.y: another rule drops or refuses the dimension \"y\", so it cannot be read as well",
+        ),
+        (r#"{"x": {"use": "sum", "where": {"a": []}}}"#, "config.dimensions.x: where.a lists no value"),
+        (r#"{"x": {"use": "sum", "where": {"a": {}}}}"#, "config.dimensions.x: where.a says nothing"),
+        (
+            r#"{"x": {"use": "sum", "where": {"a": {"present": false, "not": "1"}}}}"#,
+            "config.dimensions.x: where.a asks for an attribute that is not present, and compares it",
+        ),
+    ];
+    for (dimensions, message) in cases {
+        assert_eq!(open(dimensions).err(), Some(Error::Config(message.into())), "{dimensions}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_the_schema_is_an_error_about_the_form_that_was_written() {
+    let cases = [
+        (
+            r#"{"x": "summ"}"#,
+            "unknown variant `summ`, expected one of `sum`, `count`, `min`, `max`, `last`, `unique`, `drop`, `refuse`",
+        ),
+        (r#"{"x": {"as": "y"}}"#, "missing field `use`"),
+        (
+            r#"{"x": {"use": "sum", "devide": "2"}}"#,
+            "unknown field `devide`, expected one of `use`, `of`, `where`, `from`, `as`, `multiply`, `divide`",
+        ),
+        (r#"{"x": {"use": "sum", "divide": "two"}}"#, "\"two\": not a number: write it like 12, -12.50 or 1.5e3"),
+        (r#"{"x": {"use": "sum", "divide": 1.5}}"#, "a decimal must be a string: \"1.5\""),
+        (
+            r#"{"x": 1}"#,
+            "invalid type: integer `1`, expected an operation such as \"sum\", or a table such as { use = \"sum\" }",
+        ),
+        (
+            r#"{"x": {"use": "sum", "where": {"status": {"below": "2"}}}}"#,
+            "expected a value, a list of values, or a comparison",
+        ),
+    ];
+    for (dimensions, message) in cases {
+        let Some(Error::Config(found)) = open(dimensions).err() else {
+            unreachable!("{dimensions} is taken");
+        };
+        assert!(found.starts_with(&format!("{message} at line 1")), "{dimensions}: {found}");
+    }
+}
+
+#[test]
+fn the_schema_lists_the_operations_and_describes_every_setting() {
+    let schema = serde_json::to_value(meterhost_sdk::schemars::schema_for!(Config)).unwrap();
+    let text = |path: &str| schema.pointer(path).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
+    let operations = serde_json::json!(["sum", "count", "min", "max", "last", "unique", "drop", "refuse"]);
+    assert_eq!(schema.pointer("/$defs/Operation/enum"), Some(&operations));
+    assert!(
+        text("/$defs/Operation/description").starts_with("\"sum\": Their quantities added up.\n\"count\": How many")
+    );
+    for setting in ["use", "of", "where", "from", "as", "multiply", "divide"] {
+        assert!(!text(&format!("/$defs/Settings/properties/{setting}/description")).is_empty(), "{setting}");
+    }
+    assert_eq!(schema.pointer("/$defs/Settings/additionalProperties"), Some(&false.into()));
+    assert_eq!(text("/$defs/Rule/else/$ref"), "#/$defs/Settings");
+}
+
+#[test]
+fn it_needs_nothing_granted() {
+    assert!(RulesAggregator::about().needs.is_empty());
+}

@@ -1,0 +1,190 @@
+//! The result does not depend on the order of records, nor on how they are cut into batches; and it is the right one.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use common::run;
+use meterhost_sdk::{BatchBuilder, Decimal, Record};
+use proptest::prelude::*;
+
+const RULES: &str = r#"{
+    "sum": {"use": "sum", "divide": "7"},
+    "count": "count",
+    "min": "min", "max": "max", "last": "last",
+    "unique": {"use": "unique", "of": "user"},
+    "ids": {"use": "unique", "from": ["sum", "count"]},
+    "big": {"use": "sum", "from": ["min", "max"], "where": {"size": {"at_least": "5"}}},
+    "where": {"use": "sum", "where": {"size": {"less_than": "5"}, "user": {"not": "user-1"}}},
+    "drop": "drop",
+    "*": {"use": "last", "multiply": "3"}
+}"#;
+
+const DIMENSIONS: [&str; 11] =
+    ["sum", "count", "min", "max", "last", "unique", "where", "drop", "big", "other", "another"];
+
+#[derive(Debug, Clone)]
+struct Usage {
+    time: i64,
+    customer: String,
+    product: &'static str,
+    dimension: &'static str,
+    quantity: Decimal,
+    id: Option<String>,
+    user: Option<String>,
+    size: Option<String>,
+}
+
+fn usage() -> impl Strategy<Value = Usage> {
+    let quantity = prop_oneof![
+        4 => (0_i128..10_000, 0_u8..4),
+        1 => (-10_000_i128..10_000, 0_u8..6),
+        1 => (0..i128::from(u64::MAX), 0_u8..2),
+        1 => (10_i128.pow(37)..10_i128.pow(38), 0_u8..38),
+    ];
+    let size = prop_oneof![Just(None), Just(Some("x".to_owned())), (0..10_i32).prop_map(|size| Some(size.to_string()))];
+    (
+        0_i64..4,
+        0_i32..5,
+        prop::sample::select(vec!["", "p"]),
+        prop::sample::select(DIMENSIONS.to_vec()),
+        quantity,
+        prop::option::weighted(0.9, 0_i32..20),
+        prop::option::weighted(0.9, 0_i32..3),
+        size,
+    )
+        .prop_map(|(time, customer, product, dimension, (coefficient, scale), id, user, size)| Usage {
+            time,
+            customer: format!("customer-{customer}"),
+            product,
+            dimension,
+            quantity: Decimal::new(coefficient, scale).expect("within 38 digits"),
+            id: id.map(|id| id.to_string()),
+            user: user.map(|user| format!("user-{user}")),
+            size,
+        })
+}
+
+/// Batches of these sizes, over and over.
+fn cut(usage: &[Usage], sizes: &[usize]) -> Vec<meterhost_sdk::Batch> {
+    let mut batches = Vec::new();
+    let mut sizes = sizes.iter().cycle();
+    let mut builder = BatchBuilder::new(["user", "size"]).with_rows(*sizes.next().unwrap());
+    for usage in usage {
+        let attributes = [usage.user.as_deref(), usage.size.as_deref()];
+        let record = Record {
+            time: usage.time,
+            customer: &usage.customer,
+            product: usage.product,
+            dimension: usage.dimension,
+            quantity: usage.quantity,
+            id: usage.id.as_deref(),
+            attributes: &attributes,
+        };
+        if builder.push(&record).is_err() {
+            batches.push(builder.finish());
+            builder = BatchBuilder::new(["user", "size"]).with_rows(*sizes.next().unwrap());
+            builder.push(&record).expect("an empty builder takes every record");
+        }
+    }
+    batches.push(builder.finish());
+    batches
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn order_and_cuts_change_no_byte(
+        (usage, shuffled) in prop::collection::vec(usage(), 0..200)
+            .prop_flat_map(|usage| (Just(usage.clone()), Just(usage).prop_shuffle())),
+        sizes in prop::collection::vec(1_usize..60, 1..5),
+        others in prop::collection::vec(1_usize..60, 1..5),
+    ) {
+        let (excluded, lines) = run(RULES, &cut(&usage, &sizes));
+        let (excluded_again, lines_again) = run(RULES, &cut(&shuffled, &others));
+        // As text, because equal decimals can differ in their bytes.
+        let parts = |lines: &[meterhost_sdk::ChargeLine]| lines.iter().map(|line| line.quantity.to_parts()).collect::<Vec<_>>();
+        prop_assert_eq!(&lines, &lines_again);
+        prop_assert_eq!(parts(&lines), parts(&lines_again));
+        prop_assert_eq!(&excluded, &excluded_again);
+
+        let keys: Vec<_> = lines.iter().map(|line| (&line.product, &line.customer, &line.dimension)).collect();
+        prop_assert!(keys.is_sorted_by(|left, right| left < right), "ascending, each key once");
+    }
+
+    #[test]
+    fn every_record_stands_behind_a_line_or_is_excluded_once(
+        usage in prop::collection::vec(usage(), 0..200),
+        sizes in prop::collection::vec(1_usize..60, 1..5),
+    ) {
+        // With one rule for each dimension, both counts are exact.
+        let rules = RULES.lines().filter(|line| !line.contains("\"from\"")).collect::<Vec<_>>().join("\n");
+        let (excluded, lines) = run(&rules, &cut(&usage, &sizes));
+        let mut counted: BTreeMap<(String, String, String), u64> = BTreeMap::new();
+        for line in &lines {
+            for origin in &line.origins {
+                let key = (line.product.clone(), line.customer.clone(), origin.dimension.clone());
+                *counted.entry(key).or_default() += origin.records;
+            }
+        }
+        for out in &excluded {
+            let key = (out.product.clone(), out.customer.clone(), out.dimension.clone());
+            *counted.entry(key).or_default() += out.records;
+        }
+        let mut expected: BTreeMap<(String, String, String), u64> = BTreeMap::new();
+        for record in &usage {
+            let key = (record.product.to_owned(), record.customer.clone(), record.dimension.to_owned());
+            *expected.entry(key).or_default() += 1;
+        }
+        prop_assert_eq!(counted, expected);
+    }
+
+    #[test]
+    fn a_sum_is_that_of_its_records_whatever_the_columns_look_like(
+        records in prop::collection::vec((0..3_i32, 0..3_i32, 0..u64::MAX, prop::bool::weighted(0.001)), 1..400),
+        sizes in prop::collection::vec(1_usize..300, 1..4),
+    ) {
+        let usage: Vec<Usage> = records.iter().map(|&(customer, dimension, quantity, negative)| Usage {
+            time: 0,
+            customer: customer.to_string(),
+            product: "",
+            dimension: ["sum", "count", "min"].get(dimension as usize).unwrap(),
+            quantity: Decimal::new(i128::from(quantity) * if negative { -1 } else { 1 }, 3).unwrap(),
+            id: None,
+            user: None,
+            size: None,
+        }).collect();
+        let (_, lines) = run(r#"{"*": "sum"}"#, &cut(&usage, &sizes));
+        let mut sums: BTreeMap<_, (u64, Decimal)> = BTreeMap::new();
+        for Usage { customer, dimension, quantity, .. } in &usage {
+            let (records, sum) = sums.entry((customer.as_str(), *dimension)).or_default();
+            *records += 1;
+            *sum = sum.checked_add(*quantity).unwrap();
+        }
+        let found: Vec<_> = lines.iter().map(|line| {
+            let records: u64 = line.origins.iter().map(|origin| origin.records).sum();
+            ((line.customer.as_str(), line.dimension.as_str()), (records, line.quantity))
+        }).collect();
+        prop_assert_eq!(found, sums.into_iter().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_unique_count_is_that_of_a_set(
+        usage in prop::collection::vec(usage(), 1..200),
+        sizes in prop::collection::vec(1_usize..60, 1..5),
+    ) {
+        let usage: Vec<Usage> = usage.into_iter().filter(|usage| usage.id.is_some()).collect();
+        let (_, lines) = run(r#"{"*": "unique"}"#, &cut(&usage, &sizes));
+        let mut sets: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        for Usage { product, customer, dimension, id, .. } in &usage {
+            sets.entry((*product, customer.as_str(), *dimension)).or_default().insert(id.clone());
+        }
+        let found: Vec<_> = lines.iter().map(|line| {
+            ((line.product.as_str(), line.customer.as_str(), line.dimension.as_str()), line.quantity.to_string())
+        }).collect();
+        let expected: Vec<_> = sets.into_iter().map(|(key, set)| (key, set.len().to_string())).collect();
+        prop_assert_eq!(found, expected);
+    }
+}

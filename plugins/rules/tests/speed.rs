@@ -1,0 +1,75 @@
+//! How fast records are taken in, natively: `cargo test --release --test speed -- --ignored --nocapture`.
+#![allow(clippy::unwrap_used, reason = "a measurement")]
+
+mod common;
+
+use std::time::Instant;
+
+use meterhost_sdk::{Aggregator, Batch, BatchBuilder, Decimal, Record};
+
+const BATCHES: usize = 50;
+const ROUNDS: usize = 40;
+
+fn batches(customers: u64, grouped: bool) -> Vec<Batch> {
+    let mut state = 1_u64;
+    let mut random = move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state >> 33
+    };
+    let mut builder = BatchBuilder::new(["status", "user"]);
+    let mut batches = Vec::new();
+    let mut row = 0;
+    while batches.len() < BATCHES {
+        row += 1;
+        let who = if grouped { row / 16 } else { random() };
+        let customer = format!("customer-{:05}", who % customers);
+        let dimension =
+            ["cpu_core_hours", "memory_byte_hours", "requests"].get((who / customers % 3) as usize).unwrap();
+        let (status, user) =
+            (["200", "404", "500"].get((random() % 3) as usize).unwrap(), format!("user-{}", random() % 1000));
+        let record = Record {
+            time: random() as i64,
+            customer: &customer,
+            product: "",
+            dimension,
+            quantity: Decimal::new(i128::from(random() % 1_000_000), 3).unwrap(),
+            id: None,
+            attributes: &[Some(status), Some(&user)],
+        };
+        if builder.push(&record).is_err() {
+            batches.push(builder.finish());
+        }
+    }
+    batches
+}
+
+fn measure(name: &str, rules: &str, batches: &[Batch]) {
+    let mut best = f64::MAX;
+    for _ in 0..3 {
+        let mut aggregator = common::open(rules).unwrap();
+        let start = Instant::now();
+        for _ in 0..ROUNDS {
+            for batch in batches {
+                aggregator.push(batch).unwrap();
+            }
+        }
+        aggregator.finish().unwrap();
+        best = best.min(start.elapsed().as_secs_f64());
+    }
+    let records: usize = batches.iter().map(Batch::len).sum::<usize>() * ROUNDS;
+    println!("{name:<50} {:7.1} million records/s", records as f64 / best / 1e6);
+}
+
+#[test]
+#[ignore = "a measurement, of use with --release only"]
+fn records_a_second() {
+    let few = batches(500, false);
+    measure("sum, 500 customers x 3 dimensions", r#"{"*": "sum"}"#, &few);
+    measure("sum, the same, grouped", r#"{"*": "sum"}"#, &batches(500, true));
+    measure("sum, 50,000 customers x 3 dimensions", r#"{"*": "sum"}"#, &batches(50_000, false));
+    measure("max", r#"{"*": "max"}"#, &few);
+    measure("last", r#"{"*": "last"}"#, &few);
+    let failed = r#"{"*": {"use": "sum", "where": {"status": {"at_least": "400"}}}}"#;
+    measure("sum where status >= 400", failed, &few);
+    measure("unique users", r#"{"*": {"use": "unique", "of": "user"}}"#, &few);
+}

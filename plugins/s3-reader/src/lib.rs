@@ -1,0 +1,61 @@
+//! `s3-reader` reads usage records out of objects in a bucket or files in a folder.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `config` | what a pipeline says |
+//! | `layout` | what the parts of a key mean, and which prefixes a window needs |
+//! | `mapping`, `record` | which fields of a record are wanted, and a visitor that picks them and skips the rest |
+//! | `moment` | times as they are written |
+//! | `rows` | from picked fields to usage records, or into quarantine |
+//! | `decode` | objects of JSON and lines of JSON |
+//! | `listing`, `cursor` | what there is to read, and reading it |
+
+mod config;
+mod cursor;
+mod decode;
+mod layout;
+mod listing;
+mod mapping;
+mod moment;
+mod record;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+use meterhost_sdk::{About, Capability, Error, Need, Plugin, Request, Source, SourceKind, export_source};
+
+pub use config::Config;
+pub use cursor::Reading;
+pub use listing::Inputs;
+
+/// Reads usage records out of objects.
+pub struct S3Reader;
+
+impl Plugin for S3Reader {
+    type Config = Config;
+
+    fn about() -> About {
+        About {
+            name: "s3-reader",
+            version: env!("CARGO_PKG_VERSION"),
+            purpose: "reads usage records out of objects in a bucket or files in a folder",
+            needs: vec![Need::required(Capability::Read, "list and read the objects that hold usage")],
+        }
+    }
+}
+
+impl Source for S3Reader {
+    const KIND: SourceKind = SourceKind::Complete;
+    type Cursor = Reading;
+    type Listing = Inputs;
+
+    fn open(config: Config, request: Request) -> Result<Reading, Error> {
+        Reading::open(config, &request)
+    }
+
+    fn inputs(config: Config, request: Request) -> Result<Inputs, Error> {
+        Inputs::open(&config, &request)
+    }
+}
+
+export_source!(S3Reader);

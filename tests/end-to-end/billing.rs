@@ -1,0 +1,164 @@
+//! What is billed, and what is not.
+
+use crate::support::{Stage, bill, settings};
+
+/// Two customers' month.
+fn month(stage: &Stage) {
+    stage.usage("2025/06/01/00", "a", &[("A", "cpu", "2"), ("A", "memory", "2147483648")]);
+    stage.usage("2025/06/01/00", "b", &[("B", "cpu", "4")]);
+    stage.usage("2025/06/30/23", "a", &[("A", "cpu", "2"), ("A", "memory", "2147483648")]);
+}
+
+#[test]
+fn a_month_is_billed_once() {
+    let stage = Stage::with(settings());
+    month(&stage);
+    stage.usage("2025/07/01/00", "a", &[("A", "cpu", "100")]);
+    stage.run().expect(0).says("2025-06").says("read 5");
+    let expected = bill(&[("A", "cpu", "4"), ("A", "memory", "4294967296"), ("B", "cpu", "4")]);
+    assert_eq!(stage.billed(), expected);
+    assert_eq!(stage.submissions(), 1);
+    stage.run().expect(0);
+    assert_eq!(stage.submissions(), 1, "the second run bills nothing");
+    let books = stage.emulator.books();
+    assert!(books.iter().all(|record| record.start_time == "2025-06-01T00:00:00Z"));
+    assert!(books.iter().all(|record| record.end_time == "2025-06-30T23:59:59Z"));
+}
+
+#[test]
+fn a_window_is_not_due_before_its_grace_is_over() {
+    let mut stage = Stage::with(settings());
+    month(&stage);
+    stage.at("2025-07-01T00:29:59Z");
+    stage.run().expect(0);
+    assert_eq!(stage.submissions(), 0);
+    assert!(!stage.path("postgres-prod.ledger.db").exists(), "a run without work leaves nothing behind");
+    stage.at("2025-07-01T00:30:00Z");
+    stage.run().expect(0);
+    assert_eq!(stage.submissions(), 1);
+}
+
+#[test]
+fn a_dry_run_changes_nothing() {
+    let stage = Stage::with(settings());
+    month(&stage);
+    let before = files(&stage);
+    stage.plan().expect(0).says("cpu").says("4294967296");
+    assert_eq!(files(&stage), before);
+    assert_eq!(stage.emulator.requests().len(), 0);
+    let json = stage.command("plan", &["--json"], &[]).json();
+    assert_eq!(json["dry_run"], true);
+    assert_eq!(json["windows"][0]["charges"]["billed"], 3);
+}
+
+fn files(stage: &Stage) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(stage.path("."))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn usage_that_changes_after_it_was_billed_is_held_and_reported() {
+    let stage = Stage::with(settings());
+    month(&stage);
+    stage.run().expect(0);
+    stage.usage("2025/06/15/12", "late", &[("A", "cpu", "10")]);
+    stage.plan().expect(1).says("14").says("a difference of +10");
+    stage.run().expect(1).says("late").says("a difference of +10");
+    assert_eq!(stage.submissions(), 1, "a charge is never changed");
+    stage.run().expect(1).says("a difference of +10");
+    std::fs::remove_file(stage.path("bucket/omnistrate-metering/Postgres/PROD/pt-1/2025/06/15/12/late.json")).unwrap();
+    stage.run().expect(0);
+    assert_eq!(stage.billed().len(), 3);
+}
+
+#[test]
+fn a_backlog_is_billed_oldest_first() {
+    let stage = Stage::with(settings());
+    stage.replace("start  = \"2025-06\"", "start = \"2025-03\"");
+    for month in ["03", "04", "06"] {
+        stage.usage(&format!("2025/{month}/02/00"), "a", &[("A", "cpu", "1")]);
+    }
+    stage.run().expect(0);
+    let starts: Vec<String> = stage.emulator.books().into_iter().map(|record| record.start_time).collect();
+    assert_eq!(starts, ["2025-03-01T00:00:00Z", "2025-04-01T00:00:00Z", "2025-06-01T00:00:00Z"]);
+    assert_eq!(stage.submissions(), 3, "a call holds one window");
+}
+
+#[test]
+fn max_windows_leaves_the_rest_for_later_runs() {
+    let stage = Stage::with(settings());
+    stage.replace("start  = \"2025-06\"", "start = \"2025-03\"\nmax_windows = 2");
+    for month in ["03", "04", "05", "06"] {
+        stage.usage(&format!("2025/{month}/02/00"), "a", &[("A", "cpu", "1")]);
+    }
+    stage.run().expect(0);
+    assert_eq!(stage.emulator.books().len(), 2);
+    stage.run().expect(0);
+    assert_eq!(stage.emulator.books().len(), 4);
+}
+
+#[test]
+fn the_report_accounts_for_every_record() {
+    let stage = Stage::with(settings());
+    month(&stage);
+    stage.usage("2025/06/02/00", "c", &[("C", "cpu", "null"), ("C", "cpu", "1"), ("C", "disk", "1"), ("D", "cpu", "1.5")]);
+    let json = stage.command("run", &["--json"], &[]).expect(1).json();
+    let window = &json["windows"][0];
+    assert_eq!(window["records"]["read"], 9);
+    assert_eq!(window["records"]["billed"], 6);
+    assert_eq!(window["records"]["held"], 2);
+    assert_eq!(window["records"]["quarantined"], 1);
+    assert_eq!(window["settled"], false);
+    assert_eq!(json["exit"], 1);
+}
+
+#[test]
+fn the_ledger_shows_what_was_billed() {
+    let stage = Stage::with(settings());
+    month(&stage);
+    stage.run().expect(0);
+    stage.command("ledger show", &[], &[]).expect(0).says("2025-06 -> clazar: settled, 3 charges, 0 held").says("accepted");
+    let kinds: Vec<String> = stage
+        .command("ledger show", &["--entries", "--json"], &[])
+        .expect(0)
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["kind"].as_str().unwrap().to_owned())
+        .collect();
+    let expected = ["opened", "run", "inputs", "reading", "freeze", "freeze", "freeze", "attempt", "outcomes", "settled"];
+    assert_eq!(kinds, expected);
+}
+
+#[test]
+fn two_runs_at_once_bill_once_and_the_second_says_who_holds_the_ledger() {
+    let stage = Stage::with(settings());
+    month(&stage);
+    stage.emulator.push_fault(clazar_emulator::Fault::Slow { before_ms: 1500, after_ms: 0 });
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| stage.run());
+        while stage.emulator.requests().len() < 2 {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        stage.run().expect(5).says("another run holds the ledger").says("process");
+        first.join().unwrap().expect(0);
+    });
+    assert_eq!(stage.billed().len(), 3);
+    assert_eq!(stage.submissions(), 1);
+}
+
+#[test]
+fn secrets_are_in_no_output() {
+    let stage = Stage::with(settings());
+    month(&stage);
+    stage.emulator.push_fault(clazar_emulator::Fault::Leak { status: 500 });
+    let said = stage.command("run", &["-vvv"], &[]);
+    let entries = stage.command("ledger show", &["--entries"], &[]);
+    for text in [said.stdout, said.stderr, entries.stdout] {
+        assert!(!text.contains("sec-very-secret"), "{text}");
+        assert!(!text.contains("Bearer "), "{text}");
+    }
+}

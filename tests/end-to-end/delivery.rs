@@ -1,0 +1,159 @@
+//! What the service does to a delivery, and what becomes of the money.
+
+use clazar_emulator::{Endpoint, Fault, Settings};
+
+use crate::support::{Stage, bill, settings};
+
+fn three_charges(stage: &Stage) {
+    stage.usage("2025/06/01/00", "a", &[("A", "cpu", "2"), ("B", "cpu", "3"), ("C", "cpu", "5")]);
+}
+
+fn all() -> std::collections::BTreeMap<(String, String), String> {
+    bill(&[("A", "cpu", "2"), ("B", "cpu", "3"), ("C", "cpu", "5")])
+}
+
+/// A fault in passing: everything is billed once within the same run.
+#[track_caller]
+fn passes(fault: Fault) {
+    let stage = Stage::with(settings());
+    three_charges(&stage);
+    stage.emulator.push_fault(fault);
+    stage.run().expect(0);
+    assert_eq!(stage.billed(), all());
+}
+
+#[test]
+fn a_500_before_the_service_commits_is_looked_up_and_sent_again() {
+    passes(Fault::before_commit(500));
+}
+
+#[test]
+fn a_500_after_the_service_committed_is_looked_up_and_not_sent_again() {
+    passes(Fault::after_commit(500));
+}
+
+#[test]
+fn a_connection_that_drops_before_the_commit_is_looked_up_and_sent_again() {
+    passes(Fault::drop_before_commit());
+}
+
+#[test]
+fn a_connection_that_drops_after_the_commit_is_looked_up_and_not_sent_again() {
+    passes(Fault::drop_after_commit());
+}
+
+#[test]
+fn an_answer_that_is_not_json_is_looked_up() {
+    passes(Fault::NotJson { status: 200, commit: true });
+}
+
+#[test]
+fn a_truncated_answer_is_looked_up() {
+    passes(Fault::Truncated { commit: true });
+}
+
+#[test]
+fn results_that_are_missing_are_looked_up() {
+    passes(Fault::Missing { count: 2 });
+}
+
+#[test]
+fn results_in_another_order_are_matched_by_what_they_say() {
+    passes(Fault::Reordered);
+}
+
+#[test]
+fn an_expired_token_is_renewed_once() {
+    let stage = Stage::with(settings());
+    three_charges(&stage);
+    stage.emulator.push_fault(Fault::ExpiredToken);
+    stage.run().expect(0);
+    assert_eq!(stage.billed(), all());
+    assert_eq!(stage.emulator.authentications(), 2);
+}
+
+#[test]
+fn throttling_waits_as_long_as_the_service_asks() {
+    passes(Fault::Throttle { retry_after: Some(1) });
+}
+
+#[test]
+fn wrong_credentials_leave_everything_open() {
+    let stage = Stage::with(Settings { client_secret: "another".to_owned(), ..Settings::default() });
+    three_charges(&stage);
+    let ended = stage.run();
+    ended.expect(1).says("auth");
+    assert_eq!(stage.submissions(), 0);
+}
+
+#[test]
+fn a_service_that_stays_broken_leaves_the_charges_open_and_the_next_run_goes_on() {
+    let stage = Stage::with(settings());
+    stage.replace("retry_budget = \"5s\"", "retry_budget = \"0s\"");
+    three_charges(&stage);
+    stage.emulator.push_fault(Fault::before_commit(500).forever());
+    stage.run().expect(1);
+    assert_eq!(stage.billed(), bill(&[]));
+    stage.emulator.clear_faults();
+    stage.run().expect(0);
+    assert_eq!(stage.billed(), all());
+}
+
+#[test]
+fn a_status_of_fail_is_no_acceptance() {
+    let stage = Stage::with(settings());
+    three_charges(&stage);
+    stage.emulator.push_fault(Fault::Fail { positions: vec![1] });
+    let json = stage.command("run", &["--json"], &[]).expect(1).json();
+    assert_eq!(json["windows"][0]["charges"]["rejected"], 1);
+    assert_eq!(json["windows"][0]["charges"]["billed"], 2);
+    stage.run().expect(0);
+    assert_eq!(stage.billed(), all());
+}
+
+#[test]
+fn one_charge_that_the_service_refuses_does_not_keep_the_others_back() {
+    let refuse = ["B".to_owned()].into();
+    let stage = Stage::with(Settings { refuse_contracts: refuse, ..settings() });
+    three_charges(&stage);
+    stage.run().expect(1).says("rejected");
+    assert_eq!(stage.billed(), bill(&[("A", "cpu", "2"), ("C", "cpu", "5")]));
+}
+
+#[test]
+fn a_record_that_somebody_else_made_is_not_taken_for_ours() {
+    let stage = Stage::with(settings());
+    three_charges(&stage);
+    let foreign = clazar_emulator::Record::billed(
+        clazar_emulator::Cloud::Aws,
+        "B",
+        "cpu",
+        "999",
+        ["2025-06-01T00:00:00Z", "2025-06-30T23:59:59Z"],
+    );
+    stage.emulator.seed(foreign).unwrap();
+    stage.run().expect(1).says("somebody else holds its place, with 999");
+    assert_eq!(stage.billed(), bill(&[("A", "cpu", "2"), ("B", "cpu", "999"), ("C", "cpu", "5")]));
+}
+
+#[test]
+fn a_redirect_is_not_followed() {
+    let stage = Stage::with(settings());
+    three_charges(&stage);
+    stage.replace("retry_budget = \"5s\"", "retry_budget = \"0s\"");
+    let location = format!("{}/elsewhere", stage.emulator.origin());
+    stage.emulator.push_fault(Fault::Redirect { location, status: 307 }.forever());
+    stage.run().expect(1);
+    assert!(stage.emulator.requests().iter().all(|request| request.path != "/elsewhere"));
+    assert!(stage.emulator.requests().iter().any(|request| request.path == "/authenticate/"));
+}
+
+#[test]
+fn an_authentication_that_fails_in_passing_leaves_everything_open() {
+    let stage = Stage::with(settings());
+    three_charges(&stage);
+    stage.emulator.push_fault(Fault::before_commit(503).on(Endpoint::Authenticate));
+    stage.run().expect(1);
+    stage.run().expect(0);
+    assert_eq!(stage.billed(), all());
+}

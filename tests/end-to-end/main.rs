@@ -1,0 +1,16 @@
+//! The real program, real plugins, a strict emulator of the service: what a person relies on, from a folder of usage to the books.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that fails has to stop"
+)]
+
+mod bad_input;
+mod billing;
+mod crashes;
+mod delivery;
+mod sandbox;
+mod support;

@@ -1,0 +1,198 @@
+//! A place to run pipelines in: a folder of its own, usage in it, an emulator beside it, and the program.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use clazar_emulator::{Emulator, Settings};
+use serde_json::Value;
+
+/// The layout in which Omnistrate writes usage.
+pub const LAYOUT: &str = "omnistrate-metering/Postgres/PROD/pt-1/{yyyy}/{mm}/{dd}/{hh}/*.json";
+
+/// A folder, an emulator and a clock.
+pub struct Stage {
+    folder: tempfile::TempDir,
+    pub emulator: Emulator,
+    now: String,
+}
+
+/// How the program ended, and what it said.
+#[derive(Debug)]
+pub struct Ended {
+    pub exit: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Stage {
+    pub fn new() -> Self {
+        Self::with(Settings::default())
+    }
+
+    pub fn with(settings: Settings) -> Self {
+        let now = "2025-07-01T02:00:00Z";
+        let emulator = Emulator::start(Settings { now: Some(now.parse().unwrap()), ..settings }).unwrap();
+        let stage = Stage { folder: tempfile::tempdir().unwrap(), emulator, now: now.to_owned() };
+        std::fs::create_dir(stage.path("bucket")).unwrap();
+        stage.pipeline(&Self::usual());
+        stage
+    }
+
+    /// The pipeline of most tests.
+    pub fn usual() -> String {
+        format!(
+            r#"
+name   = "postgres-prod"
+window = "month"
+grace  = "30m"
+start  = "2025-06"
+
+[source]
+plugin = "s3-reader"
+grant  = {{ read = "file://./bucket" }}
+config.layout = "{LAYOUT}"
+config.fields = {{ time = "path", customer = "/externalPayerId", dimension = "/dimension", quantity = "/value" }}
+
+[aggregate.rules]
+config.dimensions = {{ "*" = "sum" }}
+
+[sink.clazar]
+retry_budget = "5s"
+config = {{ cloud = "aws", url = "${{CLAZAR_URL}}" }}
+grant  = {{ http = ["${{CLAZAR_URL}}"], secrets = {{ client_id = {{ env = "CLAZAR_CLIENT_ID" }}, client_secret = {{ env = "CLAZAR_CLIENT_SECRET" }} }} }}
+"#
+        )
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn pipeline(&self, text: &str) {
+        std::fs::write(self.path("pipeline.toml"), text).unwrap();
+    }
+
+    /// Changes a part of the pipeline's file.
+    pub fn replace(&self, from: &str, to: &str) {
+        let text = std::fs::read_to_string(self.path("pipeline.toml")).unwrap();
+        assert!(text.contains(from), "the pipeline does not hold {from}");
+        self.pipeline(&text.replace(from, to));
+    }
+
+    pub fn at(&mut self, now: &str) {
+        now.clone_into(&mut self.now);
+        self.emulator.set_now(now.parse().unwrap());
+    }
+
+    /// Writes one object of usage: (customer, dimension, value) as JSON text.
+    pub fn usage(&self, hour: &str, name: &str, records: &[(&str, &str, &str)]) {
+        let records: Vec<String> = records
+            .iter()
+            .map(|(customer, dimension, value)| {
+                format!(r#"{{"timestamp":"2025-06-01T00:59:59Z","externalPayerId":"{customer}","dimension":"{dimension}","value":{value}}}"#)
+            })
+            .collect();
+        self.object(&format!("omnistrate-metering/Postgres/PROD/pt-1/{hour}/{name}.json"), &format!("[{}]", records.join(",")));
+    }
+
+    pub fn object(&self, key: &str, text: &str) {
+        let path = self.path("bucket").join(key);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    pub fn run(&self) -> Ended {
+        self.command("run", &[], &[])
+    }
+
+    pub fn plan(&self) -> Ended {
+        self.command("plan", &[], &[])
+    }
+
+    /// Runs a command on the pipeline, with further arguments and variables.
+    pub fn command(&self, command: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
+        let mut program = program();
+        program.args(command.split(' ')).arg(self.path("pipeline.toml")).args(["--now", &self.now]).args(arguments);
+        program.env("CLAZAR_URL", self.emulator.url());
+        program.env("CLAZAR_CLIENT_ID", "cid").env("CLAZAR_CLIENT_SECRET", "sec-very-secret");
+        program.envs(variables.iter().copied());
+        ended(program.output().unwrap())
+    }
+
+    /// What was billed: (customer, dimension) and quantity, of the records that the service accepted.
+    pub fn billed(&self) -> BTreeMap<(String, String), String> {
+        self.emulator.verify_books().unwrap();
+        let mut billed = BTreeMap::new();
+        for record in self.emulator.books().into_iter().filter(|record| record.status.name() == "success") {
+            let before = billed.insert((record.contract_id, record.dimension), record.quantity);
+            assert_eq!(before, None, "billed twice");
+        }
+        billed
+    }
+
+    /// Requests that offered charges.
+    pub fn submissions(&self) -> usize {
+        self.emulator.requests().iter().filter(|request| request.method == "POST" && request.path == "/metering/").count()
+    }
+}
+
+/// What is expected to be billed.
+pub fn bill(charges: &[(&str, &str, &str)]) -> BTreeMap<(String, String), String> {
+    charges
+        .iter()
+        .map(|&(customer, dimension, quantity)| ((customer.to_owned(), dimension.to_owned()), quantity.to_owned()))
+        .collect()
+}
+
+/// Settings whose secret is the one that the stage sets.
+pub fn settings() -> Settings {
+    Settings { client_secret: "sec-very-secret".to_owned(), ..Settings::default() }
+}
+
+/// The program, with an environment of its own.
+pub fn program() -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_meterhost"));
+    program.env_clear();
+    for name in ["PATH", "HOME", "METERHOST_CACHE_DIR"] {
+        program.envs(std::env::var_os(name).map(|value| (name, value)));
+    }
+    program
+}
+
+pub fn ended(output: Output) -> Ended {
+    Ended {
+        exit: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+impl Ended {
+    /// The document that `--json` printed.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error} in {self:?}"))
+    }
+
+    #[track_caller]
+    pub fn expect(&self, exit: i32) -> &Self {
+        assert_eq!(self.exit, exit, "{}\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    #[track_caller]
+    pub fn says(&self, text: &str) -> &Self {
+        let said = format!("{}\n{}", self.stdout, self.stderr);
+        // A message may be wrapped to the width of the page.
+        let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flat(&said).contains(&flat(text)), "`{text}` is not in:\n{said}");
+        self
+    }
+}
+
+/// The folder of the components that were built for these tests.
+pub fn component(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/test-components").join(format!("{name}.wasm"));
+    assert!(path.is_file(), "{} is missing: `cargo xtask test` builds it", path.display());
+    path
+}
