@@ -1,18 +1,25 @@
 //! A ledger that is open for writing: each step of a charge's life is written down before the next may happen.
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::aside;
 use super::charge::Charge;
-use super::entry::{Entry, Record};
+use super::entry::{Entry, FORMAT, Record};
 use super::error::LedgerError;
 use super::lock::Lock;
-use super::sqlite::{self, Store};
+use super::sqlite::Store;
 use super::state::State;
 use crate::model::charge::{ChargeId, Proposal};
-use crate::model::outcome::{Finding, Outcome};
+use crate::model::outcome::{Finding, Outcome, Status};
 use crate::model::window::{Window, WindowKind};
+
+/// How often a reading that a writer disturbed is begun again, and after which pause.
+const READ_AGAIN: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// What a pipeline is, as far as its bills depend on it.
 #[derive(Debug, Clone)]
@@ -63,6 +70,7 @@ impl Ledger {
         };
         if ledger.state.window_kind().is_none() {
             ledger.append(vec![Entry::Opened {
+                format: FORMAT,
                 window: identity.window,
                 sinks: identity.sinks.clone(),
                 aggregates: identity.aggregates.clone(),
@@ -77,7 +85,17 @@ impl Ledger {
     /// # Errors
     /// It cannot be read, or it belongs to a pipeline with other windows.
     pub fn state_of(path: &Path, identity: &Identity) -> Result<State, LedgerError> {
-        let state = fold(path, |take| sqlite::read(path, &identity.pipeline, take))?;
+        let read = || fold(path, |take| aside::read(path, &identity.pipeline, take));
+        let mut state = read();
+        // A writer that ends just now tidies up behind itself.
+        for _ in 0..READ_AGAIN {
+            if !matches!(state, Err(LedgerError::Moved { .. })) {
+                break;
+            }
+            std::thread::sleep(PAUSE);
+            state = read();
+        }
+        let state = state?;
         same_window(&state, identity)?;
         Ok(state)
     }
@@ -87,37 +105,30 @@ impl Ledger {
         &self.state
     }
 
-    /// Writes entries down, all or none; they are on the disk when it returns.
+    /// Writes entries down, all or none; they are on the disk when it returns, and part of the state.
     ///
     /// # Errors
-    /// They could not be written. Then nothing more is written in this run: what the disk holds is not known.
+    /// They could not be written; the state is as it was. Nothing more is written in this run then: what the disk holds is not known.
     pub fn append(&mut self, entries: Vec<Entry>) -> Result<(), LedgerError> {
         if self.poisoned {
             return Err(LedgerError::Poisoned { path: self.path.clone() });
         }
+        let written = self.write(entries);
+        self.poisoned = written.is_err();
+        written
+    }
+
+    fn write(&mut self, entries: Vec<Entry>) -> Result<(), LedgerError> {
         let at = Timestamp::now().as_millisecond();
-        let records: Vec<Record> = (self.next..)
-            .zip(entries)
-            .map(|(number, entry)| Record {
-                number,
-                pipeline: self.pipeline.clone(),
-                run: self.run.clone(),
-                at,
-                entry,
-            })
-            .collect();
-        if let Err(error) = self.store.append(&records) {
-            self.poisoned = true;
-            return Err(error);
-        }
-        for record in &records {
-            self.next = record.number + 1;
-            if let Err(cause) = self.state.apply(record) {
-                self.poisoned = true;
-                return Err(LedgerError::Damaged { path: self.path.clone(), number: record.number, cause });
-            }
-        }
-        Ok(())
+        let record =
+            |(number, entry)| Record { number, pipeline: self.pipeline.clone(), run: self.run.clone(), at, entry };
+        let records: Vec<Record> = (self.next..).zip(entries).map(record).collect();
+        // Before they are written: what cannot be folded would make the ledger useless for ever.
+        let refused = |cause| LedgerError::Refused { path: self.path.clone(), cause };
+        self.state.check(&records).map_err(refused)?;
+        self.store.append(&records)?;
+        self.next += records.len() as u64;
+        records.into_iter().try_for_each(|record| self.state.apply(record)).map_err(refused)
     }
 
     /// Freezes charges, in one transaction with the entries that explain them.
@@ -125,7 +136,9 @@ impl Ledger {
     /// # Errors
     /// As [`append`](Self::append).
     pub fn freeze(&mut self, mut entries: Vec<Entry>, proposals: Vec<Proposal>) -> Result<(), LedgerError> {
-        entries.extend(proposals.into_iter().map(|charge| Entry::Freeze { id: charge.key.id(), charge }));
+        entries.extend(
+            proposals.into_iter().map(|charge| Entry::Freeze { id: charge.key.id(), charge: Box::new(charge) }),
+        );
         self.append(entries)
     }
 
@@ -133,7 +146,7 @@ impl Ledger {
     ///
     /// # Errors
     /// As [`append`](Self::append). The call must not leave then.
-    pub fn begin_attempt(&mut self, sink: &str, charges: &[Charge], deadline: std::time::Duration) -> Result<u64, LedgerError> {
+    pub fn begin_attempt(&mut self, sink: &str, charges: &[Charge], deadline: Duration) -> Result<u64, LedgerError> {
         let attempt = self.state.last_attempt() + 1;
         self.append(vec![Entry::Attempt {
             attempt,
@@ -144,19 +157,38 @@ impl Ledger {
         Ok(attempt)
     }
 
-    /// Writes down what came of a call. A charge of it that no outcome names is unknown.
+    /// Writes down what came of a call. A charge of it that no outcome names, or that two name, is unknown; outcomes for other charges
+    /// answer nothing and are left out. `unsent` says that surely nothing left: then there was no attempt.
     ///
     /// # Errors
     /// As [`append`](Self::append).
     pub fn record(&mut self, attempt: u64, unsent: bool, outcomes: Vec<Outcome>) -> Result<(), LedgerError> {
+        let offered = self.state.offered(attempt);
+        let outcomes = once_each(
+            outcomes,
+            &offered,
+            |outcome| outcome.id,
+            |outcome| Outcome {
+                status: Status::Unknown,
+                message: Some("the answer speaks of it twice".to_owned()),
+                ..outcome
+            },
+        );
         self.append(vec![Entry::Outcomes { attempt, unsent, outcomes }])
     }
 
-    /// Writes down what a look-up found.
+    /// Writes down what a look-up found. Two findings for one charge tell nothing.
     ///
     /// # Errors
     /// As [`append`](Self::append).
     pub fn looked_up(&mut self, sink: &str, findings: Vec<(ChargeId, Finding)>) -> Result<(), LedgerError> {
+        let asked = findings.iter().map(|(id, _)| *id).collect();
+        let findings = once_each(
+            findings,
+            &asked,
+            |(id, _)| *id,
+            |(id, _)| (id, Finding::CannotTell("the answer speaks of it twice".to_owned())),
+        );
         self.append(vec![Entry::LookedUp { sink: sink.to_owned(), findings }])
     }
 
@@ -169,17 +201,46 @@ impl Ledger {
     }
 }
 
+#[cfg(test)]
+impl Ledger {
+    /// From here on there is no room.
+    pub(super) fn fill_the_disk(&self) {
+        self.store.connection.execute_batch("PRAGMA max_page_count = 1").unwrap();
+    }
+
+    /// From here on another program's lock is not waited for.
+    pub(super) fn lose_patience(&self) {
+        self.store.connection.busy_timeout(Duration::ZERO).unwrap();
+    }
+}
+
+/// One answer for each charge that was asked about, in their order; `twice` makes the one of a charge that was named again.
+fn once_each<T>(
+    answers: Vec<T>,
+    asked: &HashSet<ChargeId>,
+    id: impl Fn(&T) -> ChargeId,
+    twice: impl Fn(T) -> T,
+) -> Vec<T> {
+    let mut times: HashMap<ChargeId, usize> = HashMap::new();
+    for answer in &answers {
+        *times.entry(id(answer)).or_default() += 1;
+    }
+    let mut first: HashSet<ChargeId> = HashSet::new();
+    answers
+        .into_iter()
+        .filter(|answer| asked.contains(&id(answer)) && first.insert(id(answer)))
+        .map(|answer| if times.get(&id(&answer)).is_some_and(|times| *times > 1) { twice(answer) } else { answer })
+        .collect()
+}
+
 fn fold(
     path: &Path,
     each: impl FnOnce(&mut dyn FnMut(Record) -> Result<(), LedgerError>) -> Result<(), LedgerError>,
 ) -> Result<State, LedgerError> {
     let mut state = State::default();
     each(&mut |record| {
-        state.apply(&record).map_err(|cause| LedgerError::Damaged {
-            path: path.to_owned(),
-            number: record.number,
-            cause,
-        })
+        let number = record.number;
+        state.apply(record).map_err(|cause| LedgerError::Damaged { path: path.to_owned(), number, cause })
     })?;
     Ok(state)
 }

@@ -1,7 +1,17 @@
 //! A frozen charge, and what has become of it.
+//!
+//! | standing | an attempt makes it | of an answer to that | a look-up makes it |
+//! |---|---|---|---|
+//! | pending | in flight | accepted, rejected, unconfirmed (a duplicate), unknown, or what it was | found: accepted, different: held |
+//! | unknown | in flight | accepted (a duplicate too), else still unknown | accepted, held, absent: pending or rejected |
+//! | rejected | in flight, if that makes sense | as for pending | found: accepted |
+//! | unconfirmed | refused | | accepted, else rejected |
+//! | held | refused | | accepted, absent: pending |
+//! | accepted | refused | | nothing changes it |
 
 use meterhost_decimal::Decimal;
 
+use super::fold_error::FoldError;
 use crate::model::charge::{ChargeId, Key, Proposal};
 use crate::model::outcome::{Finding, HeldRecord, Outcome, Status};
 
@@ -9,11 +19,11 @@ use crate::model::outcome::{Finding, HeldRecord, Outcome, Status};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Charge {
     id: ChargeId,
-    frozen: Proposal,
+    frozen: Box<Proposal>,
 }
 
 impl Charge {
-    pub(super) fn new(id: ChargeId, frozen: Proposal) -> Self {
+    pub(super) fn new(id: ChargeId, frozen: Box<Proposal>) -> Self {
         Charge { id, frozen }
     }
 
@@ -72,6 +82,8 @@ pub enum Standing {
         reason: String,
         /// The refusal that it takes if a look-up shows it absent.
         refusal_if_absent: Option<String>,
+        /// Whether offering it again makes sense after that refusal.
+        retryable: bool,
     },
     /// The service says that it has a record, on the first attempt: somebody's, perhaps ours.
     Unconfirmed {
@@ -103,16 +115,22 @@ pub enum Standing {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChargeState {
     charge: Charge,
-    pub(super) standing: Standing,
-    /// Whether an earlier attempt of this very charge may have been recorded, though nothing said so.
-    pub(super) unanswered: bool,
-    /// When the last attempt began, and the longest that it may take: milliseconds.
-    pub(super) last_attempt: Option<(i64, u64)>,
+    standing: Standing,
+    /// When the last attempt that may still take effect began, and the longest that it may take: milliseconds.
+    last_attempt: Option<(i64, u64)>,
+    /// While it is in flight: what it was before.
+    before: Option<Box<Before>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Before {
+    standing: Standing,
+    last_attempt: Option<(i64, u64)>,
 }
 
 impl ChargeState {
     pub(super) fn new(charge: Charge) -> Self {
-        ChargeState { charge, standing: Standing::Pending { reason: None }, unanswered: false, last_attempt: None }
+        ChargeState { charge, standing: Standing::Pending { reason: None }, last_attempt: None, before: None }
     }
 
     /// The charge.
@@ -132,121 +150,137 @@ impl ChargeState {
 
     /// Whether a look-up, a replay or a person has to say what became of it.
     pub fn is_unresolved(&self) -> bool {
-        matches!(
-            self.standing,
-            Standing::InFlight { .. } | Standing::Unknown { .. } | Standing::Unconfirmed { .. }
-        )
+        matches!(self.standing, Standing::InFlight { .. } | Standing::Unknown { .. } | Standing::Unconfirmed { .. })
     }
 
-    /// When its last attempt is surely over: milliseconds, UTC.
+    /// When its last attempt is surely over, unless it was answered: milliseconds, UTC.
     pub fn last_over(&self) -> Option<i64> {
         self.last_attempt.map(|(begun, deadline)| begun.saturating_add_unsigned(deadline))
     }
 
-    pub(super) fn attempted(&mut self, attempt: u64, at: i64, deadline: u64) {
-        self.unanswered |= self.is_unresolved();
-        self.last_attempt = Some((at, deadline));
-        self.standing = Standing::InFlight { attempt };
+    /// A call with it is about to leave.
+    pub(super) fn attempted(&mut self, attempt: u64, at: i64, deadline: u64) -> Result<(), FoldError> {
+        match self.standing {
+            Standing::Pending { .. } | Standing::Unknown { .. } | Standing::Rejected { retryable: true, .. } => {}
+            Standing::Accepted { .. } => return Err(FoldError::Final(self.charge.id)),
+            Standing::InFlight { .. }
+            | Standing::Unconfirmed { .. }
+            | Standing::Held { .. }
+            | Standing::Rejected { retryable: false, .. } => return Err(FoldError::NotToBeSent(self.charge.id)),
+        }
+        let standing = std::mem::replace(&mut self.standing, Standing::InFlight { attempt });
+        let last_attempt = self.last_attempt.replace((at, deadline));
+        self.before = Some(Box::new(Before { standing, last_attempt }));
+        Ok(())
     }
 
-    /// Surely nothing of the attempt left.
-    pub(super) fn unsent(&mut self, reason: Option<String>) {
-        self.standing = match self.unanswered {
-            true => Standing::Unknown {
-                reason: reason.unwrap_or_else(|| "an earlier attempt was never answered".to_owned()),
-                refusal_if_absent: None,
-            },
-            false => Standing::Pending { reason },
+    /// Whether an attempt before the one that is in flight may have been recorded, though nothing said so.
+    fn was_unknown(&self) -> bool {
+        self.before.as_ref().is_some_and(|before| matches!(before.standing, Standing::Unknown { .. }))
+    }
+
+    /// The attempt surely came to nothing: it is as if it had not been, but for the reason.
+    pub(super) fn came_to_nothing(&mut self, why: Option<String>) {
+        let Some(before) = self.before.take() else { return };
+        self.last_attempt = before.last_attempt;
+        self.standing = match before.standing {
+            Standing::Pending { reason } => Standing::Pending { reason: why.or(reason) },
+            other => other,
         };
+    }
+
+    /// Nothing clear was said of the attempt.
+    pub(super) fn went_unanswered(&mut self, reason: String, refusal_if_absent: Option<String>) {
+        self.before = None;
+        self.standing = Standing::Unknown { reason, refusal_if_absent, retryable: true };
     }
 
     /// An answer to the attempt that is in flight. It answers that attempt only: what an earlier one left open stays open.
     pub(super) fn answered(&mut self, outcome: &Outcome, run: &str) {
         let said = |otherwise: &str| outcome.message.clone().unwrap_or_else(|| otherwise.to_owned());
-        self.standing = match outcome.status {
-            Status::Accepted => self.accepted(outcome.reference.clone(), run),
-            // The first attempt of this charge that was recorded is ours, if one went unanswered.
-            Status::Duplicate if self.unanswered => self.accepted(outcome.reference.clone(), run),
+        let was_unknown = self.was_unknown();
+        match outcome.status {
+            Status::Accepted => self.accept(outcome.reference.clone(), run),
+            // The record is ours: an earlier attempt went unanswered.
+            Status::Duplicate if was_unknown => self.accept(outcome.reference.clone(), run),
             Status::Duplicate => {
-                Standing::Unconfirmed { reason: said("the service says that it has a record already") }
+                self.turn(Standing::Unconfirmed { reason: said("the service says that it has a record already") });
             }
-            Status::Rejected | Status::Unprocessed if self.unanswered => Standing::Unknown {
-                reason: format!("{}; an earlier attempt was never answered", said("this attempt was refused")),
-                refusal_if_absent: (outcome.status == Status::Rejected).then(|| said("refused")),
-            },
-            Status::Rejected => {
-                Standing::Rejected { reason: said("refused, without a reason"), retryable: outcome.retryable }
+            Status::Rejected if was_unknown => {
+                let refusal = said("refused, without a reason");
+                self.turn(Standing::Unknown {
+                    reason: format!(
+                        "{refusal}; that answers the last attempt only, and an earlier one was never answered"
+                    ),
+                    refusal_if_absent: Some(refusal),
+                    retryable: outcome.retryable,
+                });
             }
-            Status::Unprocessed => Standing::Pending { reason: Some(said("the service did not look at it")) },
-            Status::Unknown => Standing::Unknown {
-                reason: said("the answer does not say what became of it"),
-                refusal_if_absent: outcome.refusal_if_absent.clone(),
-            },
-        };
-        if matches!(outcome.status, Status::Unknown) {
-            self.unanswered = true;
+            Status::Rejected => self
+                .turn(Standing::Rejected { reason: said("refused, without a reason"), retryable: outcome.retryable }),
+            Status::Unprocessed => self.came_to_nothing(Some(said("the service did not look at it"))),
+            Status::Unknown => self
+                .went_unanswered(said("the answer does not say what became of it"), outcome.refusal_if_absent.clone()),
         }
     }
 
-    /// The call was answered, and nothing in the answer speaks of this charge.
-    pub(super) fn unmentioned(&mut self) {
-        self.unanswered = true;
-        self.standing = Standing::Unknown {
-            reason: "the answer does not speak of it".to_owned(),
-            refusal_if_absent: None,
-        };
-    }
-
-    pub(super) fn looked_up(&mut self, finding: &Finding, run: &str) {
-        let record = |record: &HeldRecord| {
-            let quantity = record.quantity.map_or_else(|| "another quantity".to_owned(), |quantity| quantity.to_string());
+    /// What the service's books say.
+    pub(super) fn looked_up(&mut self, finding: &Finding, run: &str) -> Result<(), FoldError> {
+        let found = |record: &HeldRecord| {
+            let quantity =
+                record.quantity.map_or_else(|| "another quantity".to_owned(), |quantity| quantity.to_string());
             let reference = record.reference.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
-            format!("{quantity}{reference}")
+            format!("{quantity}{reference} where it has {}", self.charge.quantity())
         };
-        let confirming = matches!(self.standing, Standing::Unconfirmed { .. });
-        let sent = self.charge.quantity();
-        self.standing = match (finding, &self.standing) {
-            (Finding::Found(found), _) => self.accepted(found.reference.clone(), run),
-            (Finding::Different(found), _) if confirming => Standing::Rejected {
-                reason: format!("somebody else holds its place, with {} where it has {sent}", record(found)),
+        let next = match (finding, &self.standing) {
+            (Finding::Found(_) | Finding::CannotTell(_), Standing::Accepted { .. }) => return Ok(()),
+            (_, Standing::Accepted { .. }) => return Err(FoldError::Final(self.charge.id)),
+            (_, Standing::InFlight { .. }) => return Err(FoldError::UnderWay(self.charge.id)),
+            (Finding::Found(record), _) => {
+                self.accept(record.reference.clone(), run);
+                return Ok(());
+            }
+            (Finding::Different(record), Standing::Unconfirmed { .. }) => Standing::Rejected {
+                reason: format!("somebody else holds its place, with {}", found(record)),
                 retryable: true,
             },
-            (Finding::Different(found), _) => Standing::Held {
-                reason: format!("the service has a record in its place with {} where it has {sent}", record(found)),
-            },
+            // Its own refusal is clear; whose record that is does not change it.
+            (Finding::Different(_), Standing::Rejected { .. }) => return Ok(()),
+            (Finding::Different(record), _) => {
+                Standing::Held { reason: format!("the service has a record in its place with {}", found(record)) }
+            }
             (Finding::Absent, Standing::Unconfirmed { reason }) => Standing::Rejected {
                 reason: format!("the service says `{reason}`, and its books do not show such a record"),
                 retryable: true,
             },
-            (Finding::Absent, Standing::Unknown { refusal_if_absent: Some(refusal), .. }) => {
-                self.unanswered = false;
-                Standing::Rejected { reason: refusal.clone(), retryable: true }
+            (Finding::Absent, Standing::Unknown { refusal_if_absent: Some(refusal), retryable, .. }) => {
+                Standing::Rejected { reason: refusal.clone(), retryable: *retryable }
             }
-            (Finding::Absent, standing) => {
-                self.unanswered = false;
-                let reason = match standing {
-                    Standing::Unknown { reason, .. } => format!("{reason}; a look-up showed it absent"),
-                    _ => "a look-up showed it absent".to_owned(),
-                };
-                Standing::Pending { reason: Some(reason) }
+            (Finding::Absent, Standing::Unknown { reason, .. } | Standing::Held { reason }) => {
+                Standing::Pending { reason: Some(format!("{reason}; a look-up showed it absent")) }
             }
-            (Finding::CannotTell(why), Standing::Unconfirmed { reason }) => {
-                Standing::Unconfirmed { reason: format!("{reason}; a look-up could not tell: {why}") }
-            }
-            (Finding::CannotTell(why), _) => Standing::Unknown {
+            (Finding::Absent, Standing::Pending { .. } | Standing::Rejected { .. }) => return Ok(()),
+            (Finding::CannotTell(why), Standing::Unknown { refusal_if_absent, retryable, .. }) => Standing::Unknown {
                 reason: format!("a look-up could not tell: {why}"),
-                refusal_if_absent: match &self.standing {
-                    Standing::Unknown { refusal_if_absent, .. } => refusal_if_absent.clone(),
-                    _ => None,
-                },
+                refusal_if_absent: refusal_if_absent.clone(),
+                retryable: *retryable,
             },
+            (Finding::CannotTell(_), _) => return Ok(()),
         };
-        if matches!(self.standing, Standing::Unknown { .. }) && !confirming {
-            self.unanswered = true;
-        }
+        self.standing = next;
+        Ok(())
     }
 
-    fn accepted(&self, reference: Option<String>, run: &str) -> Standing {
-        Standing::Accepted { reference, run: run.to_owned() }
+    fn accept(&mut self, reference: Option<String>, run: &str) {
+        self.turn(Standing::Accepted { reference, run: run.to_owned() });
+        self.last_attempt = None;
+    }
+
+    /// A clear answer: the attempt cannot take effect any more.
+    fn turn(&mut self, standing: Standing) {
+        if let Some(before) = self.before.take() {
+            self.last_attempt = before.last_attempt;
+        }
+        self.standing = standing;
     }
 }

@@ -7,6 +7,9 @@ use crate::model::charge::{ChargeId, Proposal};
 use crate::model::outcome::{Finding, Outcome};
 use crate::model::window::{Window, WindowKind};
 
+/// The form in which this version writes entries. It reads none that is newer.
+pub const FORMAT: u32 = 1;
+
 /// An entry, and what the ledger knows of when and by whom it was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Record {
@@ -23,12 +26,14 @@ pub struct Record {
     pub entry: Entry,
 }
 
-/// What an entry says.
+/// What an entry says. As JSON it is an object of one key, the kind: `{"settled": {"sink": "clazar", "window": "2025-06"}}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Entry {
     /// The pipeline's first entry.
     Opened {
+        /// The form in which the pipeline's entries are written: [`FORMAT`].
+        format: u32,
         /// How long its windows are.
         window: WindowKind,
         /// Its sinks.
@@ -71,11 +76,10 @@ pub enum Entry {
     },
     /// A charge, as it is and will be.
     Freeze {
-        /// Its id.
+        /// Its id, which follows from its key.
         id: ChargeId,
         /// What it says.
-        #[serde(flatten)]
-        charge: Proposal,
+        charge: Box<Proposal>,
     },
     /// A call that is about to leave.
     Attempt {
@@ -116,6 +120,7 @@ pub enum Entry {
 
 /// What was run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PluginDigest {
     /// Its section in the file.
     pub section: String,
@@ -129,6 +134,7 @@ pub struct PluginDigest {
 
 /// An input, as it was when it was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct InputSeen {
     /// Its name.
     pub key: String,
@@ -141,6 +147,10 @@ pub struct InputSeen {
 }
 
 impl Entry {
+    /// The words under which entries are stored.
+    pub(super) const KINDS: [&'static str; 9] =
+        ["opened", "run", "inputs", "reading", "freeze", "attempt", "outcomes", "looked-up", "settled"];
+
     /// The word under which it is stored.
     pub fn kind(&self) -> &'static str {
         match self {

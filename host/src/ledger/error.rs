@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::state::FoldError;
+use super::fold_error::FoldError;
 use crate::report::Exit;
 
 /// Why the ledger cannot be used. It is never taken for an empty one.
@@ -30,12 +30,14 @@ pub enum LedgerError {
         given: String,
     },
     /// The operating system or SQLite refused.
-    #[error("the ledger {} {doing}: {cause}", path.display())]
+    #[error("the ledger {} {doing}: {}", path.display(), trouble.words(cause))]
     Storage {
         /// The ledger.
         path: PathBuf,
         /// What could not be done: `cannot be opened`.
         doing: &'static str,
+        /// What kind of trouble it is.
+        trouble: Trouble,
         /// Its words.
         cause: String,
     },
@@ -57,12 +59,61 @@ pub enum LedgerError {
         /// What is wrong with it.
         cause: FoldError,
     },
+    /// It was written to while it was read without being locked.
+    #[error("the ledger {} was written to while it was read", path.display())]
+    Moved {
+        /// The ledger.
+        path: PathBuf,
+    },
+    /// Another writer added to it, in spite of the lock.
+    #[error("the ledger {} was written to by another run since this one opened it; this run writes nothing more", path.display())]
+    Overtaken {
+        /// The ledger.
+        path: PathBuf,
+    },
+    /// What was to be written cannot follow what is there.
+    #[error("an entry was refused, and nothing was written to the ledger {}: {cause}", path.display())]
+    Refused {
+        /// The ledger.
+        path: PathBuf,
+        /// Why.
+        cause: FoldError,
+    },
     /// An earlier write failed; what is on disk is not known.
     #[error("the ledger {} failed before in this run, and is not written to again", path.display())]
     Poisoned {
         /// The ledger.
         path: PathBuf,
     },
+}
+
+/// What kind of trouble there is with the place where the ledger is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// No room.
+    Full,
+    /// It may not be written.
+    ReadOnly,
+    /// Another program holds the file.
+    Locked,
+    /// The file is damaged.
+    Corrupt,
+    /// There is no such folder, or it may not be entered.
+    NoPlace,
+    /// Anything else.
+    Other,
+}
+
+impl Trouble {
+    fn words(self, cause: &str) -> String {
+        match self {
+            Trouble::Full => format!("there is no room left ({cause})"),
+            Trouble::ReadOnly => format!("it is read-only ({cause})"),
+            Trouble::Locked => format!("another program keeps it locked ({cause})"),
+            Trouble::Corrupt => format!("the file is damaged ({cause})"),
+            Trouble::NoPlace | Trouble::Other => cause.to_owned(),
+        }
+    }
 }
 
 impl LedgerError {
@@ -77,12 +128,31 @@ impl LedgerError {
 
     /// What a person does about it.
     pub fn action(&self) -> &'static str {
+        const RESTORE: &str = "restore the file from a backup; do not delete it, or billed usage is billed again";
         match self {
             LedgerError::Held { .. } => "wait until it ends, and run again: nothing is lost",
-            LedgerError::OtherWindow { .. } => "set the window back, or give the pipeline another name and a `start` after what is billed",
-            LedgerError::Storage { .. } => "see to the disk and its permissions, and run again: nothing was sent that is not written down",
-            LedgerError::Foreign { .. } => "name the right file with `ledger` or --ledger, or use the version that wrote it",
-            LedgerError::Damaged { .. } => "restore the file from a backup; do not delete it, or billed usage is billed again",
+            LedgerError::OtherWindow { .. } => {
+                "set the window back, or give the pipeline another name and a `start` after what is billed"
+            }
+            LedgerError::Storage { trouble, .. } => match trouble {
+                Trouble::Full => "make room, and run again: nothing was sent that is not written down",
+                Trouble::ReadOnly => "allow this user to write to the file and its folder, and run again",
+                Trouble::Locked => "end the other program (a backup, an open `sqlite3`), and run again",
+                Trouble::Corrupt => RESTORE,
+                Trouble::NoPlace => "create the folder, or name another place with `ledger` or --ledger",
+                Trouble::Other => {
+                    "see to the disk and its permissions, and run again: nothing was sent that is not written down"
+                }
+            },
+            LedgerError::Foreign { .. } => {
+                "name the right file with `ledger` or --ledger, or use the version that wrote it"
+            }
+            LedgerError::Damaged { .. } => RESTORE,
+            LedgerError::Moved { .. } => "try again",
+            LedgerError::Overtaken { .. } => {
+                "see who runs this pipeline beside this run (was its .lock file deleted?), and run again: nothing is lost"
+            }
+            LedgerError::Refused { .. } => "this is an error in meterhost: report it; what was sent is written down",
             LedgerError::Poisoned { .. } => "run again: the ledger says what was sent",
         }
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Something that is kept back, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Hold {
     /// What it covers.
     pub scope: Scope,
@@ -22,7 +23,7 @@ pub struct Hold {
 
 /// The smallest part of a window that surely contains a doubt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Scope {
     /// All of it: an object cannot be read, and nobody knows whose usage is in it.
     Window,

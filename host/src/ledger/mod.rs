@@ -3,16 +3,20 @@
 //! | file | subject |
 //! |---|---|
 //! | `entry` | what is written down |
-//! | `state`, `charge` | what follows from it: a pure fold |
+//! | `state`, `fold`, `fold_error` | what follows from it: a pure fold |
+//! | `charge` | a frozen charge and its standing |
 //! | `hold`, `round` | what is kept back, and the one rounding |
-//! | `sqlite`, `lock` | where it is kept, and the one writer |
+//! | `sqlite`, `lock`, `aside` | where it is kept, the one writer, the readers beside it |
 //! | `book` | a ledger that is open for writing |
 //! | `error` | what goes wrong with it |
 
+mod aside;
 mod book;
 mod charge;
 mod entry;
 mod error;
+mod fold;
+mod fold_error;
 mod hold;
 mod lock;
 mod round;
@@ -21,11 +25,12 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub use aside::read;
 pub use book::{Identity, Ledger};
 pub use charge::{Charge, ChargeState, Standing};
-pub use entry::{Entry, InputSeen, PluginDigest, Record};
-pub use error::LedgerError;
+pub use entry::{Entry, FORMAT, InputSeen, PluginDigest, Record};
+pub use error::{LedgerError, Trouble};
+pub use fold_error::FoldError;
 pub use hold::{Hold, Scope};
 pub use round::rounded;
-pub use sqlite::read;
-pub use state::{FoldError, State};
+pub use state::{Counts, State, WindowState};

@@ -19,7 +19,9 @@ pub fn rounded(exact: Decimal, scale: u8, rounding: Rounding) -> Result<Decimal,
                 0 => "whole numbers only".to_owned(),
                 scale => format!("at most {scale} digits behind the point"),
             };
-            return Err(format!("{exact} cannot be sent exactly: the service takes {digits}, and `round` is \"refuse\""));
+            return Err(format!(
+                "{exact} cannot be sent exactly: the service takes {digits}, and `round` is \"refuse\""
+            ));
         }
     };
     Ok(exact.round(scale, mode))
@@ -44,7 +46,10 @@ mod tests {
     #[test]
     fn refuse_says_what_it_refuses() {
         let reason = rounded(decimal("1.5"), 0, Rounding::Refuse).unwrap_err();
-        assert_eq!(reason, "1.5 cannot be sent exactly: the service takes whole numbers only, and `round` is \"refuse\"");
+        assert_eq!(
+            reason,
+            "1.5 cannot be sent exactly: the service takes whole numbers only, and `round` is \"refuse\""
+        );
     }
 
     #[test]

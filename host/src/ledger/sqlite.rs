@@ -1,19 +1,25 @@
 //! The ledger as an SQLite file: one table of entries, to which is added and nothing else.
 
+use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, params};
 
 use super::entry::{Entry, Record};
-use super::error::LedgerError;
-use super::state::FoldError;
+use super::error::{LedgerError, Trouble};
+use super::fold_error::FoldError;
 
 /// Marks the file as a meterhost ledger: `mhlg`.
 const APPLICATION: i32 = 0x6d68_6c67;
 /// The version of the form in which it is written.
 const VERSION: i32 = 1;
+/// How long another program's lock is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Whoever has the file in their hands can still do with it what they like; the triggers stop what happens by mistake. The first one
+/// also keeps `INSERT OR REPLACE` from replacing.
 const SCHEMA: &str = "
     CREATE TABLE entry (
         number   INTEGER PRIMARY KEY,
@@ -24,6 +30,9 @@ const SCHEMA: &str = "
         body     TEXT NOT NULL
     ) STRICT;
     CREATE INDEX entry_by_pipeline ON entry (pipeline, number);
+    CREATE TRIGGER entry_is_numbered_without_a_gap BEFORE INSERT ON entry
+        WHEN NEW.number IS NOT (SELECT coalesce(max(number), 0) + 1 FROM entry)
+        BEGIN SELECT RAISE(ABORT, 'the entries of the ledger are numbered without a gap'); END;
     CREATE TRIGGER entry_is_not_changed BEFORE UPDATE ON entry
         BEGIN SELECT RAISE(ABORT, 'an entry of the ledger is never changed'); END;
     CREATE TRIGGER entry_is_not_deleted BEFORE DELETE ON entry
@@ -34,38 +43,47 @@ const SCHEMA: &str = "
 #[derive(Debug)]
 pub(super) struct Store {
     path: PathBuf,
-    connection: Connection,
+    pub(super) connection: Connection,
 }
 
 impl Store {
-    /// Opens the file for writing; creates it if there is none.
+    /// Opens the file for writing; creates it if there is none. Only who holds the lock calls this.
     pub(super) fn open(path: &Path) -> Result<Store, LedgerError> {
-        let failed = failed(path, "cannot be opened");
-        let connection = Connection::open(path).map_err(&failed)?;
-        connection.busy_timeout(Duration::from_secs(5)).map_err(&failed)?;
-        let empty = connection
-            .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))
-            .map_err(|error| not_ours(path, error))?
-            == 0;
-        if empty {
-            // Everything or nothing: a process that ends in between leaves an empty file.
-            connection
-                .execute_batch(&format!(
-                    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN IMMEDIATE; {SCHEMA}
-                     PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;"
-                ))
-                .map_err(&failed)?;
+        if !is_there(path)? {
+            create(path)?;
         }
+        let failed = failed(path, "cannot be opened");
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let store = Store::connect(path, Connection::open_with_flags(path, flags).map_err(&failed)?)?;
+        let mode: String =
+            store.connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(&failed)?;
+        if mode != "wal" {
+            return Err(storage(path, "cannot be opened", Trouble::Other, "its folder does not support SQLite's WAL"));
+        }
+        // What `append` has written is on the disk when it returns, on macOS too.
+        store
+            .connection
+            .execute_batch("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;")
+            .map_err(&failed)?;
+        Ok(store)
+    }
+
+    /// Takes a connection to a file that is there, if it is a ledger.
+    pub(super) fn connect(path: &Path, connection: Connection) -> Result<Store, LedgerError> {
+        connection.busy_timeout(PATIENCE).map_err(failed(path, "cannot be opened"))?;
         check(path, &connection)?;
-        connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;").map_err(&failed)?;
         Ok(Store { path: path.to_owned(), connection })
     }
 
     /// Adds entries, all or none; they are on the disk when it returns.
     pub(super) fn append(&mut self, records: &[Record]) -> Result<(), LedgerError> {
-        let failed = failed(&self.path, "cannot be written");
-        let transaction =
-            self.connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(&failed)?;
+        let Some(first) = records.first() else { return Ok(()) };
+        let path = &self.path;
+        let failed = failed(path, "cannot be written");
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&failed)?;
+        if last_number(&transaction).map_err(&failed)? + 1 != first.number {
+            return Err(LedgerError::Overtaken { path: path.clone() });
+        }
         {
             let mut insert = transaction
                 .prepare_cached(
@@ -73,12 +91,9 @@ impl Store {
                 )
                 .map_err(&failed)?;
             for record in records {
-                let body = serde_json::to_string(&record.entry).map_err(|error| LedgerError::Storage {
-                    path: self.path.clone(),
-                    doing: "cannot be written",
-                    cause: error.to_string(),
-                })?;
-                let number = i64::try_from(record.number).unwrap_or(i64::MAX);
+                let body = serde_json::to_string(&record.entry)
+                    .map_err(|error| storage(path, "cannot be written", Trouble::Other, error))?;
+                let number = record.number.cast_signed();
                 insert
                     .execute(params![number, record.pipeline, record.run, record.at, record.entry.kind(), body])
                     .map_err(&failed)?;
@@ -89,15 +104,23 @@ impl Store {
 
     /// The number of the last entry of all pipelines.
     pub(super) fn last_number(&self) -> Result<u64, LedgerError> {
-        let last: i64 = self
-            .connection
-            .query_row("SELECT coalesce(max(number), 0) FROM entry", [], |row| row.get(0))
-            .map_err(failed(&self.path, "cannot be read"))?;
-        Ok(last.unsigned_abs())
+        last_number(&self.connection).map_err(failed(&self.path, "cannot be read"))
     }
 
-    /// Every entry of a pipeline, in order.
+    /// Every entry of a pipeline, in order, as of one moment.
     pub(super) fn each(
+        &self,
+        pipeline: &str,
+        take: impl FnMut(Record) -> Result<(), LedgerError>,
+    ) -> Result<(), LedgerError> {
+        let failed = failed(&self.path, "cannot be read");
+        let snapshot = self.connection.unchecked_transaction().map_err(&failed)?;
+        self.is_whole()?;
+        self.each_of(pipeline, take)?;
+        snapshot.commit().map_err(&failed)
+    }
+
+    fn each_of(
         &self,
         pipeline: &str,
         mut take: impl FnMut(Record) -> Result<(), LedgerError>,
@@ -105,58 +128,132 @@ impl Store {
         let failed = failed(&self.path, "cannot be read");
         let mut statement = self
             .connection
-            .prepare("SELECT number, run, at, body FROM entry WHERE pipeline = ?1 ORDER BY number")
+            .prepare("SELECT number, run, at, kind, body FROM entry WHERE pipeline = ?1 ORDER BY number")
             .map_err(&failed)?;
         let mut rows = statement.query([pipeline]).map_err(&failed)?;
         while let Some(row) = rows.next().map_err(&failed)? {
             let number = row.get::<_, i64>(0).map_err(&failed)?.unsigned_abs();
-            let body = row.get_ref(3).map_err(&failed)?;
-            let entry: Result<Entry, String> = body
-                .as_str()
-                .map_err(|error| error.to_string())
-                .and_then(|body| serde_json::from_str(body).map_err(|error| error.to_string()));
-            let entry = entry.map_err(|cause| LedgerError::Damaged {
-                path: self.path.clone(),
-                number,
-                cause: FoldError::Unreadable(cause),
-            })?;
+            let text = |column| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
+            let entry = self.entry(number, text(3).map_err(&failed)?, text(4).map_err(&failed)?)?;
             let run = row.get(1).map_err(&failed)?;
             let at = row.get(2).map_err(&failed)?;
             take(Record { number, pipeline: pipeline.to_owned(), run, at, entry })?;
         }
         Ok(())
     }
-}
 
-/// Reads a ledger beside its writer, without changing anything. A file that is not there holds nothing, and is not made.
-///
-/// # Errors
-/// It is there and cannot be read.
-pub fn read(
-    path: &Path,
-    pipeline: &str,
-    take: impl FnMut(Record) -> Result<(), LedgerError>,
-) -> Result<(), LedgerError> {
-    match path.try_exists() {
-        Ok(true) => {}
-        Ok(false) => return Ok(()),
-        Err(cause) => {
-            return Err(LedgerError::Storage { path: path.to_owned(), doing: "cannot be read", cause: cause.to_string() });
+    fn entry(&self, number: u64, kind: &str, body: &str) -> Result<Entry, LedgerError> {
+        let newer = |what: String| LedgerError::Foreign {
+            path: self.path.clone(),
+            what: format!("has an entry (number {number}) from a newer version of meterhost: {what}"),
+        };
+        if !Entry::KINDS.contains(&kind) {
+            return Err(newer(format!("the kind `{kind}` is not known")));
+        }
+        let damaged =
+            |cause| LedgerError::Damaged { path: self.path.clone(), number, cause: FoldError::Unreadable(cause) };
+        let entry: Entry = serde_json::from_str(body).map_err(|error| match error.to_string() {
+            cause if cause.starts_with("unknown field") || cause.starts_with("unknown variant") => newer(cause),
+            cause => damaged(cause),
+        })?;
+        match entry {
+            Entry::Opened { format, .. } if format > super::entry::FORMAT => {
+                Err(newer(format!("its form is {format}, and this one knows {}", super::entry::FORMAT)))
+            }
+            entry if entry.kind() == kind => Ok(entry),
+            entry => Err(damaged(format!("it is stored as `{kind}` and says `{}`", entry.kind()))),
         }
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(failed(path, "cannot be opened"))?;
-    connection.busy_timeout(Duration::from_secs(5)).map_err(failed(path, "cannot be opened"))?;
-    check(path, &connection)?;
-    Store { path: path.to_owned(), connection }.each(pipeline, take)
+
+    /// That no entry is missing between the first and the last.
+    fn is_whole(&self) -> Result<(), LedgerError> {
+        let failed = failed(&self.path, "cannot be read");
+        let one = |sql: &str| self.connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(&failed);
+        if one("SELECT count(*) FROM entry")?.unsigned_abs() == self.last_number()? {
+            return Ok(());
+        }
+        let gap = "SELECT min(number) + 1 FROM (SELECT 0 AS number UNION ALL SELECT number FROM entry) AS before
+                   WHERE NOT EXISTS (SELECT 1 FROM entry WHERE entry.number = before.number + 1)";
+        Err(LedgerError::Damaged {
+            path: self.path.clone(),
+            number: one(gap)?.unsigned_abs(),
+            cause: FoldError::Missing,
+        })
+    }
+}
+
+fn last_number(connection: &Connection) -> rusqlite::Result<u64> {
+    let sql = "SELECT coalesce(max(number), 0) FROM entry";
+    connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
+}
+
+/// Whether there is a file at the path. An empty one, or one that is gone while SQLite's own file beside it is still there, is neither
+/// a ledger nor none.
+pub(super) fn is_there(path: &Path) -> Result<bool, LedgerError> {
+    let foreign = |what: &str| Err(LedgerError::Foreign { path: path.to_owned(), what: what.to_owned() });
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => foreign("is a folder, and no ledger"),
+        Ok(found) if found.len() == 0 => {
+            foreign("is empty, and no ledger ever is: restore it if it was one, or delete it if it never was")
+        }
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => match wal_of(path).exists() {
+            false => Ok(false),
+            // It was made just now.
+            true if path.exists() => Ok(true),
+            true => foreign(
+                "is gone, and a part of it (the file that ends in -wal) is still there: put it back where it was",
+            ),
+        },
+        Err(error) => Err(storage(path, "cannot be read", Trouble::of(error.kind()), error)),
+    }
+}
+
+/// The file in which SQLite keeps what it has not yet brought into the ledger's own.
+pub(super) fn wal_of(path: &Path) -> PathBuf {
+    beside(path, "-wal")
+}
+
+/// The path with something added to its name.
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name: OsString = path.file_name().unwrap_or_default().to_owned();
+    name.push(ending);
+    path.with_file_name(name)
+}
+
+/// Creates the file, whole or not at all: a process that ends in between leaves a file of another name.
+fn create(path: &Path) -> Result<(), LedgerError> {
+    let draft = beside(path, ".new");
+    let io = |error: std::io::Error| storage(path, "cannot be created", Trouble::of(error.kind()), error);
+    match fs::remove_file(&draft) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(io(error)),
+        _ => {}
+    }
+    let failed = failed(path, "cannot be created");
+    let connection = Connection::open(&draft).map_err(&failed)?;
+    connection
+        .execute_batch(&format!(
+            "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA journal_mode = WAL;
+             BEGIN IMMEDIATE; {SCHEMA} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;"
+        ))
+        .map_err(&failed)?;
+    connection.close().map_err(|(_, error)| failed(error))?;
+    fs::rename(&draft, path).map_err(io)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)
 }
 
 /// That the file is a ledger, and of a version that this one reads.
 fn check(path: &Path, connection: &Connection) -> Result<(), LedgerError> {
     let pragma = |name: &str| {
-        connection
-            .query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i32>(0))
-            .map_err(|error| not_ours(path, error))
+        connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i32>(0)).map_err(|error| {
+            match error.sqlite_error_code() {
+                Some(ErrorCode::NotADatabase) => {
+                    LedgerError::Foreign { path: path.to_owned(), what: "is not a meterhost ledger".to_owned() }
+                }
+                _ => failed(path, "cannot be opened")(error),
+            }
+        })
     };
     let foreign = |what: String| Err(LedgerError::Foreign { path: path.to_owned(), what });
     if pragma("application_id")? != APPLICATION {
@@ -164,20 +261,43 @@ fn check(path: &Path, connection: &Connection) -> Result<(), LedgerError> {
     }
     match pragma("user_version")? {
         VERSION => Ok(()),
-        newer => foreign(format!("is a meterhost ledger of version {newer}, and this meterhost reads version {VERSION}")),
-    }
-}
-
-fn not_ours(path: &Path, error: rusqlite::Error) -> LedgerError {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => {
-            LedgerError::Foreign { path: path.to_owned(), what: "is not a meterhost ledger".to_owned() }
+        newer => {
+            foreign(format!("is a meterhost ledger of version {newer}, and this meterhost reads version {VERSION}"))
         }
-        _ => failed(path, "cannot be opened")(error),
     }
 }
 
-fn failed(path: &Path, doing: &'static str) -> impl Fn(rusqlite::Error) -> LedgerError {
-    let path = path.to_owned();
-    move |error| LedgerError::Storage { path: path.clone(), doing, cause: error.to_string() }
+pub(super) fn storage(
+    path: &Path,
+    doing: &'static str,
+    trouble: Trouble,
+    cause: impl std::fmt::Display,
+) -> LedgerError {
+    LedgerError::Storage { path: path.to_owned(), doing, trouble, cause: cause.to_string() }
+}
+
+pub(super) fn failed(path: &Path, doing: &'static str) -> impl Fn(rusqlite::Error) -> LedgerError {
+    move |error| {
+        let trouble = match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Trouble::Full,
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Trouble::ReadOnly,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Trouble::Locked,
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Trouble::Corrupt,
+            _ => Trouble::Other,
+        };
+        storage(path, doing, trouble, error)
+    }
+}
+
+impl Trouble {
+    /// What an error of the operating system stands for.
+    pub(super) fn of(kind: std::io::ErrorKind) -> Self {
+        use std::io::ErrorKind;
+        match kind {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Trouble::Full,
+            ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => Trouble::ReadOnly,
+            ErrorKind::NotFound | ErrorKind::NotADirectory => Trouble::NoPlace,
+            _ => Trouble::Other,
+        }
+    }
 }

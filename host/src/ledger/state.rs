@@ -1,138 +1,67 @@
-//! What the entries add up to: a pure fold, in which an impossible history is an error.
+//! What the entries add up to, and what can be asked of that. How an entry changes it stands in `fold`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::charge::{Charge, ChargeState, Standing};
-use super::entry::{Entry, InputSeen, Record};
+use super::charge::{ChargeState, Standing};
+use super::entry::InputSeen;
 use super::hold::Hold;
 use crate::model::charge::{ChargeId, Key};
 use crate::model::window::{Window, WindowKind};
 
-/// Why an entry cannot follow those before it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FoldError {
-    /// It is not in a form that this version knows.
-    #[error("it cannot be read: {0}")]
-    Unreadable(String),
-    /// It speaks of a charge that is not there.
-    #[error("it speaks of the charge {0}, which was never frozen")]
-    NoCharge(ChargeId),
-    /// It speaks of a call that is not there, or was answered already.
-    #[error("it answers the call {0}, which is not under way")]
-    NoAttempt(u64),
-    /// It freezes what was frozen before.
-    #[error("it freezes the charge {0} once more")]
-    FrozenTwice(ChargeId),
-    /// The id does not follow from the key.
-    #[error("the charge {0} is not named by what it says")]
-    WrongId(ChargeId),
-    /// It would send or change what is final.
-    #[error("it changes the charge {0}, which is final")]
-    Final(ChargeId),
-}
-
 /// What is known of one window for one sink.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WindowState {
-    /// Whether all its charges are final and nothing was held, when that was last written down.
+    /// Whether all its charges were final and nothing was held, when that was last written down; freezing another charge undoes it.
     pub settled: bool,
-    /// What is kept back of it.
+    /// What the latest reading keeps back of it.
     pub holds: Vec<Hold>,
     /// Its charges, in the order in which they were frozen.
-    charges: Vec<ChargeId>,
+    pub(super) charges: Vec<ChargeId>,
+    /// How many of them are not final.
+    pub(super) open: usize,
+}
+
+/// A call under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Attempt {
+    pub(super) charges: Vec<ChargeId>,
 }
 
 /// What the entries of one pipeline add up to.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct State {
-    window: Option<WindowKind>,
-    charges: HashMap<ChargeId, ChargeState>,
-    windows: BTreeMap<(String, Window), WindowState>,
-    inputs: BTreeMap<Window, Vec<InputSeen>>,
-    /// Calls under way: what they offer.
-    attempts: HashMap<u64, Vec<ChargeId>>,
-    last_attempt: u64,
-    runs: u64,
+    pub(super) pipeline: Option<(String, WindowKind)>,
+    pub(super) charges: HashMap<ChargeId, ChargeState>,
+    pub(super) sinks: BTreeMap<String, BTreeMap<Window, WindowState>>,
+    pub(super) inputs: BTreeMap<Window, Vec<InputSeen>>,
+    pub(super) attempts: BTreeMap<u64, Attempt>,
+    pub(super) last_attempt: u64,
+    pub(super) runs: u64,
+    /// The run that wrote the last entry.
+    pub(super) run: String,
+}
+
+/// How many charges stand how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// To be offered.
+    pub pending: usize,
+    /// Under way, or without a clear answer.
+    pub unknown: usize,
+    /// Said to be a duplicate on the first attempt.
+    pub unconfirmed: usize,
+    /// Refused.
+    pub rejected: usize,
+    /// For a person to look at.
+    pub held: usize,
+    /// Final.
+    pub accepted: usize,
 }
 
 impl State {
-    /// Adds an entry.
-    ///
-    /// # Errors
-    /// It cannot follow those before it; the state is as it was then, but for an entry that names several charges.
-    pub fn apply(&mut self, record: &Record) -> Result<(), FoldError> {
-        match &record.entry {
-            Entry::Opened { window, .. } => self.window = Some(*window),
-            Entry::Run { windows, sinks, .. } => {
-                self.runs += 1;
-                for sink in sinks {
-                    for window in windows {
-                        self.windows.entry((sink.clone(), *window)).or_default();
-                    }
-                }
-            }
-            Entry::Inputs { window, inputs } => {
-                self.inputs.insert(*window, inputs.clone());
-            }
-            Entry::Reading { sink, window, holds, .. } => {
-                self.windows.entry((sink.clone(), *window)).or_default().holds.clone_from(holds);
-            }
-            Entry::Freeze { id, charge } => {
-                if charge.key.id() != *id {
-                    return Err(FoldError::WrongId(*id));
-                }
-                if self.charges.contains_key(id) {
-                    return Err(FoldError::FrozenTwice(*id));
-                }
-                let window = self.windows.entry((charge.key.sink.clone(), charge.key.window)).or_default();
-                window.charges.push(*id);
-                window.settled = false;
-                self.charges.insert(*id, ChargeState::new(Charge::new(*id, charge.clone())));
-            }
-            Entry::Attempt { attempt, charges, deadline, .. } => {
-                for id in charges {
-                    let charge = self.charges.get_mut(id).ok_or(FoldError::NoCharge(*id))?;
-                    if charge.is_final() {
-                        return Err(FoldError::Final(*id));
-                    }
-                    charge.attempted(*attempt, record.at, *deadline);
-                }
-                self.attempts.insert(*attempt, charges.clone());
-                self.last_attempt = self.last_attempt.max(*attempt);
-            }
-            Entry::Outcomes { attempt, unsent, outcomes } => {
-                let offered = self.attempts.remove(attempt).ok_or(FoldError::NoAttempt(*attempt))?;
-                for id in offered {
-                    let charge = self.charges.get_mut(&id).ok_or(FoldError::NoCharge(id))?;
-                    if charge.standing != (Standing::InFlight { attempt: *attempt }) {
-                        continue;
-                    }
-                    match outcomes.iter().find(|outcome| outcome.id == id) {
-                        outcome if *unsent => charge.unsent(outcome.and_then(|outcome| outcome.message.clone())),
-                        Some(outcome) => charge.answered(outcome, &record.run),
-                        None => charge.unmentioned(),
-                    }
-                }
-            }
-            Entry::LookedUp { findings, .. } => {
-                for (id, finding) in findings {
-                    let charge = self.charges.get_mut(id).ok_or(FoldError::NoCharge(*id))?;
-                    if charge.is_final() {
-                        return Err(FoldError::Final(*id));
-                    }
-                    charge.looked_up(finding, &record.run);
-                }
-            }
-            Entry::Settled { sink, window } => {
-                self.windows.entry((sink.clone(), *window)).or_default().settled = true;
-            }
-        }
-        Ok(())
-    }
-
     /// How long the pipeline's windows are; nothing while it has no entries.
     pub fn window_kind(&self) -> Option<WindowKind> {
-        self.window
+        self.pipeline.as_ref().map(|(_, kind)| *kind)
     }
 
     /// Whether no run was ever written down.
@@ -142,7 +71,7 @@ impl State {
 
     /// The first window that was ever taken up.
     pub fn first_window(&self) -> Option<Window> {
-        self.windows.keys().map(|(_, window)| *window).min()
+        self.sinks.values().filter_map(|windows| windows.keys().next()).min().copied()
     }
 
     /// A charge and its standing.
@@ -157,29 +86,47 @@ impl State {
 
     /// All charges of a window for a sink, in the order in which they were frozen.
     pub fn charges_of(&self, sink: &str, window: &Window) -> Vec<&ChargeState> {
-        let found = self.windows.get(&(sink.to_owned(), *window));
-        found.into_iter().flat_map(|window| &window.charges).filter_map(|id| self.charges.get(id)).collect()
+        self.window(sink, window).into_iter().flat_map(|window| self.charges_in(window)).collect()
     }
 
     /// The charges of a sink that are not final, oldest window first, in the order in which they were frozen.
     pub fn open_charges(&self, sink: &str) -> Vec<&ChargeState> {
-        self.windows
-            .iter()
-            .filter(|((name, _), _)| name == sink)
-            .flat_map(|(_, window)| &window.charges)
-            .filter_map(|id| self.charges.get(id))
-            .filter(|charge| !charge.is_final())
-            .collect()
+        let windows = self.sinks.get(sink).into_iter().flat_map(BTreeMap::values);
+        let open = windows.filter(|window| window.open > 0).flat_map(|window| self.charges_in(window));
+        open.filter(|charge| !charge.is_final()).collect()
+    }
+
+    fn charges_in<'a>(&'a self, window: &'a WindowState) -> impl Iterator<Item = &'a ChargeState> {
+        window.charges.iter().filter_map(|id| self.charges.get(id))
+    }
+
+    /// How many charges of a sink stand how.
+    pub fn counts(&self, sink: &str) -> Counts {
+        let windows = self.sinks.get(sink).into_iter().flat_map(BTreeMap::values);
+        windows.flat_map(|window| self.charges_in(window)).fold(Counts::default(), |mut counts, charge| {
+            let count = match charge.standing() {
+                Standing::Pending { .. } => &mut counts.pending,
+                Standing::InFlight { .. } | Standing::Unknown { .. } => &mut counts.unknown,
+                Standing::Unconfirmed { .. } => &mut counts.unconfirmed,
+                Standing::Rejected { .. } => &mut counts.rejected,
+                Standing::Held { .. } => &mut counts.held,
+                Standing::Accepted { .. } => &mut counts.accepted,
+            };
+            *count += 1;
+            counts
+        })
     }
 
     /// What is known of a window for a sink.
     pub fn window(&self, sink: &str, window: &Window) -> Option<&WindowState> {
-        self.windows.get(&(sink.to_owned(), *window))
+        self.sinks.get(sink)?.get(window)
     }
 
     /// Every window that was taken up, by sink and ascending.
     pub fn windows(&self) -> impl Iterator<Item = (&str, &Window, &WindowState)> {
-        self.windows.iter().map(|((sink, window), state)| (sink.as_str(), window, state))
+        self.sinks
+            .iter()
+            .flat_map(|(sink, windows)| windows.iter().map(move |(window, state)| (sink.as_str(), window, state)))
     }
 
     /// Whether a window was taken up for a sink.
@@ -195,6 +142,11 @@ impl State {
     /// What a window's charges were computed from.
     pub fn inputs(&self, window: &Window) -> Option<&[InputSeen]> {
         self.inputs.get(window).map(Vec::as_slice)
+    }
+
+    /// The charges of a call that is under way.
+    pub(super) fn offered(&self, attempt: u64) -> HashSet<ChargeId> {
+        self.attempts.get(&attempt).into_iter().flat_map(|attempt| &attempt.charges).copied().collect()
     }
 
     /// The number of the last call.

@@ -23,6 +23,7 @@ pub enum Status {
 
 /// A sink's answer for one charge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Outcome {
     /// The charge.
     pub id: ChargeId,
@@ -54,6 +55,7 @@ impl Outcome {
 
 /// A record that the service holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct HeldRecord {
     /// The service's own name for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

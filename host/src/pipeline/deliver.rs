@@ -22,7 +22,7 @@ use crate::broker::{CallRecord, Session};
 use crate::config::SinkSpec;
 use crate::ledger::{Charge, ChargeState, Ledger, LedgerError, Standing};
 use crate::model::charge::ChargeId;
-use crate::model::outcome::{Finding, Outcome, Status};
+use crate::model::outcome::{Finding, HeldRecord, Outcome, Status};
 use crate::model::service::{Failed, Offer, Resolution};
 use crate::model::window::{Window, WindowKind};
 use crate::plugin::SinkInstance;
@@ -292,6 +292,7 @@ impl Delivery<'_> {
                 (Called::Failed(with_denials(problem, &line.session)), nothing_left, all(Status::Unknown, &text))
             }
         };
+        let outcomes = outcomes.into_iter().map(|outcome| self.redacted(outcome)).collect();
         self.ledger().record(attempt, unsent, outcomes)?;
         failpoint("after-record");
         Ok(called)
@@ -325,13 +326,14 @@ impl Delivery<'_> {
                     .into_iter()
                     .filter_map(|(id, finding)| Some((id.parse::<ChargeId>().ok()?, finding)))
                     .filter(|(id, _)| charges.iter().any(|charge| charge.id() == *id))
-                    .map(|(id, finding)| (id, consistent(finding, charges, id)))
+                    .map(|(id, finding)| (id, self.redacted_finding(consistent(finding, charges, id))))
                     .collect(),
                 Err(Failed::Auth(text)) => return Err(Halt::Auth(text)),
                 Err(Failed::Throttled(wait)) => return Ok(Some(wait.unwrap_or(PAUSE))),
                 Err(failed) => {
                     let text = words(&failed);
-                    charges.iter().map(|charge| (charge.id(), Finding::CannotTell(text.clone()))).collect()
+                    let finding = self.redacted_finding(Finding::CannotTell(text));
+                    charges.iter().map(|charge| (charge.id(), finding.clone())).collect()
                 }
             };
             if !findings.is_empty() {
@@ -367,6 +369,33 @@ impl Delivery<'_> {
         match line {
             Some(line) => Ok(line),
             None => Err(Stopped::Problem(self.problem("unavailable", "connecting", "there is no connection")).into()),
+        }
+    }
+
+    /// What goes into the ledger stays there: no secret may, though a service repeated it.
+    fn redacted(&self, outcome: Outcome) -> Outcome {
+        let clean = |text: String| self.setup.broker.redactor().redact(&text).into_owned();
+        Outcome {
+            refusal_if_absent: outcome.refusal_if_absent.map(clean),
+            reference: outcome.reference.map(clean),
+            message: outcome.message.map(clean),
+            raw: clean(outcome.raw),
+            ..outcome
+        }
+    }
+
+    fn redacted_finding(&self, finding: Finding) -> Finding {
+        let clean = |text: String| self.setup.broker.redactor().redact(&text).into_owned();
+        let record = |record: HeldRecord| HeldRecord {
+            reference: record.reference.map(clean),
+            raw: clean(record.raw),
+            ..record
+        };
+        match finding {
+            Finding::Found(found) => Finding::Found(record(found)),
+            Finding::Different(found) => Finding::Different(record(found)),
+            Finding::CannotTell(why) => Finding::CannotTell(clean(why)),
+            Finding::Absent => Finding::Absent,
         }
     }
 

@@ -55,7 +55,7 @@ impl Engine {
         if let Some(found) = loaded.get(&digest) {
             return Ok(found.clone());
         }
-        let component = as_component(bytes)?;
+        let component = as_component(&self.0.wasmtime, bytes)?;
         let component = Component::new(&self.0.wasmtime, &component).map_err(LoadError::not_a_component)?;
         let fresh = Arc::new(Loaded::new(self, component, digest)?);
         loaded.insert(digest, fresh.clone());

@@ -125,17 +125,21 @@ fn role(engine: &Engine, component: &Component) -> Result<Role, LoadError> {
 }
 
 /// A component as it is; a core module that carries its component type, wrapped.
-pub(super) fn as_component(bytes: &[u8]) -> Result<Arc<[u8]>, LoadError> {
+pub(super) fn as_component(engine: &wasmtime::Engine, bytes: &[u8]) -> Result<Arc<[u8]>, LoadError> {
     // The layer field of the preamble: 0 is a core module, 1 a component.
     match bytes.get(..8) {
         Some([0, b'a', b's', b'm', _, _, 1, 0]) => Ok(bytes.into()),
         Some([0, b'a', b's', b'm', 1, 0, 0, 0]) => {
-            let encoded = ComponentEncoder::default()
-                .validate(true)
-                .module(bytes)
-                .and_then(|mut encoder| encoder.encode())
-                .map_err(|error| LoadError::NotWrapped { cause: format!("{error:#}") })?;
-            Ok(encoded.into())
+            // The encoder trusts what it reads, and panics at a module that is cut off.
+            wasmtime::Module::validate(engine, bytes).map_err(|cause| LoadError::NotAComponent { cause })?;
+            let encoded = std::panic::catch_unwind(|| {
+                ComponentEncoder::default().validate(true).module(bytes).and_then(|mut encoder| encoder.encode())
+            });
+            match encoded {
+                Ok(Ok(encoded)) => Ok(encoded.into()),
+                Ok(Err(error)) => Err(LoadError::NotWrapped { cause: format!("{error:#}") }),
+                Err(_) => Err(LoadError::NotWrapped { cause: "its description cannot be read".to_owned() }),
+            }
         }
         _ => Err(LoadError::NotWasm),
     }

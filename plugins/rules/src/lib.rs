@@ -21,6 +21,7 @@
 //! | `rules` | what it means for each dimension |
 //! | `condition` | `where` |
 //! | `usage` | what is remembered of the records |
+//! | `texts` | texts by number |
 //! | `totals` | counts and sums of a batch, by columns |
 //! | `records` | everything that needs record by record |
 //! | `cell` | the operations |

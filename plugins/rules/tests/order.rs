@@ -104,7 +104,7 @@ proptest! {
     ) {
         let (excluded, lines) = run(RULES, &cut(&usage, &sizes));
         let (excluded_again, lines_again) = run(RULES, &cut(&shuffled, &others));
-        // As text, because equal decimals can differ in their bytes.
+        // By their parts too, because equal decimals can differ in their bytes.
         let parts = |lines: &[meterhost_sdk::ChargeLine]| lines.iter().map(|line| line.quantity.to_parts()).collect::<Vec<_>>();
         prop_assert_eq!(&lines, &lines_again);
         prop_assert_eq!(parts(&lines), parts(&lines_again));

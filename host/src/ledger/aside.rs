@@ -1,0 +1,86 @@
+//! Reading a ledger beside its writer, without changing a byte on the disk.
+//!
+//! A reader of SQLite's WAL normally creates the file's companions (`-wal`, `-shm`) or writes to them. There are three ways around it:
+//!
+//! | what there is | how it is read |
+//! |---|---|
+//! | no `-wal`, or an empty one | as a file that does not change (`immutable`); that it did not is checked afterwards |
+//! | a `-wal` and a `-shm`: a writer is at work, or was killed | with the `-shm` as it is (`readonly_shm`) |
+//! | a `-wal` alone: copied from elsewhere | SQLite makes the `-shm` anew, which holds nothing of its own |
+
+use std::fs;
+use std::path::Path;
+use std::time::SystemTime;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::entry::Record;
+use super::error::LedgerError;
+use super::sqlite::{Store, beside, failed, is_there, wal_of};
+
+/// Reads a ledger beside its writer, without changing anything. A file that is not there holds nothing, and is not made.
+///
+/// The writer is another process, or was there first: within one process SQLite shares what it has open, so that a ledger which is
+/// opened for writing while this reads could not be written.
+///
+/// # Errors
+/// It is there and cannot be read, or it changed meanwhile ([`LedgerError::Moved`]): then what was taken is of no use.
+pub fn read(
+    path: &Path,
+    pipeline: &str,
+    take: impl FnMut(Record) -> Result<(), LedgerError>,
+) -> Result<(), LedgerError> {
+    if !is_there(path)? {
+        return Ok(());
+    }
+    let before = Stamps::of(path);
+    let in_wal = before.wal.is_some_and(|(length, _)| length > 0);
+    let way = match (in_wal, before.shm) {
+        (true, Some(_)) => "mode=ro&readonly_shm=1",
+        (true, None) => "mode=ro",
+        (false, _) => "immutable=1",
+    };
+    let read = open(path, way).and_then(|store| store.each(pipeline, take));
+    let after = Stamps::of(path);
+    // SQLite itself sees to what is read beside a writer, unless the writer comes or goes just then.
+    let disturbed = if in_wal { read.is_err() && before != after } else { before.own != after.own };
+    if disturbed { Err(LedgerError::Moved { path: path.to_owned() }) } else { read }
+}
+
+fn open(path: &Path, way: &str) -> Result<Store, LedgerError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let connection = Connection::open_with_flags(format!("file:{}?{way}", escaped(path)), flags);
+    Store::connect(path, connection.map_err(failed(path, "cannot be opened"))?)
+}
+
+/// A path as a URI holds it.
+fn escaped(path: &Path) -> String {
+    let mut text = String::new();
+    for &byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => text.push(byte.into()),
+            _ => text.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    text
+}
+
+/// Length and time of the file and of what SQLite keeps beside it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Stamps {
+    own: Option<Stamp>,
+    wal: Option<Stamp>,
+    shm: Option<Stamp>,
+}
+
+type Stamp = (u64, SystemTime);
+
+impl Stamps {
+    fn of(path: &Path) -> Self {
+        let stamp = |path: &Path| {
+            let found = fs::metadata(path).ok()?;
+            Some((found.len(), found.modified().ok()?))
+        };
+        Stamps { own: stamp(path), wal: stamp(&wal_of(path)), shm: stamp(&beside(path, "-shm")) }
+    }
+}

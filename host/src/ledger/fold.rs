@@ -1,0 +1,229 @@
+//! How each entry changes the state: a pure fold, in which an impossible history is an error.
+
+use std::collections::HashMap;
+
+use super::charge::{Charge, ChargeState};
+use super::entry::{Entry, Record};
+use super::fold_error::FoldError;
+use super::state::{Attempt, State, WindowState};
+use crate::model::charge::{ChargeId, Proposal};
+use crate::model::outcome::{Finding, Outcome};
+use crate::model::window::{Window, WindowKind};
+
+impl State {
+    /// Adds an entry.
+    ///
+    /// # Errors
+    /// It cannot follow those before it. What it changed until then stays changed, so the state is of no use any more.
+    pub(super) fn apply(&mut self, record: Record) -> Result<(), FoldError> {
+        if self.pipeline.is_none() != matches!(record.entry, Entry::Opened { .. }) {
+            return Err(if self.pipeline.is_none() { FoldError::NotOpened } else { FoldError::OpenedTwice });
+        }
+        if self.run != record.run {
+            self.end_of_run();
+            self.run.clone_from(&record.run);
+        }
+        match record.entry {
+            Entry::Opened { window, .. } => self.pipeline = Some((record.pipeline, window)),
+            Entry::Run { windows, sinks, .. } => {
+                self.runs += 1;
+                for sink in sinks {
+                    let taken_up = self.sinks.entry(sink).or_default();
+                    for window in &windows {
+                        taken_up.entry(*window).or_default();
+                    }
+                }
+            }
+            Entry::Inputs { window, inputs } => {
+                self.inputs.insert(window, inputs);
+            }
+            Entry::Reading { sink, window, holds, .. } => self.window_mut(&sink, &window)?.holds = holds,
+            Entry::Freeze { id, charge } => self.freeze(id, charge)?,
+            Entry::Attempt { attempt, sink, charges, deadline } => {
+                self.attempt(attempt, &sink, charges, record.at, deadline)?;
+            }
+            Entry::Outcomes { attempt, unsent, outcomes } => self.outcomes(attempt, unsent, outcomes, &record.run)?,
+            Entry::LookedUp { sink, findings } => self.looked_up(&sink, &findings, &record.run)?,
+            Entry::Settled { sink, window } => {
+                let state = self.window_mut(&sink, &window)?;
+                if state.open > 0 || !state.holds.is_empty() {
+                    return Err(FoldError::NotFinal(sink, window));
+                }
+                state.settled = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether these entries can follow, without adding them.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub(super) fn check(&self, records: &[Record]) -> Result<(), FoldError> {
+        let mut part = self.part_of(records);
+        records.iter().try_for_each(|record| part.apply(record.clone()))
+    }
+
+    /// What an earlier run had under way went unanswered: it ended before it could write the answer down.
+    fn end_of_run(&mut self) {
+        for attempt in std::mem::take(&mut self.attempts).into_values() {
+            for id in attempt.charges {
+                if let Some(charge) = self.charges.get_mut(&id) {
+                    charge.went_unanswered("a call with it left, and its answer was not written down".to_owned(), None);
+                }
+            }
+        }
+    }
+
+    fn freeze(&mut self, id: ChargeId, proposal: Box<Proposal>) -> Result<(), FoldError> {
+        let key = &proposal.key;
+        if key.id() != id {
+            return Err(FoldError::WrongId(id));
+        }
+        if self.charges.contains_key(&id) {
+            return Err(FoldError::FrozenTwice(id));
+        }
+        let impossible = if self.pipeline.as_ref().is_none_or(|(name, kind)| !owes(name, *kind, &proposal)) {
+            Some("it is another pipeline's, or of another kind of window")
+        } else if !(key.window.start().as_millisecond()..key.window.end().as_millisecond()).contains(&proposal.time) {
+            Some("its time lies outside of its window")
+        } else if proposal.quantity.is_negative() {
+            Some("its quantity is negative")
+        } else if !key.tags.is_sorted() {
+            Some("its tags are not sorted")
+        } else {
+            None
+        };
+        if let Some(why) = impossible {
+            return Err(FoldError::Impossible(id, why));
+        }
+        let window = self.window_mut(&key.sink, &key.window)?;
+        window.charges.push(id);
+        window.open += 1;
+        window.settled = false;
+        self.charges.insert(id, ChargeState::new(Charge::new(id, proposal)));
+        Ok(())
+    }
+
+    fn attempt(
+        &mut self,
+        attempt: u64,
+        sink: &str,
+        charges: Vec<ChargeId>,
+        at: i64,
+        deadline: u64,
+    ) -> Result<(), FoldError> {
+        if attempt != self.last_attempt + 1 {
+            return Err(FoldError::WrongAttempt { found: attempt, expected: self.last_attempt + 1 });
+        }
+        for id in &charges {
+            self.charge_of(id, sink)?.attempted(attempt, at, deadline)?;
+        }
+        self.attempts.insert(attempt, Attempt { charges });
+        self.last_attempt = attempt;
+        Ok(())
+    }
+
+    fn outcomes(&mut self, attempt: u64, unsent: bool, outcomes: Vec<Outcome>, run: &str) -> Result<(), FoldError> {
+        let offered = self.attempts.remove(&attempt).ok_or(FoldError::NoAttempt(attempt))?.charges;
+        let mut answers: HashMap<ChargeId, Outcome> = HashMap::with_capacity(outcomes.len());
+        for outcome in outcomes {
+            if let Some(twice) = answers.insert(outcome.id, outcome) {
+                return Err(FoldError::NotAsked(twice.id));
+            }
+        }
+        for id in offered {
+            let answer = answers.remove(&id);
+            self.change(&id, |charge| match answer {
+                answer if unsent => charge.came_to_nothing(answer.and_then(|answer| answer.message)),
+                Some(answer) => charge.answered(&answer, run),
+                None => charge.went_unanswered("the answer does not speak of it".to_owned(), None),
+            })?;
+        }
+        answers.into_keys().min().map_or(Ok(()), |id| Err(FoldError::NotAsked(id)))
+    }
+
+    fn looked_up(&mut self, sink: &str, findings: &[(ChargeId, Finding)], run: &str) -> Result<(), FoldError> {
+        for (id, finding) in findings {
+            self.charge_of(id, sink)?;
+            self.change(id, |charge| charge.looked_up(finding, run))??;
+        }
+        Ok(())
+    }
+
+    fn charge_of(&mut self, id: &ChargeId, sink: &str) -> Result<&mut ChargeState, FoldError> {
+        let charge = self.charges.get_mut(id).ok_or(FoldError::NoCharge(*id))?;
+        match charge.charge().key().sink == sink {
+            true => Ok(charge),
+            false => Err(FoldError::OtherSink(*id, sink.to_owned())),
+        }
+    }
+
+    /// Changes a charge that may become final by it.
+    fn change<T>(&mut self, id: &ChargeId, change: impl FnOnce(&mut ChargeState) -> T) -> Result<T, FoldError> {
+        let charge = self.charges.get_mut(id).ok_or(FoldError::NoCharge(*id))?;
+        let was_final = charge.is_final();
+        let changed = change(charge);
+        if charge.is_final() && !was_final {
+            let key = charge.charge().key();
+            if let Some(window) = self.sinks.get_mut(&key.sink).and_then(|windows| windows.get_mut(&key.window)) {
+                window.open = window.open.saturating_sub(1);
+            }
+        }
+        Ok(changed)
+    }
+
+    fn window_mut(&mut self, sink: &str, window: &Window) -> Result<&mut WindowState, FoldError> {
+        let found = self.sinks.get_mut(sink).and_then(|windows| windows.get_mut(window));
+        found.ok_or_else(|| FoldError::NoWindow(sink.to_owned(), *window))
+    }
+
+    /// The part of the state that these entries can reach: what they do to it they would do to the whole.
+    fn part_of(&self, records: &[Record]) -> State {
+        let mut part = State {
+            pipeline: self.pipeline.clone(),
+            attempts: self.attempts.clone(),
+            last_attempt: self.last_attempt,
+            runs: self.runs,
+            run: self.run.clone(),
+            ..State::default()
+        };
+        let under_way = self.attempts.values().flat_map(|attempt| &attempt.charges);
+        let mut ids: Vec<&ChargeId> = under_way.collect();
+        let mut windows: Vec<(&str, Window)> = Vec::new();
+        for record in records {
+            match &record.entry {
+                Entry::Freeze { id, charge } => {
+                    ids.push(id);
+                    windows.push((&charge.key.sink, charge.key.window));
+                }
+                Entry::Attempt { charges, .. } => ids.extend(charges),
+                Entry::LookedUp { findings, .. } => ids.extend(findings.iter().map(|(id, _)| id)),
+                Entry::Reading { sink, window, .. } | Entry::Settled { sink, window } => windows.push((sink, *window)),
+                Entry::Opened { .. } | Entry::Run { .. } | Entry::Inputs { .. } | Entry::Outcomes { .. } => {}
+            }
+        }
+        for id in ids {
+            if let Some(charge) = self.charges.get(id) {
+                let key = charge.charge().key();
+                windows.push((&key.sink, key.window));
+                part.charges.insert(*id, charge.clone());
+            }
+        }
+        windows.sort_unstable();
+        windows.dedup();
+        for (sink, window) in windows {
+            if let Some(known) = self.window(sink, &window) {
+                // Whether there are holds is all that matters of them.
+                let holds = known.holds.first().cloned().into_iter().collect();
+                let known = WindowState { settled: known.settled, open: known.open, holds, charges: Vec::new() };
+                part.sinks.entry(sink.to_owned()).or_default().insert(window, known);
+            }
+        }
+        part
+    }
+}
+
+fn owes(pipeline: &str, kind: WindowKind, proposal: &Proposal) -> bool {
+    proposal.key.pipeline == pipeline && proposal.key.window.kind() == kind
+}

@@ -1,0 +1,65 @@
+//! Why an entry cannot follow those before it. There is no way to such a history but a damaged ledger or an error in the host.
+
+use crate::model::charge::ChargeId;
+use crate::model::window::Window;
+
+/// Why an entry cannot follow those before it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FoldError {
+    /// It is not in the form that its kind has.
+    #[error("it cannot be read: {0}")]
+    Unreadable(String),
+    /// Entries are missing before it.
+    #[error("it is missing")]
+    Missing,
+    /// The first entry of a pipeline comes once.
+    #[error("it opens the ledger of the pipeline once more")]
+    OpenedTwice,
+    /// There is no first entry.
+    #[error("it comes before the entry that opens the ledger of its pipeline")]
+    NotOpened,
+    /// It speaks of a charge that is not there.
+    #[error("it speaks of the charge {0}, which was never frozen")]
+    NoCharge(ChargeId),
+    /// It speaks of a window that no run took up.
+    #[error("it speaks of {1} for the sink `{0}`, which no run took up")]
+    NoWindow(String, Window),
+    /// It freezes what was frozen before.
+    #[error("it freezes the charge {0} once more")]
+    FrozenTwice(ChargeId),
+    /// The id does not follow from the key.
+    #[error("the charge {0} is not named by what it says")]
+    WrongId(ChargeId),
+    /// A charge that no pipeline of this name and window can owe.
+    #[error("the charge {0} cannot be one of this pipeline: {1}")]
+    Impossible(ChargeId, &'static str),
+    /// Calls are numbered without a gap.
+    #[error("it begins the call {found}, where {expected} is next")]
+    WrongAttempt {
+        /// The number that it has.
+        found: u64,
+        /// The number that it should have.
+        expected: u64,
+    },
+    /// It answers a call that is not there, or was answered already.
+    #[error("it answers the call {0}, which is not under way")]
+    NoAttempt(u64),
+    /// It answers for a charge that the call did not offer, or twice for one.
+    #[error("it answers for the charge {0}, which the call did not offer, or more than once")]
+    NotAsked(ChargeId),
+    /// It sends a charge to a sink that it is not for.
+    #[error("it names the charge {0} for the sink `{1}`, which it is not for")]
+    OtherSink(ChargeId, String),
+    /// It sends what must not be sent as things stand.
+    #[error("it sends the charge {0}, which is under way, held, unconfirmed or refused for good")]
+    NotToBeSent(ChargeId),
+    /// It looks up what is under way.
+    #[error("it looks up the charge {0}, which is under way")]
+    UnderWay(ChargeId),
+    /// It would send or change what is final.
+    #[error("it changes the charge {0}, which is final")]
+    Final(ChargeId),
+    /// It settles what is open.
+    #[error("it settles {1} for the sink `{0}`, which is not final")]
+    NotFinal(String, Window),
+}

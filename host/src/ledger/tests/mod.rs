@@ -1,0 +1,137 @@
+//! What a ledger promises.
+
+mod aside;
+mod file;
+mod fold;
+mod histories;
+mod one_writer;
+mod processes;
+mod speed;
+mod writing;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use meterhost_decimal::Decimal;
+
+use super::{Charge, Entry, Identity, Ledger, LedgerError, Standing, State};
+use crate::model::charge::{ChargeId, Key, Proposal};
+use crate::model::outcome::{HeldRecord, Outcome, Status};
+use crate::model::window::{Window, WindowKind};
+
+fn june() -> Window {
+    Window::parse(WindowKind::Month, "2025-06").unwrap()
+}
+
+fn july() -> Window {
+    Window::parse(WindowKind::Month, "2025-07").unwrap()
+}
+
+fn identity() -> Identity {
+    Identity {
+        pipeline: "p".to_owned(),
+        window: WindowKind::Month,
+        sinks: vec!["s".to_owned()],
+        aggregates: vec!["rules".to_owned()],
+    }
+}
+
+fn proposal(window: Window, customer: &str) -> Proposal {
+    Proposal {
+        key: Key {
+            pipeline: "p".to_owned(),
+            sink: "s".to_owned(),
+            window,
+            product: String::new(),
+            customer: customer.to_owned(),
+            dimension: "d".to_owned(),
+            tags: vec![("region".to_owned(), "eu".to_owned())],
+        },
+        exact: Decimal::parse("1.5").unwrap(),
+        quantity: Decimal::parse("2").unwrap(),
+        time: window.start().as_millisecond(),
+        origins: vec![("raw".to_owned(), 3)],
+        attributes: vec![("unit".to_owned(), "GiB".to_owned())],
+        aggregator: "rules".to_owned(),
+    }
+}
+
+fn intent(windows: &[Window]) -> Entry {
+    Entry::Run {
+        now: 1_751_331_600_000,
+        config: "c0".to_owned(),
+        plugins: Vec::new(),
+        windows: windows.to_vec(),
+        sinks: vec!["s".to_owned()],
+    }
+}
+
+fn outcome(id: ChargeId, status: Status) -> Outcome {
+    Outcome { retryable: true, ..Outcome::plain(id, status, Some(format!("{status:?}").to_lowercase())) }
+}
+
+fn record(quantity: &str) -> HeldRecord {
+    let quantity = Some(Decimal::parse(quantity).unwrap());
+    HeldRecord { reference: Some("r-1".to_owned()), quantity, raw: "{}".to_owned() }
+}
+
+/// A folder with a ledger in it.
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        Place { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("p.ledger.db")
+    }
+
+    fn open(&self, run: &str) -> Ledger {
+        Ledger::open(&self.path(), &identity(), run).unwrap()
+    }
+
+    fn read(&self) -> State {
+        Ledger::state_of(&self.path(), &identity()).unwrap()
+    }
+
+    /// Names and contents of what is in the folder.
+    fn contents(&self) -> Vec<(String, Vec<u8>)> {
+        contents(self.folder.path())
+    }
+}
+
+fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut found: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .map(|entry| (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap()))
+        .collect();
+    found.sort();
+    found
+}
+
+/// A ledger of run `r1` in which June's charges of these customers are frozen.
+fn frozen(place: &Place, customers: &[&str]) -> (Ledger, Vec<Charge>) {
+    let mut ledger = place.open("r1");
+    ledger.append(vec![intent(&[june()])]).unwrap();
+    ledger.freeze(Vec::new(), customers.iter().map(|customer| proposal(june(), customer)).collect()).unwrap();
+    let charges = charges(ledger.state());
+    (ledger, charges)
+}
+
+fn charges(state: &State) -> Vec<Charge> {
+    state.charges_of("s", &june()).into_iter().map(|charge| charge.charge().clone()).collect()
+}
+
+fn standing<'a>(state: &'a State, charge: &Charge) -> &'a Standing {
+    state.charge(&charge.id()).unwrap().standing()
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn words(error: &LedgerError, place: &Place) -> String {
+    error.to_string().replace(&place.path().display().to_string(), "LEDGER")
+}
