@@ -11,7 +11,16 @@
 //! | [`report`] | what a person and a program read at the end |
 //! | [`cli`] | the commands |
 
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test that fails has to stop"))]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        reason = "a test that fails has to stop"
+    )
+)]
 
 pub mod broker;
 pub mod cli;

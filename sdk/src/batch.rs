@@ -219,7 +219,10 @@ impl TryFrom<types::Batch> for Batch {
             }
         }
         if batch.quantity.scale > 38 {
-            return Err(Error::Other(format!("the quantities have a scale of {}; 38 is the most", batch.quantity.scale)));
+            return Err(Error::Other(format!(
+                "the quantities have a scale of {}; 38 is the most",
+                batch.quantity.scale
+            )));
         }
         let named = [
             ("customer", &batch.customer),
@@ -234,7 +237,10 @@ impl TryFrom<types::Batch> for Batch {
                 // The largest index stands for nothing; one more than it wraps to zero, below every bound.
                 let past = column.indices.iter().map(|index| index.wrapping_add(1)).max().unwrap_or(0) as usize;
                 if past > column.values.len() {
-                    return Err(Error::Other(format!("column {name} points beyond its {} values", column.values.len())));
+                    return Err(Error::Other(format!(
+                        "column {name} points beyond its {} values",
+                        column.values.len()
+                    )));
                 }
             }
         }

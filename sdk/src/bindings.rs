@@ -1,10 +1,5 @@
 //! What the contract in `wit/` generates, a module a world. Nothing outside this crate needs it but the export macros.
-#![allow(
-    clippy::all,
-    clippy::restriction,
-    unsafe_code,
-    reason = "generated code"
-)]
+#![allow(clippy::all, clippy::restriction, unsafe_code, reason = "generated code")]
 
 /// What every world imports, and the types that they share.
 pub mod imports {

@@ -8,7 +8,7 @@ macro_rules! export_source {
         #[cfg(target_arch = "wasm32")]
         const _: () = {
             type Adapter = $crate::adapter::SourceAdapter<$plugin>;
-            $crate::bindings::source::export_source_world!(Adapter with_types_in $crate::bindings::source);
+    $crate::bindings::source::export_source_world!(Adapter with_types_in $crate::bindings::source);
         };
         const _: fn() = || {
             fn implements<P: $crate::Source>() {}
@@ -24,7 +24,7 @@ macro_rules! export_aggregator {
         #[cfg(target_arch = "wasm32")]
         const _: () = {
             type Adapter = $crate::adapter::AggregatorAdapter<$plugin>;
-            $crate::bindings::aggregator::export_aggregator_world!(Adapter with_types_in $crate::bindings::aggregator);
+    $crate::bindings::aggregator::export_aggregator_world!(Adapter with_types_in $crate::bindings::aggregator);
         };
         const _: fn() = || {
             fn implements<P: $crate::Aggregator>() {}
@@ -40,7 +40,7 @@ macro_rules! export_sink {
         #[cfg(target_arch = "wasm32")]
         const _: () = {
             type Adapter = $crate::adapter::SinkAdapter<$plugin>;
-            $crate::bindings::sink::export_sink_world!(Adapter with_types_in $crate::bindings::sink);
+    $crate::bindings::sink::export_sink_world!(Adapter with_types_in $crate::bindings::sink);
         };
         const _: fn() = || {
             fn implements<P: $crate::Sink>() {}
@@ -56,7 +56,7 @@ macro_rules! export_snapshot_sink {
         #[cfg(target_arch = "wasm32")]
         const _: () = {
             type Adapter = $crate::adapter::SnapshotAdapter<$plugin>;
-            $crate::bindings::snapshot::export_snapshot_world!(Adapter with_types_in $crate::bindings::snapshot);
+    $crate::bindings::snapshot::export_snapshot_world!(Adapter with_types_in $crate::bindings::snapshot);
         };
         const _: fn() = || {
             fn implements<P: $crate::SnapshotSink>() {}

@@ -17,10 +17,10 @@
 
 extern crate self as meterhost_sdk;
 
-#[doc(hidden)]
-pub mod bindings;
 mod aggregator;
 mod batch;
+#[doc(hidden)]
+pub mod bindings;
 mod builder;
 mod export;
 pub mod http;

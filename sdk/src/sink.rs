@@ -23,7 +23,10 @@ pub trait Sink: Plugin {
 
     /// What the service would surely refuse, and until when it accepts. Asks nothing outside. One opinion a charge.
     fn check(_config: Self::Config, charges: &[Charge], _now: i64) -> Result<Vec<Opinion>, Error> {
-        Ok(charges.iter().map(|charge| Opinion { id: charge.id.clone(), objection: None, accepted_until: None }).collect())
+        Ok(charges
+            .iter()
+            .map(|charge| Opinion { id: charge.id.clone(), objection: None, accepted_until: None })
+            .collect())
     }
 
     /// Authenticates. What leaves in here is no attempt.

@@ -44,12 +44,15 @@ pub fn answer(network: impl FnMut(&Request) -> Result<Response, crate::http::Err
     NETWORK.with_borrow_mut(|place| *place = Some(Rc::new(RefCell::new(network))));
 }
 
-/// A batch of records, for pushing into an aggregator under test. Each is (customer, dimension, quantity, time, attributes).
+/// A record of a test: customer, dimension, quantity, time in milliseconds, attributes.
+pub type TestRecord<'a> = (&'a str, &'a str, &'a str, i64, &'a [(&'a str, &'a str)]);
+
+/// A batch of records, for pushing into an aggregator under test.
 ///
 /// # Panics
 ///
 /// If a quantity is no decimal.
-pub fn batch(records: &[(&str, &str, &str, i64, &[(&str, &str)])]) -> crate::Batch {
+pub fn batch(records: &[TestRecord<'_>]) -> crate::Batch {
     let mut names: Vec<&str> = Vec::new();
     for (name, _) in records.iter().flat_map(|record| record.4) {
         if !names.contains(name) {
@@ -62,7 +65,7 @@ pub fn batch(records: &[(&str, &str, &str, i64, &[(&str, &str)])]) -> crate::Bat
             .iter()
             .map(|name| attributes.iter().find(|(given, _)| given == name).map(|&(_, value)| value))
             .collect();
-        #[expect(clippy::expect_used, clippy::panic, reason = "a test that is written wrong has to stop")]
+        #[expect(clippy::panic, reason = "a test that is written wrong has to stop")]
         let record = crate::Record {
             time,
             customer,

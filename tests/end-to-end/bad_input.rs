@@ -1,6 +1,6 @@
 //! What bad input gets: a message that says what and where, and no money lost.
 
-use crate::support::{Stage, bill, settings};
+use crate::support::{Stage, bill};
 
 fn good(stage: &Stage) {
     stage.usage("2025/06/01/00", "good", &[("A", "cpu", "2"), ("A", "memory", "3"), ("B", "cpu", "4")]);
@@ -11,7 +11,7 @@ const FOLDER: &str = "omnistrate-metering/Postgres/PROD/pt-1/2025/06/02/00";
 /// One more object with this text: how the run ends, what it says, and what is billed in spite of it.
 #[track_caller]
 fn object(text: &str, says: &[&str], billed: &[(&str, &str, &str)]) -> Stage {
-    let stage = Stage::with(settings());
+    let stage = Stage::new();
     good(&stage);
     stage.object(&format!("{FOLDER}/bad.json"), text);
     let ended = stage.run();
@@ -86,7 +86,7 @@ fn a_missing_customer_holds_the_record_alone() {
 
 #[test]
 fn a_folder_that_is_not_there_is_no_empty_month() {
-    let stage = Stage::with(settings());
+    let stage = Stage::new();
     std::fs::remove_dir_all(stage.path("bucket")).unwrap();
     stage.run().expect(1).says("bucket");
     good(&stage);
@@ -96,7 +96,7 @@ fn a_folder_that_is_not_there_is_no_empty_month() {
 
 #[test]
 fn a_fraction_is_held_where_the_service_takes_whole_numbers() {
-    let stage = Stage::with(settings());
+    let stage = Stage::new();
     good(&stage);
     stage.usage("2025/06/02/00", "more", &[("A", "cpu", "0.5")]);
     stage.run().expect(1).says(
@@ -110,7 +110,7 @@ fn a_fraction_is_held_where_the_service_takes_whole_numbers() {
 
 #[test]
 fn a_negative_total_is_held() {
-    let stage = Stage::with(settings());
+    let stage = Stage::new();
     good(&stage);
     stage.usage("2025/06/02/00", "more", &[("A", "cpu", "-5")]);
     stage.run().expect(1).says("cpu of A is held: the total is negative: -3");
@@ -120,7 +120,7 @@ fn a_negative_total_is_held() {
 /// A pipeline with one thing changed: exit 2, this message, nothing touched.
 #[track_caller]
 fn file(from: &str, to: &str, says: &str) {
-    let stage = Stage::with(settings());
+    let stage = Stage::new();
     good(&stage);
     stage.replace(from, to);
     stage.run().expect(2).says(says);
@@ -131,7 +131,11 @@ fn file(from: &str, to: &str, says: &str) {
 
 #[test]
 fn a_plugin_that_is_missing_is_named_with_the_folders() {
-    file("plugin = \"s3-reader\"", "plugin = \"s4-reader\"", "there is no plugin named `s4-reader`; looked for s4-reader.wasm in");
+    file(
+        "plugin = \"s3-reader\"",
+        "plugin = \"s4-reader\"",
+        "there is no plugin named `s4-reader`; looked for s4-reader.wasm in",
+    );
 }
 
 #[test]
@@ -166,7 +170,7 @@ fn a_missing_grant_shows_the_line_that_grants_it() {
 
 #[test]
 fn a_layout_that_means_nothing_is_refused() {
-    let stage = Stage::with(settings());
+    let stage = Stage::new();
     stage.replace("{yyyy}/{mm}/{dd}", "{yyyy}/{dd}");
     stage.run().expect(3).says("layout: {dd} names a time only together with {mm}");
 }

@@ -1,9 +1,9 @@
 //! A process that ends as `kill -9` ends it, at the worst moments: the next run bills each charge exactly once.
 
-use crate::support::{Stage, bill, settings};
+use crate::support::{Stage, bill};
 
 fn crash_at(failpoint: &str) {
-    let stage = Stage::with(settings());
+    let stage = Stage::new();
     stage.usage("2025/06/01/00", "a", &[("A", "cpu", "2"), ("B", "cpu", "3")]);
     let crashed = stage.command("run", &[], &[("METERHOST_FAILPOINT", failpoint)]);
     assert_eq!(crashed.exit, -1, "{crashed:?}");

@@ -15,7 +15,7 @@ fn all() -> std::collections::BTreeMap<(String, String), String> {
 /// A fault in passing: everything is billed once within the same run.
 #[track_caller]
 fn passes(fault: Fault) {
-    let stage = Stage::with(settings());
+    let stage = Stage::new();
     three_charges(&stage);
     stage.emulator.push_fault(fault);
     stage.run().expect(0);
@@ -64,7 +64,7 @@ fn results_in_another_order_are_matched_by_what_they_say() {
 
 #[test]
 fn an_expired_token_is_renewed_once() {
-    let stage = Stage::with(settings());
+    let stage = Stage::new();
     three_charges(&stage);
     stage.emulator.push_fault(Fault::ExpiredToken);
     stage.run().expect(0);
@@ -88,7 +88,7 @@ fn wrong_credentials_leave_everything_open() {
 
 #[test]
 fn a_service_that_stays_broken_leaves_the_charges_open_and_the_next_run_goes_on() {
-    let stage = Stage::with(settings());
+    let stage = Stage::new();
     stage.replace("retry_budget = \"5s\"", "retry_budget = \"0s\"");
     three_charges(&stage);
     stage.emulator.push_fault(Fault::before_commit(500).forever());
@@ -101,7 +101,7 @@ fn a_service_that_stays_broken_leaves_the_charges_open_and_the_next_run_goes_on(
 
 #[test]
 fn a_status_of_fail_is_no_acceptance() {
-    let stage = Stage::with(settings());
+    let stage = Stage::new();
     three_charges(&stage);
     stage.emulator.push_fault(Fault::Fail { positions: vec![1] });
     let json = stage.command("run", &["--json"], &[]).expect(1).json();
@@ -122,7 +122,7 @@ fn one_charge_that_the_service_refuses_does_not_keep_the_others_back() {
 
 #[test]
 fn a_record_that_somebody_else_made_is_not_taken_for_ours() {
-    let stage = Stage::with(settings());
+    let stage = Stage::new();
     three_charges(&stage);
     let foreign = clazar_emulator::Record::billed(
         clazar_emulator::Cloud::Aws,
@@ -138,7 +138,7 @@ fn a_record_that_somebody_else_made_is_not_taken_for_ours() {
 
 #[test]
 fn a_redirect_is_not_followed() {
-    let stage = Stage::with(settings());
+    let stage = Stage::new();
     three_charges(&stage);
     stage.replace("retry_budget = \"5s\"", "retry_budget = \"0s\"");
     let location = format!("{}/elsewhere", stage.emulator.origin());
@@ -150,7 +150,7 @@ fn a_redirect_is_not_followed() {
 
 #[test]
 fn an_authentication_that_fails_in_passing_leaves_everything_open() {
-    let stage = Stage::with(settings());
+    let stage = Stage::new();
     three_charges(&stage);
     stage.emulator.push_fault(Fault::before_commit(503).on(Endpoint::Authenticate));
     stage.run().expect(1);

@@ -2,11 +2,11 @@
 
 use std::net::TcpListener;
 
-use crate::support::{Ended, Stage, bill, component, program, settings};
+use crate::support::{Ended, Stage, bill, component, program};
 
 #[test]
 fn a_component_reaches_nothing_that_is_not_granted() {
-    let stage = Stage::with(settings());
+    let stage = Stage::new();
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = server.local_addr().unwrap();
     let reaching = component("reaching");
@@ -29,7 +29,21 @@ grant = {{ http = "${{CLAZAR_URL}}", secrets = {{ client_id = {{ env = "CLAZAR_C
     ));
     let ended = stage.run();
     assert!(!ended.stdout.contains("GOT"), "{}", ended.stdout);
-    for what in ["file", "folder", "write", "environment", "arguments", "tcp", "udp", "http", "secret", "list", "get", "put", "clock"] {
+    for what in [
+        "file",
+        "folder",
+        "write",
+        "environment",
+        "arguments",
+        "tcp",
+        "udp",
+        "http",
+        "secret",
+        "list",
+        "get",
+        "put",
+        "clock",
+    ] {
         ended.says(&format!("{what}: refused"));
     }
     ended.expect(3).says("grant.http");
@@ -39,7 +53,7 @@ grant = {{ http = "${{CLAZAR_URL}}", secrets = {{ client_id = {{ env = "CLAZAR_C
 
 /// Runs a stage whose aggregator misbehaves in one way; nothing is billed, and with a proper one everything is.
 fn misbehaves(way: &str, limits: &str) -> Ended {
-    let stage = Stage::with(settings());
+    let stage = Stage::new();
     stage.usage("2025/06/01/00", "a", &[("A", "cpu", "2")]);
     let proper = std::fs::read_to_string(stage.path("pipeline.toml")).unwrap();
     stage.replace(
@@ -85,7 +99,9 @@ fn an_oversized_string_is_refused() {
 
 #[test]
 fn records_that_an_aggregator_loses_are_found_missing() {
-    misbehaves("lose", "").expect(3).says("it was given 1 records of cpu for A, and its charges and rules account for 0");
+    misbehaves("lose", "")
+        .expect(3)
+        .says("it was given 1 records of cpu for A, and its charges and rules account for 0");
 }
 
 #[test]
@@ -100,18 +116,24 @@ fn an_aggregators_own_error_leaves_the_window_open() {
 
 #[test]
 fn an_aggregator_that_imports_a_clock_is_not_loaded() {
-    let stage = Stage::with(settings());
-    stage.replace("[aggregate.rules]\nconfig.dimensions = { \"*\" = \"sum\" }", &format!("[aggregate.ticking]\nplugin = \"{}\"", component("ticking").display()));
+    let stage = Stage::new();
+    stage.replace(
+        "[aggregate.rules]\nconfig.dimensions = { \"*\" = \"sum\" }",
+        &format!("[aggregate.ticking]\nplugin = \"{}\"", component("ticking").display()),
+    );
     stage.run().expect(3).says("which an aggregator does not get: it has no clock, no randomness, no environment");
     assert!(!stage.path("postgres-prod.ledger.db").exists());
 }
 
 /// Runs a stage whose aggregator is a file with these bytes.
 fn loads(bytes: &[u8]) -> Ended {
-    let stage = Stage::with(settings());
+    let stage = Stage::new();
     stage.usage("2025/06/01/00", "a", &[("A", "cpu", "2")]);
     std::fs::write(stage.path("odd.wasm"), bytes).unwrap();
-    stage.replace("[aggregate.rules]\nconfig.dimensions = { \"*\" = \"sum\" }", "[aggregate.odd]\nplugin = \"./odd.wasm\"");
+    stage.replace(
+        "[aggregate.rules]\nconfig.dimensions = { \"*\" = \"sum\" }",
+        "[aggregate.odd]\nplugin = \"./odd.wasm\"",
+    );
     let ended = stage.run();
     assert_eq!(stage.emulator.requests().len(), 0);
     assert!(!stage.path("postgres-prod.ledger.db").exists(), "nothing was touched");
@@ -121,7 +143,9 @@ fn loads(bytes: &[u8]) -> Ended {
 
 #[test]
 fn random_bytes_are_no_plugin() {
-    loads(b"hello, I am not wasm").expect(3).says("it is not a WebAssembly component: its first bytes are not those of one");
+    loads(b"hello, I am not wasm")
+        .expect(3)
+        .says("it is not a WebAssembly component: its first bytes are not those of one");
 }
 
 #[test]

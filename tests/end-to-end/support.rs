@@ -27,7 +27,7 @@ pub struct Ended {
 
 impl Stage {
     pub fn new() -> Self {
-        Self::with(Settings::default())
+        Self::with(settings())
     }
 
     pub fn with(settings: Settings) -> Self {
@@ -93,7 +93,10 @@ grant  = {{ http = ["${{CLAZAR_URL}}"], secrets = {{ client_id = {{ env = "CLAZA
                 format!(r#"{{"timestamp":"2025-06-01T00:59:59Z","externalPayerId":"{customer}","dimension":"{dimension}","value":{value}}}"#)
             })
             .collect();
-        self.object(&format!("omnistrate-metering/Postgres/PROD/pt-1/{hour}/{name}.json"), &format!("[{}]", records.join(",")));
+        self.object(
+            &format!("omnistrate-metering/Postgres/PROD/pt-1/{hour}/{name}.json"),
+            &format!("[{}]", records.join(",")),
+        );
     }
 
     pub fn object(&self, key: &str, text: &str) {
@@ -133,7 +136,11 @@ grant  = {{ http = ["${{CLAZAR_URL}}"], secrets = {{ client_id = {{ env = "CLAZA
 
     /// Requests that offered charges.
     pub fn submissions(&self) -> usize {
-        self.emulator.requests().iter().filter(|request| request.method == "POST" && request.path == "/metering/").count()
+        self.emulator
+            .requests()
+            .iter()
+            .filter(|request| request.method == "POST" && request.path == "/metering/")
+            .count()
     }
 }
 

@@ -80,7 +80,19 @@ impl Emulator {
     fn start(folder: &Path) -> Result<Self, Failed> {
         let books = folder.join("books.json");
         let mut command = step(root().join("target/debug/clazar-emulator"))
-            .args(["--port", "0", "--client-id", "demo", "--client-secret", "demo-secret", "--now", NOW, "--for", "300", "--books"])
+            .args([
+                "--port",
+                "0",
+                "--client-id",
+                "demo",
+                "--client-secret",
+                "demo-secret",
+                "--now",
+                NOW,
+                "--for",
+                "300",
+                "--books",
+            ])
             .args([&books])
             .0;
         let cannot = |error: std::io::Error| Failed::new(format!("the emulator cannot be started: {error}"));
@@ -124,7 +136,13 @@ impl Emulator {
         };
         let lines = text.split("\"id\"").skip(1).map(|record| {
             let field = |name: &str| field(record, name).unwrap_or_default();
-            format!("  {:<38} {:<30} {:>16}  {}", field("contract_id"), field("dimension"), field("quantity"), field("status"))
+            format!(
+                "  {:<38} {:<30} {:>16}  {}",
+                field("contract_id"),
+                field("dimension"),
+                field("quantity"),
+                field("status")
+            )
         });
         Ok(lines.collect::<Vec<_>>().join("\n"))
     }

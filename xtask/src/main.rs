@@ -30,7 +30,9 @@ fn main() -> ExitCode {
         ["test"] => tests::test(false),
         ["test", "--long"] => tests::test(true),
         ["bench", names @ ..] => bench(names),
-        _ => Err(Failed::new("usage: cargo xtask build [--release] | plugins | demo | test [--long] | bench [NAME...]")),
+        _ => {
+            Err(Failed::new("usage: cargo xtask build [--release] | plugins | demo | test [--long] | bench [NAME...]"))
+        }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -39,7 +39,8 @@ pub fn step(program: impl AsRef<OsStr>) -> Step {
     let mut command = Command::new(program);
     command.current_dir(root());
     // What cargo set for this program is not for those that it starts: flags would leak into builds for another target.
-    for name in ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS", "CARGO_BUILD_TARGET", "CARGO_TARGET_DIR", "CARGO_MANIFEST_DIR"] {
+    for name in ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS", "CARGO_BUILD_TARGET", "CARGO_TARGET_DIR", "CARGO_MANIFEST_DIR"]
+    {
         command.env_remove(name);
     }
     Step(command)
@@ -82,7 +83,9 @@ impl Step {
         let line = self.line();
         match self.0.output() {
             Ok(output) if output.status.success() => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-            Ok(output) => Err(Failed::new(format!("`{line}` failed: {}", String::from_utf8_lossy(&output.stderr).trim()))),
+            Ok(output) => {
+                Err(Failed::new(format!("`{line}` failed: {}", String::from_utf8_lossy(&output.stderr).trim())))
+            }
             Err(error) => Err(Failed::new(format!("`{line}` cannot be started: {error}"))),
         }
     }

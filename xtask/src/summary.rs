@@ -16,7 +16,9 @@ impl Counts {
             self.skipped += 1;
             self.passed = self.passed.saturating_sub(1);
         }
-        let Some((_, counts)) = line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". ")) else { return };
+        let Some((_, counts)) = line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". ")) else {
+            return;
+        };
         for part in counts.split(';') {
             let mut words = part.split_whitespace();
             let (Some(number), Some(word)) = (words.next().and_then(|number| number.parse::<u64>().ok()), words.next())
@@ -42,7 +44,8 @@ mod tests {
         let mut counts = Counts::default();
         counts.line("running 3 tests");
         counts.line("test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s");
-        counts.line("test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s");
+        counts
+            .line("test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s");
         assert_eq!(counts, Counts { passed: 5, failed: 1, skipped: 1 });
     }
 }

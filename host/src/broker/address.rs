@@ -32,9 +32,7 @@ const EMBEDDED: &str = "an IPv4 address inside an IPv6 one";
 fn refusal_v4(address: Ipv4Addr) -> Option<&'static str> {
     match address.octets() {
         // AWS, Google Cloud and others; Azure's agent; Alibaba Cloud; Oracle's classic cloud.
-        [169, 254, 169, 254] | [168, 63, 129, 16] | [100, 100, 100, 200] | [192, 0, 0, 192] => {
-            Some(METADATA)
-        }
+        [169, 254, 169, 254] | [168, 63, 129, 16] | [100, 100, 100, 200] | [192, 0, 0, 192] => Some(METADATA),
         [0, 0, 0, 0] => Some(UNSPECIFIED),
         [127, ..] => Some(LOOPBACK),
         [10, ..] | [172, 16..=31, ..] | [192, 168, ..] => Some(PRIVATE),
@@ -60,9 +58,7 @@ fn refusal_v6(address: Ipv6Addr) -> Option<&'static str> {
     }
     match address.segments() {
         // AWS; Google Cloud's; both lie in the private range, but deserve their name in the message.
-        [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254] | [0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254] => {
-            Some(METADATA)
-        }
+        [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254] | [0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254] => Some(METADATA),
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
             let [a, b] = high.to_be_bytes();
             let [c, d] = low.to_be_bytes();

@@ -27,11 +27,7 @@ pub struct Denial {
 
 impl fmt::Display for Denial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Denial {
-            plugin,
-            asked,
-            grant,
-        } = self;
+        let Denial { plugin, asked, grant } = self;
         write!(f, "{plugin} asked {asked}, which it is not granted; ")?;
         match grant {
             Some(line) => write!(f, "below [{plugin}], this line would grant it: {line}"),
@@ -49,11 +45,7 @@ const MOST: usize = 100;
 
 impl Denials {
     pub(super) fn record(&self, plugin: &str, asked: String, grant: Option<String>) {
-        let denial = Denial {
-            plugin: plugin.to_owned(),
-            asked: shortened(&asked),
-            grant,
-        };
+        let denial = Denial { plugin: plugin.to_owned(), asked: shortened(&asked), grant };
         let mut list = held(&self.0);
         if list.len() < MOST && !list.contains(&denial) {
             list.push(denial);
@@ -72,43 +64,23 @@ pub(super) fn origin_line(grants: &Grants, origin: &Origin) -> String {
 
 /// `grant.http` with everything that it holds already, and this method and path of an origin that is narrowed. Nothing for a
 /// path that no pattern can name.
-pub(super) fn narrowed_line(
-    grants: &Grants,
-    origin: &Origin,
-    method: &Method,
-    path: &str,
-) -> Option<String> {
+pub(super) fn narrowed_line(grants: &Grants, origin: &Origin, method: &Method, path: &str) -> Option<String> {
     PathPattern::parse(path).ok()?;
     let url = quoted(&origin.to_string());
     let (method, path) = (quoted(method.as_str()), quoted(path));
-    Some(http_line(
-        grants,
-        format!("{{ url = {url}, methods = [{method}], paths = [{path}] }}"),
-    ))
+    Some(http_line(grants, format!("{{ url = {url}, methods = [{method}], paths = [{path}] }}")))
 }
 
 /// A secret of this name, from a variable that is called like it.
 pub(super) fn secret_line(grants: &Grants, name: &str) -> String {
-    let variable: String = name
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() {
-                c.to_ascii_uppercase()
-            } else {
-                '_'
-            }
-        })
-        .collect();
+    let variable: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
     let to = match grants.http.as_slice() {
         [_] => String::new(),
         [first, ..] => format!(", to = {}", quoted(&first.origin.to_string())),
         [] => ", to = \"https://HOST\"".to_owned(),
     };
-    format!(
-        "grant.secrets.{} = {{ env = {}{to} }}",
-        key(name),
-        quoted(&variable)
-    )
+    format!("grant.secrets.{} = {{ env = {}{to} }}", key(name), quoted(&variable))
 }
 
 /// The same secret, bound to another origin.
@@ -117,11 +89,7 @@ pub(super) fn rebound_line(name: &str, from: &SecretSource, to: &Origin) -> Stri
         SecretSource::Env(variable) => format!("env = {}", quoted(variable)),
         SecretSource::File(path) => format!("file = {}", quoted(&path.to_string_lossy())),
     };
-    format!(
-        "grant.secrets.{} = {{ {from}, to = {} }}",
-        key(name),
-        quoted(&to.to_string())
-    )
+    format!("grant.secrets.{} = {{ {from}, to = {} }}", key(name), quoted(&to.to_string()))
 }
 
 fn http_line(grants: &Grants, new: String) -> String {
@@ -132,30 +100,16 @@ fn http_line(grants: &Grants, new: String) -> String {
             let url = quoted(&grant.origin.to_string());
             let list = |texts: Vec<String>| texts.join(", ");
             let methods = grant.methods.as_ref().map(|methods| {
-                format!(
-                    ", methods = [{}]",
-                    list(
-                        methods
-                            .iter()
-                            .map(|method| quoted(method.as_str()))
-                            .collect()
-                    )
-                )
+                format!(", methods = [{}]", list(methods.iter().map(|method| quoted(method.as_str())).collect()))
             });
-            let paths = grant.paths.as_ref().map(|paths| {
-                format!(
-                    ", paths = [{}]",
-                    list(paths.iter().map(|path| quoted(&path.text)).collect())
-                )
-            });
+            let paths = grant
+                .paths
+                .as_ref()
+                .map(|paths| format!(", paths = [{}]", list(paths.iter().map(|path| quoted(&path.text)).collect())));
             if methods.is_none() && paths.is_none() {
                 return url;
             }
-            format!(
-                "{{ url = {url}{}{} }}",
-                methods.unwrap_or_default(),
-                paths.unwrap_or_default()
-            )
+            format!("{{ url = {url}{}{} }}", methods.unwrap_or_default(), paths.unwrap_or_default())
         })
         .collect();
     entries.push(new);
@@ -164,10 +118,7 @@ fn http_line(grants: &Grants, new: String) -> String {
 
 /// A name as a TOML key.
 fn key(name: &str) -> String {
-    let bare = !name.is_empty()
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    let bare = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
     if bare { name.to_owned() } else { quoted(name) }
 }
 
@@ -192,22 +143,11 @@ mod tests {
 
     fn grants() -> Grants {
         let http = |url: &str, methods: Option<Vec<String>>, paths: Option<Vec<String>>| Located {
-            value: HttpGrantSpec {
-                url: url.to_owned(),
-                methods,
-                paths,
-            },
+            value: HttpGrantSpec { url: url.to_owned(), methods, paths },
             span: 0..0,
         };
-        let narrow = http(
-            "https://b.example",
-            Some(vec!["GET".into()]),
-            Some(vec!["/v1/*".into()]),
-        );
-        let spec = GrantSpec {
-            http: vec![http("https://a.example/x", None, None), narrow],
-            ..GrantSpec::default()
-        };
+        let narrow = http("https://b.example", Some(vec!["GET".into()]), Some(vec!["/v1/*".into()]));
+        let spec = GrantSpec { http: vec![http("https://a.example/x", None, None), narrow], ..GrantSpec::default() };
         Grants::parse(&spec, Path::new("/")).unwrap()
     }
 
@@ -222,24 +162,10 @@ mod tests {
             r#"grant.http = ["https://a.example", { url = "https://b.example", methods = ["GET"], paths = ["/v1/*"] }, "http://10.0.0.1"]"#
         );
         assert_eq!(
-            narrowed_line(
-                &grants(),
-                &origin("https://b.example"),
-                &Method::POST,
-                "/v2"
-            )
-            .unwrap(),
+            narrowed_line(&grants(), &origin("https://b.example"), &Method::POST, "/v2").unwrap(),
             r#"grant.http = ["https://a.example", { url = "https://b.example", methods = ["GET"], paths = ["/v1/*"] }, { url = "https://b.example", methods = ["POST"], paths = ["/v2"] }]"#
         );
-        assert_eq!(
-            narrowed_line(
-                &grants(),
-                &origin("https://b.example"),
-                &Method::POST,
-                "/v1/%2e%2e/x"
-            ),
-            None
-        );
+        assert_eq!(narrowed_line(&grants(), &origin("https://b.example"), &Method::POST, "/v1/%2e%2e/x"), None);
     }
 
     #[test]
@@ -264,11 +190,7 @@ mod tests {
         let denials = Denials::default();
         let line = "grant.http = [\"https://c.example\"]";
         for _ in 0..2 {
-            denials.record(
-                "sink.clazar",
-                "to send GET https://c.example/".to_owned(),
-                Some(line.to_owned()),
-            );
+            denials.record("sink.clazar", "to send GET https://c.example/".to_owned(), Some(line.to_owned()));
             denials.record("sink.clazar", "for the file \"../x\"".to_owned(), None);
         }
         let texts: Vec<_> = denials.list().iter().map(Denial::to_string).collect();

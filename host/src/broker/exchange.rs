@@ -61,37 +61,20 @@ pub(super) enum Failed {
 
 impl Exchanges {
     pub(super) fn new(limits: Limits, proxy: Option<Url>, resolver: Arc<dyn Resolver>) -> Self {
-        Exchanges {
-            limits,
-            proxy,
-            resolver,
-            encrypted: OnceLock::new(),
-            plain: OnceLock::new(),
-        }
+        Exchanges { limits, proxy, resolver, encrypted: OnceLock::new(), plain: OnceLock::new() }
     }
 
     /// The longest that an exchange with this timeout may take.
     pub(super) fn deadline(&self, timeout: Option<Duration>) -> Duration {
-        timeout
-            .unwrap_or(self.limits.deadline)
-            .min(self.limits.deadline)
+        timeout.unwrap_or(self.limits.deadline).min(self.limits.deadline)
     }
 
     /// Sends a request that was checked, and reads the whole answer.
     pub(super) async fn send(&self, request: Prepared) -> Result<Response, Failed> {
-        let Prepared {
-            method,
-            url,
-            origin,
-            headers,
-            body,
-            timeout,
-        } = request;
-        let client = self.client(&origin).map_err(|why| {
-            Failed::Http(HttpError::NotSent(format!(
-                "no request can be sent to {origin}: {why}"
-            )))
-        })?;
+        let Prepared { method, url, origin, headers, body, timeout } = request;
+        let client = self
+            .client(&origin)
+            .map_err(|why| Failed::Http(HttpError::NotSent(format!("no request can be sent to {origin}: {why}"))))?;
         let takes_body = [Method::POST, Method::PUT, Method::PATCH].contains(&method);
         let mut builder = client.request(method, url).headers(headers);
         if !body.is_empty() {
@@ -101,10 +84,7 @@ impl Exchanges {
             builder = builder.header(CONTENT_LENGTH, 0);
         }
         let request = builder.build().map_err(|error| {
-            Failed::Http(HttpError::Other(format!(
-                "the request to {origin} cannot be written: {}",
-                causes(&error)
-            )))
+            Failed::Http(HttpError::Other(format!("the request to {origin} cannot be written: {}", causes(&error))))
         })?;
         let deadline = self.deadline(timeout);
         match tokio::time::timeout(deadline, self.exchange(&client, request, &origin)).await {
@@ -116,22 +96,11 @@ impl Exchanges {
         }
     }
 
-    async fn exchange(
-        &self,
-        client: &Client,
-        request: reqwest::Request,
-        origin: &Origin,
-    ) -> Result<Response, Failed> {
-        let mut answer = client
-            .execute(request)
-            .await
-            .map_err(|error| failed(&error, origin))?;
+    async fn exchange(&self, client: &Client, request: reqwest::Request, origin: &Origin) -> Result<Response, Failed> {
+        let mut answer = client.execute(request).await.map_err(|error| failed(&error, origin))?;
         let most = self.limits.most_body;
-        let too_large = || {
-            Failed::Http(HttpError::TooLarge(format!(
-                "{origin} answered with a body of more than {most} bytes"
-            )))
-        };
+        let too_large =
+            || Failed::Http(HttpError::TooLarge(format!("{origin} answered with a body of more than {most} bytes")));
         if answer.content_length().is_some_and(|length| length > most) {
             return Err(too_large());
         }
@@ -140,12 +109,7 @@ impl Exchanges {
         let headers = answer
             .headers()
             .iter()
-            .map(|(name, value)| {
-                (
-                    name.as_str().to_owned(),
-                    String::from_utf8_lossy(value.as_bytes()).into_owned(),
-                )
-            })
+            .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
             .collect();
         let mut body = Vec::new();
         loop {
@@ -165,32 +129,19 @@ impl Exchanges {
             }
         }
         // Nobody asked for it, no plugin expects it, and a secret inside would go unseen.
-        if let Some(encoding) =
-            encoding.filter(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
-        {
+        if let Some(encoding) = encoding.filter(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
             return Err(Failed::Http(HttpError::Other(format!(
                 "{origin} answered with status {status} in the encoding `{}`, which was not asked for",
                 String::from_utf8_lossy(encoding.as_bytes())
             ))));
         }
-        Ok(Response {
-            status,
-            headers,
-            body,
-        })
+        Ok(Response { status, headers, body })
     }
 
     fn client(&self, origin: &Origin) -> Result<Client, String> {
-        let needs_certificates = origin.is_https()
-            || self
-                .proxy
-                .as_ref()
-                .is_some_and(|proxy| proxy.scheme() == "https");
-        let slot = if needs_certificates {
-            &self.encrypted
-        } else {
-            &self.plain
-        };
+        let needs_certificates =
+            origin.is_https() || self.proxy.as_ref().is_some_and(|proxy| proxy.scheme() == "https");
+        let slot = if needs_certificates { &self.encrypted } else { &self.plain };
         if let Some(client) = slot.get() {
             return Ok(client.clone());
         }
@@ -202,14 +153,9 @@ impl Exchanges {
     fn build(&self, needs_certificates: bool) -> Result<Client, String> {
         let resolver = GuardedResolver {
             inner: Arc::clone(&self.resolver),
-            proxy: self
-                .proxy
-                .as_ref()
-                .and_then(|proxy| proxy.host_str())
-                .map(str::to_owned),
+            proxy: self.proxy.as_ref().and_then(|proxy| proxy.host_str()).map(str::to_owned),
         };
-        let tls =
-            tls(needs_certificates).map_err(|error| format!("TLS cannot be set up: {error}"))?;
+        let tls = tls(needs_certificates).map_err(|error| format!("TLS cannot be set up: {error}"))?;
         let builder = Client::builder()
             .redirect(redirect::Policy::none())
             .retry(retry::never())
@@ -222,9 +168,7 @@ impl Exchanges {
             .no_proxy();
         let builder = match &self.proxy {
             None => builder,
-            Some(proxy) => {
-                builder.proxy(Proxy::all(proxy.clone()).map_err(|error| causes(&error))?)
-            }
+            Some(proxy) => builder.proxy(Proxy::all(proxy.clone()).map_err(|error| causes(&error))?),
         };
         builder.build().map_err(|error| causes(&error))
     }
@@ -233,18 +177,12 @@ impl Exchanges {
 /// TLS 1.2 and 1.3 by ring, with the certificates that the system trusts, so that a company's own authority works.
 fn tls(needs_certificates: bool) -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()?;
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
     Ok(if needs_certificates {
         // "Dangerous" is any verifier of one's own; this is the one that the platform provides.
-        builder
-            .dangerous()
-            .with_custom_certificate_verifier(verifier(provider)?)
-            .with_no_client_auth()
+        builder.dangerous().with_custom_certificate_verifier(verifier(provider)?).with_no_client_auth()
     } else {
-        builder
-            .with_root_certificates(rustls::RootCertStore::empty())
-            .with_no_client_auth()
+        builder.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth()
     })
 }
 
@@ -282,9 +220,5 @@ fn causes(error: &reqwest::Error) -> String {
         }
         cause = current.source();
     }
-    if texts.is_empty() {
-        "no reason was given".to_owned()
-    } else {
-        texts.join(": ")
-    }
+    if texts.is_empty() { "no reason was given".to_owned() } else { texts.join(": ") }
 }

@@ -36,10 +36,7 @@ pub(super) struct Folder {
 impl Folder {
     /// Nothing is opened yet.
     pub(super) fn new(root: Root) -> Self {
-        Folder {
-            root,
-            dir: OnceLock::new(),
-        }
+        Folder { root, dir: OnceLock::new() }
     }
 
     /// The folder's handle. A folder that is missing or closed to us is an error, never an empty one.
@@ -71,10 +68,7 @@ impl Folder {
         if self.dir.get().is_none() {
             let folder = &self.root.folder;
             std::fs::create_dir_all(folder).map_err(|error| {
-                ObjectError::Unavailable(format!(
-                    "the granted folder {} cannot be made: {error}",
-                    folder.display()
-                ))
+                ObjectError::Unavailable(format!("the granted folder {} cannot be made: {error}", folder.display()))
             })?;
         }
         self.dir()
@@ -87,24 +81,15 @@ impl Folder {
         // A pipe would make us wait for its other end; files know nothing of waiting.
         let not_waiting = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
         let file = dir
-            .open_with(
-                path,
-                OpenOptions::new().read(true).custom_flags(not_waiting),
-            )
+            .open_with(path, OpenOptions::new().read(true).custom_flags(not_waiting))
             .map_err(|error| failed(key, &error))?
             .into_std();
         let metadata = file.metadata().map_err(|error| failed(key, &error))?;
         if metadata.is_dir() {
-            return Err(ObjectError::NotFound(format!(
-                "{} is a folder, not an object",
-                shown(key)
-            )));
+            return Err(ObjectError::NotFound(format!("{} is a folder, not an object", shown(key))));
         }
         if !metadata.is_file() {
-            return Err(ObjectError::Other(format!(
-                "{} is a pipe, socket or device, not a file",
-                shown(key)
-            )));
+            return Err(ObjectError::Other(format!("{} is a pipe, socket or device, not a file", shown(key))));
         }
         let object = Stamp::of(&metadata).object(key.to_owned());
         if let Some(wanted) = etag.filter(|wanted| *wanted != object.etag) {
@@ -115,12 +100,7 @@ impl Folder {
                 object.etag
             )));
         }
-        Ok(FolderBody {
-            file,
-            object,
-            read: 0,
-            broken: None,
-        })
+        Ok(FolderBody { file, object, read: 0, broken: None })
     }
 }
 
@@ -141,10 +121,7 @@ impl FolderBody {
 
     pub(super) fn read(&mut self, max: u32) -> Result<Vec<u8>, ObjectError> {
         if max == 0 {
-            return Err(ObjectError::Other(format!(
-                "{} was asked for no bytes at all",
-                shown(&self.object.key)
-            )));
+            return Err(ObjectError::Other(format!("{} was asked for no bytes at all", shown(&self.object.key))));
         }
         if let Some(error) = &self.broken {
             return Err(error.clone());
@@ -159,10 +136,7 @@ impl FolderBody {
         let wanted = (self.object.size - self.read).min(max.min(MOST_AT_ONCE).into());
         // At most 16 MiB, which every usize holds.
         let mut bytes = Vec::with_capacity(usize::try_from(wanted).unwrap_or_default());
-        let length = (&self.file)
-            .take(wanted)
-            .read_to_end(&mut bytes)
-            .map_err(|error| failed(key, &error))? as u64;
+        let length = (&self.file).take(wanted).read_to_end(&mut bytes).map_err(|error| failed(key, &error))? as u64;
         self.read += length;
         if length < wanted {
             return Err(ObjectError::Unavailable(format!(
@@ -173,14 +147,10 @@ impl FolderBody {
             )));
         }
         if self.read == self.object.size {
-            let now = Stamp::of(&self.file.metadata().map_err(|error| failed(key, &error))?)
-                .object(String::new());
+            let now = Stamp::of(&self.file.metadata().map_err(|error| failed(key, &error))?).object(String::new());
             // Of the version only what writing changes: a file that is renamed or deleted keeps its bytes.
             if !now.etag.starts_with(written(&self.object.etag)) {
-                return Err(ObjectError::Unavailable(format!(
-                    "{} changed while it was read",
-                    shown(key)
-                )));
+                return Err(ObjectError::Unavailable(format!("{} changed while it was read", shown(key))));
             }
         }
         Ok(bytes)
@@ -189,10 +159,7 @@ impl FolderBody {
 
 /// The part of an ETag that writing to the file changes: size and time of writing.
 fn written(etag: &str) -> &str {
-    etag.rmatch_indices('-')
-        .nth(1)
-        .and_then(|(at, _)| etag.get(..=at))
-        .unwrap_or(etag)
+    etag.rmatch_indices('-').nth(1).and_then(|(at, _)| etag.get(..=at)).unwrap_or(etag)
 }
 
 /// What tells one version of a file from another.
@@ -230,28 +197,14 @@ impl Stamp {
     }
 
     pub(super) fn etag(&self) -> String {
-        let nanoseconds =
-            |(seconds, rest): (i64, i64)| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
-        format!(
-            "{:x}-{:x}-{:x}-{:x}",
-            self.size,
-            nanoseconds(self.written),
-            self.inode,
-            nanoseconds(self.changed)
-        )
+        let nanoseconds = |(seconds, rest): (i64, i64)| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
+        format!("{:x}-{:x}-{:x}-{:x}", self.size, nanoseconds(self.written), self.inode, nanoseconds(self.changed))
     }
 
     pub(super) fn object(&self, key: String) -> Object {
         let (seconds, nanoseconds) = self.written;
-        let modified = seconds
-            .checked_mul(1000)
-            .and_then(|millis| millis.checked_add(nanoseconds / 1_000_000));
-        Object {
-            key,
-            etag: self.etag(),
-            size: self.size,
-            modified,
-        }
+        let modified = seconds.checked_mul(1000).and_then(|millis| millis.checked_add(nanoseconds / 1_000_000));
+        Object { key, etag: self.etag(), size: self.size, modified }
     }
 }
 
@@ -290,10 +243,7 @@ pub(super) fn check_parts(key: &str) -> Result<(), ObjectError> {
                 )));
             }
             part if part.contains(['\0', '\\']) => {
-                return Err(ObjectError::Other(format!(
-                    "the key {} has a backslash or NUL character",
-                    shown(key)
-                )));
+                return Err(ObjectError::Other(format!("the key {} has a backslash or NUL character", shown(key))));
             }
             part if part.starts_with(OWN) => {
                 return Err(ObjectError::Other(format!(
@@ -319,9 +269,9 @@ pub(super) fn failed(key: &str, error: &io::Error) -> ObjectError {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
             ObjectError::NotFound(format!("{key} does not exist"))
         }
-        io::ErrorKind::PermissionDenied => ObjectError::Unavailable(format!(
-            "{key} may not be read or written by this user (permission denied)"
-        )),
+        io::ErrorKind::PermissionDenied => {
+            ObjectError::Unavailable(format!("{key} may not be read or written by this user (permission denied)"))
+        }
         _ => ObjectError::Unavailable(format!("{key}: {error}")),
     }
 }

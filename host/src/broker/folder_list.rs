@@ -44,11 +44,7 @@ struct Entry {
 
 impl Folder {
     /// Lists the keys that begin with `prefix` and stand after `after`.
-    pub(super) fn list(
-        &self,
-        prefix: &str,
-        after: Option<&str>,
-    ) -> Result<FolderListing, ObjectError> {
+    pub(super) fn list(&self, prefix: &str, after: Option<&str>) -> Result<FolderListing, ObjectError> {
         let (folders, start) = match prefix.rfind('/') {
             Some(slash) => prefix.split_at(slash + 1),
             None => ("", prefix),
@@ -59,11 +55,7 @@ impl Folder {
             None => {}
         }
         let root = self.dir()?;
-        let mut listing = FolderListing {
-            root: Arc::clone(&root),
-            way: Vec::new(),
-            after: after.map(str::to_owned),
-        };
+        let mut listing = FolderListing { root: Arc::clone(&root), way: Vec::new(), after: after.map(str::to_owned) };
         let dir = if folders.is_empty() {
             root
         } else {
@@ -94,11 +86,7 @@ impl FolderListing {
             let dir = Arc::clone(&level.dir);
             if let Some(name) = entry.name.strip_suffix('/') {
                 if self.may_hold_more(&key) {
-                    let opened = if entry.is_link {
-                        self.root.open_dir(&key)
-                    } else {
-                        dir.open_dir(name)
-                    };
+                    let opened = if entry.is_link { self.root.open_dir(&key) } else { dir.open_dir(name) };
                     match opened {
                         Ok(below) => self.enter(Arc::new(below), key, "")?,
                         // Deleted since its name was read.
@@ -111,15 +99,9 @@ impl FolderListing {
             if self.after.as_ref().is_some_and(|after| key <= *after) {
                 continue;
             }
-            let found = if entry.is_link {
-                self.root.metadata(&key)
-            } else {
-                dir.symlink_metadata(&entry.name)
-            };
+            let found = if entry.is_link { self.root.metadata(&key) } else { dir.symlink_metadata(&entry.name) };
             match found {
-                Ok(metadata) if metadata.is_file() => {
-                    page.push(Stamp::listed(&metadata).object(key))
-                }
+                Ok(metadata) if metadata.is_file() => page.push(Stamp::listed(&metadata).object(key)),
                 // Replaced by something else since its name was read; gone, as far as this listing goes.
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -131,12 +113,10 @@ impl FolderListing {
 
     /// Whether a folder can hold keys that stand after `after`. `folder` ends in `/`, and every key in it begins with it.
     fn may_hold_more(&self, folder: &str) -> bool {
-        self.after
-            .as_ref()
-            .is_none_or(|after| match folder.cmp(after.as_str()) {
-                Ordering::Greater => true,
-                Ordering::Less | Ordering::Equal => after.starts_with(folder),
-            })
+        self.after.as_ref().is_none_or(|after| match folder.cmp(after.as_str()) {
+            Ordering::Greater => true,
+            Ordering::Less | Ordering::Equal => after.starts_with(folder),
+        })
     }
 
     /// Reads a folder's names, of those that begin with `start`, and walks it next.
@@ -167,35 +147,21 @@ impl FolderListing {
             rest.extend(self.entry(&prefix, name, kind)?);
         }
         rest.sort_unstable_by(|one, other| other.name.cmp(&one.name));
-        self.way.push(Level {
-            dir,
-            prefix,
-            rest,
-            identity,
-        });
+        self.way.push(Level { dir, prefix, rest, identity });
         Ok(())
     }
 
     /// A name of a folder as an entry of the walk. Pipes, sockets and devices are no objects.
-    fn entry(
-        &self,
-        prefix: &str,
-        mut name: String,
-        kind: FileType,
-    ) -> Result<Option<Entry>, ObjectError> {
+    fn entry(&self, prefix: &str, mut name: String, kind: FileType) -> Result<Option<Entry>, ObjectError> {
         let is_link = kind.is_symlink();
         let (is_dir, is_file) = if is_link {
             let key = format!("{prefix}{name}");
-            let target = self
-                .root
-                .metadata(&key)
-                .map_err(|error| match error.kind() {
-                    io::ErrorKind::NotFound => ObjectError::Unavailable(format!(
-                        "{} is a symbolic link to nothing",
-                        shown(&key)
-                    )),
-                    _ => unlisted(&key, &error),
-                })?;
+            let target = self.root.metadata(&key).map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => {
+                    ObjectError::Unavailable(format!("{} is a symbolic link to nothing", shown(&key)))
+                }
+                _ => unlisted(&key, &error),
+            })?;
             (target.is_dir(), target.is_file())
         } else {
             (kind.is_dir(), kind.is_file())
@@ -222,10 +188,7 @@ fn unlisted(key: &str, error: &io::Error) -> ObjectError {
 
 /// Whether a prefix's folder is not there. A file in the place of one of its folders also means that no key lies below.
 fn is_missing(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-    )
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 #[cfg(test)]

@@ -68,32 +68,11 @@ fn every_prefix_and_every_start_lists_what_a_bucket_would() {
     let (_dir, folder) = folder(KEYS);
     let mut sorted = KEYS.to_vec();
     sorted.sort_unstable();
-    let mut prefixes = vec![
-        "",
-        "a",
-        "a/",
-        "a/b",
-        "a/b/",
-        "a/b.",
-        "a/b/d/e",
-        "a/b/d/e/",
-        "sub/2025",
-        "sub/2026/",
-        "z",
-        "b/",
-        "Ä",
-    ];
+    let mut prefixes =
+        vec!["", "a", "a/", "a/b", "a/b/", "a/b.", "a/b/d/e", "a/b/d/e/", "sub/2025", "sub/2026/", "z", "b/", "Ä"];
     prefixes.extend(KEYS);
-    let mut starts: Vec<Option<&str>> = vec![
-        None,
-        Some(""),
-        Some("a"),
-        Some("a/"),
-        Some("a/b/"),
-        Some("a/b/zz"),
-        Some("a/~"),
-        Some("zz"),
-    ];
+    let mut starts: Vec<Option<&str>> =
+        vec![None, Some(""), Some("a"), Some("a/"), Some("a/b/"), Some("a/b/zz"), Some("a/~"), Some("zz")];
     starts.extend(KEYS.iter().map(|key| Some(*key)));
     for prefix in prefixes {
         for start in &starts {
@@ -102,10 +81,7 @@ fn every_prefix_and_every_start_lists_what_a_bucket_would() {
                 .filter(|key| key.starts_with(prefix) && start.is_none_or(|start| **key > start))
                 .collect();
             assert_eq!(
-                all(&folder, prefix, *start)
-                    .unwrap()
-                    .iter()
-                    .collect::<Vec<_>>(),
+                all(&folder, prefix, *start).unwrap().iter().collect::<Vec<_>>(),
                 expected,
                 "{prefix} {start:?}"
             );
@@ -133,29 +109,15 @@ fn many_files_come_in_several_pages() {
 #[test]
 fn a_missing_prefix_is_empty_but_a_missing_or_foreign_folder_is_an_error() {
     let (dir, folder) = folder(&["a/b"]);
-    assert_eq!(
-        all(&folder, "nothing/", None).unwrap(),
-        Vec::<String>::new()
-    );
+    assert_eq!(all(&folder, "nothing/", None).unwrap(), Vec::<String>::new());
     assert_eq!(all(&folder, "a/b/", None).unwrap(), Vec::<String>::new());
-    let missing = Folder::new(Root {
-        folder: root(&dir).join("nothing"),
-    });
-    let text = format!(
-        "the granted folder {} does not exist",
-        root(&dir).join("nothing").display()
-    );
+    let missing = Folder::new(Root { folder: root(&dir).join("nothing") });
+    let text = format!("the granted folder {} does not exist", root(&dir).join("nothing").display());
     assert_eq!(all(&missing, "", None), Err(ObjectError::Unavailable(text)));
     for prefix in ["../", "/", "/etc/", "a/../../"] {
-        assert!(
-            matches!(all(&folder, prefix, None), Err(ObjectError::Denied(_))),
-            "{prefix}"
-        );
+        assert!(matches!(all(&folder, prefix, None), Err(ObjectError::Denied(_))), "{prefix}");
     }
-    assert!(matches!(
-        all(&folder, "a//", None),
-        Err(ObjectError::Other(_))
-    ));
+    assert!(matches!(all(&folder, "a//", None), Err(ObjectError::Other(_))));
 }
 
 #[test]
@@ -165,35 +127,17 @@ fn links_inside_are_listed_and_one_that_leads_out_or_nowhere_is_an_error() {
     symlink("a/b", root(&dir).join("one")).unwrap();
     std::fs::create_dir_all(root(&dir).join("deep/er")).unwrap();
     symlink("../../a", root(&dir).join("deep/er/climbs")).unwrap();
-    assert_eq!(
-        all(&folder, "", None).unwrap(),
-        ["a/b", "deep/er/climbs/b", "linked/b", "one"]
-    );
-    assert_eq!(
-        all(&folder, "deep/er/cl", None).unwrap(),
-        ["deep/er/climbs/b"]
-    );
-    assert_eq!(
-        all(&folder, "deep/er/climbs/", None).unwrap(),
-        ["deep/er/climbs/b"]
-    );
+    assert_eq!(all(&folder, "", None).unwrap(), ["a/b", "deep/er/climbs/b", "linked/b", "one"]);
+    assert_eq!(all(&folder, "deep/er/cl", None).unwrap(), ["deep/er/climbs/b"]);
+    assert_eq!(all(&folder, "deep/er/climbs/", None).unwrap(), ["deep/er/climbs/b"]);
 
     for (target, text) in [
         ("nowhere", "\"out\" is a symbolic link to nothing"),
-        (
-            "/etc",
-            "\"out\" is or lies behind a symbolic link that leads out of the granted folder",
-        ),
-        (
-            "../..",
-            "\"out\" is or lies behind a symbolic link that leads out of the granted folder",
-        ),
+        ("/etc", "\"out\" is or lies behind a symbolic link that leads out of the granted folder"),
+        ("../..", "\"out\" is or lies behind a symbolic link that leads out of the granted folder"),
     ] {
         symlink(target, root(&dir).join("out")).unwrap();
-        assert_eq!(
-            all(&folder, "", None),
-            Err(ObjectError::Unavailable(text.to_owned()))
-        );
+        assert_eq!(all(&folder, "", None), Err(ObjectError::Unavailable(text.to_owned())));
         std::fs::remove_file(root(&dir).join("out")).unwrap();
     }
 }
@@ -205,7 +149,8 @@ fn a_link_back_up_does_not_list_for_ever() {
     assert_eq!(
         all(&folder, "", None),
         Err(ObjectError::Unavailable(
-            "\"a/b/up/\" is a symbolic link to a folder that it lies in, so that the listing would never end".to_owned()
+            "\"a/b/up/\" is a symbolic link to a folder that it lies in, so that the listing would never end"
+                .to_owned()
         ))
     );
 }
@@ -213,27 +158,15 @@ fn a_link_back_up_does_not_list_for_ever() {
 #[test]
 fn pipes_and_the_hosts_own_files_are_no_objects() {
     let (dir, folder) = folder(&["a", ".meterhost-lock", "sub/.meterhost-0123"]);
-    assert!(
-        std::process::Command::new("mkfifo")
-            .arg(root(&dir).join("pipe"))
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(std::process::Command::new("mkfifo").arg(root(&dir).join("pipe")).status().unwrap().success());
     assert_eq!(all(&folder, "", None).unwrap(), ["a"]);
 }
 
 #[test]
 fn a_name_that_cannot_be_a_key_is_an_error_and_not_left_out() {
     for (name, text) in [
-        (
-            b"a\xff".as_slice(),
-            "the name a\u{fffd} in \"\" is not UTF-8, so that it cannot be a key",
-        ),
-        (
-            b"a\\b",
-            "the key \"a\\\\b\" has a backslash or NUL character",
-        ),
+        (b"a\xff".as_slice(), "the name a\u{fffd} in \"\" is not UTF-8, so that it cannot be a key"),
+        (b"a\\b", "the key \"a\\\\b\" has a backslash or NUL character"),
     ] {
         let (dir, folder) = folder(&[]);
         std::fs::write(root(&dir).join(OsStr::from_bytes(name)), "").unwrap();

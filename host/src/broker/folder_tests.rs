@@ -9,9 +9,7 @@ use super::*;
 
 fn folder() -> (TempDir, Folder) {
     let dir = tempfile::tempdir().unwrap();
-    let folder = Folder::new(Root {
-        folder: dir.path().join("root"),
-    });
+    let folder = Folder::new(Root { folder: dir.path().join("root") });
     std::fs::create_dir(dir.path().join("root")).unwrap();
     (dir, folder)
 }
@@ -45,10 +43,7 @@ fn an_object_is_read_whole_in_pieces() {
     for text in ["", "a", "abc", "abcdefgh"] {
         write(&dir, "a/b.json", text);
         assert_eq!(read(&folder, "a/b.json").unwrap(), text);
-        assert_eq!(
-            folder.get("a/b.json", None).unwrap().object().size,
-            text.len() as u64
-        );
+        assert_eq!(folder.get("a/b.json", None).unwrap().object().size, text.len() as u64);
     }
 }
 
@@ -57,16 +52,8 @@ fn an_object_says_when_it_was_written_in_milliseconds() {
     let (dir, folder) = folder();
     write(&dir, "a", "x");
     let time = SystemTime::UNIX_EPOCH + Duration::from_millis(1_750_000_000_123);
-    std::fs::File::options()
-        .write(true)
-        .open(dir.path().join("root/a"))
-        .unwrap()
-        .set_modified(time)
-        .unwrap();
-    assert_eq!(
-        folder.get("a", None).unwrap().object().modified,
-        Some(1_750_000_000_123)
-    );
+    std::fs::File::options().write(true).open(dir.path().join("root/a")).unwrap().set_modified(time).unwrap();
+    assert_eq!(folder.get("a", None).unwrap().object().modified, Some(1_750_000_000_123));
 }
 
 #[test]
@@ -76,16 +63,12 @@ fn a_key_never_leads_out_and_odd_keys_are_refused() {
     for key in ["../secret", "a/../../secret", "a/..", ".."] {
         assert_eq!(
             error(&folder, key),
-            ObjectError::Denied(format!(
-                "the key {key:?} has `..`, which may lead out of the grant"
-            ))
+            ObjectError::Denied(format!("the key {key:?} has `..`, which may lead out of the grant"))
         );
     }
     assert_eq!(
         error(&folder, "/etc/passwd"),
-        ObjectError::Denied(
-            "the key \"/etc/passwd\" begins with `/`; keys are relative to the grant".to_owned()
-        )
+        ObjectError::Denied("the key \"/etc/passwd\" begins with `/`; keys are relative to the grant".to_owned())
     );
     for (key, why) in [
         ("a//b", "has an empty part or `.` between its slashes"),
@@ -93,20 +76,11 @@ fn a_key_never_leads_out_and_odd_keys_are_refused() {
         ("./a", "has an empty part or `.` between its slashes"),
         ("a\0b", "has a backslash or NUL character"),
         ("..\\secret", "has a backslash or NUL character"),
-        (
-            ".meterhost-lock",
-            "has a part that begins with `.meterhost-`; such names are meterhost's own",
-        ),
+        (".meterhost-lock", "has a part that begins with `.meterhost-`; such names are meterhost's own"),
     ] {
-        assert_eq!(
-            error(&folder, key),
-            ObjectError::Other(format!("the key {key:?} {why}"))
-        );
+        assert_eq!(error(&folder, key), ObjectError::Other(format!("the key {key:?} {why}")));
     }
-    assert_eq!(
-        error(&folder, ""),
-        ObjectError::Other("the empty text is not a key".to_owned())
-    );
+    assert_eq!(error(&folder, ""), ObjectError::Other("the empty text is not a key".to_owned()));
 }
 
 #[test]
@@ -138,26 +112,11 @@ fn a_link_is_followed_inside_the_folder_and_never_out_of_it() {
 fn what_is_not_a_file_is_no_object_and_a_pipe_does_not_hang() {
     let (dir, folder) = folder();
     write(&dir, "a/b", "x");
-    assert_eq!(
-        error(&folder, "nothing"),
-        ObjectError::NotFound("\"nothing\" does not exist".to_owned())
-    );
-    assert_eq!(
-        error(&folder, "a/b/c"),
-        ObjectError::NotFound("\"a/b/c\" does not exist".to_owned())
-    );
-    assert_eq!(
-        error(&folder, "a"),
-        ObjectError::NotFound("\"a\" is a folder, not an object".to_owned())
-    );
+    assert_eq!(error(&folder, "nothing"), ObjectError::NotFound("\"nothing\" does not exist".to_owned()));
+    assert_eq!(error(&folder, "a/b/c"), ObjectError::NotFound("\"a/b/c\" does not exist".to_owned()));
+    assert_eq!(error(&folder, "a"), ObjectError::NotFound("\"a\" is a folder, not an object".to_owned()));
     let pipe = dir.path().join("root/pipe");
-    assert!(
-        std::process::Command::new("mkfifo")
-            .arg(pipe)
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(std::process::Command::new("mkfifo").arg(pipe).status().unwrap().success());
     assert_eq!(
         error(&folder, "pipe"),
         ObjectError::Other("\"pipe\" is a pipe, socket or device, not a file".to_owned())
@@ -173,10 +132,7 @@ fn a_folder_that_is_missing_or_closed_says_which_and_why() {
     let missing = ObjectError::Unavailable(format!("the granted folder {shown} does not exist"));
     assert_eq!(error(&folder, "a"), missing);
     std::fs::write(&root, "x").unwrap();
-    assert_eq!(
-        error(&folder, "a"),
-        ObjectError::Unavailable(format!("the granted folder {shown} is a file"))
-    );
+    assert_eq!(error(&folder, "a"), ObjectError::Unavailable(format!("the granted folder {shown} is a file")));
     std::fs::remove_file(&root).unwrap();
     std::fs::create_dir(&root).unwrap();
     std::fs::set_permissions(&root, std::os::unix::fs::PermissionsExt::from_mode(0o000)).unwrap();
@@ -200,15 +156,9 @@ fn an_etag_changes_with_the_contents_even_if_size_and_time_do_not() {
     write(&dir, "a", "one");
     let first = etag();
     assert_eq!(etag(), first);
-    let time = std::fs::metadata(dir.path().join("root/a"))
-        .unwrap()
-        .modified()
-        .unwrap();
+    let time = std::fs::metadata(dir.path().join("root/a")).unwrap().modified().unwrap();
     let rewind = |name: &str| {
-        let file = std::fs::File::options()
-            .write(true)
-            .open(dir.path().join("root").join(name))
-            .unwrap();
+        let file = std::fs::File::options().write(true).open(dir.path().join("root").join(name)).unwrap();
         file.set_modified(time).unwrap();
     };
     std::thread::sleep(Duration::from_millis(20));
@@ -230,9 +180,7 @@ fn a_version_that_is_gone_is_not_handed_out_as_another() {
     assert!(folder.get("a", Some(&etag)).is_ok());
     write(&dir, "a", "other");
     let error = folder.get("a", Some(&etag)).err().unwrap();
-    assert!(
-        matches!(&error, ObjectError::Precondition(text) if text.starts_with("\"a\" is another version by now: "))
-    );
+    assert!(matches!(&error, ObjectError::Precondition(text) if text.starts_with("\"a\" is another version by now: ")));
 }
 
 #[test]
@@ -240,16 +188,11 @@ fn a_file_that_changes_while_it_is_read_never_ends_early() {
     let (dir, folder) = folder();
     let path = dir.path().join("root/a");
     let changes: [(&str, &dyn Fn()); 3] = [
-        (
-            "\"a\" ended after 4 of 8 bytes: it was cut short while it was read",
-            &|| std::fs::write(&path, "abcd").unwrap(),
-        ),
-        ("\"a\" changed while it was read", &|| {
-            std::fs::write(&path, "abcdefghijkl").unwrap()
+        ("\"a\" ended after 4 of 8 bytes: it was cut short while it was read", &|| {
+            std::fs::write(&path, "abcd").unwrap()
         }),
-        ("\"a\" changed while it was read", &|| {
-            std::fs::write(&path, "ABCDEFGH").unwrap()
-        }),
+        ("\"a\" changed while it was read", &|| std::fs::write(&path, "abcdefghijkl").unwrap()),
+        ("\"a\" changed while it was read", &|| std::fs::write(&path, "ABCDEFGH").unwrap()),
     ];
     for (text, change) in changes {
         write(&dir, "a", "abcdefgh");

@@ -33,12 +33,7 @@ pub(super) struct FolderUpload {
 
 impl Folder {
     /// Writes an object at once; answers its ETag.
-    pub(super) fn put(
-        &self,
-        key: &str,
-        bytes: &[u8],
-        precondition: &Precondition,
-    ) -> Result<String, ObjectError> {
+    pub(super) fn put(&self, key: &str, bytes: &[u8], precondition: &Precondition) -> Result<String, ObjectError> {
         let mut upload = self.upload(key)?;
         upload.write(bytes)?;
         upload.commit(precondition)
@@ -49,23 +44,13 @@ impl Folder {
         let path = path_of(key)?;
         let failed = |error: &io::Error| match error.kind() {
             io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
-                ObjectError::Other(format!(
-                    "{} cannot be written: one of the folders in its key is a file",
-                    shown(key)
-                ))
+                ObjectError::Other(format!("{} cannot be written: one of the folders in its key is a file", shown(key)))
             }
             _ => failed(key, error),
         };
         let root = self.dir_for_writing()?;
-        let name = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .unwrap_or_default()
-            .to_owned();
-        let parent = match path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty())
-        {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+        let parent = match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             Some(folders) => {
                 let opened = root.open_dir(folders).or_else(|error| match error.kind() {
                     io::ErrorKind::NotFound => {
@@ -80,23 +65,14 @@ impl Folder {
         };
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(|error| {
-            ObjectError::Other(format!(
-                "the system has no random numbers for a file's name: {error}"
-            ))
+            ObjectError::Other(format!("the system has no random numbers for a file's name: {error}"))
         })?;
         let draft = format!("{OWN}{:016x}", u64::from_ne_bytes(random));
         let file = parent
             .open_with(&draft, OpenOptions::new().write(true).create_new(true))
             .map_err(|error| failed(&error))?
             .into_std();
-        Ok(FolderUpload {
-            key: key.to_owned(),
-            root,
-            parent,
-            name,
-            draft: Some(draft),
-            file,
-        })
+        Ok(FolderUpload { key: key.to_owned(), root, parent, name, draft: Some(draft), file })
     }
 
     /// Deletes an object. One that is not there is no error.
@@ -127,9 +103,7 @@ impl Folder {
 impl FolderUpload {
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), ObjectError> {
         self.draft()?;
-        self.file
-            .write_all(bytes)
-            .map_err(|error| failed(&self.key, &error))
+        self.file.write_all(bytes).map_err(|error| failed(&self.key, &error))
     }
 
     pub(super) fn commit(&mut self, precondition: &Precondition) -> Result<String, ObjectError> {
@@ -139,37 +113,24 @@ impl FolderUpload {
         result?;
         // The folder's entry outlasts a power cut only once the folder itself is written.
         let failed = |error: io::Error| failed(&self.key, &error);
-        self.parent
-            .open(".")
-            .and_then(|folder| folder.sync_all())
-            .map_err(failed)?;
+        self.parent.open(".").and_then(|folder| folder.sync_all()).map_err(failed)?;
         // From the file that was written, whoever may have replaced it since.
-        self.file
-            .metadata()
-            .map(|metadata| Stamp::of(&metadata).etag())
-            .map_err(failed)
+        self.file.metadata().map(|metadata| Stamp::of(&metadata).etag()).map_err(failed)
     }
 
     fn publish(&self, draft: &str, precondition: &Precondition) -> Result<(), ObjectError> {
         let failed = |error: io::Error| match error.kind() {
-            io::ErrorKind::IsADirectory => ObjectError::Other(format!(
-                "{} cannot be written: a folder has this name",
-                shown(&self.key)
-            )),
+            io::ErrorKind::IsADirectory => {
+                ObjectError::Other(format!("{} cannot be written: a folder has this name", shown(&self.key)))
+            }
             _ => failed(&self.key, &error),
         };
-        let replace = || {
-            self.parent
-                .rename(draft, &self.parent, &self.name)
-                .map_err(failed)
-        };
+        let replace = || self.parent.rename(draft, &self.parent, &self.name).map_err(failed);
         self.file.sync_all().map_err(failed)?;
         match precondition {
             Precondition::None => replace(),
             Precondition::Absent => match self.parent.hard_link(draft, &self.parent, &self.name) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    Err(exists(&self.key))
-                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(exists(&self.key)),
                 result => result.map_err(failed),
             },
             Precondition::Match(etag) => {
@@ -183,10 +144,7 @@ impl FolderUpload {
 
     fn draft(&self) -> Result<&str, ObjectError> {
         self.draft.as_deref().ok_or_else(|| {
-            ObjectError::Other(format!(
-                "the upload of {} is over: it was committed or failed to",
-                shown(&self.key)
-            ))
+            ObjectError::Other(format!("the upload of {} is over: it was committed or failed to", shown(&self.key)))
         })
     }
 
@@ -207,14 +165,10 @@ impl Drop for FolderUpload {
 /// Locks the folder against every other meterhost, until the file is dropped.
 fn lock(root: &Dir) -> Result<File, ObjectError> {
     let open = || {
-        let file = root
-            .open_with(LOCK, OpenOptions::new().create(true).write(true))?
-            .into_std();
+        let file = root.open_with(LOCK, OpenOptions::new().create(true).write(true))?.into_std();
         file.lock().map(|()| file)
     };
-    open().map_err(|error| {
-        ObjectError::Unavailable(format!("the granted folder cannot be locked: {error}"))
-    })
+    open().map_err(|error| ObjectError::Unavailable(format!("the granted folder cannot be locked: {error}")))
 }
 
 /// Whether the version that is there is this one.
@@ -226,10 +180,9 @@ fn check(dir: &Dir, name: &str, key: &str, etag: &str) -> Result<(), ObjectError
             shown(key),
             shortened(etag)
         ))),
-        None => Err(ObjectError::Precondition(format!(
-            "{} does not exist, but a version of it was expected",
-            shown(key)
-        ))),
+        None => {
+            Err(ObjectError::Precondition(format!("{} does not exist, but a version of it was expected", shown(key))))
+        }
     }
 }
 
@@ -244,10 +197,7 @@ fn version(dir: &Dir, name: &str, key: &str) -> Result<Option<String>, ObjectErr
 }
 
 fn is_no_object(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory
-    )
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory)
 }
 
 fn exists(key: &str) -> ObjectError {

@@ -7,9 +7,7 @@ use super::*;
 
 fn folder() -> (TempDir, Folder) {
     let dir = tempfile::tempdir().unwrap();
-    let folder = Folder::new(Root {
-        folder: dir.path().join("made/on/demand"),
-    });
+    let folder = Folder::new(Root { folder: dir.path().join("made/on/demand") });
     (dir, folder)
 }
 
@@ -38,13 +36,7 @@ fn an_object_is_written_whole_and_its_etag_is_the_one_that_reading_shows() {
         assert_eq!(contents(&dir, "a/b.json").unwrap(), "one");
         assert_eq!(etag, current(&folder, "a/b.json"));
     }
-    let etag = folder
-        .put(
-            "a/b.json",
-            b"two",
-            &Precondition::Match(current(&folder, "a/b.json")),
-        )
-        .unwrap();
+    let etag = folder.put("a/b.json", b"two", &Precondition::Match(current(&folder, "a/b.json"))).unwrap();
     assert_eq!(etag, current(&folder, "a/b.json"));
     assert_eq!(contents(&dir, "a/b.json").unwrap(), "two");
 }
@@ -60,21 +52,15 @@ fn a_precondition_that_does_not_hold_changes_nothing() {
     let new = folder.put("a", b"three", &Precondition::None).unwrap();
     assert_eq!(
         folder.put("a", b"four", &Precondition::Match(old.clone())),
-        Err(ObjectError::Precondition(format!(
-            "\"a\" is another version by now: {old} was expected, {new} is there"
-        )))
+        Err(ObjectError::Precondition(format!("\"a\" is another version by now: {old} was expected, {new} is there")))
     );
     assert_eq!(
         folder.put("b", b"five", &Precondition::Match(new)),
-        Err(ObjectError::Precondition(
-            "\"b\" does not exist, but a version of it was expected".to_owned()
-        ))
+        Err(ObjectError::Precondition("\"b\" does not exist, but a version of it was expected".to_owned()))
     );
     assert_eq!(
         folder.put("c", b"six", &Precondition::Other("newer".to_owned())),
-        Err(ObjectError::Other(
-            "this version of meterhost does not know the precondition `newer`".to_owned()
-        ))
+        Err(ObjectError::Other("this version of meterhost does not know the precondition `newer`".to_owned()))
     );
     assert_eq!(contents(&dir, "a").unwrap(), "three");
     assert_eq!(names(&dir), [".meterhost-lock", "a"]);
@@ -93,10 +79,7 @@ fn of_many_writers_that_want_an_absent_object_one_wins() {
                 })
             })
             .collect();
-        writers
-            .into_iter()
-            .map(|writer| usize::from(writer.join().unwrap()))
-            .sum()
+        writers.into_iter().map(|writer| usize::from(writer.join().unwrap())).sum()
     });
     assert_eq!(wins, 1);
 }
@@ -114,10 +97,7 @@ fn of_many_writers_that_saw_the_same_version_one_wins() {
                 })
             })
             .collect();
-        writers
-            .into_iter()
-            .map(|writer| usize::from(writer.join().unwrap()))
-            .sum()
+        writers.into_iter().map(|writer| usize::from(writer.join().unwrap())).sum()
     });
     assert_eq!(wins, 1);
 }
@@ -133,8 +113,7 @@ fn an_upload_shows_nothing_before_its_commit_and_leaves_nothing_without() {
     let etag = upload.commit(&Precondition::Absent).unwrap();
     assert_eq!(etag, current(&folder, "a"));
     assert_eq!(contents(&dir, "a").unwrap(), "one two");
-    let over =
-        ObjectError::Other("the upload of \"a\" is over: it was committed or failed to".to_owned());
+    let over = ObjectError::Other("the upload of \"a\" is over: it was committed or failed to".to_owned());
     assert_eq!(upload.commit(&Precondition::None), Err(over.clone()));
     assert_eq!(upload.write(b"x"), Err(over));
 
@@ -151,15 +130,11 @@ fn a_file_and_a_folder_cannot_share_a_name() {
     folder.put("b/c", b"x", &Precondition::None).unwrap();
     assert_eq!(
         folder.put("a/b", b"x", &Precondition::None),
-        Err(ObjectError::Other(
-            "\"a/b\" cannot be written: one of the folders in its key is a file".to_owned()
-        ))
+        Err(ObjectError::Other("\"a/b\" cannot be written: one of the folders in its key is a file".to_owned()))
     );
     assert_eq!(
         folder.put("b", b"x", &Precondition::None),
-        Err(ObjectError::Other(
-            "\"b\" cannot be written: a folder has this name".to_owned()
-        ))
+        Err(ObjectError::Other("\"b\" cannot be written: a folder has this name".to_owned()))
     );
     assert_eq!(names(&dir), ["a", "b"]);
 }
@@ -179,12 +154,7 @@ fn nothing_is_written_or_deleted_behind_a_link_that_leads_out() {
     ] {
         assert!(matches!(result, Err(ObjectError::Denied(_))), "{result:?}");
     }
-    assert_eq!(
-        std::fs::read_dir(dir.path().join("outside"))
-            .unwrap()
-            .count(),
-        1
-    );
+    assert_eq!(std::fs::read_dir(dir.path().join("outside")).unwrap().count(), 1);
 }
 
 #[test]
@@ -192,19 +162,10 @@ fn deleting_heeds_its_precondition_and_what_is_not_there_is_no_error() {
     let (dir, folder) = folder();
     let etag = folder.put("a", b"x", &Precondition::None).unwrap();
     folder.put("dir/b", b"x", &Precondition::None).unwrap();
-    for precondition in [
-        Precondition::Absent,
-        Precondition::Match("other".to_owned()),
-    ] {
-        assert!(matches!(
-            folder.delete("a", &precondition),
-            Err(ObjectError::Precondition(_))
-        ));
+    for precondition in [Precondition::Absent, Precondition::Match("other".to_owned())] {
+        assert!(matches!(folder.delete("a", &precondition), Err(ObjectError::Precondition(_))));
     }
-    assert!(matches!(
-        folder.delete("none", &Precondition::Match(etag.clone())),
-        Err(ObjectError::Precondition(_))
-    ));
+    assert!(matches!(folder.delete("none", &Precondition::Match(etag.clone())), Err(ObjectError::Precondition(_))));
     for key in ["none", "dir", "a/below"] {
         assert_eq!(folder.delete(key, &Precondition::None), Ok(()), "{key}");
         assert_eq!(folder.delete(key, &Precondition::Absent), Ok(()), "{key}");
@@ -218,12 +179,6 @@ fn deleting_heeds_its_precondition_and_what_is_not_there_is_no_error() {
 #[test]
 fn deleting_in_a_folder_that_is_missing_is_an_error() {
     let (dir, folder) = folder();
-    let text = format!(
-        "the granted folder {} does not exist",
-        dir.path().join("made/on/demand").display()
-    );
-    assert_eq!(
-        folder.delete("a", &Precondition::None),
-        Err(ObjectError::Unavailable(text))
-    );
+    let text = format!("the granted folder {} does not exist", dir.path().join("made/on/demand").display());
+    assert_eq!(folder.delete("a", &Precondition::None), Err(ObjectError::Unavailable(text)));
 }

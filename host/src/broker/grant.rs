@@ -82,9 +82,7 @@ impl Grants {
         let mut errors = Vec::new();
         let mut root = |field: &str, url: &Option<Located<String>>| {
             let url = url.as_ref()?;
-            root(&url.value, base)
-                .map_err(|problem| errors.push(problem.at(field.to_owned(), &url.span)))
-                .ok()
+            root(&url.value, base).map_err(|problem| errors.push(problem.at(field.to_owned(), &url.span))).ok()
         };
         let read = root("read", &spec.read);
         let write = root("write", &spec.write);
@@ -106,32 +104,17 @@ impl Grants {
                 Err(problem) => errors.push(problem.at(format!("secrets.{name}"), &secret.span)),
             }
         }
-        if errors.is_empty() {
-            Ok(Grants {
-                read,
-                write,
-                http,
-                secrets,
-            })
-        } else {
-            Err(errors)
-        }
+        if errors.is_empty() { Ok(Grants { read, write, http, secrets }) } else { Err(errors) }
     }
 
     /// What the plugin can reach, in plain words, one line each.
     pub fn describe(&self) -> Vec<String> {
         let mut lines = Vec::new();
         if let Some(root) = &self.read {
-            lines.push(format!(
-                "lists and reads files below {}",
-                root.folder.display()
-            ));
+            lines.push(format!("lists and reads files below {}", root.folder.display()));
         }
         if let Some(root) = &self.write {
-            lines.push(format!(
-                "writes and deletes files below {}",
-                root.folder.display()
-            ));
+            lines.push(format!("writes and deletes files below {}", root.folder.display()));
         }
         for grant in &self.http {
             let mut line = format!("sends requests to {}", grant.origin);
@@ -183,14 +166,8 @@ impl Grants {
     pub(super) fn may_send(&self, origin: &Origin, method: &Method, path: &str) -> HttpAnswer {
         let mut answer = HttpAnswer::NotGranted;
         for grant in self.http.iter().filter(|grant| grant.origin == *origin) {
-            let method_is_held = grant
-                .methods
-                .as_ref()
-                .is_none_or(|methods| methods.contains(method));
-            let path_is_held = grant
-                .paths
-                .as_ref()
-                .is_none_or(|patterns| paths::holds(patterns, path));
+            let method_is_held = grant.methods.as_ref().is_none_or(|methods| methods.contains(method));
+            let path_is_held = grant.paths.as_ref().is_none_or(|patterns| paths::holds(patterns, path));
             if method_is_held && path_is_held {
                 return HttpAnswer::Granted;
             }
@@ -208,19 +185,11 @@ struct Problem {
 
 impl Problem {
     fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Problem {
-            message: message.into(),
-            help: help.into(),
-        }
+        Problem { message: message.into(), help: help.into() }
     }
 
     fn at(self, field: String, span: &Range<usize>) -> GrantError {
-        GrantError {
-            field,
-            span: span.clone(),
-            message: self.message,
-            help: self.help,
-        }
+        GrantError { field, span: span.clone(), message: self.message, help: self.help }
     }
 }
 
@@ -235,10 +204,7 @@ fn root(url: &str, base: &Path) -> Result<Root, Problem> {
         ));
     }
     let Some(path) = url.strip_prefix("file://") else {
-        return Err(Problem::new(
-            format!("`{url}` is not the URL of a folder"),
-            HELP,
-        ));
+        return Err(Problem::new(format!("`{url}` is not the URL of a folder"), HELP));
     };
     if path.contains('\0') {
         return Err(Problem::new("a NUL character stands in the path", HELP));
@@ -246,10 +212,7 @@ fn root(url: &str, base: &Path) -> Result<Root, Problem> {
     let relative = [".", ".."].contains(&path) || path.starts_with("./") || path.starts_with("../");
     if !relative && !path.starts_with('/') {
         let host = path.split('/').next().unwrap_or_default();
-        return Err(Problem::new(
-            format!("`{url}` names the machine `{host}`, not a folder"),
-            HELP,
-        ));
+        return Err(Problem::new(format!("`{url}` names the machine `{host}`, not a folder"), HELP));
     }
     // Drops `.` and doubled slashes for the eye; `..` stays, since it may follow a link.
     let folder = base.join(path).components().collect();
@@ -258,22 +221,13 @@ fn root(url: &str, base: &Path) -> Result<Root, Problem> {
 
 fn http_grant(spec: &HttpGrantSpec) -> Result<HttpGrant, Problem> {
     const HELP: &str = "write scheme and host, such as `https://api.example.com`";
-    let (_, origin) = Origin::read(&spec.url)
-        .map_err(|why| Problem::new(format!("`{}` grants nothing: {why}", spec.url), HELP))?;
-    let methods = spec
-        .methods
-        .as_ref()
-        .map(|methods| methods.iter().map(|text| method(text)).collect())
-        .transpose()?;
-    let paths = spec
-        .paths
-        .as_ref()
-        .map(|paths| paths.iter().map(|text| path(text)).collect())
-        .transpose()?;
-    for (name, empty) in [
-        ("methods", methods.as_ref().is_some_and(Vec::is_empty)),
-        ("paths", paths.as_ref().is_some_and(Vec::is_empty)),
-    ] {
+    let (_, origin) =
+        Origin::read(&spec.url).map_err(|why| Problem::new(format!("`{}` grants nothing: {why}", spec.url), HELP))?;
+    let methods = spec.methods.as_ref().map(|methods| methods.iter().map(|text| method(text)).collect()).transpose()?;
+    let paths = spec.paths.as_ref().map(|paths| paths.iter().map(|text| path(text)).collect()).transpose()?;
+    for (name, empty) in
+        [("methods", methods.as_ref().is_some_and(Vec::is_empty)), ("paths", paths.as_ref().is_some_and(Vec::is_empty))]
+    {
         if empty {
             return Err(Problem::new(
                 format!("`{name}` is empty, so `{}` grants nothing", spec.url),
@@ -281,23 +235,14 @@ fn http_grant(spec: &HttpGrantSpec) -> Result<HttpGrant, Problem> {
             ));
         }
     }
-    Ok(HttpGrant {
-        origin,
-        methods,
-        paths,
-    })
+    Ok(HttpGrant { origin, methods, paths })
 }
 
 fn method(text: &str) -> Result<Method, Problem> {
     let known = Method::from_bytes(text.as_bytes()).ok();
-    known
-        .filter(|_| text.bytes().all(|byte| byte.is_ascii_uppercase()))
-        .ok_or_else(|| {
-            Problem::new(
-                format!("`{text}` is not a method"),
-                "methods are written in capitals: `GET`, `POST`",
-            )
-        })
+    known.filter(|_| text.bytes().all(|byte| byte.is_ascii_uppercase())).ok_or_else(|| {
+        Problem::new(format!("`{text}` is not a method"), "methods are written in capitals: `GET`, `POST`")
+    })
 }
 
 fn path(text: &str) -> Result<PathPattern, Problem> {
@@ -309,12 +254,7 @@ fn path(text: &str) -> Result<PathPattern, Problem> {
     })
 }
 
-fn secret_grant(
-    name: &str,
-    spec: &SecretSpec,
-    http: &[HttpGrant],
-    base: &Path,
-) -> Result<SecretGrant, Problem> {
+fn secret_grant(name: &str, spec: &SecretSpec, http: &[HttpGrant], base: &Path) -> Result<SecretGrant, Problem> {
     let origins: BTreeSet<&Origin> = http.iter().map(|grant| &grant.origin).collect();
     let granted = list(&origins);
     let to = match &spec.to {
@@ -327,9 +267,7 @@ fn secret_grant(
             })?;
             if !origins.contains(&origin) {
                 return Err(Problem::new(
-                    format!(
-                        "the secret `{name}` is bound to {origin}, which `http` does not grant"
-                    ),
+                    format!("the secret `{name}` is bound to {origin}, which `http` does not grant"),
                     if http.is_empty() {
                         format!("add `http = [\"{origin}\"]`")
                     } else {
@@ -349,9 +287,7 @@ fn secret_grant(
             [only] => (**only).clone(),
             [first, ..] => {
                 return Err(Problem::new(
-                    format!(
-                        "it is not said which of the granted origins the secret `{name}` is for"
-                    ),
+                    format!("it is not said which of the granted origins the secret `{name}` is for"),
                     format!("add `to = \"{first}\"`, or another of: {granted}"),
                 ));
             }
@@ -360,9 +296,7 @@ fn secret_grant(
     let from = match &spec.from {
         SecretSource::Env(variable) if variable.is_empty() || variable.contains(['=', '\0']) => {
             return Err(Problem::new(
-                format!(
-                    "the secret `{name}` comes from `{variable}`, which cannot be an environment variable"
-                ),
+                format!("the secret `{name}` comes from `{variable}`, which cannot be an environment variable"),
                 "write the variable's name, such as `{ env = \"API_KEY\" }`",
             ));
         }
@@ -373,11 +307,7 @@ fn secret_grant(
 }
 
 fn list<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
-    items
-        .into_iter()
-        .map(|item| item.to_string())
-        .collect::<Vec<_>>()
-        .join(", ")
+    items.into_iter().map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -7,37 +7,19 @@ fn at<T>(value: T) -> Located<T> {
 }
 
 fn http(urls: &[&str]) -> GrantSpec {
-    let plain = |url: &&str| {
-        at(HttpGrantSpec {
-            url: (*url).to_owned(),
-            methods: None,
-            paths: None,
-        })
-    };
-    GrantSpec {
-        http: urls.iter().map(plain).collect(),
-        ..GrantSpec::default()
-    }
+    let plain = |url: &&str| at(HttpGrantSpec { url: (*url).to_owned(), methods: None, paths: None });
+    GrantSpec { http: urls.iter().map(plain).collect(), ..GrantSpec::default() }
 }
 
 fn narrowed(methods: Option<&[&str]>, paths: Option<&[&str]>) -> GrantSpec {
     let own = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect();
-    let spec = HttpGrantSpec {
-        url: "https://a.example/ignored".to_owned(),
-        methods: methods.map(own),
-        paths: paths.map(own),
-    };
-    GrantSpec {
-        http: vec![at(spec)],
-        ..GrantSpec::default()
-    }
+    let spec =
+        HttpGrantSpec { url: "https://a.example/ignored".to_owned(), methods: methods.map(own), paths: paths.map(own) };
+    GrantSpec { http: vec![at(spec)], ..GrantSpec::default() }
 }
 
 fn with_secret(mut spec: GrantSpec, to: Option<&str>) -> GrantSpec {
-    let secret = SecretSpec {
-        from: SecretSource::Env("KEY".to_owned()),
-        to: to.map(str::to_owned),
-    };
+    let secret = SecretSpec { from: SecretSource::Env("KEY".to_owned()), to: to.map(str::to_owned) };
     spec.secrets.insert("key".to_owned(), at(secret));
     spec
 }
@@ -70,16 +52,10 @@ fn without_a_grant_nothing_is_reached() {
 #[test]
 fn a_url_grants_its_whole_origin_and_no_other() {
     let spec = http(&["https://a.example/metering/"]);
-    assert_eq!(
-        may(&spec, "DELETE", "https://A.example.:443/other"),
-        HttpAnswer::Granted
-    );
-    for other in [
-        "http://a.example/",
-        "https://a.example:8443/",
-        "https://b.a.example/",
-        "https://a.example.evil.test/",
-    ] {
+    assert_eq!(may(&spec, "DELETE", "https://A.example.:443/other"), HttpAnswer::Granted);
+    for other in
+        ["http://a.example/", "https://a.example:8443/", "https://b.a.example/", "https://a.example.evil.test/"]
+    {
         assert_eq!(may(&spec, "GET", other), HttpAnswer::NotGranted, "{other}");
     }
 }
@@ -87,27 +63,12 @@ fn a_url_grants_its_whole_origin_and_no_other() {
 #[test]
 fn methods_and_paths_narrow_a_grant_and_several_grants_add_up() {
     let mut spec = narrowed(Some(&["POST"]), Some(&["/v1/*"]));
-    assert_eq!(
-        may(&spec, "POST", "https://a.example/v1/x"),
-        HttpAnswer::Granted
-    );
-    assert_eq!(
-        may(&spec, "GET", "https://a.example/v1/x"),
-        HttpAnswer::Narrowed
-    );
-    assert_eq!(
-        may(&spec, "POST", "https://a.example/v1/../x"),
-        HttpAnswer::Narrowed
-    );
+    assert_eq!(may(&spec, "POST", "https://a.example/v1/x"), HttpAnswer::Granted);
+    assert_eq!(may(&spec, "GET", "https://a.example/v1/x"), HttpAnswer::Narrowed);
+    assert_eq!(may(&spec, "POST", "https://a.example/v1/../x"), HttpAnswer::Narrowed);
     spec.http.extend(narrowed(Some(&["GET"]), None).http);
-    assert_eq!(
-        may(&spec, "GET", "https://a.example/v1/x"),
-        HttpAnswer::Granted
-    );
-    assert_eq!(
-        may(&spec, "POST", "https://a.example/x"),
-        HttpAnswer::Narrowed
-    );
+    assert_eq!(may(&spec, "GET", "https://a.example/v1/x"), HttpAnswer::Granted);
+    assert_eq!(may(&spec, "POST", "https://a.example/x"), HttpAnswer::Narrowed);
 }
 
 #[test]
@@ -115,10 +76,7 @@ fn explain_says_in_plain_words_what_is_reached() {
     let mut spec = with_secret(narrowed(Some(&["GET", "POST"]), Some(&["/v1/*"])), None);
     spec.read = Some(at("file://./bucket/".to_owned()));
     spec.write = Some(at("file:///srv/out".to_owned()));
-    let token = SecretSpec {
-        from: SecretSource::File("token.txt".into()),
-        to: Some("https://a.example".to_owned()),
-    };
+    let token = SecretSpec { from: SecretSource::File("token.txt".into()), to: Some("https://a.example".to_owned()) };
     spec.secrets.insert("token".to_owned(), at(token));
     let grants = parse(&spec);
     assert_eq!(
@@ -142,15 +100,8 @@ fn a_folder_is_relative_to_the_pipeline_file_or_absolute() {
         ("file://../up", "/pipelines/../up"),
         ("file:///abs//x/", "/abs/x"),
     ] {
-        let spec = GrantSpec {
-            read: Some(at(url.to_owned())),
-            ..GrantSpec::default()
-        };
-        assert_eq!(
-            parse(&spec).read.unwrap().folder,
-            Path::new(folder),
-            "{url}"
-        );
+        let spec = GrantSpec { read: Some(at(url.to_owned())), ..GrantSpec::default() };
+        assert_eq!(parse(&spec).read.unwrap().folder, Path::new(folder), "{url}");
     }
 }
 
@@ -164,22 +115,12 @@ fn a_url_that_is_no_folder_says_what_to_write() {
             "grant a folder that holds a copy: `file://./folder`",
         ),
         ("./bucket", "`./bucket` is not the URL of a folder", help),
-        (
-            "file://bucket/x",
-            "`file://bucket/x` names the machine `bucket`, not a folder",
-            help,
-        ),
+        ("file://bucket/x", "`file://bucket/x` names the machine `bucket`, not a folder", help),
         ("", "`` is not the URL of a folder", help),
     ] {
-        let read = GrantSpec {
-            read: Some(at(url.to_owned())),
-            ..GrantSpec::default()
-        };
+        let read = GrantSpec { read: Some(at(url.to_owned())), ..GrantSpec::default() };
         assert_eq!(error(&read), ("read".into(), message.into(), help.into()));
-        let write = GrantSpec {
-            write: Some(at(url.to_owned())),
-            ..GrantSpec::default()
-        };
+        let write = GrantSpec { write: Some(at(url.to_owned())), ..GrantSpec::default() };
         assert_eq!(error(&write), ("write".into(), message.into(), help.into()));
     }
 }
@@ -199,16 +140,8 @@ fn an_http_grant_that_grants_nothing_says_what_to_write() {
             "`ftp://a.b` grants nothing: its scheme is `ftp`, only `https` and `http` are known",
             host,
         ),
-        (
-            http(&["https://u:p@a.b"]),
-            "`https://u:p@a.b` grants nothing: a user name or password stands in it",
-            host,
-        ),
-        (
-            narrowed(Some(&["get"]), None),
-            "`get` is not a method",
-            "methods are written in capitals: `GET`, `POST`",
-        ),
+        (http(&["https://u:p@a.b"]), "`https://u:p@a.b` grants nothing: a user name or password stands in it", host),
+        (narrowed(Some(&["get"]), None), "`get` is not a method", "methods are written in capitals: `GET`, `POST`"),
         (
             narrowed(Some(&[]), None),
             "`methods` is empty, so `https://a.example/ignored` grants nothing",
@@ -219,34 +152,18 @@ fn an_http_grant_that_grants_nothing_says_what_to_write() {
             "`paths` is empty, so `https://a.example/ignored` grants nothing",
             "leave `paths` out to allow all",
         ),
-        (
-            narrowed(None, Some(&["v1"])),
-            "the path `v1` does not begin with `/`",
-            exact,
-        ),
+        (narrowed(None, Some(&["v1"])), "the path `v1` does not begin with `/`", exact),
     ] {
-        assert_eq!(
-            error(&spec),
-            ("http[0]".into(), message.into(), help.into())
-        );
+        assert_eq!(error(&spec), ("http[0]".into(), message.into(), help.into()));
     }
 }
 
 #[test]
 fn a_secret_is_bound_to_exactly_one_granted_origin() {
     let bound = |spec: &GrantSpec| parse(spec).secrets["key"].to.to_string();
-    assert_eq!(
-        bound(&with_secret(
-            http(&["https://a.example/x", "https://a.example/y"]),
-            None
-        )),
-        "https://a.example"
-    );
+    assert_eq!(bound(&with_secret(http(&["https://a.example/x", "https://a.example/y"]), None)), "https://a.example");
     let two = http(&["https://a.example", "https://b.example"]);
-    assert_eq!(
-        bound(&with_secret(two.clone(), Some("https://B.example/any"))),
-        "https://b.example"
-    );
+    assert_eq!(bound(&with_secret(two.clone(), Some("https://B.example/any"))), "https://b.example");
     for (spec, message, help) in [
         (
             with_secret(two.clone(), None),
@@ -274,24 +191,15 @@ fn a_secret_is_bound_to_exactly_one_granted_origin() {
             "write scheme and host, such as `https://api.example.com`",
         ),
     ] {
-        assert_eq!(
-            error(&spec),
-            ("secrets.key".into(), message.into(), help.into())
-        );
+        assert_eq!(error(&spec), ("secrets.key".into(), message.into(), help.into()));
     }
 }
 
 #[test]
 fn everything_wrong_is_said_at_once_but_nothing_twice() {
-    let mut spec = with_secret(
-        http(&["https://a.example", "b.example"]),
-        Some("https://b.example"),
-    );
+    let mut spec = with_secret(http(&["https://a.example", "b.example"]), Some("https://b.example"));
     spec.read = Some(at("bucket".to_owned()));
-    let fields: Vec<_> = Grants::parse(&spec, Path::new("/"))
-        .unwrap_err()
-        .into_iter()
-        .map(|error| error.field)
-        .collect();
+    let fields: Vec<_> =
+        Grants::parse(&spec, Path::new("/")).unwrap_err().into_iter().map(|error| error.field).collect();
     assert_eq!(fields, ["read", "http[1]"]);
 }

@@ -123,16 +123,8 @@ struct Inner {
 impl Broker {
     /// Opens nothing yet.
     pub fn new(settings: BrokerSettings) -> Result<Broker, BrokerError> {
-        let BrokerSettings {
-            io,
-            max_body,
-            max_request_body,
-            connect_timeout,
-            deadline,
-            proxy,
-            resolver,
-            env,
-        } = settings;
+        let BrokerSettings { io, max_body, max_request_body, connect_timeout, deadline, proxy, resolver, env } =
+            settings;
         if let Some(proxy) = &proxy
             && (!matches!(proxy.scheme(), "http" | "https") || proxy.host().is_none())
         {
@@ -141,11 +133,7 @@ impl Broker {
             let _ = shown.set_password(None);
             return Err(BrokerError::Proxy(shown.to_string()));
         }
-        let limits = Limits {
-            most_body: max_body,
-            connect: connect_timeout.min(deadline),
-            deadline,
-        };
+        let limits = Limits { most_body: max_body, connect: connect_timeout.min(deadline), deadline };
         Ok(Broker(Arc::new(Inner {
             io,
             max_request_body,
@@ -184,9 +172,7 @@ impl Broker {
 
     fn limiter(&self, plugin: &str, rate: Rate) -> Arc<Limiter> {
         let mut limiters = held(&self.0.limiters);
-        let limiter = limiters
-            .entry(plugin.to_owned())
-            .or_insert_with(|| Arc::new(Limiter::new(rate)));
+        let limiter = limiters.entry(plugin.to_owned()).or_insert_with(|| Arc::new(Limiter::new(rate)));
         limiter.change(rate);
         Arc::clone(limiter)
     }

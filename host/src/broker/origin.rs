@@ -55,11 +55,7 @@ impl Origin {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(OriginError::UserInfo);
         }
-        if let Some(name) = url
-            .domain()
-            .and_then(|name| name.strip_suffix('.'))
-            .map(str::to_owned)
-        {
+        if let Some(name) = url.domain().and_then(|name| name.strip_suffix('.')).map(str::to_owned) {
             url.set_host(Some(&name)).map_err(OriginError::Unreadable)?;
         }
         url.set_fragment(None);
@@ -74,10 +70,7 @@ impl Origin {
             IpAddr::V4(address) => Host::Ipv4(address),
             IpAddr::V6(address) => Host::Ipv6(address),
         };
-        Origin {
-            host,
-            ..self.clone()
-        }
+        Origin { host, ..self.clone() }
     }
 
     /// Whether requests go there encrypted.
@@ -135,53 +128,25 @@ mod tests {
 
     #[test]
     fn case_default_port_and_a_trailing_dot_make_no_other_origin() {
-        for text in [
-            "https://API.Example.com/a",
-            "https://api.example.com.:443/b?c#d",
-            "https://api.example.com",
-        ] {
+        for text in ["https://API.Example.com/a", "https://api.example.com.:443/b?c#d", "https://api.example.com"] {
             assert_eq!(origin(text), "https://api.example.com", "{text}");
         }
         assert_eq!(origin("http://localhost.:8080/"), "http://localhost:8080");
-        assert_eq!(
-            Origin::read("https://a.b./x#y").unwrap().0.as_str(),
-            "https://a.b/x"
-        );
+        assert_eq!(Origin::read("https://a.b./x#y").unwrap().0.as_str(), "https://a.b/x");
         assert_eq!(origin("https://[::1]:8443/"), "https://[::1]:8443");
         assert_ne!(origin("https://a.b"), origin("http://a.b:443"));
     }
 
     #[test]
     fn what_looks_like_a_granted_host_but_is_not_does_not_pass() {
-        assert_eq!(
-            Origin::read("https://api.example.com@evil.example/"),
-            Err(OriginError::UserInfo)
-        );
-        assert_eq!(
-            Origin::read("https://a:b@evil.example/"),
-            Err(OriginError::UserInfo)
-        );
-        assert_eq!(
-            origin("https://evil.example\\@api.example.com/"),
-            "https://evil.example"
-        );
-        assert_eq!(
-            origin("https://evil.example/@api.example.com"),
-            "https://evil.example"
-        );
+        assert_eq!(Origin::read("https://api.example.com@evil.example/"), Err(OriginError::UserInfo));
+        assert_eq!(Origin::read("https://a:b@evil.example/"), Err(OriginError::UserInfo));
+        assert_eq!(origin("https://evil.example\\@api.example.com/"), "https://evil.example");
+        assert_eq!(origin("https://evil.example/@api.example.com"), "https://evil.example");
         assert_eq!(Origin::read("https://a.b/\r\nx"), Err(OriginError::Control));
         assert_eq!(Origin::read(" https://a.b/"), Err(OriginError::Control));
-        assert_eq!(
-            Origin::read("file:///etc/passwd"),
-            Err(OriginError::Scheme("file".into()))
-        );
-        assert!(matches!(
-            Origin::read("/metering"),
-            Err(OriginError::Unreadable(_))
-        ));
-        assert!(matches!(
-            Origin::read("https://"),
-            Err(OriginError::Unreadable(_))
-        ));
+        assert_eq!(Origin::read("file:///etc/passwd"), Err(OriginError::Scheme("file".into())));
+        assert!(matches!(Origin::read("/metering"), Err(OriginError::Unreadable(_))));
+        assert!(matches!(Origin::read("https://"), Err(OriginError::Unreadable(_))));
     }
 }

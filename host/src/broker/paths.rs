@@ -31,11 +31,7 @@ impl PathPattern {
             return Err("has a `?` or `#`, but only the path is compared");
         }
         let start = plain(start).ok_or("has `..`, or an encoded `/`, `.` or `%`")?;
-        Ok(PathPattern {
-            text: text.to_owned(),
-            start,
-            open,
-        })
+        Ok(PathPattern { text: text.to_owned(), start, open })
     }
 }
 
@@ -44,25 +40,15 @@ pub(super) fn holds(patterns: &[PathPattern], path: &str) -> bool {
     let Some(path) = plain(path) else {
         return false;
     };
-    patterns.iter().any(|pattern| {
-        if pattern.open {
-            path.starts_with(&pattern.start)
-        } else {
-            path == pattern.start
-        }
-    })
+    patterns.iter().any(|pattern| if pattern.open { path.starts_with(&pattern.start) } else { path == pattern.start })
 }
 
 /// The bytes that every reader sees in this path, or nothing if readers could differ.
 fn plain(path: &str) -> Option<Vec<u8>> {
     let lower = path.to_ascii_lowercase();
-    let ambiguous = ["%2f", "%5c", "%2e", "%25", "%00", "%3b", "\\", "//"]
-        .iter()
-        .any(|part| lower.contains(part));
+    let ambiguous = ["%2f", "%5c", "%2e", "%25", "%00", "%3b", "\\", "//"].iter().any(|part| lower.contains(part));
     // `..;` is a parent folder to servers that cut a segment's parameters off.
-    let climbs = path
-        .split('/')
-        .any(|part| matches!(part.split(';').next(), Some("." | "..")));
+    let climbs = path.split('/').any(|part| matches!(part.split(';').next(), Some("." | "..")));
     (!ambiguous && !climbs).then(|| percent_decode_str(path).collect())
 }
 
@@ -78,10 +64,7 @@ mod tests {
     use super::*;
 
     fn holds(patterns: &[&str], path: &str) -> bool {
-        let patterns: Vec<_> = patterns
-            .iter()
-            .map(|text| PathPattern::parse(text).unwrap())
-            .collect();
+        let patterns: Vec<_> = patterns.iter().map(|text| PathPattern::parse(text).unwrap()).collect();
         super::holds(&patterns, path)
     }
 

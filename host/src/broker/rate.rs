@@ -47,15 +47,8 @@ struct State {
 
 impl Limiter {
     pub(super) fn new(rate: Rate) -> Self {
-        let state = State {
-            rate,
-            left: VecDeque::new(),
-            full: None,
-        };
-        Limiter {
-            state: Mutex::new(state),
-            turn: tokio::sync::Mutex::new(()),
-        }
+        let state = State { rate, left: VecDeque::new(), full: None };
+        Limiter { state: Mutex::new(state), turn: tokio::sync::Mutex::new(()) }
     }
 
     /// Changes the limit; what left already still counts.
@@ -87,18 +80,11 @@ impl State {
         }
         // The request that must be a stretch away before the next one may leave.
         let allowed = self.rate.requests.max(1) as usize;
-        let counted = self
-            .left
-            .len()
-            .checked_sub(allowed)
-            .and_then(|index| self.left.get(index));
+        let counted = self.left.len().checked_sub(allowed).and_then(|index| self.left.get(index));
         let by_count = counted.map_or(now, |left| *left + stretch);
         // One token comes back each `interval`; the last of a burst needs all but one of them to be back.
         let spare = self.interval() * (self.rate.burst.clamp(1, self.rate.requests.max(1)) - 1);
-        let by_burst = self
-            .full
-            .and_then(|full| full.checked_sub(spare))
-            .unwrap_or(now);
+        let by_burst = self.full.and_then(|full| full.checked_sub(spare)).unwrap_or(now);
         by_count.max(by_burst)
     }
 
@@ -137,31 +123,18 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_full_burst_leaves_at_once_and_then_no_stretch_holds_more() {
-        let rate = Rate {
-            requests: 120,
-            per: Duration::from_secs(60),
-            burst: 120,
-        };
+        let rate = Rate { requests: 120, per: Duration::from_secs(60), burst: 120 };
         let departures = departures(rate, 360).await;
         assert!(departures[119] < 0.01);
         for window in departures.windows(121) {
-            assert!(
-                window[120] - window[0] > 60.0,
-                "{} to {}",
-                window[0],
-                window[120]
-            );
+            assert!(window[120] - window[0] > 60.0, "{} to {}", window[0], window[120]);
         }
         assert!(departures[359] < 121.0);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_smaller_burst_spreads_the_rest_evenly() {
-        let rate = Rate {
-            requests: 60,
-            per: Duration::from_secs(60),
-            burst: 3,
-        };
+        let rate = Rate { requests: 60, per: Duration::from_secs(60), burst: 3 };
         let departures = departures(rate, 10).await;
         let seconds: Vec<_> = departures.iter().map(|at| at.round() as i64).collect();
         assert_eq!(seconds, [0, 0, 0, 1, 2, 3, 4, 5, 6, 7]);
@@ -169,53 +142,29 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_burst_of_one_still_lets_the_whole_number_leave() {
-        let rate = Rate {
-            requests: 2,
-            per: Duration::from_secs(1),
-            burst: 1,
-        };
+        let rate = Rate { requests: 2, per: Duration::from_secs(1), burst: 1 };
         let departures = departures(rate, 5).await;
         assert!(departures[4] < 2.5, "{departures:?}");
-        assert!(
-            departures
-                .windows(3)
-                .all(|window| window[2] - window[0] > 1.0)
-        );
+        assert!(departures.windows(3).all(|window| window[2] - window[0] > 1.0));
     }
 
     #[tokio::test(start_paused = true)]
     async fn whoever_gives_up_waiting_takes_no_place() {
-        let limiter = Limiter::new(Rate {
-            requests: 1,
-            per: Duration::from_secs(10),
-            burst: 1,
-        });
+        let limiter = Limiter::new(Rate { requests: 1, per: Duration::from_secs(10), burst: 1 });
         limiter.take().await;
         let start = Instant::now();
-        assert!(
-            tokio::time::timeout(Duration::from_secs(1), limiter.take())
-                .await
-                .is_err()
-        );
+        assert!(tokio::time::timeout(Duration::from_secs(1), limiter.take()).await.is_err());
         limiter.take().await;
         assert!(start.elapsed() < Duration::from_secs(11));
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_left_under_an_old_limit_counts_under_the_new_one() {
-        let limiter = Limiter::new(Rate {
-            requests: 10,
-            per: Duration::from_secs(60),
-            burst: 10,
-        });
+        let limiter = Limiter::new(Rate { requests: 10, per: Duration::from_secs(60), burst: 10 });
         for _ in 0..10 {
             limiter.take().await;
         }
-        limiter.change(Rate {
-            requests: 5,
-            per: Duration::from_secs(60),
-            burst: 5,
-        });
+        limiter.change(Rate { requests: 5, per: Duration::from_secs(60), burst: 5 });
         let start = Instant::now();
         limiter.take().await;
         assert!(start.elapsed() > Duration::from_secs(59));

@@ -48,10 +48,7 @@ struct Known {
 impl Redactor {
     /// The text with every secret and every concealed value blotted out.
     pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        match self
-            .in_texts()
-            .and_then(|finder| blot(&finder, text.as_bytes()))
-        {
+        match self.in_texts().and_then(|finder| blot(&finder, text.as_bytes())) {
             None => Cow::Borrowed(text),
             Some(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
         }
@@ -60,9 +57,7 @@ impl Redactor {
     /// An answer's bytes with every secret blotted out. What a plugin concealed stays: it came from an answer, and a later one
     /// may hand it out again.
     pub(super) fn scrub(&self, bytes: Vec<u8>) -> Vec<u8> {
-        self.in_answers()
-            .and_then(|finder| blot(&finder, &bytes))
-            .unwrap_or(bytes)
+        self.in_answers().and_then(|finder| blot(&finder, &bytes)).unwrap_or(bytes)
     }
 
     /// Knows a secret from here on.
@@ -90,9 +85,7 @@ impl Redactor {
         }
         let spent = known.budgets.entry(plugin.to_owned()).or_default();
         if *spent + value.len() > MOST_CONCEALED {
-            tracing::warn!(
-                "{plugin} conceals more than {MOST_CONCEALED} bytes; a further value is not concealed"
-            );
+            tracing::warn!("{plugin} conceals more than {MOST_CONCEALED} bytes; a further value is not concealed");
             return;
         }
         *spent += value.len();
@@ -101,17 +94,11 @@ impl Redactor {
     }
 
     fn in_answers(&self) -> Option<Arc<AhoCorasick>> {
-        self.finder(
-            |known| &mut known.in_answers,
-            |known| known.secrets.iter().collect(),
-        )
+        self.finder(|known| &mut known.in_answers, |known| known.secrets.iter().collect())
     }
 
     fn in_texts(&self) -> Option<Arc<AhoCorasick>> {
-        self.finder(
-            |known| &mut known.in_texts,
-            |known| known.secrets.iter().chain(&known.concealed).collect(),
-        )
+        self.finder(|known| &mut known.in_texts, |known| known.secrets.iter().chain(&known.concealed).collect())
     }
 
     /// Builds a finder on its first use after a change. Nothing if there is nothing to find.
@@ -122,10 +109,7 @@ impl Redactor {
     ) -> Option<Arc<AhoCorasick>> {
         let mut known = held(&self.known);
         if slot(&mut known).is_none() {
-            let patterns: BTreeSet<Vec<u8>> = values(&known)
-                .into_iter()
-                .flat_map(|value| forms(value))
-                .collect();
+            let patterns: BTreeSet<Vec<u8>> = values(&known).into_iter().flat_map(|value| forms(value)).collect();
             if patterns.is_empty() {
                 return None;
             }
@@ -166,37 +150,19 @@ fn blot(finder: &AhoCorasick, bytes: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// What a lax encoder leaves as it is in a query.
-const LAX: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'#')
-    .add(b'%')
-    .add(b'&')
-    .add(b'+')
-    .add(b'<')
-    .add(b'>')
-    .add(b'=');
+const LAX: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'&').add(b'+').add(b'<').add(b'>').add(b'=');
 
 /// What every form encoder escapes: all but letters, digits and `-._~`.
-pub(super) const FORM: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+pub(super) const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A value as it is, and in every form in which a service is likely to repeat it.
 fn forms(value: &str) -> Vec<Vec<u8>> {
     let mut forms = vec![value.to_owned()];
     if value.len() >= SHORT {
         let json = json(value);
-        let lower = json
-            .chars()
-            .map(|c| ascii(c, |unit| format!("\\u{unit:04x}")))
-            .collect();
-        let upper = json
-            .chars()
-            .map(|c| ascii(c, |unit| format!("\\u{unit:04X}")))
-            .collect();
+        let lower = json.chars().map(|c| ascii(c, |unit| format!("\\u{unit:04x}"))).collect();
+        let upper = json.chars().map(|c| ascii(c, |unit| format!("\\u{unit:04X}"))).collect();
         for json in [json, lower, upper] {
             forms.extend([json.replace('/', "\\/"), json]);
         }
@@ -214,19 +180,12 @@ fn forms(value: &str) -> Vec<Vec<u8>> {
 /// A value as it stands inside a JSON string.
 pub(super) fn json(value: &str) -> String {
     let quoted = serde_json::Value::from(value).to_string();
-    quoted
-        .get(1..quoted.len().saturating_sub(1))
-        .unwrap_or_default()
-        .to_owned()
+    quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default().to_owned()
 }
 
 /// A character as itself if it is ASCII, else escaped.
 fn ascii(c: char, escape: fn(&u16) -> String) -> String {
-    if c.is_ascii() {
-        c.to_string()
-    } else {
-        c.encode_utf16(&mut [0; 2]).iter().map(escape).collect()
-    }
+    if c.is_ascii() { c.to_string() } else { c.encode_utf16(&mut [0; 2]).iter().map(escape).collect() }
 }
 
 /// `%2F` as `%2f`.
@@ -236,11 +195,7 @@ fn lower_hex(percent: &str) -> String {
         .chars()
         .map(|c| {
             let is_digit = digits > 0;
-            digits = if c == '%' {
-                2
-            } else {
-                digits - i32::from(is_digit)
-            };
+            digits = if c == '%' { 2 } else { digits - i32::from(is_digit) };
             if is_digit { c.to_ascii_lowercase() } else { c }
         })
         .collect()
@@ -252,15 +207,12 @@ fn base64_inside(value: &str, lead: usize) -> Vec<String> {
     // The first characters also hold bits of what stands before, the last one of what stands behind.
     let first = (lead * 8).div_ceil(6);
     let last = bytes.len() * 8 / 6;
-    [
-        STANDARD_NO_PAD.encode(&bytes),
-        URL_SAFE_NO_PAD.encode(&bytes),
-    ]
-    .iter()
-    .filter_map(|text| text.get(first..last))
-    .filter(|text| text.len() >= 6)
-    .map(str::to_owned)
-    .collect()
+    [STANDARD_NO_PAD.encode(&bytes), URL_SAFE_NO_PAD.encode(&bytes)]
+        .iter()
+        .filter_map(|text| text.get(first..last))
+        .filter(|text| text.len() >= 6)
+        .map(str::to_owned)
+        .collect()
 }
 
 #[cfg(test)]
@@ -297,11 +249,7 @@ mod tests {
             "p%C3%A4%2Fss+%22w%C3%B6rd%2B1%25%3D",
             "p%C3%A4/ss%20%22w%C3%B6rd%2B1%25%3D",
         ] {
-            assert_eq!(
-                redactor.redact(&format!("<{form}>")),
-                "<[redacted]>",
-                "{form}"
-            );
+            assert_eq!(redactor.redact(&format!("<{form}>")), "<[redacted]>", "{form}");
         }
     }
 
@@ -323,22 +271,13 @@ mod tests {
         let redactor = knowing("abcdef");
         redactor.add_secret("other", "efghij");
         redactor.add_secret("inner", "bcde");
-        assert_eq!(
-            redactor.redact("x abcdefghij y abcdef z"),
-            "x [redacted] y [redacted] z"
-        );
+        assert_eq!(redactor.redact("x abcdefghij y abcdef z"), "x [redacted] y [redacted] z");
     }
 
     #[test]
     fn a_text_without_secrets_is_not_copied() {
-        assert!(matches!(
-            Redactor::default().redact("plain"),
-            Cow::Borrowed("plain")
-        ));
-        assert!(matches!(
-            knowing("hunter2").redact("plain"),
-            Cow::Borrowed("plain")
-        ));
+        assert!(matches!(Redactor::default().redact("plain"), Cow::Borrowed("plain")));
+        assert!(matches!(knowing("hunter2").redact("plain"), Cow::Borrowed("plain")));
     }
 
     #[test]
@@ -352,20 +291,11 @@ mod tests {
         let clone = redactor.clone();
         redactor.conceal("sink.a", "eyJ0b2tlbiI6MX0");
         redactor.conceal("sink.a", "seven77");
-        assert_eq!(
-            clone.redact("Bearer eyJ0b2tlbiI6MX0, seven77"),
-            "Bearer [redacted], seven77"
-        );
+        assert_eq!(clone.redact("Bearer eyJ0b2tlbiI6MX0, seven77"), "Bearer [redacted], seven77");
         assert_eq!(clone.scrub(b"eyJ0b2tlbiI6MX0".to_vec()), b"eyJ0b2tlbiI6MX0");
         clone.add_secret("key", "hunter2hunter2");
-        assert_eq!(
-            redactor.redact("hunter2hunter2 eyJ0b2tlbiI6MX0"),
-            "[redacted] [redacted]"
-        );
-        assert_eq!(
-            redactor.scrub(b"<hunter2hunter2>".to_vec()),
-            b"<[redacted]>"
-        );
+        assert_eq!(redactor.redact("hunter2hunter2 eyJ0b2tlbiI6MX0"), "[redacted] [redacted]");
+        assert_eq!(redactor.scrub(b"<hunter2hunter2>".to_vec()), b"<[redacted]>");
     }
 
     #[test]

@@ -85,13 +85,7 @@ const MOST_HEADER_BYTES: usize = 64 * 1024;
 impl Prepared {
     /// Judges a request by its form. `most_body` is in bytes.
     pub(super) fn new(request: Request, most_body: u64) -> Result<Prepared, Unfit> {
-        let Request {
-            method,
-            url,
-            headers,
-            body,
-            timeout,
-        } = request;
+        let Request { method, url, headers, body, timeout } = request;
         let method = read_method(&method)?;
         if url.len() > MOST_URL_BYTES {
             return Err(Unfit::Malformed(format!(
@@ -99,21 +93,13 @@ impl Prepared {
                 url.len()
             )));
         }
-        let (url, origin) = Origin::read(&url).map_err(|why| {
-            Unfit::Malformed(format!("no request can go to `{}`: {why}", shortened(&url)))
-        })?;
+        let (url, origin) = Origin::read(&url)
+            .map_err(|why| Unfit::Malformed(format!("no request can go to `{}`: {why}", shortened(&url))))?;
         let headers = read_headers(&headers)?;
         if body.len() as u64 > most_body {
             return Err(Unfit::Malformed(too_long(body.len(), most_body)));
         }
-        Ok(Prepared {
-            method,
-            url,
-            origin,
-            headers,
-            body,
-            timeout,
-        })
+        Ok(Prepared { method, url, origin, headers, body, timeout })
     }
 }
 
@@ -129,22 +115,18 @@ fn read_method(text: &str) -> Result<Method, Unfit> {
             text: format!("{text} requests are not sent for plugins"),
         });
     }
-    Method::from_bytes(text.as_bytes())
-        .ok()
-        .filter(|_| text.bytes().all(|byte| byte.is_ascii_uppercase()))
-        .ok_or_else(|| {
+    Method::from_bytes(text.as_bytes()).ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_uppercase())).ok_or_else(
+        || {
             Unfit::Malformed(format!(
                 "`{}` is not a method; methods are in capitals",
                 shortened(&text.escape_debug().to_string())
             ))
-        })
+        },
+    )
 }
 
 fn read_headers(pairs: &[(String, String)]) -> Result<HeaderMap, Unfit> {
-    let bytes: usize = pairs
-        .iter()
-        .map(|(name, value)| name.len() + value.len())
-        .sum();
+    let bytes: usize = pairs.iter().map(|(name, value)| name.len() + value.len()).sum();
     if pairs.len() > MOST_HEADERS || bytes > MOST_HEADER_BYTES {
         return Err(Unfit::Malformed(format!(
             "the request has {} headers of {bytes} bytes together; at most {MOST_HEADERS} of {MOST_HEADER_BYTES} are sent",
@@ -154,10 +136,7 @@ fn read_headers(pairs: &[(String, String)]) -> Result<HeaderMap, Unfit> {
     let mut headers = HeaderMap::with_capacity(pairs.len() + 1);
     for (name, value) in pairs {
         let known = HeaderName::from_bytes(name.as_bytes()).map_err(|_| {
-            Unfit::Malformed(format!(
-                "`{}` is not the name of a header",
-                shortened(&name.escape_debug().to_string())
-            ))
+            Unfit::Malformed(format!("`{}` is not the name of a header", shortened(&name.escape_debug().to_string())))
         })?;
         if HOSTS_OWN.contains(&known.as_str()) || known.as_str().starts_with("proxy-") {
             return Err(Unfit::Forbidden {
@@ -169,24 +148,17 @@ fn read_headers(pairs: &[(String, String)]) -> Result<HeaderMap, Unfit> {
         if known == ACCEPT_ENCODING && !value.trim().eq_ignore_ascii_case("identity") {
             return Err(Unfit::Forbidden {
                 asked: "for a compressed answer".to_owned(),
-                text: "the header `accept-encoding` may only be `identity`; leave it out"
-                    .to_owned(),
+                text: "the header `accept-encoding` may only be `identity`; leave it out".to_owned(),
             });
         }
-        let value = HeaderValue::from_str(value)
-            .or_else(|_| HeaderValue::from_bytes(value.as_bytes()))
-            .map_err(|_| {
-                Unfit::Malformed(format!(
-                    "the value of the header `{known}` holds a line break or control character"
-                ))
+        let value =
+            HeaderValue::from_str(value).or_else(|_| HeaderValue::from_bytes(value.as_bytes())).map_err(|_| {
+                Unfit::Malformed(format!("the value of the header `{known}` holds a line break or control character"))
             })?;
         headers.append(known, value);
     }
     if !headers.contains_key(USER_AGENT) {
-        headers.insert(
-            USER_AGENT,
-            HeaderValue::from_static(concat!("meterhost/", env!("CARGO_PKG_VERSION"))),
-        );
+        headers.insert(USER_AGENT, HeaderValue::from_static(concat!("meterhost/", env!("CARGO_PKG_VERSION"))));
     }
     Ok(headers)
 }
@@ -257,19 +229,14 @@ mod tests {
         }
         assert_eq!(
             unfit(request("GET", "https://a.example/", &[("x", "a\r\nb: c")])),
-            Unfit::Malformed(
-                "the value of the header `x` holds a line break or control character".to_owned()
-            )
+            Unfit::Malformed("the value of the header `x` holds a line break or control character".to_owned())
         );
     }
 
     #[test]
     fn methods_that_make_a_tunnel_are_refused_and_others_are_in_capitals() {
         for method in ["CONNECT", "TRACE"] {
-            assert!(matches!(
-                unfit(request(method, "https://a.example", &[])),
-                Unfit::Forbidden { .. }
-            ));
+            assert!(matches!(unfit(request(method, "https://a.example", &[])), Unfit::Forbidden { .. }));
         }
         assert_eq!(
             unfit(request("get", "https://a.example", &[])),
@@ -280,24 +247,10 @@ mod tests {
     #[test]
     fn a_compressed_answer_cannot_be_asked_for() {
         assert!(matches!(
-            unfit(request(
-                "GET",
-                "https://a.example",
-                &[("Accept-Encoding", "gzip")]
-            )),
+            unfit(request("GET", "https://a.example", &[("Accept-Encoding", "gzip")])),
             Unfit::Forbidden { .. }
         ));
-        assert!(
-            Prepared::new(
-                request(
-                    "GET",
-                    "https://a.example",
-                    &[("Accept-Encoding", "identity")]
-                ),
-                10
-            )
-            .is_ok()
-        );
+        assert!(Prepared::new(request("GET", "https://a.example", &[("Accept-Encoding", "identity")]), 10).is_ok());
     }
 
     #[test]
@@ -305,8 +258,7 @@ mod tests {
         assert_eq!(
             Prepared::new(request("POST", "https://a.example", &[]), 9).err(),
             Some(Unfit::Malformed(
-                "the request's body has 10 bytes, and at most 9 are sent; send less at once"
-                    .to_owned()
+                "the request's body has 10 bytes, and at most 9 are sent; send less at once".to_owned()
             ))
         );
         let url = format!("https://a.example/{}", "x".repeat(20_000));
@@ -315,23 +267,15 @@ mod tests {
             Unfit::Malformed("the URL has 20018 bytes, and at most 16384 are sent".to_owned())
         );
         let many = vec![("x", "y"); 101];
-        assert!(matches!(
-            unfit(request("GET", "https://a.example", &many)),
-            Unfit::Malformed(_)
-        ));
+        assert!(matches!(unfit(request("GET", "https://a.example", &many)), Unfit::Malformed(_)));
         let long = "y".repeat(70_000);
-        assert!(matches!(
-            unfit(request("GET", "https://a.example", &[("x", &long)])),
-            Unfit::Malformed(_)
-        ));
+        assert!(matches!(unfit(request("GET", "https://a.example", &[("x", &long)])), Unfit::Malformed(_)));
     }
 
     #[test]
     fn the_host_names_itself_unless_the_plugin_does() {
         let agent = |headers: &[(&str, &str)]| {
-            let prepared = Prepared::new(request("GET", "https://a.example", headers), 10)
-                .ok()
-                .unwrap();
+            let prepared = Prepared::new(request("GET", "https://a.example", headers), 10).ok().unwrap();
             prepared.headers[USER_AGENT].to_str().unwrap().to_owned()
         };
         assert_eq!(agent(&[]), concat!("meterhost/", env!("CARGO_PKG_VERSION")));

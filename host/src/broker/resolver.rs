@@ -29,12 +29,9 @@ pub struct SystemResolver;
 impl Resolver for SystemResolver {
     fn lookup(&self, name: &str) -> Lookup {
         let name = name.to_owned();
-        Box::pin(async move {
-            Ok(tokio::net::lookup_host((name.as_str(), 0))
-                .await?
-                .map(|address| address.ip())
-                .collect())
-        })
+        Box::pin(
+            async move { Ok(tokio::net::lookup_host((name.as_str(), 0)).await?.map(|address| address.ip()).collect()) },
+        )
     }
 }
 
@@ -57,10 +54,7 @@ pub(super) struct GuardedResolver {
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let name = name.as_str().to_owned();
-        let is_proxy = self
-            .proxy
-            .as_ref()
-            .is_some_and(|proxy| proxy.eq_ignore_ascii_case(&name));
+        let is_proxy = self.proxy.as_ref().is_some_and(|proxy| proxy.eq_ignore_ascii_case(&name));
         let lookup = self.inner.lookup(&name);
         Box::pin(async move {
             let found = lookup.await?;
@@ -81,18 +75,9 @@ fn open(name: &str, found: Vec<IpAddr>) -> Result<Vec<IpAddr>, ClosedAddress> {
             address::refusal(*address)
         }
     };
-    let (closed, open): (Vec<_>, Vec<_>) = found
-        .into_iter()
-        .partition(|address| refusal(address).is_some());
-    match closed
-        .first()
-        .and_then(|address| Some((address, refusal(address)?)))
-    {
-        Some((address, why)) if open.is_empty() => Err(ClosedAddress {
-            name: name.to_owned(),
-            address: *address,
-            why,
-        }),
+    let (closed, open): (Vec<_>, Vec<_>) = found.into_iter().partition(|address| refusal(address).is_some());
+    match closed.first().and_then(|address| Some((address, refusal(address)?))) {
+        Some((address, why)) if open.is_empty() => Err(ClosedAddress { name: name.to_owned(), address: *address, why }),
         _ => Ok(open),
     }
 }
@@ -109,25 +94,14 @@ mod tests {
     use super::*;
 
     fn ask(name: &str, addresses: &[&str]) -> Result<Vec<String>, String> {
-        let found = addresses
-            .iter()
-            .map(|address| address.parse().unwrap())
-            .collect();
-        open(name, found)
-            .map(|open| open.iter().map(IpAddr::to_string).collect())
-            .map_err(|closed| closed.to_string())
+        let found = addresses.iter().map(|address| address.parse().unwrap()).collect();
+        open(name, found).map(|open| open.iter().map(IpAddr::to_string).collect()).map_err(|closed| closed.to_string())
     }
 
     #[test]
     fn closed_addresses_are_taken_out_and_a_name_with_no_other_is_refused() {
-        assert_eq!(
-            ask("a.example", &["10.0.0.1", "1.1.1.1", "::1"]).unwrap(),
-            ["1.1.1.1"]
-        );
-        assert_eq!(
-            ask("a.example", &["10.0.0.1"]).unwrap_err(),
-            "a.example is 10.0.0.1, a private address"
-        );
+        assert_eq!(ask("a.example", &["10.0.0.1", "1.1.1.1", "::1"]).unwrap(), ["1.1.1.1"]);
+        assert_eq!(ask("a.example", &["10.0.0.1"]).unwrap_err(), "a.example is 10.0.0.1, a private address");
         assert_eq!(
             ask("metadata.google.internal", &["169.254.169.254"]).unwrap_err(),
             "metadata.google.internal is 169.254.169.254, a metadata address of a cloud"
@@ -136,14 +110,8 @@ mod tests {
 
     #[test]
     fn localhost_is_this_machine_and_nothing_else() {
-        assert_eq!(
-            ask("localhost", &["::1", "127.0.0.1"]).unwrap(),
-            ["::1", "127.0.0.1"]
-        );
-        assert_eq!(
-            ask("localhost", &["1.1.1.1"]).unwrap_err(),
-            "localhost is 1.1.1.1, not an address of this machine"
-        );
+        assert_eq!(ask("localhost", &["::1", "127.0.0.1"]).unwrap(), ["::1", "127.0.0.1"]);
+        assert_eq!(ask("localhost", &["1.1.1.1"]).unwrap_err(), "localhost is 1.1.1.1, not an address of this machine");
         assert_eq!(
             ask("sub.localhost", &["127.0.0.1"]).unwrap_err(),
             "sub.localhost is 127.0.0.1, an address of this machine"

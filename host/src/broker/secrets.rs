@@ -82,72 +82,41 @@ impl Marks {
         reader: Option<&Reader<'_>>,
     ) -> Result<String, HttpError> {
         let mut marks = held(&self.marks);
-        if let Some(mark) = marks
-            .iter()
-            .find(|mark| mark.name == name && mark.encoding == encoding)
-        {
+        if let Some(mark) = marks.iter().find(|mark| mark.name == name && mark.encoding == encoding) {
             return Ok(mark.text.clone());
         }
         let value = match reader {
             None => None,
-            Some(reader) => Some(Arc::from(encoded(
-                &self.value(name, grant, reader)?,
-                encoding,
-                reader.redactor,
-            )?)),
+            Some(reader) => Some(Arc::from(encoded(&self.value(name, grant, reader)?, encoding, reader.redactor)?)),
         };
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|error| {
-            HttpError::Other(format!(
-                "the system has no random numbers for a secret's mark: {error}"
-            ))
+            HttpError::Other(format!("the system has no random numbers for a secret's mark: {error}"))
         })?;
         let text = format!("{LEAD}{:032x}", u128::from_ne_bytes(random));
-        marks.push(Mark {
-            text: text.clone(),
-            name: name.to_owned(),
-            encoding,
-            to: grant.to.clone(),
-            value,
-        });
+        marks.push(Mark { text: text.clone(), name: name.to_owned(), encoding, to: grant.to.clone(), value });
         Ok(text)
     }
 
     /// Whether one of this session's marks stands in a text where none is replaced.
     pub(super) fn stands_in(&self, text: &str) -> bool {
-        text.contains(LEAD)
-            && held(&self.marks)
-                .iter()
-                .any(|mark| text.contains(&mark.text))
+        text.contains(LEAD) && held(&self.marks).iter().any(|mark| text.contains(&mark.text))
     }
 
     /// Readies the replacement for one request, if it holds marks at all.
     pub(super) fn towards(&self, origin: &Origin) -> Filling {
         let marks = held(&self.marks).clone();
         // Fails only with more patterns than memory holds.
-        let finder = AhoCorasick::new(marks.iter().map(|mark| &mark.text))
-            .ok()
-            .filter(|_| !marks.is_empty());
-        Filling {
-            marks,
-            finder,
-            origin: origin.clone(),
-        }
+        let finder = AhoCorasick::new(marks.iter().map(|mark| &mark.text)).ok().filter(|_| !marks.is_empty());
+        Filling { marks, finder, origin: origin.clone() }
     }
 
-    fn value(
-        &self,
-        name: &str,
-        grant: &SecretGrant,
-        reader: &Reader<'_>,
-    ) -> Result<Arc<str>, HttpError> {
+    fn value(&self, name: &str, grant: &SecretGrant, reader: &Reader<'_>) -> Result<Arc<str>, HttpError> {
         let mut values = held(&self.values);
         if let Some(value) = values.get(name) {
             return Ok(Arc::clone(value));
         }
-        let value: Arc<str> = read(name, &grant.from, reader)
-            .map_err(HttpError::Other)?
-            .into();
+        let value: Arc<str> = read(name, &grant.from, reader).map_err(HttpError::Other)?.into();
         reader.redactor.add_secret(name, &value);
         values.insert(name.to_owned(), Arc::clone(&value));
         Ok(value)
@@ -174,10 +143,7 @@ impl Filling {
                 continue;
             };
             if mark.to != self.origin {
-                return Err(Misdirected {
-                    name: mark.name.clone(),
-                    to: self.origin.clone(),
-                });
+                return Err(Misdirected { name: mark.name.clone(), to: self.origin.clone() });
             }
             out.extend_from_slice(bytes.get(copied..found.start()).unwrap_or_default());
             out.extend_from_slice(mark.value.as_deref().unwrap_or_default().as_bytes());
@@ -192,8 +158,9 @@ impl Filling {
 fn read(name: &str, from: &SecretSource, reader: &Reader<'_>) -> Result<String, String> {
     let place = format!("`grant.secrets.{name}` below [{}]", reader.plugin);
     let value = match from {
-        SecretSource::Env(variable) => (reader.environment)(variable)
-            .ok_or_else(|| format!("{place} is the environment variable {variable}, which is not set; set it, or name another"))?,
+        SecretSource::Env(variable) => (reader.environment)(variable).ok_or_else(|| {
+            format!("{place} is the environment variable {variable}, which is not set; set it, or name another")
+        })?,
         SecretSource::File(path) => {
             let text = std::fs::read_to_string(path)
                 .map_err(|error| format!("{place} is the file {}, which cannot be read: {error}", path.display()))?;
@@ -206,9 +173,7 @@ fn read(name: &str, from: &SecretSource, reader: &Reader<'_>) -> Result<String, 
             SecretSource::Env(variable) => format!("environment variable {variable}"),
             SecretSource::File(path) => format!("file {}", path.display()),
         };
-        return Err(format!(
-            "{place} is the {source}, which is empty; put the secret there, or name another"
-        ));
+        return Err(format!("{place} is the {source}, which is empty; put the secret there, or name another"));
     }
     Ok(value)
 }
@@ -221,10 +186,7 @@ fn encoded(value: &str, encoding: Encoding, redactor: &Redactor) -> Result<Strin
         Encoding::Form => utf8_percent_encode(value, redact::FORM).to_string(),
         Encoding::Basic => {
             // A service that refuses a password may repeat it without the user.
-            if let Some((_, password)) = value
-                .split_once(':')
-                .filter(|(_, password)| password.len() >= 4)
-            {
+            if let Some((_, password)) = value.split_once(':').filter(|(_, password)| password.len() >= 4) {
                 redactor.add_secret("password", password);
             }
             STANDARD.encode(value)
@@ -251,10 +213,7 @@ mod tests {
     use super::*;
 
     fn grant(from: SecretSource) -> SecretGrant {
-        SecretGrant {
-            from,
-            to: Origin::read("https://a.example").unwrap().1,
-        }
+        SecretGrant { from, to: Origin::read("https://a.example").unwrap().1 }
     }
 
     fn variable() -> SecretGrant {
@@ -262,68 +221,36 @@ mod tests {
     }
 
     fn ask(grant: &SecretGrant, value: Option<&'static str>) -> Result<String, HttpError> {
-        let environment: Environment =
-            Arc::new(move |name| value.filter(|_| name == "KEY").map(str::to_owned));
-        let reader = Reader {
-            environment: &environment,
-            redactor: &Redactor::default(),
-            plugin: "sink.clazar",
-        };
+        let environment: Environment = Arc::new(move |name| value.filter(|_| name == "KEY").map(str::to_owned));
+        let reader = Reader { environment: &environment, redactor: &Redactor::default(), plugin: "sink.clazar" };
         let marks = Marks::default();
         let mark = marks.mark("key", grant, Encoding::Raw, Some(&reader))?;
-        let filled = marks
-            .towards(&grant.to)
-            .fill(mark.as_bytes())
-            .unwrap()
-            .unwrap();
+        let filled = marks.towards(&grant.to).fill(mark.as_bytes()).unwrap().unwrap();
         Ok(String::from_utf8(filled).unwrap())
     }
 
     fn fill(encoding: Encoding, value: &'static str) -> String {
         let environment: Environment = Arc::new(move |_| Some(value.to_owned()));
-        let reader = Reader {
-            environment: &environment,
-            redactor: &Redactor::default(),
-            plugin: "sink.clazar",
-        };
+        let reader = Reader { environment: &environment, redactor: &Redactor::default(), plugin: "sink.clazar" };
         let marks = Marks::default();
-        let mark = marks
-            .mark("key", &variable(), encoding, Some(&reader))
-            .unwrap();
+        let mark = marks.mark("key", &variable(), encoding, Some(&reader)).unwrap();
         let text = format!("<{mark}|{mark}>");
-        String::from_utf8(
-            marks
-                .towards(&variable().to)
-                .fill(text.as_bytes())
-                .unwrap()
-                .unwrap(),
-        )
-        .unwrap()
+        String::from_utf8(marks.towards(&variable().to).fill(text.as_bytes()).unwrap().unwrap()).unwrap()
     }
 
     #[test]
     fn each_encoding_writes_the_secret_as_its_place_needs_it() {
         assert_eq!(fill(Encoding::Raw, "a\"b"), "<a\"b|a\"b>");
         assert_eq!(fill(Encoding::Json, "a\"b\\\n"), r#"<a\"b\\\n|a\"b\\\n>"#);
-        assert_eq!(
-            fill(Encoding::Form, "a b&c=é~"),
-            "<a%20b%26c%3D%C3%A9~|a%20b%26c%3D%C3%A9~>"
-        );
-        assert_eq!(
-            fill(Encoding::Basic, "user:pass"),
-            "<dXNlcjpwYXNz|dXNlcjpwYXNz>"
-        );
+        assert_eq!(fill(Encoding::Form, "a b&c=é~"), "<a%20b%26c%3D%C3%A9~|a%20b%26c%3D%C3%A9~>");
+        assert_eq!(fill(Encoding::Basic, "user:pass"), "<dXNlcjpwYXNz|dXNlcjpwYXNz>");
     }
 
     #[test]
     fn an_unknown_encoding_is_refused() {
         let marks = Marks::default();
         let environment: Environment = Arc::new(|_| Some("value".to_owned()));
-        let reader = Reader {
-            environment: &environment,
-            redactor: &Redactor::default(),
-            plugin: "source",
-        };
+        let reader = Reader { environment: &environment, redactor: &Redactor::default(), plugin: "source" };
         assert!(matches!(
             marks.mark("key", &variable(), Encoding::Other, Some(&reader)),
             Err(HttpError::Other(text)) if text.contains("does not know the encoding")
@@ -335,18 +262,9 @@ mod tests {
         let (one, other) = (Marks::default(), Marks::default());
         let mark = one.mark("key", &variable(), Encoding::Raw, None).unwrap();
         assert_eq!(mark.len(), LEAD.len() + 32);
-        assert_eq!(
-            one.mark("key", &variable(), Encoding::Raw, None).unwrap(),
-            mark
-        );
-        assert_ne!(
-            one.mark("key", &variable(), Encoding::Json, None).unwrap(),
-            mark
-        );
-        assert_ne!(
-            other.mark("key", &variable(), Encoding::Raw, None).unwrap(),
-            mark
-        );
+        assert_eq!(one.mark("key", &variable(), Encoding::Raw, None).unwrap(), mark);
+        assert_ne!(one.mark("key", &variable(), Encoding::Json, None).unwrap(), mark);
+        assert_ne!(other.mark("key", &variable(), Encoding::Raw, None).unwrap(), mark);
     }
 
     #[test]
@@ -355,14 +273,8 @@ mod tests {
         let mark = one.mark("key", &variable(), Encoding::Raw, None).unwrap();
         other.mark("key", &variable(), Encoding::Raw, None).unwrap();
         let made_up = format!("{LEAD}{}", "0".repeat(32));
-        assert_eq!(
-            other.towards(&variable().to).fill(mark.as_bytes()),
-            Ok(None)
-        );
-        assert_eq!(
-            one.towards(&variable().to).fill(made_up.as_bytes()),
-            Ok(None)
-        );
+        assert_eq!(other.towards(&variable().to).fill(mark.as_bytes()), Ok(None));
+        assert_eq!(one.towards(&variable().to).fill(made_up.as_bytes()), Ok(None));
         assert!(one.stands_in(&format!("https://a.example/?key={mark}")));
         assert!(!other.stands_in(&mark));
     }
@@ -373,39 +285,22 @@ mod tests {
         let mark = marks.mark("key", &variable(), Encoding::Raw, None).unwrap();
         let evil = Origin::read("https://evil.example").unwrap().1;
         let found = marks.towards(&evil).fill(mark.as_bytes());
-        assert_eq!(
-            found,
-            Err(Misdirected {
-                name: "key".to_owned(),
-                to: evil
-            })
-        );
+        assert_eq!(found, Err(Misdirected { name: "key".to_owned(), to: evil }));
     }
 
     #[test]
     fn a_missing_or_empty_secret_names_its_place_and_its_source() {
         let place = "`grant.secrets.key` below [sink.clazar] is the";
         for (grant, value, rest) in [
-            (
-                variable(),
-                None,
-                "environment variable KEY, which is not set; set it, or name another",
-            ),
-            (
-                variable(),
-                Some(""),
-                "environment variable KEY, which is empty; put the secret there, or name another",
-            ),
+            (variable(), None, "environment variable KEY, which is not set; set it, or name another"),
+            (variable(), Some(""), "environment variable KEY, which is empty; put the secret there, or name another"),
             (
                 grant(SecretSource::File(PathBuf::from("/nowhere/key"))),
                 None,
                 "file /nowhere/key, which cannot be read: No such file or directory (os error 2)",
             ),
         ] {
-            assert_eq!(
-                ask(&grant, value),
-                Err(HttpError::Other(format!("{place} {rest}")))
-            );
+            assert_eq!(ask(&grant, value), Err(HttpError::Other(format!("{place} {rest}"))));
         }
     }
 
@@ -413,27 +308,17 @@ mod tests {
     fn the_last_newline_of_a_file_is_not_part_of_the_secret() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
-        for (text, secret) in [
-            ("s3cret\n", "s3cret"),
-            ("s3cret\r\n", "s3cret"),
-            ("s3cret", "s3cret"),
-            ("a\nb\n\n", "a\nb\n"),
-        ] {
+        for (text, secret) in
+            [("s3cret\n", "s3cret"), ("s3cret\r\n", "s3cret"), ("s3cret", "s3cret"), ("a\nb\n\n", "a\nb\n")]
+        {
             std::fs::write(&path, text).unwrap();
-            assert_eq!(
-                ask(&grant(SecretSource::File(path.clone())), None).unwrap(),
-                secret
-            );
+            assert_eq!(ask(&grant(SecretSource::File(path.clone())), None).unwrap(), secret);
         }
     }
 
     #[test]
     fn a_dry_run_hands_out_a_mark_and_reads_nothing() {
         let missing = grant(SecretSource::File(PathBuf::from("/nowhere/key")));
-        assert!(
-            Marks::default()
-                .mark("key", &missing, Encoding::Raw, None)
-                .is_ok()
-        );
+        assert!(Marks::default().mark("key", &missing, Encoding::Raw, None).is_ok());
     }
 }

@@ -118,26 +118,19 @@ impl Session {
         let origin = prepared.origin.clone();
         let counts = Arc::clone(&held(&self.0.counts));
         // On the broker's own runtime: its connections are shared, and must live on when this plugin's thread does not.
-        let task = self
-            .0
-            .broker
-            .io()
-            .spawn(Arc::clone(&self.0).exchange(prepared, counts));
+        let task = self.0.broker.io().spawn(Arc::clone(&self.0).exchange(prepared, counts));
         let mut response = match AbortOnDrop(task).await {
             Ok(Ok(response)) => response,
             Ok(Err(Failed::Http(error))) => return Err(error),
             Ok(Err(Failed::Closed(closed))) => return Err(self.closed(&origin, &closed)),
             Err(error) => {
-                return Err(HttpError::Unanswered(format!(
-                    "the exchange was broken off: {error}"
-                )));
+                return Err(HttpError::Unanswered(format!("the exchange was broken off: {error}")));
             }
         };
         let redactor = self.0.broker.redactor();
         response.body = redactor.scrub(std::mem::take(&mut response.body));
         for (_, value) in &mut response.headers {
-            *value = String::from_utf8_lossy(&redactor.scrub(std::mem::take(value).into_bytes()))
-                .into_owned();
+            *value = String::from_utf8_lossy(&redactor.scrub(std::mem::take(value).into_bytes())).into_owned();
         }
         Ok(response)
     }
@@ -146,28 +139,14 @@ impl Session {
     ///
     /// The value is read now, once a session, so that a missing one is known before anything is sent; never in a dry run.
     pub fn secret(&self, name: &str, encoding: Encoding) -> Result<String, HttpError> {
-        let Inner {
-            broker,
-            plugin,
-            grants,
-            dry_run,
-            marks,
-            ..
-        } = &*self.0;
+        let Inner { broker, plugin, grants, dry_run, marks, .. } = &*self.0;
         let Some(grant) = grants.secrets.get(name) else {
             let line = denial::secret_line(grants, &shortened(name));
             self.deny(format!("for the secret `{name}`"), Some(line));
-            return Err(HttpError::Denied(format!(
-                "the pipeline grants no secret `{}`",
-                shortened(name)
-            )));
+            return Err(HttpError::Denied(format!("the pipeline grants no secret `{}`", shortened(name))));
         };
         let redactor = broker.redactor();
-        let reader = Reader {
-            environment: broker.environment(),
-            redactor: &redactor,
-            plugin,
-        };
+        let reader = Reader { environment: broker.environment(), redactor: &redactor, plugin };
         marks.mark(name, grant, encoding, Some(&reader).filter(|_| !dry_run))
     }
 
@@ -180,13 +159,9 @@ impl Session {
     /// Everything that is checked before a request may leave, and last of all the secrets put in.
     fn prepare(&self, request: Request) -> Result<Prepared, HttpError> {
         let Inner { broker, marks, .. } = &*self.0;
-        if marks.stands_in(&request.url)
-            || request
-                .headers
-                .iter()
-                .any(|(name, _)| marks.stands_in(name))
-        {
-            let text = "a secret's mark stands in the URL or in a header's name; it may stand in a header's value or the body";
+        if marks.stands_in(&request.url) || request.headers.iter().any(|(name, _)| marks.stands_in(name)) {
+            let text =
+                "a secret's mark stands in the URL or in a header's name; it may stand in a header's value or the body";
             return Err(HttpError::Other(text.to_owned()));
         }
         let most_body = broker.most_request_body();
@@ -201,10 +176,7 @@ impl Session {
         }
         let filling = marks.towards(&prepared.origin);
         for (name, value) in &mut prepared.headers {
-            if let Some(filled) = filling
-                .fill(value.as_bytes())
-                .map_err(|found| self.misdirected(found))?
-            {
+            if let Some(filled) = filling.fill(value.as_bytes()).map_err(|found| self.misdirected(found))? {
                 // The value itself stays out of the message.
                 *value = http::HeaderValue::from_bytes(&filled).map_err(|_| {
                     HttpError::Other(format!(
@@ -214,10 +186,7 @@ impl Session {
                 value.set_sensitive(true);
             }
         }
-        if let Some(filled) = filling
-            .fill(&prepared.body)
-            .map_err(|found| self.misdirected(found))?
-        {
+        if let Some(filled) = filling.fill(&prepared.body).map_err(|found| self.misdirected(found))? {
             prepared.body = filled;
         }
         if prepared.body.len() as u64 > most_body {
@@ -227,24 +196,14 @@ impl Session {
     }
 
     fn check_grant(&self, prepared: &Prepared) -> Result<(), HttpError> {
-        let Prepared {
-            method,
-            url,
-            origin,
-            ..
-        } = prepared;
+        let Prepared { method, url, origin, .. } = prepared;
         let grants = &self.0.grants;
         let path = url.path();
         match grants.may_send(origin, method, path) {
             HttpAnswer::Granted => Ok(()),
             HttpAnswer::NotGranted => {
-                self.deny(
-                    format!("to send a request to {origin}"),
-                    Some(denial::origin_line(grants, origin)),
-                );
-                Err(HttpError::Denied(format!(
-                    "the pipeline does not grant requests to {origin}"
-                )))
+                self.deny(format!("to send a request to {origin}"), Some(denial::origin_line(grants, origin)));
+                Err(HttpError::Denied(format!("the pipeline does not grant requests to {origin}")))
             }
             HttpAnswer::Narrowed => {
                 let asked = format!("to send {method} {origin}{}", shortened(path));
@@ -259,16 +218,9 @@ impl Session {
 
     fn misdirected(&self, found: Misdirected) -> HttpError {
         let Misdirected { name, to } = found;
-        let line = self
-            .0
-            .grants
-            .secrets
-            .get(&name)
-            .map(|grant| denial::rebound_line(&name, &grant.from, &to));
+        let line = self.0.grants.secrets.get(&name).map(|grant| denial::rebound_line(&name, &grant.from, &to));
         self.deny(format!("to send the secret `{name}` to {to}"), line);
-        HttpError::Denied(format!(
-            "the secret `{name}` is bound to another origin than {to}"
-        ))
+        HttpError::Denied(format!("the secret `{name}` is bound to another origin than {to}"))
     }
 
     fn closed(&self, origin: &Origin, closed: &ClosedAddress) -> HttpError {
@@ -277,18 +229,12 @@ impl Session {
             format!("to send a request to {origin} ({closed})"),
             Some(denial::origin_line(&self.0.grants, &literal)),
         );
-        HttpError::Denied(format!(
-            "{closed}; it is reached only if the grant and the request name the address itself"
-        ))
+        HttpError::Denied(format!("{closed}; it is reached only if the grant and the request name the address itself"))
     }
 }
 
 impl Inner {
-    async fn exchange(
-        self: Arc<Self>,
-        prepared: Prepared,
-        counts: Arc<Counts>,
-    ) -> Result<Response, Failed> {
+    async fn exchange(self: Arc<Self>, prepared: Prepared, counts: Arc<Counts>) -> Result<Response, Failed> {
         let limiter = held(&self.limiter).clone();
         if let Some(limiter) = limiter {
             let _waiting = self.waiting.begin();
@@ -297,8 +243,7 @@ impl Inner {
         let exchanges = self.broker.exchanges();
         let gate = held(&self.gate).clone();
         if let Some(gate) = gate {
-            gate(exchanges.deadline(prepared.timeout))
-                .map_err(|why| Failed::Http(HttpError::NotSent(why)))?;
+            gate(exchanges.deadline(prepared.timeout)).map_err(|why| Failed::Http(HttpError::NotSent(why)))?;
         }
         counts.leaves();
         let result = exchanges.send(prepared).await;
@@ -314,24 +259,14 @@ impl Inner {
 /// Objects.
 impl Session {
     /// Lists the objects whose keys begin with `prefix` and stand after `start_after`, if that is given.
-    pub async fn list(
-        &self,
-        prefix: &str,
-        start_after: Option<&str>,
-    ) -> Result<Listing, ObjectError> {
+    pub async fn list(&self, prefix: &str, start_after: Option<&str>) -> Result<Listing, ObjectError> {
         let folder = self.reading(prefix)?;
-        folder
-            .list(prefix, start_after)
-            .map(Listing)
-            .inspect_err(|error| self.note(prefix, error))
+        folder.list(prefix, start_after).map(Listing).inspect_err(|error| self.note(prefix, error))
     }
 
     /// Opens an object; with `etag`, only that version of it.
     pub async fn get(&self, key: &str, etag: Option<&str>) -> Result<Body, ObjectError> {
-        self.reading(key)?
-            .get(key, etag)
-            .map(Body)
-            .inspect_err(|error| self.note(key, error))
+        self.reading(key)?.get(key, etag).map(Body).inspect_err(|error| self.note(key, error))
     }
 
     /// Says that these objects will be asked for soon, in this order. Files are read as fast as the system reads ahead by itself, so
@@ -348,28 +283,21 @@ impl Session {
     ) -> Result<String, ObjectError> {
         let folder = self.writing(key)?;
         self.count_write();
-        folder
-            .put(key, bytes, precondition)
-            .inspect_err(|error| self.note(key, error))
+        folder.put(key, bytes, precondition).inspect_err(|error| self.note(key, error))
     }
 
     /// Begins an object that is written in pieces. A folder does not keep the content type.
     pub async fn upload(&self, key: &str, _content_type: &str) -> Result<Upload, ObjectError> {
         let folder = self.writing(key)?;
         self.count_write();
-        folder
-            .upload(key)
-            .map(Upload)
-            .inspect_err(|error| self.note(key, error))
+        folder.upload(key).map(Upload).inspect_err(|error| self.note(key, error))
     }
 
     /// Deletes an object. One that is not there is no error.
     pub async fn delete(&self, key: &str, precondition: &Precondition) -> Result<(), ObjectError> {
         let folder = self.writing(key)?;
         self.count_write();
-        folder
-            .delete(key, precondition)
-            .inspect_err(|error| self.note(key, error))
+        folder.delete(key, precondition).inspect_err(|error| self.note(key, error))
     }
 
     fn reading(&self, key: &str) -> Result<&Folder, ObjectError> {
@@ -384,9 +312,7 @@ impl Session {
         let Some(folder) = &self.0.write else {
             let line = "grant.write = \"file://./FOLDER\"".to_owned();
             self.deny(format!("to write {key:?}"), Some(line));
-            return Err(ObjectError::Denied(
-                "the pipeline grants no folder to write".to_owned(),
-            ));
+            return Err(ObjectError::Denied("the pipeline grants no folder to write".to_owned()));
         };
         if self.0.dry_run {
             return Err(ObjectError::Denied("a dry run writes nothing".to_owned()));
@@ -412,10 +338,7 @@ struct AbortOnDrop<T>(JoinHandle<T>);
 impl<T> Future for AbortOnDrop<T> {
     type Output = Result<T, tokio::task::JoinError>;
 
-    fn poll(
-        mut self: std::pin::Pin<&mut Self>,
-        context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Self::Output> {
+    fn poll(mut self: std::pin::Pin<&mut Self>, context: &mut std::task::Context<'_>) -> std::task::Poll<Self::Output> {
         std::pin::Pin::new(&mut self.0).poll(context)
     }
 }

@@ -60,7 +60,13 @@ fn text(setup: &Setup, explain: bool, missing: &[String]) -> String {
     let mut text = String::new();
     let pipeline = &setup.pipeline;
     // Writing into a string cannot fail.
-    let _ = writeln!(text, "{}: windows of a {}, due {} after their end", pipeline.name, pipeline.window, words(pipeline.grace));
+    let _ = writeln!(
+        text,
+        "{}: windows of a {}, due {} after their end",
+        pipeline.name,
+        pipeline.window,
+        words(pipeline.grace)
+    );
     for section in setup.sections() {
         let _ = writeln!(text, "  {}: {}", section.label(), section.plugin.description().purpose);
         if explain {
@@ -102,9 +108,9 @@ fn missing(setup: &Setup, workshop: &Workshop) -> Vec<String> {
     for spec in setup.pipeline.plugins() {
         for (name, secret) in &spec.grant.secrets {
             let absent = match &secret.value.from {
-                crate::config::SecretSource::Env(variable) => std::env::var_os(variable)
-                    .is_none()
-                    .then(|| format!("the variable {variable} is not set")),
+                crate::config::SecretSource::Env(variable) => {
+                    std::env::var_os(variable).is_none().then(|| format!("the variable {variable} is not set"))
+                }
                 crate::config::SecretSource::File(path) => {
                     (!path.is_file()).then(|| format!("there is no file {}", path.display()))
                 }

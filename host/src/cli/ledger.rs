@@ -57,7 +57,13 @@ pub(super) fn ledger(command: &LedgerCommand, global: &Global) -> Result<Exit, R
         };
         let charges = state.charges_of(sink, at);
         // Writing into a string cannot fail.
-        let _ = writeln!(text, "{} -> {sink}: {standing}, {} charges, {} held", at.label(), charges.len(), known.holds.len());
+        let _ = writeln!(
+            text,
+            "{} -> {sink}: {standing}, {} charges, {} held",
+            at.label(),
+            charges.len(),
+            known.holds.len()
+        );
         for charge in &charges {
             let frozen = charge.charge();
             let key = frozen.key();

@@ -79,7 +79,11 @@ fn inspect(workshop: &Workshop, name: &str, global: &Global) -> Result<Exit, Ref
     let description = plugin.description();
     let schema: serde_json::Value = serde_json::from_str(&description.config_schema).unwrap_or_default();
     if global.json {
-        let needs: Vec<_> = description.needs.iter().map(|need| json!({ "grant": granted(need), "purpose": need.purpose, "optional": need.optional })).collect();
+        let needs: Vec<_> = description
+            .needs
+            .iter()
+            .map(|need| json!({ "grant": granted(need), "purpose": need.purpose, "optional": need.optional }))
+            .collect();
         let document = json!({
             "name": description.name,
             "version": description.version,

@@ -179,9 +179,9 @@ impl Workshop {
             .map_err(|error| other(format!("no threads can be started: {error}")))?;
         let mut settings = BrokerSettings::new(io.handle().clone());
         if let Ok(proxy) = std::env::var("METERHOST_PROXY") {
-            let proxy = proxy.parse().map_err(|error| {
-                Refused::Other(Exit::Configuration, format!("METERHOST_PROXY is no URL: {error}"))
-            })?;
+            let proxy = proxy
+                .parse()
+                .map_err(|error| Refused::Other(Exit::Configuration, format!("METERHOST_PROXY is no URL: {error}")))?;
             settings.proxy = Some(proxy);
         }
         let broker = Broker::new(settings).map_err(|error| Refused::Other(Exit::Configuration, error.to_string()))?;

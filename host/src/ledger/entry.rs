@@ -22,7 +22,6 @@ pub struct Record {
     /// When, by the real clock: milliseconds, UTC.
     pub at: i64,
     /// What it says.
-    #[serde(flatten)]
     pub entry: Entry,
 }
 

@@ -29,7 +29,6 @@ const SCHEMA: &str = "
         kind     TEXT NOT NULL,
         body     TEXT NOT NULL
     ) STRICT;
-    CREATE INDEX entry_by_pipeline ON entry (pipeline, number);
     CREATE TRIGGER entry_is_numbered_without_a_gap BEFORE INSERT ON entry
         WHEN NEW.number IS NOT (SELECT coalesce(max(number), 0) + 1 FROM entry)
         BEGIN SELECT RAISE(ABORT, 'the entries of the ledger are numbered without a gap'); END;
@@ -107,20 +106,8 @@ impl Store {
         last_number(&self.connection).map_err(failed(&self.path, "cannot be read"))
     }
 
-    /// Every entry of a pipeline, in order, as of one moment.
+    /// Every entry of a pipeline, in order, as of one moment. Entries of others are passed over unread, but none may be missing.
     pub(super) fn each(
-        &self,
-        pipeline: &str,
-        take: impl FnMut(Record) -> Result<(), LedgerError>,
-    ) -> Result<(), LedgerError> {
-        let failed = failed(&self.path, "cannot be read");
-        let snapshot = self.connection.unchecked_transaction().map_err(&failed)?;
-        self.is_whole()?;
-        self.each_of(pipeline, take)?;
-        snapshot.commit().map_err(&failed)
-    }
-
-    fn each_of(
         &self,
         pipeline: &str,
         mut take: impl FnMut(Record) -> Result<(), LedgerError>,
@@ -128,16 +115,27 @@ impl Store {
         let failed = failed(&self.path, "cannot be read");
         let mut statement = self
             .connection
-            .prepare("SELECT number, run, at, kind, body FROM entry WHERE pipeline = ?1 ORDER BY number")
+            .prepare("SELECT number, pipeline, run, at, kind, body FROM entry ORDER BY number")
             .map_err(&failed)?;
-        let mut rows = statement.query([pipeline]).map_err(&failed)?;
+        let mut rows = statement.query([]).map_err(&failed)?;
+        let mut expected = 1;
         while let Some(row) = rows.next().map_err(&failed)? {
             let number = row.get::<_, i64>(0).map_err(&failed)?.unsigned_abs();
+            if number != expected {
+                return Err(LedgerError::Damaged {
+                    path: self.path.clone(),
+                    number: expected,
+                    cause: FoldError::Missing,
+                });
+            }
+            expected += 1;
             let text = |column| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
-            let entry = self.entry(number, text(3).map_err(&failed)?, text(4).map_err(&failed)?)?;
-            let run = row.get(1).map_err(&failed)?;
-            let at = row.get(2).map_err(&failed)?;
-            take(Record { number, pipeline: pipeline.to_owned(), run, at, entry })?;
+            if text(1).map_err(&failed)? == pipeline {
+                let entry = self.entry(number, text(4).map_err(&failed)?, text(5).map_err(&failed)?)?;
+                let run = row.get(2).map_err(&failed)?;
+                let at = row.get(3).map_err(&failed)?;
+                take(Record { number, pipeline: pipeline.to_owned(), run, at, entry })?;
+            }
         }
         Ok(())
     }
@@ -163,22 +161,6 @@ impl Store {
             entry if entry.kind() == kind => Ok(entry),
             entry => Err(damaged(format!("it is stored as `{kind}` and says `{}`", entry.kind()))),
         }
-    }
-
-    /// That no entry is missing between the first and the last.
-    fn is_whole(&self) -> Result<(), LedgerError> {
-        let failed = failed(&self.path, "cannot be read");
-        let one = |sql: &str| self.connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(&failed);
-        if one("SELECT count(*) FROM entry")?.unsigned_abs() == self.last_number()? {
-            return Ok(());
-        }
-        let gap = "SELECT min(number) + 1 FROM (SELECT 0 AS number UNION ALL SELECT number FROM entry) AS before
-                   WHERE NOT EXISTS (SELECT 1 FROM entry WHERE entry.number = before.number + 1)";
-        Err(LedgerError::Damaged {
-            path: self.path.clone(),
-            number: one(gap)?.unsigned_abs(),
-            cause: FoldError::Missing,
-        })
     }
 }
 

@@ -111,8 +111,12 @@ impl Batch {
         if self.scale > 38 {
             return Err(format!("its quantities have a scale of {}, and 38 is the most", self.scale));
         }
-        let named =
-            [("customer", &self.customer), ("product", &self.product), ("dimension", &self.dimension), ("id", &self.id)];
+        let named = [
+            ("customer", &self.customer),
+            ("product", &self.product),
+            ("dimension", &self.dimension),
+            ("id", &self.id),
+        ];
         let attributes = self.attributes.iter().map(|(name, column)| (name.as_str(), column));
         for (name, column) in named.into_iter().chain(attributes) {
             if !column.indices.is_empty() {

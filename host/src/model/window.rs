@@ -88,11 +88,7 @@ impl Window {
             WindowKind::Month => (civil.date().first_of_month().at(0, 0, 0, 0), 1.month()),
         };
         let start = instant_of(first).unwrap_or(Timestamp::MIN);
-        let end = first
-            .checked_add(length)
-            .ok()
-            .and_then(instant_of)
-            .unwrap_or(Timestamp::MAX);
+        let end = first.checked_add(length).ok().and_then(instant_of).unwrap_or(Timestamp::MAX);
         Self { kind, start, end }
     }
 
@@ -103,10 +99,7 @@ impl Window {
     pub fn parse(kind: WindowKind, label: &str) -> Result<Self, LabelError> {
         first_instant(kind, label)
             .map(|start| Self::containing(kind, start))
-            .ok_or_else(|| LabelError {
-                label: label.to_owned(),
-                kind: Some(kind),
-            })
+            .ok_or_else(|| LabelError { label: label.to_owned(), kind: Some(kind) })
     }
 
     /// Whether it is an hour, a day or a month.
@@ -150,9 +143,7 @@ impl Window {
 /// By start; where a day and a month start together, the shorter comes first.
 impl Ord for Window {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.start
-            .cmp(&other.start)
-            .then(self.kind.cmp(&other.kind))
+        self.start.cmp(&other.start).then(self.kind.cmp(&other.kind))
     }
 }
 
@@ -176,10 +167,7 @@ impl FromStr for Window {
         [WindowKind::Month, WindowKind::Day, WindowKind::Hour]
             .into_iter()
             .find_map(|kind| Self::parse(kind, label).ok())
-            .ok_or_else(|| LabelError {
-                label: label.to_owned(),
-                kind: None,
-            })
+            .ok_or_else(|| LabelError { label: label.to_owned(), kind: None })
     }
 }
 
@@ -225,13 +213,11 @@ fn instant_of(civil: DateTime) -> Option<Timestamp> {
 fn first_instant(kind: WindowKind, label: &str) -> Option<Timestamp> {
     let shape = kind.shape();
     let fits = label.len() == shape.len()
-        && label.bytes().zip(shape.bytes()).all(|(byte, place)| {
-            if place == b'd' {
-                byte.is_ascii_digit()
-            } else {
-                byte == place
-            }
-        });
+        && label.bytes().zip(shape.bytes()).all(
+            |(byte, place)| {
+                if place == b'd' { byte.is_ascii_digit() } else { byte == place }
+            },
+        );
     if !fits {
         return None;
     }
@@ -242,9 +228,7 @@ fn first_instant(kind: WindowKind, label: &str) -> Option<Timestamp> {
     };
     let date = Date::new(part(0..4)?, part_or(5..7, 1)?, part_or(8..10, 1)?).ok()?;
     let hour = part_or(11..13, 0)?;
-    (hour < 24)
-        .then(|| instant_of(date.at(hour, 0, 0, 0)))
-        .flatten()
+    (hour < 24).then(|| instant_of(date.at(hour, 0, 0, 0))).flatten()
 }
 
 #[cfg(test)]
@@ -261,30 +245,12 @@ mod tests {
     fn an_instant_lies_in_the_window_of_its_utc_calendar() {
         let instant = at("2025-06-30T23:59:59.999Z");
         for (kind, label, start, end) in [
-            (
-                WindowKind::Hour,
-                "2025-06-30T23",
-                "2025-06-30T23:00:00Z",
-                "2025-07-01T00:00:00Z",
-            ),
-            (
-                WindowKind::Day,
-                "2025-06-30",
-                "2025-06-30T00:00:00Z",
-                "2025-07-01T00:00:00Z",
-            ),
-            (
-                WindowKind::Month,
-                "2025-06",
-                "2025-06-01T00:00:00Z",
-                "2025-07-01T00:00:00Z",
-            ),
+            (WindowKind::Hour, "2025-06-30T23", "2025-06-30T23:00:00Z", "2025-07-01T00:00:00Z"),
+            (WindowKind::Day, "2025-06-30", "2025-06-30T00:00:00Z", "2025-07-01T00:00:00Z"),
+            (WindowKind::Month, "2025-06", "2025-06-01T00:00:00Z", "2025-07-01T00:00:00Z"),
         ] {
             let window = Window::containing(kind, instant);
-            assert_eq!(
-                (window.label().as_str(), window.start(), window.end()),
-                (label, at(start), at(end))
-            );
+            assert_eq!((window.label().as_str(), window.start(), window.end()), (label, at(start), at(end)));
             assert_eq!(Window::parse(kind, label), Ok(window));
             assert_eq!(label.parse(), Ok(window));
             assert_eq!(window.to_string(), label);
@@ -294,10 +260,7 @@ mod tests {
     #[test]
     fn the_end_belongs_to_the_next_window() {
         let june = Window::parse(WindowKind::Month, "2025-06").unwrap();
-        assert_eq!(
-            Window::containing(WindowKind::Month, june.end()),
-            june.next().unwrap()
-        );
+        assert_eq!(Window::containing(WindowKind::Month, june.end()), june.next().unwrap());
         assert_eq!(Window::containing(WindowKind::Month, june.start()), june);
     }
 
@@ -310,26 +273,12 @@ mod tests {
     #[test]
     fn leap_years_have_a_29th_of_february() {
         let day = |label| Window::parse(WindowKind::Day, label);
-        assert_eq!(
-            day("2024-02-28").unwrap().next(),
-            Some(day("2024-02-29").unwrap())
-        );
-        assert_eq!(
-            day("2024-02-29").unwrap().next(),
-            Some(day("2024-03-01").unwrap())
-        );
-        assert_eq!(
-            day("2025-02-28").unwrap().next(),
-            Some(day("2025-03-01").unwrap())
-        );
-        assert!(
-            day("2025-02-29").is_err() && day("2100-02-29").is_err() && day("2000-02-29").is_ok()
-        );
+        assert_eq!(day("2024-02-28").unwrap().next(), Some(day("2024-02-29").unwrap()));
+        assert_eq!(day("2024-02-29").unwrap().next(), Some(day("2024-03-01").unwrap()));
+        assert_eq!(day("2025-02-28").unwrap().next(), Some(day("2025-03-01").unwrap()));
+        assert!(day("2025-02-29").is_err() && day("2100-02-29").is_err() && day("2000-02-29").is_ok());
         let february = Window::parse(WindowKind::Month, "2024-02").unwrap();
-        assert_eq!(
-            february.end().duration_since(february.start()).as_hours(),
-            29 * 24
-        );
+        assert_eq!(february.end().duration_since(february.start()).as_hours(), 29 * 24);
     }
 
     #[test]
@@ -339,10 +288,7 @@ mod tests {
             (WindowKind::Day, "2024-12-31", "2025-01-01"),
             (WindowKind::Hour, "2024-12-31T23", "2025-01-01T00"),
         ] {
-            let (last, first) = (
-                Window::parse(kind, last).unwrap(),
-                Window::parse(kind, first).unwrap(),
-            );
+            let (last, first) = (Window::parse(kind, last).unwrap(), Window::parse(kind, first).unwrap());
             assert_eq!(last.next(), Some(first));
             assert_eq!(first.previous(), Some(last));
             assert!(last < first);
@@ -360,44 +306,17 @@ mod tests {
     #[test]
     fn what_is_no_label_says_how_one_is_written() {
         for (kind, label, message) in [
-            (
-                WindowKind::Month,
-                "2025-13",
-                "`2025-13` is not a month; write `2025-06`",
-            ),
-            (
-                WindowKind::Month,
-                "2025-06-01",
-                "`2025-06-01` is not a month; write `2025-06`",
-            ),
-            (
-                WindowKind::Day,
-                "2025-6-1",
-                "`2025-6-1` is not a day; write `2025-06-01`",
-            ),
-            (
-                WindowKind::Hour,
-                "2025-06-01T24",
-                "`2025-06-01T24` is not an hour; write `2025-06-01T05`",
-            ),
-            (
-                WindowKind::Hour,
-                "2025-06-01 05",
-                "`2025-06-01 05` is not an hour; write `2025-06-01T05`",
-            ),
-            (
-                WindowKind::Month,
-                "+025-06",
-                "`+025-06` is not a month; write `2025-06`",
-            ),
+            (WindowKind::Month, "2025-13", "`2025-13` is not a month; write `2025-06`"),
+            (WindowKind::Month, "2025-06-01", "`2025-06-01` is not a month; write `2025-06`"),
+            (WindowKind::Day, "2025-6-1", "`2025-6-1` is not a day; write `2025-06-01`"),
+            (WindowKind::Hour, "2025-06-01T24", "`2025-06-01T24` is not an hour; write `2025-06-01T05`"),
+            (WindowKind::Hour, "2025-06-01 05", "`2025-06-01 05` is not an hour; write `2025-06-01T05`"),
+            (WindowKind::Month, "+025-06", "`+025-06` is not a month; write `2025-06`"),
         ] {
             assert_eq!(Window::parse(kind, label).unwrap_err().to_string(), message);
         }
         let error = "June".parse::<Window>().unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "`June` is not a window; write `2025-06`, `2025-06-01` or `2025-06-01T05`"
-        );
+        assert_eq!(error.to_string(), "`June` is not a window; write `2025-06`, `2025-06-01` or `2025-06-01T05`");
     }
 
     #[test]
@@ -405,10 +324,7 @@ mod tests {
         let window = Window::parse(WindowKind::Day, "2025-06-01").unwrap();
         let json = serde_json::to_string(&(WindowKind::Day, window)).unwrap();
         assert_eq!(json, r#"["day","2025-06-01"]"#);
-        assert_eq!(
-            serde_json::from_str::<(WindowKind, Window)>(&json).unwrap(),
-            (WindowKind::Day, window)
-        );
+        assert_eq!(serde_json::from_str::<(WindowKind, Window)>(&json).unwrap(), (WindowKind::Day, window));
         assert_eq!(
             "week".parse::<WindowKind>().unwrap_err().to_string(),
             "`week` is not a kind of window; there are `hour`, `day` and `month`"

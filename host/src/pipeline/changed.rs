@@ -17,8 +17,7 @@ impl Reader<'_> {
         }
         let section = &self.setup.source;
         let session = self.setup.broker.session(&section.name, section.grants.clone(), self.dry_run);
-        let problem =
-            |failure| with_denials(section.problem("listing settled windows", None, &failure), &session);
+        let problem = |failure| with_denials(section.problem("listing settled windows", None, &failure), &session);
         let mut source =
             SourceInstance::start(&section.plugin, section.settings(session.clone(), self.now)).map_err(problem)?;
         let spans: Vec<_> = windows.iter().map(span).collect();

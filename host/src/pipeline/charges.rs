@@ -118,7 +118,15 @@ pub(super) fn assess(
             }
         }
         let held = held.map(|(_, reason)| reason);
-        assessment.lines.push(Assessed { key, id, exact: line.quantity, quantity, origins: line.origins.clone(), held, frozen });
+        assessment.lines.push(Assessed {
+            key,
+            id,
+            exact: line.quantity,
+            quantity,
+            origins: line.origins.clone(),
+            held,
+            frozen,
+        });
     }
     for charge in state.charges_of(name, window).into_iter().filter(|charge| !seen.contains(&charge.charge().id())) {
         gone(&mut assessment, charge, &doubts);
@@ -207,8 +215,7 @@ fn judge(
     if line.quantity.is_zero() && traits.zero == crate::model::service::Zero::Refused {
         return Err(("zero", "the service refuses a quantity of zero".to_owned()));
     }
-    let quantity =
-        rounded(line.quantity, traits.scale, spec.round).map_err(|reason| ("rounding", reason))?;
+    let quantity = rounded(line.quantity, traits.scale, spec.round).map_err(|reason| ("rounding", reason))?;
     if quantity < traits.minimum || quantity > traits.maximum {
         let (least, most) = (traits.minimum, traits.maximum);
         return Err(("range", format!("{quantity} is outside of what the service accepts, {least} to {most}")));

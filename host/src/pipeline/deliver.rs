@@ -213,7 +213,8 @@ impl Delivery<'_> {
             let mut bytes = 0;
             for charge in charges {
                 let size = traits.bytes_per_charge + texts(&charge);
-                if !batch.is_empty() && (batch.len() >= traits.charges_per_call || bytes + size > traits.bytes_per_call) {
+                if !batch.is_empty() && (batch.len() >= traits.charges_per_call || bytes + size > traits.bytes_per_call)
+                {
                     batches.push(std::mem::take(&mut batch));
                     bytes = 0;
                 }
@@ -281,7 +282,9 @@ impl Delivery<'_> {
                 let text = "the service wants fewer calls";
                 (Called::Throttled(wait.unwrap_or(PAUSE)), false, all(Status::Unprocessed, text))
             }
-            Ok(Err(Failed::Auth(text))) if clear => (Called::Auth(text.clone()), false, all(Status::Unprocessed, &text)),
+            Ok(Err(Failed::Auth(text))) if clear => {
+                (Called::Auth(text.clone()), false, all(Status::Unprocessed, &text))
+            }
             Ok(Err(failed)) => {
                 let text = words(&failed);
                 (Called::Done, nothing_left, all(Status::Unknown, &text))
@@ -353,15 +356,17 @@ impl Delivery<'_> {
                 let problem = section.problem("connecting", None, &failure);
                 Stopped::Problem(with_denials(problem, &session))
             };
-            let mut instance = SinkInstance::start(&section.plugin, section.settings(session.clone(), self.now))
-                .map_err(failed)?;
+            let mut instance =
+                SinkInstance::start(&section.plugin, section.settings(session.clone(), self.now)).map_err(failed)?;
             match instance.connect(&section.config, self.now.as_millisecond()).map_err(failed)? {
                 Ok(()) => *line = Some(Line { instance, session }),
                 Err(Failed::Auth(text)) => return Err(Stopped::Problem(self.refused(&text)).into()),
                 Err(other) => {
                     let mut problem = self.problem("unavailable", "connecting", &words(&other));
                     problem = with_denials(problem, &session);
-                    problem.action.get_or_insert_with(|| "nothing was sent; run again when the service answers".to_owned());
+                    problem
+                        .action
+                        .get_or_insert_with(|| "nothing was sent; run again when the service answers".to_owned());
                     return Err(Stopped::Problem(problem).into());
                 }
             }
@@ -401,16 +406,13 @@ impl Delivery<'_> {
 
     fn refused(&self, text: &str) -> Problem {
         let mut problem = self.problem("auth", "connecting", text);
-        problem.action = Some("see to the credentials that `grant.secrets` names, and run again: nothing is lost".to_owned());
+        problem.action =
+            Some("see to the credentials that `grant.secrets` names, and run again: nothing is lost".to_owned());
         problem
     }
 
     fn problem(&self, code: &'static str, step: &str, text: &str) -> Problem {
-        Problem {
-            plugin: Some(self.sink.section.label()),
-            step: Some(step.to_owned()),
-            ..Problem::new(code, text)
-        }
+        Problem { plugin: Some(self.sink.section.label()), step: Some(step.to_owned()), ..Problem::new(code, text) }
     }
 
     fn interrupted(&self) -> Result<(), Stopped> {

@@ -158,12 +158,13 @@ impl Reader<'_> {
     }
 
     fn work(&self, place: Place, spans: &[Span]) -> Work<'_> {
-        let instance = self.setup.aggregates.get(place.aggregate).zip(spans.get(place.window)).map(|(section, &window)| {
-            let session = self.setup.broker.session(&section.name, section.grants.clone(), self.dry_run);
-            let settings = section.settings(session, self.now);
-            let opened = AggregatorInstance::open(&section.plugin, settings, &section.config, window);
-            (section, opened.map_err(|failure| section.problem("aggregating", None, &failure)))
-        });
+        let instance =
+            self.setup.aggregates.get(place.aggregate).zip(spans.get(place.window)).map(|(section, &window)| {
+                let session = self.setup.broker.session(&section.name, section.grants.clone(), self.dry_run);
+                let settings = section.settings(session, self.now);
+                let opened = AggregatorInstance::open(&section.plugin, settings, &section.config, window);
+                (section, opened.map_err(|failure| section.problem("aggregating", None, &failure)))
+            });
         Work { instance, tally: Tally::default() }
     }
 }
@@ -255,7 +256,8 @@ impl Gathered {
         for (window, tally) in self.untaken {
             let Some(reading) = readings.get_mut(window) else { continue };
             for (pair, records) in tally.into_counts() {
-                let doubt = "no [aggregate] takes this dimension: name it in `takes`, or leave `takes` out of one of them";
+                let doubt =
+                    "no [aggregate] takes this dimension: name it in `takes`, or leave `takes` out of one of them";
                 reading.lines.push((
                     usize::MAX,
                     ChargeLine {
@@ -280,14 +282,17 @@ impl Gathered {
         for (reading, window) in readings.iter_mut().zip(spans) {
             reading.lines.sort_by(|(_, left), (_, right)| key(left).cmp(&key(right)));
             reading.excluded.sort_by(|left, right| {
-                (&left.product, &left.customer, &left.dimension, &left.rule)
-                    .cmp(&(&right.product, &right.customer, &right.dimension, &right.rule))
+                (&left.product, &left.customer, &left.dimension, &left.rule).cmp(&(
+                    &right.product,
+                    &right.customer,
+                    &right.dimension,
+                    &right.rule,
+                ))
             });
             reading.inputs = self.inputs.iter().filter(|(input, _)| touches(&input.span, window)).cloned().collect();
             reading.quarantined =
                 self.quarantined.iter().filter(|record| touches(&record.span, window)).cloned().collect();
-            reading.unreadable =
-                self.unreadable.iter().filter(|found| touches(&found.span, window)).cloned().collect();
+            reading.unreadable = self.unreadable.iter().filter(|found| touches(&found.span, window)).cloned().collect();
         }
         readings
     }

@@ -40,7 +40,8 @@ impl Router<'_> {
         let aggregates: Vec<usize> =
             batch.dimension.values.iter().map(|dimension| (self.aggregate_of)(dimension).unwrap_or(UNTAKEN)).collect();
         let shards: Vec<usize> = batch.customer.values.iter().map(|customer| self.shard(customer)).collect();
-        let single = |column: &[usize]| column.first().copied().filter(|first| column.iter().all(|other| other == first));
+        let single =
+            |column: &[usize]| column.first().copied().filter(|first| column.iter().all(|other| other == first));
         if let (Some(window), Some(aggregate), Some(shard)) =
             (self.one_window(&batch.time), single(&aggregates), single(&shards))
         {
@@ -79,7 +80,8 @@ impl Router<'_> {
 
     /// The window that all times lie in, if there is one.
     fn one_window(&self, times: &[i64]) -> Option<usize> {
-        let (least, most) = times.iter().fold((i64::MAX, i64::MIN), |(least, most), &time| (least.min(time), most.max(time)));
+        let (least, most) =
+            times.iter().fold((i64::MAX, i64::MIN), |(least, most), &time| (least.min(time), most.max(time)));
         let (window, span) = self.window(least)?;
         (most < span.end).then_some(window)
     }
@@ -95,9 +97,9 @@ impl Router<'_> {
         if self.shards <= 1 {
             return 0;
         }
-        let hash = customer.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+        let hash = customer
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
         ((hash ^ (hash >> 32)) % self.shards as u64) as usize
     }
 }
@@ -140,7 +142,8 @@ mod tests {
         let records: Vec<(String, &str, i64)> = (0..100)
             .map(|number| (format!("c{}", number % 7), ["d1", "d2", "x"][number % 3], number as i64 % 25 - 2))
             .collect();
-        let borrowed: Vec<_> = records.iter().map(|(customer, dimension, time)| (&**customer, *dimension, *time)).collect();
+        let borrowed: Vec<_> =
+            records.iter().map(|(customer, dimension, time)| (&**customer, *dimension, *time)).collect();
         let split = router.split(batch(&borrowed));
         let mut seen: Vec<u64> = Vec::new();
         for (place, part) in &split.parts {

@@ -117,7 +117,13 @@ impl Book {
 }
 
 /// Opens the ledger for writing, unless there is nothing to write: a run that finds nothing due leaves no file behind.
-fn open(path: &Path, identity: &Identity, run: &str, setup: &Setup, options: &Options<'_>) -> Result<Book, LedgerError> {
+fn open(
+    path: &Path,
+    identity: &Identity,
+    run: &str,
+    setup: &Setup,
+    options: &Options<'_>,
+) -> Result<Book, LedgerError> {
     if !path.exists() {
         let state = State::default();
         let due = due(&setup.pipeline, &state, options.now, options.window.as_ref());
@@ -318,8 +324,7 @@ fn objections(
                 attributes: proposal.attributes.clone(),
             })
             .collect();
-        let opinions =
-            instance.check(&section.config, &offers, options.now.as_millisecond()).map_err(problem)?;
+        let opinions = instance.check(&section.config, &offers, options.now.as_millisecond()).map_err(problem)?;
         refused.extend(opinions.into_iter().filter_map(|opinion| Some((opinion.id, opinion.objection?))));
     }
     tracing::trace!(sink = spec.plugin.name, refused = refused.len(), "checked");

@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use crate::broker::{Broker, Grants, Rate, Session};
 use crate::config::{ConfigErrors, Pipeline, PluginSpec, check_against_schema};
 use crate::model::service::ServiceTraits;
-use crate::plugin::{Capability, Cause, Engine, Failure, Limits, LoadError, Plugin, PluginFolders, Role, Settings, SinkInstance};
+use crate::plugin::{
+    Capability, Cause, Engine, Failure, Limits, LoadError, Plugin, PluginFolders, Role, Settings, SinkInstance,
+};
 use crate::report::Problem;
 
 /// A pipeline whose every plugin is ready to start.
@@ -86,8 +88,10 @@ impl Section {
 
 fn action(cause: &Cause) -> Option<String> {
     let text = match cause {
-        Cause::Trapped(_) | Cause::Contract(_) => "report it to the plugin's author; nothing was billed from this step, and a run \
-                                                   with a mended plugin goes on",
+        Cause::Trapped(_) | Cause::Contract(_) => {
+            "report it to the plugin's author; nothing was billed from this step, and a run \
+                                                   with a mended plugin goes on"
+        }
         Cause::Time(_) => "give it more computing time with `limits.time`, or mend the plugin",
         Cause::Wall(_) => "give it more time with `limits.wall`, or see why the other side is slow",
         Cause::Memory(_) => "give it more with `limits.memory`, or mend the plugin",
@@ -103,15 +107,17 @@ impl Setup {
     ///
     /// # Errors
     /// All that is wrong in the file and with the plugins, as far as it can be found at once.
-    pub fn new(pipeline: Pipeline, engine: &Engine, broker: &Broker, folders: &PluginFolders) -> Result<Setup, SetupError> {
+    pub fn new(
+        pipeline: Pipeline,
+        engine: &Engine,
+        broker: &Broker,
+        folders: &PluginFolders,
+    ) -> Result<Setup, SetupError> {
         let loader = Loader { pipeline: &pipeline, engine, broker, folders };
         let mut wrong = Wrong::default();
         let source = wrong.take(loader.section(&pipeline.source.plugin, Role::Source));
-        let aggregates: Vec<_> = pipeline
-            .aggregates
-            .iter()
-            .map(|spec| wrong.take(loader.section(&spec.plugin, Role::Aggregator)))
-            .collect();
+        let aggregates: Vec<_> =
+            pipeline.aggregates.iter().map(|spec| wrong.take(loader.section(&spec.plugin, Role::Aggregator))).collect();
         let sections: Vec<_> =
             pipeline.sinks.iter().map(|spec| wrong.take(loader.section(&spec.plugin, Role::Sink))).collect();
         let mut sinks = Vec::new();
@@ -203,14 +209,20 @@ impl Loader<'_> {
             let (granted, key, line) = match &need.capability {
                 Capability::Read => (grants.reads(), "read".to_owned(), "read = \"file://./FOLDER\"".to_owned()),
                 Capability::Write => (grants.writes(), "write".to_owned(), "write = \"file://./FOLDER\"".to_owned()),
-                Capability::Http(what) => (grants.has_http(), format!("http ({what})"), "http = [\"https://HOST\"]".to_owned()),
+                Capability::Http(what) => {
+                    (grants.has_http(), format!("http ({what})"), "http = [\"https://HOST\"]".to_owned())
+                }
                 Capability::Secret(name) => (
                     grants.has_secret(name),
                     format!("the secret `{name}`"),
                     format!("secrets.{name} = {{ env = \"{}\" }}", name.to_uppercase()),
                 ),
-                Capability::Aws(action) => (false, format!("the AWS action {action}"), format!("aws = {{ \"{action}\" = [] }}")),
-                Capability::Other(what) => (false, what.clone(), "something that this version does not know".to_owned()),
+                Capability::Aws(action) => {
+                    (false, format!("the AWS action {action}"), format!("aws = {{ \"{action}\" = [] }}"))
+                }
+                Capability::Other(what) => {
+                    (false, what.clone(), "something that this version does not know".to_owned())
+                }
             };
             if !granted {
                 let message = format!("{} needs {key} granted, to {}", section.label(), need.purpose);

@@ -124,11 +124,9 @@ fn shown(line: &Assessed, charge: Option<&ChargeState>, run: Option<&str>) -> Li
             (LineState::WouldBill, Some(format!("refused before: {reason}")), None)
         }
         Some(Standing::Pending { reason }) => (LineState::Pending, reason.clone(), None),
-        Some(Standing::InFlight { .. }) => (
-            LineState::Unknown,
-            Some("a call with it left, and its answer was not written down".to_owned()),
-            None,
-        ),
+        Some(Standing::InFlight { .. }) => {
+            (LineState::Unknown, Some("a call with it left, and its answer was not written down".to_owned()), None)
+        }
         Some(Standing::Unknown { reason, .. } | Standing::Unconfirmed { reason }) => {
             (LineState::Unknown, Some(reason.clone()), None)
         }
@@ -221,7 +219,9 @@ fn open(line: &Line, window: &str, plugin: Option<&String>) -> Option<Problem> {
     let (code, what, action) = match line.state {
         LineState::Pending => ("pending", "was not billed yet", "run again: it is offered again"),
         LineState::Rejected => ("rejected", "was refused", "mend the cause; each run offers it again"),
-        LineState::Unknown => ("unknown", "may or may not be billed", "run again: it is looked up before anything is sent"),
+        LineState::Unknown => {
+            ("unknown", "may or may not be billed", "run again: it is looked up before anything is sent")
+        }
         LineState::Held if line.id.is_some() && line.frozen.is_none() => {
             ("held", "is held", "compare with the service's own books")
         }

@@ -27,8 +27,11 @@ impl Tally {
     /// Counts a batch.
     pub(super) fn count(&mut self, batch: &Batch) {
         let width = |values: usize| values + 1;
-        let (products, customers, dimensions) =
-            (width(batch.product.values.len()), width(batch.customer.values.len()), width(batch.dimension.values.len()));
+        let (products, customers, dimensions) = (
+            width(batch.product.values.len()),
+            width(batch.customer.values.len()),
+            width(batch.dimension.values.len()),
+        );
         let cells = products.saturating_mul(customers).saturating_mul(dimensions);
         // An absent value counts in the last place of its axis.
         let place = |index: u32, width: usize| (index as usize).min(width - 1);

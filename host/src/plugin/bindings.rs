@@ -97,5 +97,4 @@ pub mod snapshot {
             "meterhost:plugin/aws": crate::plugin::bindings::imports::aws,
         },
     });
-
 }

@@ -119,8 +119,7 @@ impl AggregatorInstance {
     /// See [`Failure`].
     pub fn open(plugin: &Plugin, settings: Settings, config: &str, window: Span) -> Result<Self, Failure> {
         let Pre::Aggregator(pre) = &plugin.loaded.pre else { return Err(wrong_role(plugin, Role::Aggregator)) };
-        let mut instance =
-            Instance::start(&plugin.engine, settings, async |store| pre.instantiate_async(store).await)?;
+        let mut instance = Instance::start(&plugin.engine, settings, async |store| pre.instantiate_async(store).await)?;
         let answer = instance.call(async |bindings: &AggregatorPlugin, store| {
             bindings.meterhost_plugin_aggregator().call_open(store, config, window.into()).await
         })?;
@@ -156,6 +155,7 @@ impl AggregatorInstance {
     ///
     /// # Errors
     /// See [`Failure`].
+    #[expect(clippy::should_implement_trait, reason = "it fails, and ends with an error as well as with nothing")]
     pub fn next(&mut self) -> Result<Option<Vec<ChargeLine>>, Failure> {
         let accumulator = self.accumulator;
         let answer = self.instance.call(async |bindings, store| {
@@ -188,9 +188,9 @@ impl SinkInstance {
     /// # Errors
     /// See [`Failure`].
     pub fn traits(&mut self, config: &str) -> Result<ServiceTraits, Failure> {
-        let answer = self.instance.call(async |bindings, store| {
-            bindings.meterhost_plugin_sink().call_traits(store, config).await
-        })?;
+        let answer = self
+            .instance
+            .call(async |bindings, store| bindings.meterhost_plugin_sink().call_traits(store, config).await)?;
         Ok(v0_1::service_traits(answer.map_err(Cause::from)?)?)
     }
 
@@ -211,9 +211,9 @@ impl SinkInstance {
     /// # Errors
     /// See [`Failure`].
     pub fn connect(&mut self, config: &str, now: i64) -> Result<Result<(), Failed>, Failure> {
-        let answer = self.instance.call(async |bindings, store| {
-            bindings.meterhost_plugin_sink().call_connect(store, config, now).await
-        })?;
+        let answer = self
+            .instance
+            .call(async |bindings, store| bindings.meterhost_plugin_sink().call_connect(store, config, now).await)?;
         Ok(match answer {
             Ok(session) => {
                 self.session = Some(session);
@@ -249,9 +249,7 @@ impl SinkInstance {
             bindings.meterhost_plugin_sink().session().call_look_up(store, session, &charges).await
         })?;
         Ok(match answer {
-            Ok(answers) => {
-                Ok(answers.into_iter().map(|answer| (answer.id, v0_1::finding(answer.finding))).collect())
-            }
+            Ok(answers) => Ok(answers.into_iter().map(|answer| (answer.id, v0_1::finding(answer.finding))).collect()),
             Err(failure) => Err(failure.into()),
         })
     }

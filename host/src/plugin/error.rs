@@ -128,7 +128,9 @@ fn list(names: &[String]) -> String {
 
 fn hint(name: &str, role: &Role) -> &'static str {
     match (name.starts_with("wasi:"), role) {
-        (true, Role::Aggregator) => ": it has no clock, no randomness, no environment; build it for wasm32-unknown-unknown",
+        (true, Role::Aggregator) => {
+            ": it has no clock, no randomness, no environment; build it for wasm32-unknown-unknown"
+        }
         _ => "",
     }
 }

@@ -39,12 +39,7 @@ impl Limits {
 
     /// For `describe`, which answers from constants.
     pub(super) fn describing() -> Self {
-        Limits {
-            time: Duration::from_secs(1),
-            wall: Duration::from_secs(5),
-            memory: 64 << 20,
-            log: 64 << 10,
-        }
+        Limits { time: Duration::from_secs(1), wall: Duration::from_secs(5), memory: 64 << 20, log: 64 << 10 }
     }
 }
 

@@ -77,8 +77,7 @@ fn describe(engine: &Engine, loaded: &Loaded, settings: Settings) -> Result<Desc
     // One arm a world: the generated types share nothing but their shape.
     macro_rules! describe {
         ($pre:expr) => {{
-            let mut instance =
-                Instance::start(engine, settings, async |store| $pre.instantiate_async(store).await)?;
+            let mut instance = Instance::start(engine, settings, async |store| $pre.instantiate_async(store).await)?;
             instance.call(async |bindings, store| bindings.call_describe(store).await)?
         }};
     }

@@ -35,7 +35,10 @@ impl LogLines {
             Some(left) => self.left = left,
             None => {
                 if !std::mem::replace(&mut self.silenced, true) {
-                    tracing::warn!(plugin = self.plugin, "it has written as much as it may; its further lines are dropped");
+                    tracing::warn!(
+                        plugin = self.plugin,
+                        "it has written as much as it may; its further lines are dropped"
+                    );
                 }
                 return;
             }

@@ -14,7 +14,8 @@ impl PluginFolders {
     /// the executable, and `../plugins` from there.
     pub fn new(given: &[PathBuf], variable: Option<&str>, executable: Option<&Path>) -> Self {
         let mut folders: Vec<PathBuf> = given.to_vec();
-        folders.extend(variable.into_iter().flat_map(std::env::split_paths).filter(|path| !path.as_os_str().is_empty()));
+        folders
+            .extend(variable.into_iter().flat_map(std::env::split_paths).filter(|path| !path.as_os_str().is_empty()));
         if let Some(folder) = executable.and_then(Path::parent) {
             folders.push(folder.join("plugins"));
             if let Some(parent) = folder.parent() {

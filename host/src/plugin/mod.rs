@@ -17,9 +17,9 @@ mod guest;
 mod instance;
 mod limits;
 mod load;
+mod loaded;
 mod log;
 mod lookup;
-mod loaded;
 mod reach;
 mod v0_1;
 

@@ -91,9 +91,7 @@ pub(super) fn to_batch(batch: Batch) -> types::Batch {
         dimension: batch.dimension.into(),
         quantity: types::DecimalColumn { lo: batch.lo, hi: batch.hi, scale: batch.scale },
         id: batch.id.into(),
-        attributes: attributes
-            .map(|(name, column)| types::AttributeColumn { name, column: column.into() })
-            .collect(),
+        attributes: attributes.map(|(name, column)| types::AttributeColumn { name, column: column.into() }).collect(),
     }
 }
 
@@ -227,7 +225,9 @@ impl From<sink::Failure> for Failed {
     fn from(failure: sink::Failure) -> Self {
         match failure {
             sink::Failure::Refused(text) => Failed::Refused(text),
-            sink::Failure::Throttled(wait) => Failed::Throttled(wait.map(|millis| Duration::from_millis(millis.into()))),
+            sink::Failure::Throttled(wait) => {
+                Failed::Throttled(wait.map(|millis| Duration::from_millis(millis.into())))
+            }
             sink::Failure::Auth(text) => Failed::Auth(text),
             sink::Failure::Other(text) => Failed::Other(text),
         }

@@ -21,7 +21,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         std::fs::write(folder.path().join("usage.ndjson"), &lines)?;
         measure(&format!("lines of {bytes} bytes"), "ndjson", lines.len())?;
-        std::fs::write(folder.path().join("usage.json"), format!("[{}]", lines.trim_end().replace('\n', ",")).get(..).unwrap_or_default())?;
+        std::fs::write(
+            folder.path().join("usage.json"),
+            format!("[{}]", lines.trim_end().replace('\n', ",")).get(..).unwrap_or_default(),
+        )?;
         measure(&format!("records of {bytes} bytes in a document"), "json", lines.len())?;
     }
     Ok(())

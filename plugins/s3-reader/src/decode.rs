@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 
 use memchr::{memchr, memchr_iter};
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde::Deserialize as _;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, SeqAccess, Visitor};
 
 use crate::record::{RecordSeed, Slot};
 use crate::rows::{Object, Place, Rows};
@@ -125,9 +125,7 @@ impl Lines {
 
     fn check(&self) -> Result<(), String> {
         match self.begun.len() {
-            long if long > LINE => {
-                Err(format!("line {} is longer than {} MiB", self.number + 1, LINE >> 20))
-            }
+            long if long > LINE => Err(format!("line {} is longer than {} MiB", self.number + 1, LINE >> 20)),
             _ => Ok(()),
         }
     }

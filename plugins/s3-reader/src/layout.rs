@@ -53,7 +53,9 @@ impl Layout {
         let mut layout = Layout { tokens: Vec::new(), captures: Vec::new() };
         let mut rest = text;
         if text.is_empty() || text.starts_with('/') {
-            return Err("layout: it is relative to the granted bucket or folder, and does not begin with `/`".to_owned());
+            return Err(
+                "layout: it is relative to the granted bucket or folder, and does not begin with `/`".to_owned()
+            );
         }
         while let Some(first) = rest.chars().next() {
             let token = match first {
@@ -77,8 +79,12 @@ impl Layout {
                     Token::Literal(literal.to_owned())
                 }
             };
-            if let (Some(Token::Any | Token::Capture(_)), Token::Any | Token::Capture(_)) = (layout.tokens.last(), &token) {
-                return Err("layout: between two of `*` and captures there must be a text that tells them apart".to_owned());
+            if let (Some(Token::Any | Token::Capture(_)), Token::Any | Token::Capture(_)) =
+                (layout.tokens.last(), &token)
+            {
+                return Err(
+                    "layout: between two of `*` and captures there must be a text that tells them apart".to_owned()
+                );
             }
             layout.tokens.push(token);
         }
@@ -109,7 +115,11 @@ impl Layout {
     /// A month without a year, or an hour without a day, names no time.
     fn check_times(&self) -> Result<(), String> {
         let has = |unit| self.tokens.contains(&Token::Time(unit));
-        let names = [(Unit::Month, Unit::Year, "{mm}", "{yyyy}"), (Unit::Day, Unit::Month, "{dd}", "{mm}"), (Unit::Hour, Unit::Day, "{hh}", "{dd}")];
+        let names = [
+            (Unit::Month, Unit::Year, "{mm}", "{yyyy}"),
+            (Unit::Day, Unit::Month, "{dd}", "{mm}"),
+            (Unit::Hour, Unit::Day, "{hh}", "{dd}"),
+        ];
         for (unit, needs, name, needed) in names {
             if has(unit) && !has(needs) {
                 return Err(format!("layout: {name} names a time only together with {needed}"));
@@ -234,7 +244,8 @@ fn ends<'k>(key: &'k str, after: &'k [Token]) -> impl Iterator<Item = usize> + '
         _ => None,
     };
     (0..=part).filter(move |&end| {
-        key.is_char_boundary(end) && literal.is_none_or(|text| key.get(end..).is_some_and(|rest| rest.starts_with(text)))
+        key.is_char_boundary(end)
+            && literal.is_none_or(|text| key.get(end..).is_some_and(|rest| rest.starts_with(text)))
     })
 }
 

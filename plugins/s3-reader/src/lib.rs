@@ -10,6 +10,17 @@
 //! | `decode` | objects of JSON and lines of JSON |
 //! | `listing`, `cursor` | what there is to read, and reading it |
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        reason = "a test that fails has to stop"
+    )
+)]
+
 mod config;
 mod cursor;
 mod decode;

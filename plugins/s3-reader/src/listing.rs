@@ -39,7 +39,10 @@ impl Found {
                     Some(prefix) => self.listing.insert(objects::list(&prefix, None)?),
                     None => {
                         if self.unmatched > 0 {
-                            meterhost_sdk::info(&format!("{} objects do not match the layout, and are not read", self.unmatched));
+                            meterhost_sdk::info(&format!(
+                                "{} objects do not match the layout, and are not read",
+                                self.unmatched
+                            ));
                             self.unmatched = 0;
                         }
                         return Ok(None);
@@ -66,24 +69,25 @@ impl Found {
             self.unmatched += 1;
             return None;
         };
-        let touched = matched.span.as_ref().is_none_or(|span| {
-            self.windows.iter().any(|window| window.start < span.end && span.start < window.end)
-        });
+        let touched = matched
+            .span
+            .as_ref()
+            .is_none_or(|span| self.windows.iter().any(|window| window.start < span.end && span.start < window.end));
         touched.then_some((object, matched))
     }
 }
 
 /// Which of `count` readers reads a key: the same on every machine.
 fn shard(key: &str, count: u32) -> u32 {
-    let hash = key.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = key
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     ((hash ^ (hash >> 32)) % u64::from(count)) as u32
 }
 
 /// An object as the host knows it.
 pub(crate) fn input(object: &objects::Object, matched: &Matched) -> Input {
-    Input { key: object.key.clone(), etag: object.etag.clone(), size: object.size, span: matched.span.clone() }
+    Input { key: object.key.clone(), etag: object.etag.clone(), size: object.size, span: matched.span }
 }
 
 /// Lists what would be read.

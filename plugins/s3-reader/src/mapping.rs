@@ -180,7 +180,9 @@ impl Tree {
             node = match (known.map(|(_, child)| *child), last) {
                 (Some(Child::Node(next)), false) => next,
                 (Some(_), _) => {
-                    return Err(format!("{key}: `{pointer}` leads through a field that is picked as a whole, or is led through"));
+                    return Err(format!(
+                        "{key}: `{pointer}` leads through a field that is picked as a whole, or is led through"
+                    ));
                 }
                 (None, true) => {
                     self.add(node, part, Child::Slot(slot));

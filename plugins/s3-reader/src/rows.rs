@@ -9,6 +9,9 @@ use crate::mapping::{Amount, From, Mapping, Measured, Time};
 use crate::moment;
 use crate::record::{Slot, Value};
 
+/// A dimension and its quantity, or why one of them is of no use.
+type Item<'p> = (Result<Cow<'p, str>, String>, Result<Decimal, String>);
+
 /// Above so many, lists are passed on though the batch has room.
 const MANY: usize = 1000;
 
@@ -81,16 +84,12 @@ impl Rows {
     /// An object cannot be used.
     pub(crate) fn unreadable(&mut self, object: &Object<'_>, reason: String) {
         self.items = 0;
-        self.page.unreadable.push(Unreadable {
-            input: object.key.to_owned(),
-            reason,
-            span: object.matched.span.clone(),
-        });
+        self.page.unreadable.push(Unreadable { input: object.key.to_owned(), reason, span: object.matched.span });
     }
 
     /// Something that is no record.
     pub(crate) fn no_record(&mut self, object: &Object<'_>, place: Place, reason: String) {
-        self.quarantine(object, place, reason, Known::default(), object.matched.span.clone());
+        self.quarantine(object, place, reason, Known::default(), object.matched.span);
     }
 
     fn quarantine(&mut self, object: &Object<'_>, place: Place, reason: String, known: Known, span: Option<Window>) {
@@ -125,13 +124,15 @@ impl Rows {
             mapping.attributes.iter().map(|(_, from)| picked.attribute(from)).collect();
         let attributes: Vec<Option<&str>> = attributes.iter().map(Option::as_deref).collect();
         let mut bad: Vec<(String, Known, Option<Window>)> = Vec::new();
-        let mut items: Vec<(Result<Cow<'_, str>, String>, Result<Decimal, String>)> = Vec::new();
+        let mut items: Vec<Item<'_>> = Vec::new();
         match &mapping.measured {
             Measured::One { dimension, quantity } => {
                 items.push((picked.text("dimension", dimension), picked.amount("quantity", quantity)));
             }
             Measured::Several(dimensions) => items.extend(
-                dimensions.iter().map(|(name, quantity)| (Ok(Cow::Borrowed(name.as_str())), picked.amount(name, quantity))),
+                dimensions
+                    .iter()
+                    .map(|(name, quantity)| (Ok(Cow::Borrowed(name.as_str())), picked.amount(name, quantity))),
             ),
         }
         for (dimension, quantity) in &items {
@@ -172,7 +173,7 @@ impl Rows {
             };
             let span = match &time {
                 Ok(time) => Some(Window { start: *time, end: time + 1 }),
-                Err(_) => object.matched.span.clone(),
+                Err(_) => object.matched.span,
             };
             bad.push((reason, known, span));
         }

@@ -17,10 +17,7 @@ impl Decimal {
             // Two coefficients of 38 digits may wrap around, but never back to one of 38 digits: 2 × 10^38 < 2^128 − 10^38.
             let coefficient = self.coefficient.wrapping_add(other.coefficient);
             if has_38_digits(coefficient) {
-                return Some(Self {
-                    coefficient,
-                    scale: self.scale,
-                });
+                return Some(Self { coefficient, scale: self.scale });
             }
         }
         self.add_unlike(other)
@@ -30,10 +27,7 @@ impl Decimal {
     #[inline]
     #[must_use]
     pub fn checked_sub(self, other: Self) -> Option<Self> {
-        self.checked_add(Self {
-            coefficient: -other.coefficient,
-            scale: other.scale,
-        })
+        self.checked_add(Self { coefficient: -other.coefficient, scale: other.scale })
     }
 
     /// `self × other`; `None` if the exact product has no form of 38 digits.
@@ -49,10 +43,7 @@ impl Decimal {
         }
         Self::from_wide(
             self.is_negative() != other.is_negative(),
-            U256::product(
-                self.coefficient.unsigned_abs(),
-                other.coefficient.unsigned_abs(),
-            ),
+            U256::product(self.coefficient.unsigned_abs(), other.coefficient.unsigned_abs()),
             scale,
         )
     }
@@ -74,20 +65,13 @@ impl Decimal {
     /// The sum of decimals with different scales, or one that has too many digits at the scale of both.
     #[inline(never)]
     fn add_unlike(self, other: Self) -> Option<Self> {
-        let (coarse, fine) = if self.scale < other.scale {
-            (self, other)
-        } else {
-            (other, self)
-        };
+        let (coarse, fine) = if self.scale < other.scale { (self, other) } else { (other, self) };
         let step = fine.scale - coarse.scale;
         if let Some(aligned) = coarse.coefficient.checked_mul(power_of_ten(step))
             && let Some(sum) = aligned.checked_add(fine.coefficient)
             && has_38_digits(sum)
         {
-            return Some(Self {
-                coefficient: sum,
-                scale: fine.scale,
-            });
+            return Some(Self { coefficient: sum, scale: fine.scale });
         }
         let left = U256::product(coarse.coefficient.unsigned_abs(), 1).scaled_up(step);
         let right = U256::product(fine.coefficient.unsigned_abs(), 1);
@@ -115,10 +99,7 @@ impl Ord for Decimal {
 
 /// Compares with a decimal of more digits behind the point.
 fn compare_unlike(coarse: Decimal, fine: Decimal) -> Ordering {
-    match coarse
-        .coefficient
-        .checked_mul(power_of_ten(fine.scale - coarse.scale))
-    {
+    match coarse.coefficient.checked_mul(power_of_ten(fine.scale - coarse.scale)) {
         Some(aligned) => aligned.cmp(&fine.coefficient),
         // Beyond 2^127, so farther from 0 than any coefficient of 38 digits.
         None => coarse.coefficient.cmp(&0),

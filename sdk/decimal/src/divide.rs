@@ -40,10 +40,7 @@ impl Decimal {
             return None;
         }
         if self.is_zero() {
-            return Some(Quotient {
-                value: Self::ZERO,
-                exact: true,
-            });
+            return Some(Quotient { value: Self::ZERO, exact: true });
         }
         let dividend = U256::product(self.coefficient.unsigned_abs(), 1);
         let divisor = U256::product(by.coefficient.unsigned_abs(), 1);
@@ -68,9 +65,6 @@ impl Decimal {
         let digits = i128::try_from(digits).ok()?;
         let negative = self.is_negative() != by.is_negative();
         let value = Self::new(if negative { -digits } else { digits }, scale)?;
-        Some(Quotient {
-            value: if exact { value.normalised() } else { value },
-            exact,
-        })
+        Some(Quotient { value: if exact { value.normalised() } else { value }, exact })
     }
 }

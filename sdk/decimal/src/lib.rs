@@ -60,38 +60,22 @@ pub struct Decimal {
 
 impl Decimal {
     /// 0.
-    pub const ZERO: Self = Self {
-        coefficient: 0,
-        scale: 0,
-    };
+    pub const ZERO: Self = Self { coefficient: 0, scale: 0 };
 
     /// 1.
-    pub const ONE: Self = Self {
-        coefficient: 1,
-        scale: 0,
-    };
+    pub const ONE: Self = Self { coefficient: 1, scale: 0 };
 
     /// The largest decimal: 38 nines before the point.
-    pub const MAX: Self = Self {
-        coefficient: LARGEST,
-        scale: 0,
-    };
+    pub const MAX: Self = Self { coefficient: LARGEST, scale: 0 };
 
     /// The least decimal: the negative of [`Decimal::MAX`].
-    pub const MIN: Self = Self {
-        coefficient: -LARGEST,
-        scale: 0,
-    };
+    pub const MIN: Self = Self { coefficient: -LARGEST, scale: 0 };
 
     /// `coefficient / 10^scale`; `None` if the coefficient has more than 38 digits or the scale is beyond 38.
     #[inline]
     #[must_use]
     pub const fn new(coefficient: i128, scale: u8) -> Option<Self> {
-        if has_38_digits(coefficient) && scale <= DIGITS {
-            Some(Self { coefficient, scale })
-        } else {
-            None
-        }
+        if has_38_digits(coefficient) && scale <= DIGITS { Some(Self { coefficient, scale }) } else { None }
     }
 
     /// The decimal whose coefficient has these halves, as it crosses the plugin contract; `None` as in [`Decimal::new`].
@@ -105,11 +89,7 @@ impl Decimal {
     #[inline]
     #[must_use]
     pub const fn to_parts(self) -> (u64, i64, u8) {
-        (
-            self.coefficient as u64,
-            (self.coefficient >> 64) as i64,
-            self.scale,
-        )
+        (self.coefficient as u64, (self.coefficient >> 64) as i64, self.scale)
     }
 
     /// All digits as one integer, with the sign.
@@ -142,10 +122,7 @@ impl Decimal {
 
     /// `±magnitude / 10^scale`, at the largest scale at which that fits; `None` if there is none.
     fn from_wide(negative: bool, magnitude: U256, scale: u8) -> Option<Self> {
-        let surplus = magnitude
-            .digits()
-            .saturating_sub(DIGITS)
-            .max(scale.saturating_sub(DIGITS));
+        let surplus = magnitude.digits().saturating_sub(DIGITS).max(scale.saturating_sub(DIGITS));
         let scale = scale.checked_sub(surplus)?;
         let magnitude = magnitude.divided_exactly(surplus)?.to_u128()?;
         let magnitude = i128::try_from(magnitude).ok()?;
@@ -161,18 +138,12 @@ const fn has_38_digits(coefficient: i128) -> bool {
 
 /// `10^exponent`.
 #[inline]
-#[expect(
-    clippy::indexing_slicing,
-    reason = "every exponent is a scale or a difference of scales, so at most 38"
-)]
+#[expect(clippy::indexing_slicing, reason = "every exponent is a scale or a difference of scales, so at most 38")]
 fn power_of_ten(exponent: u8) -> i128 {
     POWERS[usize::from(exponent)]
 }
 
-#[expect(
-    clippy::indexing_slicing,
-    reason = "computed at compile time, within the length of the array"
-)]
+#[expect(clippy::indexing_slicing, reason = "computed at compile time, within the length of the array")]
 static POWERS: [i128; DIGITS as usize + 1] = {
     let mut powers = [1; DIGITS as usize + 1];
     let mut exponent = 1;
@@ -213,25 +184,13 @@ mod tests {
             (0, 39, false),
             (1, u8::MAX, false),
         ] {
-            assert_eq!(
-                Decimal::new(coefficient, scale).is_some(),
-                fits,
-                "{coefficient} at scale {scale}"
-            );
+            assert_eq!(Decimal::new(coefficient, scale).is_some(), fits, "{coefficient} at scale {scale}");
         }
     }
 
     #[test]
     fn the_parts_of_a_decimal_make_it_again() {
-        for coefficient in [
-            0,
-            1,
-            -1,
-            i128::from(u64::MAX),
-            -(1 << 64),
-            LARGEST,
-            -LARGEST,
-        ] {
+        for coefficient in [0, 1, -1, i128::from(u64::MAX), -(1 << 64), LARGEST, -LARGEST] {
             let (lo, hi, scale) = Decimal::new(coefficient, 7).map_or((0, 0, 0), Decimal::to_parts);
             let again = Decimal::from_parts(lo, hi, scale);
             assert_eq!(again.map(Decimal::coefficient), Some(coefficient));

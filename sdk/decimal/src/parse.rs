@@ -68,12 +68,7 @@ fn parse_short(text: &[u8]) -> Option<Decimal> {
         number => (false, number),
     };
     // 19 digits fit 64 bits, so 18 and a point surely do.
-    if number.len() > 19
-        || matches!(
-            number,
-            [] | [b'0', b'0'..=b'9', ..] | [b'.', ..] | [.., b'.']
-        )
-    {
+    if number.len() > 19 || matches!(number, [] | [b'0', b'0'..=b'9', ..] | [b'.', ..] | [.., b'.']) {
         return None;
     }
     let mut magnitude = 0_u64;
@@ -90,10 +85,7 @@ fn parse_short(text: &[u8]) -> Option<Decimal> {
         }
     }
     let magnitude = i128::from(magnitude);
-    Some(Decimal {
-        coefficient: if negative { -magnitude } else { magnitude },
-        scale: fraction.unwrap_or(0),
-    })
+    Some(Decimal { coefficient: if negative { -magnitude } else { magnitude }, scale: fraction.unwrap_or(0) })
 }
 
 /// Reads any number.
@@ -121,11 +113,7 @@ fn parse_any(text: &[u8]) -> Result<Decimal, ParseDecimalError> {
     };
     let magnitude = scaled(integer, fraction, exponent).ok_or(ParseDecimalError::TooManyDigits)?;
     Ok(Decimal {
-        coefficient: if negative {
-            -magnitude.coefficient
-        } else {
-            magnitude.coefficient
-        },
+        coefficient: if negative { -magnitude.coefficient } else { magnitude.coefficient },
         scale: magnitude.scale,
     })
 }
@@ -146,11 +134,9 @@ fn parse_exponent(text: &[u8]) -> Result<i64, ParseDecimalError> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return Err(ParseDecimalError::NotANumber);
     }
-    let exponent = digits.iter().fold(0_i64, |exponent, digit| {
-        exponent
-            .saturating_mul(10)
-            .saturating_add(i64::from(digit - b'0'))
-    });
+    let exponent = digits
+        .iter()
+        .fold(0_i64, |exponent, digit| exponent.saturating_mul(10).saturating_add(i64::from(digit - b'0')));
     Ok(if negative { -exponent } else { exponent })
 }
 
@@ -173,9 +159,7 @@ fn scaled(integer: &[u8], fraction: &[u8], exponent: i64) -> Option<Decimal> {
     let coefficient = digits()
         .skip(leading)
         .take(usize::from(significant))
-        .fold(0, |coefficient, digit| {
-            coefficient * 10 + i128::from(digit - b'0')
-        });
+        .fold(0, |coefficient, digit| coefficient * 10 + i128::from(digit - b'0'));
     let written = exponent.saturating_sub(i64::try_from(fraction.len()).ok()?);
     let power = written.saturating_add(i64::try_from(trailing).ok()?);
 
@@ -185,8 +169,5 @@ fn scaled(integer: &[u8], fraction: &[u8], exponent: i64) -> Option<Decimal> {
     let room = DIGITS.checked_sub(significant.checked_add(needed)?)?;
     let written_scale = u8::try_from(written.min(0).unsigned_abs()).unwrap_or(DIGITS);
     let kept = written_scale.min(DIGITS).saturating_sub(scale).min(room);
-    Decimal::new(
-        coefficient.checked_mul(power_of_ten(needed + kept))?,
-        scale + kept,
-    )
+    Decimal::new(coefficient.checked_mul(power_of_ten(needed + kept))?, scale + kept)
 }

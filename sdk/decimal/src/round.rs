@@ -52,11 +52,7 @@ impl Decimal {
             },
         };
         // At least one digit is gone, so that a step away from zero cannot be one too many.
-        let coefficient = if away {
-            kept + self.coefficient.signum()
-        } else {
-            kept
-        };
+        let coefficient = if away { kept + self.coefficient.signum() } else { kept };
         Self { coefficient, scale }
     }
 
@@ -66,15 +62,10 @@ impl Decimal {
         if self.coefficient == 0 {
             return Self::ZERO;
         }
-        let Self {
-            mut coefficient,
-            mut scale,
-        } = self;
+        let Self { mut coefficient, mut scale } = self;
         for step in [32, 16, 8, 4, 2, 1] {
             // A multiple of 10^n is one of 2^n, which is cheap to see.
-            if scale >= step
-                && coefficient.trailing_zeros() >= u32::from(step)
-                && coefficient % power_of_ten(step) == 0
+            if scale >= step && coefficient.trailing_zeros() >= u32::from(step) && coefficient % power_of_ten(step) == 0
             {
                 coefficient /= power_of_ten(step);
                 scale -= step;

@@ -43,24 +43,13 @@ mod text {
         }
 
         fn visit_u128<E: Error>(self, integer: u128) -> Result<Decimal, E> {
-            let decimal = i128::try_from(integer)
-                .ok()
-                .and_then(|integer| Decimal::new(integer, 0));
-            decimal.ok_or_else(|| {
-                E::custom(format_args!(
-                    "{integer}: {}",
-                    ParseDecimalError::TooManyDigits
-                ))
-            })
+            let decimal = i128::try_from(integer).ok().and_then(|integer| Decimal::new(integer, 0));
+            decimal.ok_or_else(|| E::custom(format_args!("{integer}: {}", ParseDecimalError::TooManyDigits)))
         }
 
         fn visit_i128<E: Error>(self, integer: i128) -> Result<Decimal, E> {
-            Decimal::new(integer, 0).ok_or_else(|| {
-                E::custom(format_args!(
-                    "{integer}: {}",
-                    ParseDecimalError::TooManyDigits
-                ))
-            })
+            Decimal::new(integer, 0)
+                .ok_or_else(|| E::custom(format_args!("{integer}: {}", ParseDecimalError::TooManyDigits)))
         }
 
         /// The digits that were written are gone by now, so there is nothing exact to read.

@@ -35,12 +35,7 @@ impl DecimalSum {
     /// The total of nothing: 0.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            current: 0,
-            scale: 0,
-            invalid: false,
-            spilled: None,
-        }
+        Self { current: 0, scale: 0, invalid: false, spilled: None }
     }
 
     /// Adds a decimal.
@@ -85,9 +80,7 @@ impl DecimalSum {
     fn judge(&self, spilled: I384) -> Option<Decimal> {
         let below = DIGITS - self.scale;
         // More than 256 bits at the scale 38 is more than 38 digits before the point.
-        let (negative, magnitude) = spilled
-            .plus(I384::scaled_up(self.current, below))
-            .to_sign_and_magnitude()?;
+        let (negative, magnitude) = spilled.plus(I384::scaled_up(self.current, below)).to_sign_and_magnitude()?;
         Decimal::from_wide(negative, magnitude.divided_exactly(below)?, self.scale)
     }
 

@@ -25,10 +25,7 @@ impl U256 {
             let step = if exponent < DIGITS { exponent } else { DIGITS };
             let factor = power_of_ten(step).cast_unsigned();
             let (low, carry) = self.low.carrying_mul(factor, 0);
-            self = Self {
-                high: self.high.wrapping_mul(factor).wrapping_add(carry),
-                low,
-            };
+            self = Self { high: self.high.wrapping_mul(factor).wrapping_add(carry), low };
             exponent -= step;
         }
         self
@@ -37,25 +34,13 @@ impl U256 {
     /// `self + other`, which the caller knows to fit.
     pub(crate) fn plus(self, other: Self) -> Self {
         let (low, carry) = self.low.overflowing_add(other.low);
-        Self {
-            high: self
-                .high
-                .wrapping_add(other.high)
-                .wrapping_add(u128::from(carry)),
-            low,
-        }
+        Self { high: self.high.wrapping_add(other.high).wrapping_add(u128::from(carry)), low }
     }
 
     /// `self − other`, where `other` is not larger.
     pub(crate) fn minus(self, other: Self) -> Self {
         let (low, borrow) = self.low.overflowing_sub(other.low);
-        Self {
-            high: self
-                .high
-                .wrapping_sub(other.high)
-                .wrapping_sub(u128::from(borrow)),
-            low,
-        }
+        Self { high: self.high.wrapping_sub(other.high).wrapping_sub(u128::from(borrow)), low }
     }
 
     /// The integer, if 128 bits hold it.
@@ -65,11 +50,7 @@ impl U256 {
 
     /// How many decimal digits the integer has; 0 for zero.
     pub(crate) fn digits(self) -> u8 {
-        let zeros = if self.high == 0 {
-            128 + self.low.leading_zeros()
-        } else {
-            self.high.leading_zeros()
-        };
+        let zeros = if self.high == 0 { 128 + self.low.leading_zeros() } else { self.high.leading_zeros() };
         // 1233 / 4096 is log10(2) to five digits, so this is the number of digits or one less.
         let fewest = u8::try_from(((256 - zeros) * 1233) >> 12).unwrap_or(u8::MAX);
         let power = Self { high: 0, low: 1 }.scaled_up(fewest);
@@ -138,45 +119,22 @@ pub(crate) struct I384 {
 impl I384 {
     /// `coefficient × 10^exponent`.
     pub(crate) fn scaled_up(coefficient: i128, exponent: u8) -> Self {
-        let product = U256::product(
-            coefficient.unsigned_abs(),
-            power_of_ten(exponent).cast_unsigned(),
-        );
-        let magnitude = Self {
-            high: 0,
-            middle: product.high,
-            low: product.low,
-        };
-        if coefficient < 0 {
-            magnitude.negated()
-        } else {
-            magnitude
-        }
+        let product = U256::product(coefficient.unsigned_abs(), power_of_ten(exponent).cast_unsigned());
+        let magnitude = Self { high: 0, middle: product.high, low: product.low };
+        if coefficient < 0 { magnitude.negated() } else { magnitude }
     }
 
     /// `self + other`.
     pub(crate) fn plus(self, other: Self) -> Self {
         let (low, carry) = self.low.overflowing_add(other.low);
         let (middle, carry) = self.middle.carrying_add(other.middle, carry);
-        let high = self
-            .high
-            .wrapping_add(other.high)
-            .wrapping_add(u128::from(carry));
+        let high = self.high.wrapping_add(other.high).wrapping_add(u128::from(carry));
         Self { high, middle, low }
     }
 
     fn negated(self) -> Self {
-        let one = Self {
-            high: 0,
-            middle: 0,
-            low: 1,
-        };
-        Self {
-            high: !self.high,
-            middle: !self.middle,
-            low: !self.low,
-        }
-        .plus(one)
+        let one = Self { high: 0, middle: 0, low: 1 };
+        Self { high: !self.high, middle: !self.middle, low: !self.low }.plus(one)
     }
 
     /// Whether the integer is negative, and its magnitude if 256 bits hold it.
@@ -186,13 +144,7 @@ impl I384 {
         if magnitude.high != 0 {
             return None;
         }
-        Some((
-            negative,
-            U256 {
-                high: magnitude.middle,
-                low: magnitude.low,
-            },
-        ))
+        Some((negative, U256 { high: magnitude.middle, low: magnitude.low }))
     }
 }
 
@@ -209,10 +161,7 @@ mod tests {
             assert_eq!(power.digits(), exponent + 1);
             assert_eq!(power.minus(one).digits(), exponent);
         }
-        let largest = U256 {
-            high: u128::MAX,
-            low: u128::MAX,
-        };
+        let largest = U256 { high: u128::MAX, low: u128::MAX };
         assert_eq!(largest.digits(), 78);
     }
 
@@ -228,9 +177,6 @@ mod tests {
         for _ in 0..1000 {
             sum = sum.plus(back);
         }
-        assert_eq!(
-            sum.to_sign_and_magnitude(),
-            Some((false, U256 { high: 0, low: 0 }))
-        );
+        assert_eq!(sum.to_sign_and_magnitude(), Some((false, U256 { high: 0, low: 0 })));
     }
 }

@@ -1,11 +1,6 @@
 //! Sums, differences, products, comparisons: exact wherever 38 digits hold the answer, and `None` everywhere else.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests may fail"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may fail")]
 
 mod reference;
 
@@ -107,10 +102,7 @@ fn zeros_are_dropped_before_a_result_is_given_up() {
     let sum = decimal(&format!("{nines}.5")).checked_add(decimal("0.5"));
     assert_eq!(sum, Some(decimal("10000000000000000000000000000000000000")));
     assert_eq!(sum.map(Decimal::scale), Some(0));
-    assert_eq!(
-        decimal(&format!("{nines}.5")).checked_add(decimal("0.6")),
-        None
-    );
+    assert_eq!(decimal(&format!("{nines}.5")).checked_add(decimal("0.6")), None);
 
     let small = Decimal::new(5, 30).unwrap();
     let product = small.checked_mul(Decimal::new(2, 9).unwrap()).unwrap();

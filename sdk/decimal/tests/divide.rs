@@ -1,11 +1,6 @@
 //! Quotients: exact where 38 digits hold them, and else such that rounding them later is rounding the true quotient once.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests may fail"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may fail")]
 
 mod reference;
 
@@ -17,11 +12,7 @@ use reference::{ROUNDINGS, at_scale, coefficients, decimals, power, representabl
 /// The quotient as a fraction of integers with a positive denominator.
 fn fraction(dividend: Decimal, divisor: Decimal) -> (BigInt, BigInt) {
     let (numerator, denominator) = (at_scale(dividend, 38), at_scale(divisor, 38));
-    if denominator.sign() == Sign::Minus {
-        (-numerator, -denominator)
-    } else {
-        (numerator, denominator)
-    }
+    if denominator.sign() == Sign::Minus { (-numerator, -denominator) } else { (numerator, denominator) }
 }
 
 /// The quotient as a decimal, if there is one: whatever is one has at most 38 digits behind the point.
@@ -37,22 +28,13 @@ fn check(dividend: Decimal, divisor: Decimal) -> Result<(), TestCaseError> {
     let (numerator, denominator) = fraction(dividend, divisor);
     let Some(quotient) = dividend.checked_div(divisor) else {
         let integer = &numerator / &denominator;
-        prop_assert!(
-            *integer.magnitude() >= *power(38).magnitude(),
-            "{dividend} / {divisor} was refused"
-        );
+        prop_assert!(*integer.magnitude() >= *power(38).magnitude(), "{dividend} / {divisor} was refused");
         return Ok(());
     };
     let value = quotient.value;
     prop_assert!(Decimal::new(value.coefficient(), value.scale()).is_some());
     let exact = exact_quotient(&numerator, &denominator);
-    prop_assert_eq!(
-        quotient.exact,
-        exact.is_some(),
-        "{} / {}",
-        dividend,
-        divisor
-    );
+    prop_assert_eq!(quotient.exact, exact.is_some(), "{} / {}", dividend, divisor);
     if let Some(exact) = exact {
         prop_assert_eq!(value, exact);
         return Ok(());
@@ -69,10 +51,7 @@ fn check(dividend: Decimal, divisor: Decimal) -> Result<(), TestCaseError> {
     let digits = cut.magnitude() + u32::from(ends_in_0_or_5);
     let digits = BigInt::from_biguint(Sign::Plus, digits);
     let negative = numerator.sign() == Sign::Minus;
-    prop_assert_eq!(
-        BigInt::from(value.coefficient()),
-        if negative { -digits } else { digits }
-    );
+    prop_assert_eq!(BigInt::from(value.coefficient()), if negative { -digits } else { digits });
 
     // And what it is for.
     for fewer in 0..value.scale() {
@@ -139,16 +118,9 @@ fn quotients_that_end_are_exact_and_short() {
         ("1e37", "1e-0", "10000000000000000000000000000000000000"),
         ("1", "1e37", "0.0000000000000000000000000000000000001"),
         ("1e-38", "0.1", "0.0000000000000000000000000000000000001"),
-        (
-            "99999999999999999999999999999999999999",
-            "1",
-            "99999999999999999999999999999999999999",
-        ),
+        ("99999999999999999999999999999999999999", "1", "99999999999999999999999999999999999999"),
     ] {
-        let result = Decimal::parse(dividend)
-            .unwrap()
-            .checked_div(Decimal::parse(divisor).unwrap())
-            .unwrap();
+        let result = Decimal::parse(dividend).unwrap().checked_div(Decimal::parse(divisor).unwrap()).unwrap();
         assert!(result.exact, "{dividend} / {divisor}");
         assert_eq!(result.value.to_string(), quotient);
         assert_eq!(result.value.scale(), result.value.normalised().scale());
@@ -165,16 +137,9 @@ fn quotients_that_do_not_end_are_cut_to_38_digits() {
         ("5", "9", "0.55555555555555555555555555555555555556"),
         // And here it is a 0.
         ("1e-38", "3", "0.00000000000000000000000000000000000001"),
-        (
-            "-1e-38",
-            "99999",
-            "-0.00000000000000000000000000000000000001",
-        ),
+        ("-1e-38", "99999", "-0.00000000000000000000000000000000000001"),
     ] {
-        let result = Decimal::parse(dividend)
-            .unwrap()
-            .checked_div(Decimal::parse(divisor).unwrap())
-            .unwrap();
+        let result = Decimal::parse(dividend).unwrap().checked_div(Decimal::parse(divisor).unwrap()).unwrap();
         assert!(!result.exact, "{dividend} / {divisor}");
         assert_eq!(result.value.to_string(), quotient);
     }
@@ -183,10 +148,7 @@ fn quotients_that_do_not_end_are_cut_to_38_digits() {
 #[test]
 fn there_is_no_quotient_by_zero_and_none_beyond_38_digits() {
     assert_eq!(Decimal::ONE.checked_div(Decimal::ZERO), None);
-    assert_eq!(
-        Decimal::ZERO.checked_div(Decimal::new(0, 38).unwrap()),
-        None
-    );
+    assert_eq!(Decimal::ZERO.checked_div(Decimal::new(0, 38).unwrap()), None);
     let tiny = Decimal::new(1, 38).unwrap();
     assert_eq!(Decimal::ONE.checked_div(tiny), None);
     assert_eq!(Decimal::MAX.checked_div(Decimal::new(1, 1).unwrap()), None);

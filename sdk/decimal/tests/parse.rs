@@ -1,11 +1,6 @@
 //! What text is a decimal, and which.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests may fail"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may fail")]
 
 mod reference;
 
@@ -41,16 +36,8 @@ fn json_numbers_are_read_exactly() {
         ("100e-2", 100, 2),
         ("1000.00e0", 100_000, 2),
         ("1e0000000000000000000000000001", 10, 0),
-        (
-            "99999999999999999999999999999999999999",
-            reference::LARGEST,
-            0,
-        ),
-        (
-            "-0.99999999999999999999999999999999999999",
-            -reference::LARGEST,
-            38,
-        ),
+        ("99999999999999999999999999999999999999", reference::LARGEST, 0),
+        ("-0.99999999999999999999999999999999999999", -reference::LARGEST, 38),
         (&format!("1.{zeros}"), 10_i128.pow(37), 37),
         (&format!("0.{zeros}"), 0, 0),
         (&format!("1{zeros}e-60"), 10_i128.pow(37), 37),
@@ -58,11 +45,7 @@ fn json_numbers_are_read_exactly() {
         (&format!("0.{zeros}1e98"), 10_i128.pow(37), 0),
     ] {
         let decimal = Decimal::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
-        assert_eq!(
-            (decimal.coefficient(), decimal.scale()),
-            (coefficient, scale),
-            "{text}"
-        );
+        assert_eq!((decimal.coefficient(), decimal.scale()), (coefficient, scale), "{text}");
     }
 }
 
@@ -133,22 +116,13 @@ fn more_than_38_digits_are_refused_and_never_rounded() {
         assert_eq!(Decimal::parse(text), Err(TooManyDigits), "{text:?}");
     }
     assert_eq!(Decimal::parse(&"1".repeat(1000)), Err(TooManyDigits));
-    assert_eq!(
-        Decimal::parse(&format!("0.{}1", "0".repeat(1000))),
-        Err(TooManyDigits)
-    );
+    assert_eq!(Decimal::parse(&format!("0.{}1", "0".repeat(1000))), Err(TooManyDigits));
 }
 
 #[test]
 fn errors_say_what_to_do() {
-    assert_eq!(
-        NotANumber.to_string(),
-        "not a number: write it like 12, -12.50 or 1.5e3"
-    );
-    assert_eq!(
-        TooManyDigits.to_string(),
-        "too many digits: a decimal has at most 38"
-    );
+    assert_eq!(NotANumber.to_string(), "not a number: write it like 12, -12.50 or 1.5e3");
+    assert_eq!(TooManyDigits.to_string(), "too many digits: a decimal has at most 38");
 }
 
 proptest! {

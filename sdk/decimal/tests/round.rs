@@ -1,11 +1,6 @@
 //! Rounding by each rule, to each number of digits.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests may fail"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may fail")]
 
 mod reference;
 
@@ -47,16 +42,8 @@ fn each_rule_rounds_as_its_name_says() {
         ("9.99", 1, "10", "9.9", "10"),
     ] {
         let number = Decimal::parse(number).unwrap();
-        for (rounding, expected) in [
-            (Rounding::Up, up),
-            (Rounding::Down, down),
-            (Rounding::HalfEven, half_even),
-        ] {
-            assert_eq!(
-                number.round(scale, rounding).to_string(),
-                expected,
-                "{number} {rounding:?}"
-            );
+        for (rounding, expected) in [(Rounding::Up, up), (Rounding::Down, down), (Rounding::HalfEven, half_even)] {
+            assert_eq!(number.round(scale, rounding).to_string(), expected, "{number} {rounding:?}");
         }
     }
 }

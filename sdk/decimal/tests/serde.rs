@@ -1,12 +1,7 @@
 //! Decimals in JSON and TOML, and what their schema says.
 
 #![cfg(feature = "serde")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests may fail"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may fail")]
 
 use std::collections::BTreeMap;
 
@@ -35,8 +30,7 @@ fn a_string_or_an_integer_is_read() {
     ] {
         assert_eq!(json(text), Ok(Decimal::new(coefficient, scale).unwrap()));
     }
-    let prices: BTreeMap<String, Decimal> =
-        toml::from_str("each = \"0.0035\"\nminimum = 5").unwrap();
+    let prices: BTreeMap<String, Decimal> = toml::from_str("each = \"0.0035\"\nminimum = 5").unwrap();
     assert_eq!(prices.get("each").copied(), Decimal::new(35, 4));
     assert_eq!(prices.get("minimum"), Some(&Decimal::from(5_u8)));
 }
@@ -54,22 +48,10 @@ fn a_float_is_refused_with_what_to_write() {
 #[test]
 fn anything_else_is_refused_with_what_is_wrong() {
     for (text, message) in [
-        (
-            r#""abc""#,
-            r#""abc": not a number: write it like 12, -12.50 or 1.5e3"#,
-        ),
-        (
-            r#""1e40""#,
-            r#""1e40": too many digits: a decimal has at most 38"#,
-        ),
-        (
-            "true",
-            r#"invalid type: boolean `true`, expected a decimal as a string, like "1.5""#,
-        ),
-        (
-            "null",
-            r#"invalid type: null, expected a decimal as a string, like "1.5""#,
-        ),
+        (r#""abc""#, r#""abc": not a number: write it like 12, -12.50 or 1.5e3"#),
+        (r#""1e40""#, r#""1e40": too many digits: a decimal has at most 38"#),
+        ("true", r#"invalid type: boolean `true`, expected a decimal as a string, like "1.5""#),
+        ("null", r#"invalid type: null, expected a decimal as a string, like "1.5""#),
     ] {
         assert_eq!(json(text), Err(message.to_owned()));
     }
@@ -96,8 +78,5 @@ fn the_schema_asks_for_a_string_or_an_integer() {
     let schema = schemars::schema_for!(Decimal);
     let schema = schema.as_value();
     assert_eq!(schema["type"], serde_json::json!(["string", "integer"]));
-    assert_eq!(
-        schema["pattern"],
-        r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
-    );
+    assert_eq!(schema["pattern"], r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$");
 }

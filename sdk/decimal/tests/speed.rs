@@ -30,13 +30,8 @@ fn measure(name: &str, mut round: impl FnMut()) -> Duration {
 #[ignore = "measures time: only a release build on a quiet machine says something"]
 fn sums_of_one_scale_run_at_200_million_a_second() {
     let coefficients: Vec<i64> = (0..i64::from(TERMS)).map(|n| n * 7_919).collect();
-    let decimals: Vec<Decimal> = coefficients
-        .iter()
-        .map(|n| Decimal::new(i128::from(*n), 6).unwrap())
-        .collect();
-    let texts: Vec<String> = (0..TERMS)
-        .map(|n| format!("{}.{:02}", n * 13, n % 100))
-        .collect();
+    let decimals: Vec<Decimal> = coefficients.iter().map(|n| Decimal::new(i128::from(*n), 6).unwrap()).collect();
+    let texts: Vec<String> = (0..TERMS).map(|n| format!("{}.{:02}", n * 13, n % 100)).collect();
     let limit = Duration::from_secs(u64::from(TERMS)) / 200_000_000;
 
     let checked = measure("checked_add", || {

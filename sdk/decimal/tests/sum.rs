@@ -1,11 +1,6 @@
 //! Totals: exact, the same in every order, and judged at the end only.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests may fail"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may fail")]
 
 mod reference;
 
@@ -29,21 +24,14 @@ fn exactly(total: Option<Decimal>) -> Option<(i128, u8)> {
 
 /// Terms of which many cancel out, so that totals leave the range and come back.
 fn terms() -> impl Strategy<Value = Vec<Decimal>> {
-    let large = (
-        0..1000_i128,
-        any::<bool>(),
-        prop_oneof![Just(0_u8), 0..=38_u8],
-    )
-        .prop_map(|(less, negative, scale)| {
+    let large =
+        (0..1000_i128, any::<bool>(), prop_oneof![Just(0_u8), 0..=38_u8]).prop_map(|(less, negative, scale)| {
             let coefficient = LARGEST - less;
             Decimal::new(if negative { -coefficient } else { coefficient }, scale).unwrap()
         });
     let term = (prop_oneof![decimals(), large], any::<bool>());
     proptest::collection::vec(term, 0..40).prop_map(|terms| {
-        let opposites = terms
-            .iter()
-            .filter(|(_, cancelled)| *cancelled)
-            .map(|(term, _)| term.checked_neg().unwrap());
+        let opposites = terms.iter().filter(|(_, cancelled)| *cancelled).map(|(term, _)| term.checked_neg().unwrap());
         let all: Vec<_> = opposites.collect();
         terms.iter().map(|(term, _)| *term).chain(all).collect()
     })
@@ -97,13 +85,7 @@ fn a_total_may_leave_the_range_and_come_back() {
 
 #[test]
 fn a_term_that_is_no_decimal_spoils_the_total_for_good() {
-    for (coefficient, scale) in [
-        (LARGEST + 1, 0),
-        (-LARGEST - 1, 0),
-        (i128::MIN, 2),
-        (0, 39),
-        (1, u8::MAX),
-    ] {
+    for (coefficient, scale) in [(LARGEST + 1, 0), (-LARGEST - 1, 0), (i128::MIN, 2), (0, 39), (1, u8::MAX)] {
         let mut sum = DecimalSum::new();
         sum.add_coefficient(coefficient, scale);
         assert_eq!(sum.finish(), None);

@@ -35,11 +35,7 @@ impl Service {
         if endpoint == Endpoint::Authenticate {
             self.authentications += 1;
         }
-        if let Some(Err(wait)) = self
-            .bucket
-            .as_mut()
-            .map(|bucket| bucket.take(Instant::now()))
-        {
+        if let Some(Err(wait)) = self.bucket.as_mut().map(|bucket| bucket.take(Instant::now())) {
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             return Err(Answer::error(429, "Request was throttled.").with("retry-after", seconds));
         }
@@ -57,12 +53,8 @@ impl Service {
             ("POST", AUTHENTICATE) => Ok(Endpoint::Authenticate),
             ("POST", _) if metering => Ok(Endpoint::Submit),
             ("GET", _) if metering => Ok(Endpoint::List),
-            (_, AUTHENTICATE) => {
-                Err(Answer::error(405, "Method not allowed.").with("allow", "POST"))
-            }
-            _ if metering => {
-                Err(Answer::error(405, "Method not allowed.").with("allow", "GET, POST"))
-            }
+            (_, AUTHENTICATE) => Err(Answer::error(405, "Method not allowed.").with("allow", "POST")),
+            _ if metering => Err(Answer::error(405, "Method not allowed.").with("allow", "GET, POST")),
             _ => Err(Answer::error(404, "Not found.")),
         }
     }
@@ -70,11 +62,9 @@ impl Service {
     fn admit_credentials(&self, request: &Request) -> Result<Call, Answer> {
         check_json(request)?;
         check_no_query(request)?;
-        let given: Credentials = serde_json::from_slice(&request.raw_body)
-            .map_err(|error| Answer::error(400, error.to_string()))?;
-        if given.client_id != self.settings.client_id
-            || given.client_secret != self.settings.client_secret
-        {
+        let given: Credentials =
+            serde_json::from_slice(&request.raw_body).map_err(|error| Answer::error(400, error.to_string()))?;
+        if given.client_id != self.settings.client_id || given.client_secret != self.settings.client_secret {
             return Err(Answer::error(401, "Invalid client credentials."));
         }
         Ok(Call::Authenticate)
@@ -91,11 +81,7 @@ impl Service {
             settings.refuse_contracts.contains(&record.contract_id)
                 || settings.refuse_dimensions.contains(&record.dimension)
         });
-        if refused
-            || settings
-                .max_records
-                .is_some_and(|most| records.len() > most)
-        {
+        if refused || settings.max_records.is_some_and(|most| records.len() > most) {
             return Err(Answer::error(400, "Bad request."));
         }
         Ok(Call::Submit(records))
@@ -105,20 +91,12 @@ impl Service {
         self.check_token(request)?;
         let listing = Listing::parse(&request.query, self.settings.page_size);
         let listing = listing.map_err(|reason| Answer::error(400, reason))?;
-        let host = request
-            .header("host")
-            .ok_or_else(|| Answer::error(400, "no host header"))?;
-        Ok(Call::List {
-            listing,
-            address: format!("http://{host}{}", request.path),
-        })
+        let host = request.header("host").ok_or_else(|| Answer::error(400, "no host header"))?;
+        Ok(Call::List { listing, address: format!("http://{host}{}", request.path) })
     }
 
     fn check_token(&self, request: &Request) -> Result<(), Answer> {
-        if self
-            .tokens
-            .allow(request.header("authorization"), self.now())
-        {
+        if self.tokens.allow(request.header("authorization"), self.now()) {
             return Ok(());
         }
         Err(unauthorized())
@@ -136,10 +114,7 @@ fn check_json(request: &Request) -> Result<(), Answer> {
     if media_type.eq_ignore_ascii_case("application/json") {
         return Ok(());
     }
-    Err(Answer::error(
-        400,
-        format!("content-type is {given:?}, not application/json"),
-    ))
+    Err(Answer::error(400, format!("content-type is {given:?}, not application/json")))
 }
 
 fn check_no_query(request: &Request) -> Result<(), Answer> {

@@ -42,10 +42,7 @@ impl Answer {
 
     /// No answer.
     pub(crate) fn dropped() -> Self {
-        Self {
-            manner: Manner::Dropped,
-            ..Self::html(0, "")
-        }
+        Self { manner: Manner::Dropped, ..Self::html(0, "") }
     }
 
     /// The same with one more header.
@@ -77,12 +74,6 @@ impl Answer {
 
     fn of(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         let headers = vec![("content-type".to_owned(), content_type.to_owned())];
-        Self {
-            status,
-            headers,
-            body: body.into(),
-            manner: Manner::Whole,
-            stored: 0,
-        }
+        Self { status, headers, body: body.into(), manner: Manner::Whole, stored: 0 }
     }
 }

@@ -23,16 +23,12 @@ impl Books {
     /// # Errors
     /// The file cannot be read, is not a list of records, or bills a slot twice.
     pub(crate) fn open(file: Option<PathBuf>, failed_holds_slot: bool) -> io::Result<Self> {
-        let mut books = Self {
-            failed_holds_slot,
-            ..Self::default()
-        };
+        let mut books = Self { failed_holds_slot, ..Self::default() };
         let text = match file.as_ref().map(fs::read) {
             Some(Err(error)) if error.kind() == ErrorKind::NotFound => None,
             other => other.transpose()?,
         };
-        let records: Vec<Record> =
-            text.map_or_else(|| Ok(Vec::new()), |text| serde_json::from_slice(&text))?;
+        let records: Vec<Record> = text.map_or_else(|| Ok(Vec::new()), |text| serde_json::from_slice(&text))?;
         verify(&records).map_err(|reason| io::Error::new(ErrorKind::InvalidData, reason))?;
         for record in records {
             books.push(record);

@@ -37,10 +37,7 @@ impl Emulator {
         let origin = format!("http://{}", listener.local_addr()?);
         let url = format!("{origin}{}", settings.metering_path);
         let service = Shared::new(Service::open(settings)?);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_io()
-            .enable_time()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
         let (stop, stopped) = oneshot::channel();
         let listener = {
             let _inside = runtime.enter();
@@ -50,13 +47,7 @@ impl Emulator {
         let thread = thread::Builder::new()
             .name("clazar-emulator".into())
             .spawn(move || runtime.block_on(server::run(listener, shared, stopped)))?;
-        Ok(Self {
-            service,
-            origin,
-            url,
-            stop: Some(stop),
-            thread: Some(thread),
-        })
+        Ok(Self { service, origin, url, stop: Some(stop), thread: Some(thread) })
     }
 
     /// The metering resource, such as `http://127.0.0.1:4711/metering/`.
@@ -93,11 +84,7 @@ impl Emulator {
         if !service.books.add(record) {
             return Err("the slot is taken, or the id is known".into());
         }
-        service
-            .books
-            .keep(mark)
-            .map(|_| ())
-            .map_err(|error| error.to_string())
+        service.books.keep(mark).map(|_| ()).map_err(|error| error.to_string())
     }
 
     /// All requests in the order of their arrival.

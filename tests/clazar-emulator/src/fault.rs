@@ -107,18 +107,12 @@ pub enum Commit {
 impl Fault {
     /// This status, without effect.
     pub fn before_commit(status: u16) -> Self {
-        Self::Status {
-            status,
-            commit: false,
-        }
+        Self::Status { status, commit: false }
     }
 
     /// This status, though the request took effect.
     pub fn after_commit(status: u16) -> Self {
-        Self::Status {
-            status,
-            commit: true,
-        }
+        Self::Status { status, commit: true }
     }
 
     /// No answer and no effect.
@@ -133,20 +127,12 @@ impl Fault {
 
     /// This answer, with the books following what it says.
     pub fn scripted(status: u16, body: Value) -> Self {
-        Self::Scripted {
-            status,
-            body,
-            headers: BTreeMap::new(),
-            commit: Commit::default(),
-        }
+        Self::Scripted { status, body, headers: BTreeMap::new(), commit: Commit::default() }
     }
 
     /// At this endpoint, once.
     pub fn on(self, endpoint: Endpoint) -> Rule {
-        Rule {
-            on: endpoint,
-            ..Rule::from(self)
-        }
+        Rule { on: endpoint, ..Rule::from(self) }
     }
 
     /// At the submit endpoint, so many times.

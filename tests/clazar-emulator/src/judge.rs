@@ -38,39 +38,16 @@ impl Service {
     }
 
     fn judge(&mut self, record: &Submission, failing: bool) -> Value {
-        if !self
-            .settings
-            .known_contracts
-            .as_ref()
-            .is_none_or(|known| known.contains(&record.contract_id))
-        {
+        if !self.settings.known_contracts.as_ref().is_none_or(|known| known.contains(&record.contract_id)) {
             let message = format!("Contract {} does not exist.", record.contract_id);
-            return refusal(
-                record,
-                "invalid_contract_id",
-                "Invalid contract id.",
-                &message,
-            );
+            return refusal(record, "invalid_contract_id", "Invalid contract id.", &message);
         }
         if self.books.holds(&record.slot()) {
             let message = "Another record has the same contract_id and dimension in the same hour.";
-            return refusal(
-                record,
-                "duplicate_record",
-                "This metering record already exists.",
-                message,
-            );
+            return refusal(record, "duplicate_record", "This metering record already exists.", message);
         }
-        let known = self
-            .settings
-            .known_dimensions
-            .as_ref()
-            .is_none_or(|known| known.contains(&record.dimension));
-        let status = if known && !failing {
-            Status::Success
-        } else {
-            Status::Fail
-        };
+        let known = self.settings.known_dimensions.as_ref().is_none_or(|known| known.contains(&record.dimension));
+        let status = if known && !failing { Status::Success } else { Status::Fail };
         let record = record.record(None, status);
         let result = record.result();
         self.books.add(record);

@@ -26,12 +26,7 @@
 //! assert!(clazar.books().is_empty());
 //! # Ok::<(), std::io::Error>(())
 //! ```
-#![deny(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod admit;
 mod answer;

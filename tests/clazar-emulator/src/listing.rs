@@ -18,11 +18,7 @@ pub(crate) struct Listing {
 impl Listing {
     /// Reads a query strictly: an unknown key, a repeated one and a value out of range are errors.
     pub(crate) fn parse(query: &str, page_size: usize) -> Result<Self, String> {
-        let mut listing = Self {
-            page: 1,
-            page_size: page_size.clamp(1, LARGEST_PAGE),
-            filters: Vec::new(),
-        };
+        let mut listing = Self { page: 1, page_size: page_size.clamp(1, LARGEST_PAGE), filters: Vec::new() };
         let mut seen: Vec<String> = Vec::new();
         for (key, value) in form_urlencoded::parse(query.as_bytes()) {
             if seen.iter().any(|known| *known == key) {
@@ -38,9 +34,7 @@ impl Listing {
                 "status" if !["success", "fail"].contains(&value.as_ref()) => {
                     return Err(format!("status: {value:?} is none of success, fail"));
                 }
-                name if FILTERS.contains(&name) => {
-                    listing.filters.push((key.to_string(), value.to_string()))
-                }
+                name if FILTERS.contains(&name) => listing.filters.push((key.to_string(), value.to_string())),
                 _ => return Err(format!("{key}: unknown parameter")),
             }
         }

@@ -1,10 +1,5 @@
 //! The emulator as a program: it listens, prints its address to stdout and one line a request to stderr, and ends by itself.
-#![deny(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -65,12 +60,8 @@ impl Arguments {
             client_secret: self.client_secret,
             metering_path: self.metering_path,
             now: self.now,
-            known_contracts: self
-                .known_contracts
-                .map(|names| names.into_iter().collect()),
-            known_dimensions: self
-                .known_dimensions
-                .map(|names| names.into_iter().collect()),
+            known_contracts: self.known_contracts.map(|names| names.into_iter().collect()),
+            known_dimensions: self.known_dimensions.map(|names| names.into_iter().collect()),
             max_records: self.max_records,
             rate_limit: self.rate_limit,
             books: self.books,

@@ -11,13 +11,7 @@ fn bits() -> u64 {
 
 /// A bearer token: 64 hexadecimal digits.
 pub(crate) fn token() -> String {
-    format!(
-        "{:016x}{:016x}{:016x}{:016x}",
-        bits(),
-        bits(),
-        bits(),
-        bits()
-    )
+    format!("{:016x}{:016x}{:016x}{:016x}", bits(), bits(), bits(), bits())
 }
 
 /// A version 4 UUID, the form in which Clazar names its records.

@@ -16,11 +16,7 @@ impl Bucket {
     /// A full bucket.
     pub(crate) fn new(per_minute: u32, now: Instant) -> Self {
         let per_minute = f64::from(per_minute);
-        Self {
-            per_minute,
-            level: per_minute,
-            seen: now,
-        }
+        Self { per_minute, level: per_minute, seen: now }
     }
 
     /// Takes a permit, or says how long there will be none.
@@ -48,26 +44,15 @@ mod tests {
         let mut bucket = Bucket::new(120, start);
         assert!((0..120).all(|_| bucket.take(start).is_ok()));
         let wait = bucket.take(start).unwrap_err();
-        assert!(
-            wait > Duration::from_millis(490) && wait <= Duration::from_millis(500),
-            "{wait:?}"
-        );
+        assert!(wait > Duration::from_millis(490) && wait <= Duration::from_millis(500), "{wait:?}");
         assert!(bucket.take(start + Duration::from_millis(501)).is_ok());
         assert!(bucket.take(start + Duration::from_millis(502)).is_err());
-        assert_eq!(
-            (0..500)
-                .filter(|_| bucket.take(start + Duration::from_secs(3600)).is_ok())
-                .count(),
-            120
-        );
+        assert_eq!((0..500).filter(|_| bucket.take(start + Duration::from_secs(3600)).is_ok()).count(), 120);
     }
 
     #[test]
     fn a_limit_of_none_a_minute_says_to_wait_a_minute() {
         let start = Instant::now();
-        assert_eq!(
-            Bucket::new(0, start).take(start),
-            Err(Duration::from_secs(60))
-        );
+        assert_eq!(Bucket::new(0, start).take(start), Err(Duration::from_secs(60)));
     }
 }

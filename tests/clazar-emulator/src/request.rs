@@ -35,32 +35,20 @@ impl Request {
 
     /// The first header of this lower-case name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// The records of a well-formed call to submit; empty for any other request.
     pub fn records(&self) -> &[Value] {
-        let list = self
-            .body
-            .as_ref()
-            .and_then(|body| body.get("request"))
-            .and_then(Value::as_array);
+        let list = self.body.as_ref().and_then(|body| body.get("request")).and_then(Value::as_array);
         list.map_or(&[], Vec::as_slice)
     }
 
     /// One line for people, without headers and bodies: they hold secrets.
     pub(crate) fn line(&self) -> String {
         let mark = if self.query.is_empty() { "" } else { "?" };
-        let status = self
-            .status
-            .map_or_else(|| "dropped".to_owned(), |status| status.to_string());
+        let status = self.status.map_or_else(|| "dropped".to_owned(), |status| status.to_string());
         let (sent, stored) = (self.records().len(), self.stored);
-        format!(
-            "{} {}{mark}{} {status} records={sent} stored={stored}",
-            self.method, self.path, self.query
-        )
+        format!("{} {}{mark}{} {status} records={sent} stored={stored}", self.method, self.path, self.query)
     }
 }

@@ -60,28 +60,18 @@ pub struct Rule {
 impl Rule {
     /// The same, so many times.
     pub fn times(self, times: u32) -> Self {
-        Self {
-            times: Times::Exactly(times),
-            ..self
-        }
+        Self { times: Times::Exactly(times), ..self }
     }
 
     /// The same, every time.
     pub fn forever(self) -> Self {
-        Self {
-            times: Times::Forever(Forever::Forever),
-            ..self
-        }
+        Self { times: Times::Forever(Forever::Forever), ..self }
     }
 }
 
 impl From<Fault> for Rule {
     fn from(fault: Fault) -> Self {
-        Self {
-            on: Endpoint::Submit,
-            times: Times::Exactly(1),
-            fault,
-        }
+        Self { on: Endpoint::Submit, times: Times::Exactly(1), fault }
     }
 }
 
@@ -89,15 +79,10 @@ impl TryFrom<Map<String, Value>> for Rule {
     type Error = String;
 
     fn try_from(mut object: Map<String, Value>) -> Result<Self, String> {
-        let on = object
-            .remove("on")
-            .map_or(Ok(Endpoint::Submit), serde_json::from_value);
-        let times = object
-            .remove("times")
-            .map_or(Ok(Times::Exactly(1)), serde_json::from_value);
+        let on = object.remove("on").map_or(Ok(Endpoint::Submit), serde_json::from_value);
+        let times = object.remove("times").map_or(Ok(Times::Exactly(1)), serde_json::from_value);
         let keys: Vec<String> = object.keys().cloned().collect();
-        let fault: Fault =
-            serde_json::from_value(Value::Object(object)).map_err(|error| error.to_string())?;
+        let fault: Fault = serde_json::from_value(Value::Object(object)).map_err(|error| error.to_string())?;
         // serde lets unknown keys pass beside a variant without fields.
         let written = serde_json::to_value(&fault).map_err(|error| error.to_string())?;
         if let Some(key) = keys.iter().find(|key| written.get(key.as_str()).is_none()) {
@@ -152,20 +137,10 @@ mod tests {
 
     #[test]
     fn a_rule_is_read_from_one_flat_object() {
-        let rule: Rule = r#"{"on":"list","times":"forever","kind":"drop","commit":true}"#
-            .parse()
-            .unwrap();
-        assert_eq!(
-            rule,
-            Fault::drop_after_commit().on(Endpoint::List).forever()
-        );
-        let rule: Rule = r#"{"kind":"scripted","status":200,"body":{"results":[]}}"#
-            .parse()
-            .unwrap();
-        assert_eq!(
-            rule,
-            Fault::scripted(200, serde_json::json!({"results": []})).into()
-        );
+        let rule: Rule = r#"{"on":"list","times":"forever","kind":"drop","commit":true}"#.parse().unwrap();
+        assert_eq!(rule, Fault::drop_after_commit().on(Endpoint::List).forever());
+        let rule: Rule = r#"{"kind":"scripted","status":200,"body":{"results":[]}}"#.parse().unwrap();
+        assert_eq!(rule, Fault::scripted(200, serde_json::json!({"results": []})).into());
         let rule: Rule = r#"{"kind":"reordered","times":2}"#.parse().unwrap();
         assert_eq!(rule, Fault::Reordered.times(2));
     }
@@ -196,15 +171,6 @@ mod tests {
         assert_eq!(faults.take(Endpoint::List), Fault::Pass);
         let taken: Vec<Fault> = (0..5).map(|_| faults.take(Endpoint::Submit)).collect();
         let status = Fault::before_commit(503);
-        assert_eq!(
-            taken,
-            [
-                Fault::Reordered,
-                Fault::Reordered,
-                status.clone(),
-                status.clone(),
-                status
-            ]
-        );
+        assert_eq!(taken, [Fault::Reordered, Fault::Reordered, status.clone(), status.clone(), status]);
     }
 }

@@ -8,13 +8,7 @@ use crate::record::Status;
 use crate::submission::Submission;
 
 /// Books the records of a call as the scripted answer demands.
-pub(crate) fn book(
-    books: &mut Books,
-    records: &[Submission],
-    status: u16,
-    body: &Value,
-    commit: Commit,
-) {
+pub(crate) fn book(books: &mut Books, records: &[Submission], status: u16, body: &Value, commit: Commit) {
     match commit {
         Commit::None => {}
         Commit::All => {
@@ -37,22 +31,13 @@ pub(crate) fn book(
 /// Each result that answers a record, with that record: the next one not yet answered that has all the result names.
 fn answered<'a>(records: &'a [Submission], body: &'a Value) -> Vec<(&'a Submission, &'a Value)> {
     let mut open: Vec<&Submission> = records.iter().collect();
-    let results = body
-        .get("results")
-        .and_then(Value::as_array)
-        .map_or(&[][..], Vec::as_slice);
+    let results = body.get("results").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let mut pairs = Vec::new();
     for result in results {
         let speaks_for = |record: &&Submission| {
-            result
-                .get("contract_id")
-                .is_some_and(|it| it == &record.contract_id)
-                && result
-                    .get("dimension")
-                    .is_none_or(|it| it == &record.dimension)
-                && result
-                    .get("start_time")
-                    .is_none_or(|it| it == &record.start_time)
+            result.get("contract_id").is_some_and(|it| it == &record.contract_id)
+                && result.get("dimension").is_none_or(|it| it == &record.dimension)
+                && result.get("start_time").is_none_or(|it| it == &record.start_time)
         };
         if let Some(position) = open.iter().position(speaks_for) {
             pairs.push((open.remove(position), result));
@@ -86,17 +71,10 @@ fn is_empty(errors: &Value) -> bool {
 /// The two wordings of a duplicate that are known.
 fn says_exists(result: &Value) -> bool {
     let contains = |holder: &Value, word: &str| {
-        holder
-            .get("message")
-            .and_then(Value::as_str)
-            .is_some_and(|message| message.contains(word))
+        holder.get("message").and_then(Value::as_str).is_some_and(|message| message.contains(word))
     };
     let same_hour = |errors: &Vec<Value>| errors.iter().any(|error| contains(error, "same hour"));
-    contains(result, "already exists")
-        || result
-            .get("errors")
-            .and_then(Value::as_array)
-            .is_some_and(same_hour)
+    contains(result, "already exists") || result.get("errors").and_then(Value::as_array).is_some_and(same_hour)
 }
 
 #[cfg(test)]
@@ -120,13 +98,7 @@ mod tests {
 
     fn booked(slots: &[(&str, &str)], results: Value) -> Vec<(String, String, Status)> {
         let mut books = Books::default();
-        book(
-            &mut books,
-            &call(slots),
-            200,
-            &json!({ "results": results }),
-            Commit::Successes,
-        );
+        book(&mut books, &call(slots), 200, &json!({ "results": results }), Commit::Successes);
         let of = |it: &crate::Record| (it.contract_id.clone(), it.dimension.clone(), it.status);
         books.records().iter().map(of).collect()
     }
@@ -141,10 +113,7 @@ mod tests {
             { "contract_id": "a", "status": "success" },
             { "contract_id": "a", "errors": ["e"], "code": "c", "message": "dimension invalid" },
         ]);
-        assert_eq!(
-            booked(&[("a", "d1"), ("a", "d2")], results),
-            [entry("a", "d1", Status::Success)]
-        );
+        assert_eq!(booked(&[("a", "d1"), ("a", "d2")], results), [entry("a", "d1", Status::Success)]);
     }
 
     #[test]
@@ -153,22 +122,8 @@ mod tests {
             { "contract_id": "a", "errors": ["e"], "code": "c", "message": "record already exists" },
             { "contract_id": "b", "status": "success" },
         ]);
-        let found = booked(
-            &[
-                ("a", "cpu"),
-                ("a", "memory"),
-                ("a", "storage"),
-                ("b", "cpu"),
-            ],
-            results,
-        );
-        assert_eq!(
-            found,
-            [
-                entry("a", "cpu", Status::Success),
-                entry("b", "cpu", Status::Success)
-            ]
-        );
+        let found = booked(&[("a", "cpu"), ("a", "memory"), ("a", "storage"), ("b", "cpu")], results);
+        assert_eq!(found, [entry("a", "cpu", Status::Success), entry("b", "cpu", Status::Success)]);
     }
 
     #[test]
@@ -177,33 +132,18 @@ mod tests {
             { "contract_id": "a", "status": "failed" },
             { "contract_id": "b", "id": "i1", "dimension": "cpu", "status": "fail", "custom_properties": {} },
         ]);
-        assert_eq!(
-            booked(&[("a", "cpu"), ("b", "cpu")], results),
-            [entry("b", "cpu", Status::Fail)]
-        );
+        assert_eq!(booked(&[("a", "cpu"), ("b", "cpu")], results), [entry("b", "cpu", Status::Fail)]);
     }
 
     #[test]
     fn a_result_without_a_contract_answers_no_record() {
-        assert_eq!(
-            booked(&[("a", "cpu")], json!([{ "status": "success" }])),
-            []
-        );
-        assert_eq!(
-            booked(
-                &[("a", "cpu")],
-                json!([{ "errors": ["e"], "message": "record already exists" }])
-            ),
-            []
-        );
+        assert_eq!(booked(&[("a", "cpu")], json!([{ "status": "success" }])), []);
+        assert_eq!(booked(&[("a", "cpu")], json!([{ "errors": ["e"], "message": "record already exists" }])), []);
     }
 
     #[test]
     fn a_result_that_names_a_dimension_answers_that_one() {
         let results = json!([{ "contract_id": "a", "dimension": "memory", "status": "success" }]);
-        assert_eq!(
-            booked(&[("a", "cpu"), ("a", "memory")], results),
-            [entry("a", "memory", Status::Success)]
-        );
+        assert_eq!(booked(&[("a", "cpu"), ("a", "memory")], results), [entry("a", "memory", Status::Success)]);
     }
 }

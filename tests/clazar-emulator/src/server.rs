@@ -45,10 +45,7 @@ pub(crate) async fn run(listener: TcpListener, service: Shared, mut stop: onesho
 }
 
 /// Serves a request on a task of its own: what was read whole takes effect even if the client leaves meanwhile.
-async fn detached(
-    service: Shared,
-    request: hyper::Request<Incoming>,
-) -> Result<Response<Payload>, Gone> {
+async fn detached(service: Shared, request: hyper::Request<Incoming>) -> Result<Response<Payload>, Gone> {
     let (head, body) = request.into_parts();
     let (raw_body, complete) = match Limited::new(body, LARGEST_BODY).collect().await {
         Ok(body) => (body.to_bytes(), true),
@@ -61,20 +58,14 @@ async fn detached(
         method: head.method.to_string(),
         path: head.uri.path().to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
-        headers: head
-            .headers
-            .iter()
-            .map(|(name, value)| (name.to_string(), text(value)))
-            .collect(),
+        headers: head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
         body: serde_json::from_slice(&raw_body).ok(),
         raw_body,
         status: None,
         stored: 0,
     };
     let answer = if complete {
-        tokio::spawn(answer(service, request))
-            .await
-            .map_err(|_| Gone)?
+        tokio::spawn(answer(service, request)).await.map_err(|_| Gone)?
     } else {
         let answer = Answer::error(413, "The body is too large.");
         let mut service = service.lock();
@@ -96,10 +87,7 @@ async fn answer(service: Shared, request: Request) -> Answer {
         Err(refusal) => (refusal, 0),
         Ok((call, fault)) => {
             let (before, after) = match fault {
-                Fault::Slow {
-                    before_ms,
-                    after_ms,
-                } => (before_ms, after_ms),
+                Fault::Slow { before_ms, after_ms } => (before_ms, after_ms),
                 _ => (0, 0),
             };
             wait(before).await;
@@ -123,24 +111,16 @@ fn respond(answer: Answer) -> Result<Response<Payload>, Gone> {
     }
     let (length, body) = (answer.body.len(), Bytes::from(answer.body));
     let half = answer.manner == Manner::Half;
-    let payload = if half {
-        Payload::half(&body)
-    } else {
-        Payload::whole(body)
-    };
+    let payload = if half { Payload::half(&body) } else { Payload::whole(body) };
     let mut response = Response::new(payload);
     // A script can hold anything; what HTTP cannot carry ends the connection.
     *response.status_mut() = StatusCode::from_u16(answer.status).map_err(|_| Gone)?;
     for (name, value) in answer.headers {
         let name = HeaderName::try_from(name).map_err(|_| Gone)?;
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::try_from(value).map_err(|_| Gone)?);
+        response.headers_mut().insert(name, HeaderValue::try_from(value).map_err(|_| Gone)?);
     }
     if half {
-        response
-            .headers_mut()
-            .insert(CONTENT_LENGTH, HeaderValue::from(length));
+        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
     Ok(response)
 }
@@ -166,19 +146,11 @@ struct Payload {
 
 impl Payload {
     fn whole(rest: Bytes) -> Self {
-        Self {
-            rest,
-            breaks: false,
-            flushed: false,
-        }
+        Self { rest, breaks: false, flushed: false }
     }
 
     fn half(body: &Bytes) -> Self {
-        Self {
-            rest: body.slice(..body.len() / 2),
-            breaks: true,
-            flushed: false,
-        }
+        Self { rest: body.slice(..body.len() / 2), breaks: true, flushed: false }
     }
 }
 
@@ -186,10 +158,7 @@ impl Body for Payload {
     type Data = Bytes;
     type Error = Gone;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Gone>>> {
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Gone>>> {
         let this = self.get_mut();
         if !this.rest.is_empty() {
             return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut this.rest)))));
@@ -211,10 +180,6 @@ impl Body for Payload {
     }
 
     fn size_hint(&self) -> SizeHint {
-        if self.breaks {
-            SizeHint::default()
-        } else {
-            SizeHint::with_exact(self.rest.len() as u64)
-        }
+        if self.breaks { SizeHint::default() } else { SizeHint::with_exact(self.rest.len() as u64) }
     }
 }

@@ -45,18 +45,12 @@ impl Service {
     /// The file of the books cannot be read.
     pub(crate) fn open(settings: Settings) -> io::Result<Self> {
         let mut faults = Faults::default();
-        settings
-            .faults
-            .iter()
-            .cloned()
-            .for_each(|rule| faults.push(rule));
+        settings.faults.iter().cloned().for_each(|rule| faults.push(rule));
         Ok(Self {
             books: Books::open(settings.books.clone(), settings.failed_holds_slot)?,
             tokens: Tokens::default(),
             faults,
-            bucket: settings
-                .rate_limit
-                .map(|limit| Bucket::new(limit, Instant::now())),
+            bucket: settings.rate_limit.map(|limit| Bucket::new(limit, Instant::now())),
             log: Vec::new(),
             authentications: 0,
             settings,

@@ -21,25 +21,19 @@ impl Service {
                 results.drain(..count.min(results.len()));
             }),
             Fault::Reordered => self.serve(call, &[]).edit(|results| results.reverse()),
-            Fault::Unmatched { fields, positions } => self
-                .serve(call, &[])
-                .edit(|results| remove_fields(results, &fields, &positions)),
+            Fault::Unmatched { fields, positions } => {
+                self.serve(call, &[]).edit(|results| remove_fields(results, &fields, &positions))
+            }
             Fault::Status { status, commit } => {
                 let stored = self.serve_if(commit, call);
                 Answer::error(status, "Scripted failure.").storing(stored)
             }
             Fault::Drop { commit } => Answer::dropped().storing(self.serve_if(commit, call)),
-            Fault::NotJson { status, commit } => {
-                Answer::html(status, PAGE).storing(self.serve_if(commit, call))
+            Fault::NotJson { status, commit } => Answer::html(status, PAGE).storing(self.serve_if(commit, call)),
+            Fault::Truncated { commit: true } => Answer { manner: Manner::Half, ..self.serve(call, &[]) },
+            Fault::Truncated { commit: false } => {
+                Answer { manner: Manner::Half, ..Answer::json(200, &json!({ "results": [], "count": 0 })) }
             }
-            Fault::Truncated { commit: true } => Answer {
-                manner: Manner::Half,
-                ..self.serve(call, &[])
-            },
-            Fault::Truncated { commit: false } => Answer {
-                manner: Manner::Half,
-                ..Answer::json(200, &json!({ "results": [], "count": 0 }))
-            },
             Fault::Throttle { retry_after } => {
                 let answer = Answer::error(429, "Request was throttled.");
                 match retry_after {
@@ -51,25 +45,16 @@ impl Service {
                 self.tokens.revoke();
                 unauthorized()
             }
-            Fault::Redirect { location, status } => {
-                Answer::html(status, "").with("location", location)
-            }
+            Fault::Redirect { location, status } => Answer::html(status, "").with("location", location),
             Fault::Leak { status } => leak(request, status),
-            Fault::Scripted {
-                status,
-                body,
-                headers,
-                commit,
-            } => {
+            Fault::Scripted { status, body, headers, commit } => {
                 let mark = self.books.records().len();
                 self.follow(call, status, &body, commit);
                 let answer = match &body {
                     Value::String(text) => Answer::html(status, text.as_str()),
                     body => Answer::json(status, body),
                 };
-                let answer = headers
-                    .iter()
-                    .fold(answer, |answer, (name, value)| answer.with(name, value));
+                let answer = headers.iter().fold(answer, |answer, (name, value)| answer.with(name, value));
                 self.keep(mark, answer)
             }
         }
@@ -81,8 +66,7 @@ impl Service {
             Call::Authenticate => {
                 let (now, seconds) = (self.now(), self.settings.expires_in);
                 let token = self.tokens.issue(now, seconds);
-                let body =
-                    json!({ "access_token": token, "token_type": "bearer", "expires_in": seconds });
+                let body = json!({ "access_token": token, "token_type": "bearer", "expires_in": seconds });
                 Answer::json(200, &body)
             }
             Call::Submit(records) => self.submit(records, failing),
@@ -95,11 +79,7 @@ impl Service {
 
     /// Serves a request whose answer is lost, and says how many records it stored.
     fn serve_if(&mut self, commit: bool, call: &Call) -> usize {
-        if commit {
-            self.serve(call, &[]).stored
-        } else {
-            0
-        }
+        if commit { self.serve(call, &[]).stored } else { 0 }
     }
 
     /// Does what a scripted answer says was done.
@@ -107,10 +87,7 @@ impl Service {
         match call {
             Call::Submit(records) => script::book(&mut self.books, records, status, body, commit),
             Call::Authenticate if status == 200 && commit != Commit::None => {
-                let seconds = body
-                    .get("expires_in")
-                    .and_then(Value::as_u64)
-                    .unwrap_or(self.settings.expires_in);
+                let seconds = body.get("expires_in").and_then(Value::as_u64).unwrap_or(self.settings.expires_in);
                 if let Some(token) = body.get("access_token").and_then(Value::as_str) {
                     let now = self.now();
                     self.tokens.accept(token.to_owned(), now, seconds);
@@ -133,11 +110,8 @@ fn remove_fields(results: &mut [Value], fields: &[String], positions: &[usize]) 
 
 /// An answer that repeats what it was asked, secrets included.
 fn leak(request: &Request, status: u16) -> Answer {
-    let headers: serde_json::Map<String, Value> = request
-        .headers
-        .iter()
-        .map(|(name, value)| (name.clone(), Value::String(value.clone())))
-        .collect();
+    let headers: serde_json::Map<String, Value> =
+        request.headers.iter().map(|(name, value)| (name.clone(), Value::String(value.clone()))).collect();
     let body = json!({
         "detail": format!("unhandled error; authorization was {:?}", request.header("authorization")),
         "request_headers": headers,

@@ -37,9 +37,7 @@ impl Submission {
             return Err("request: this list may not be empty".into());
         }
         for (position, submission) in document.request.iter().enumerate() {
-            submission
-                .check(now, digits)
-                .map_err(|reason| format!("request[{position}].{reason}"))?;
+            submission.check(now, digits).map_err(|reason| format!("request[{position}].{reason}"))?;
         }
         Ok(document.request)
     }
@@ -65,18 +63,13 @@ impl Submission {
     }
 
     fn check(&self, now: Timestamp, digits: usize) -> Result<(), String> {
-        for (name, text) in [
-            ("contract_id", &self.contract_id),
-            ("dimension", &self.dimension),
-        ] {
+        for (name, text) in [("contract_id", &self.contract_id), ("dimension", &self.dimension)] {
             if text.trim().is_empty() {
                 return Err(format!("{name}: may not be blank"));
             }
         }
-        check_quantity(&self.quantity, self.cloud, digits)
-            .map_err(|reason| format!("quantity: {reason}"))?;
-        let start =
-            parse_time(&self.start_time).map_err(|reason| format!("start_time: {reason}"))?;
+        check_quantity(&self.quantity, self.cloud, digits).map_err(|reason| format!("quantity: {reason}"))?;
+        let start = parse_time(&self.start_time).map_err(|reason| format!("start_time: {reason}"))?;
         let end = parse_time(&self.end_time).map_err(|reason| format!("end_time: {reason}"))?;
         if start > end {
             return Err("end_time: may not be before start_time".into());
@@ -109,10 +102,7 @@ fn check_quantity(text: &str, cloud: Cloud, digits: usize) -> Result<(), String>
         None => (text, None),
     };
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    if !is_number(whole)
-        || !fraction.is_none_or(is_number)
-        || (whole.len() > 1 && whole.starts_with('0'))
-    {
+    if !is_number(whole) || !fraction.is_none_or(is_number) || (whole.len() > 1 && whole.starts_with('0')) {
         return Err(format!("{text:?} is not a decimal that is zero or more"));
     }
     if cloud == Cloud::Aws && fraction.is_some() {
@@ -138,17 +128,10 @@ mod tests {
 
     #[test]
     fn a_quantity_is_a_plain_decimal_and_whole_on_aws() {
-        for good in [
-            "0",
-            "7",
-            "10737418240",
-            "99999999999999999999999999999999999999",
-        ] {
+        for good in ["0", "7", "10737418240", "99999999999999999999999999999999999999"] {
             assert_eq!(check_quantity(good, Cloud::Aws, 38), Ok(()));
         }
-        for bad in [
-            "", "-1", "+1", "01", "1e3", ".5", "1.", "1,5", " 1", "NaN", "0x1", "١",
-        ] {
+        for bad in ["", "-1", "+1", "01", "1e3", ".5", "1.", "1,5", " 1", "NaN", "0x1", "١"] {
             assert!(check_quantity(bad, Cloud::Gcp, 38).is_err(), "{bad:?}");
         }
         assert!(check_quantity("1.5", Cloud::Aws, 38).is_err());

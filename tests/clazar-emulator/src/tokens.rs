@@ -30,16 +30,13 @@ impl Tokens {
     /// Makes a token live that a script made up.
     pub(crate) fn accept(&mut self, token: String, now: Timestamp, seconds: u64) {
         let life = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
-        self.0
-            .insert(token, now.saturating_add(life).unwrap_or(Timestamp::MAX));
+        self.0.insert(token, now.saturating_add(life).unwrap_or(Timestamp::MAX));
     }
 
     /// Whether an `Authorization` header holds a token that lives at `now`.
     pub(crate) fn allow(&self, header: Option<&str>, now: Timestamp) -> bool {
         let token = header.and_then(|header| header.strip_prefix("Bearer "));
-        token
-            .and_then(|token| self.0.get(token))
-            .is_some_and(|end| now < *end)
+        token.and_then(|token| self.0.get(token)).is_some_and(|end| now < *end)
     }
 
     /// Voids all tokens.

@@ -21,24 +21,12 @@ fn at<T>(value: T) -> Located<T> {
 }
 
 fn granting(urls: &[&str]) -> GrantSpec {
-    let plain = |url: &&str| {
-        at(HttpGrantSpec {
-            url: (*url).to_owned(),
-            methods: None,
-            paths: None,
-        })
-    };
-    GrantSpec {
-        http: urls.iter().map(plain).collect(),
-        ..GrantSpec::default()
-    }
+    let plain = |url: &&str| at(HttpGrantSpec { url: (*url).to_owned(), methods: None, paths: None });
+    GrantSpec { http: urls.iter().map(plain).collect(), ..GrantSpec::default() }
 }
 
 fn with_secret(mut spec: GrantSpec, to: Option<&str>) -> GrantSpec {
-    let secret = SecretSpec {
-        from: SecretSource::Env("KEY".to_owned()),
-        to: to.map(str::to_owned),
-    };
+    let secret = SecretSpec { from: SecretSource::Env("KEY".to_owned()), to: to.map(str::to_owned) };
     spec.secrets.insert("key".to_owned(), at(secret));
     spec
 }
@@ -53,9 +41,7 @@ fn settings() -> BrokerSettings {
 
 fn open(settings: BrokerSettings, spec: &GrantSpec) -> Session {
     let grants = Grants::parse(spec, Path::new("/")).unwrap();
-    Broker::new(settings)
-        .unwrap()
-        .session("sink.test", Arc::new(grants), false)
+    Broker::new(settings).unwrap().session("sink.test", Arc::new(grants), false)
 }
 
 fn session(spec: &GrantSpec) -> Session {
@@ -63,35 +49,17 @@ fn session(spec: &GrantSpec) -> Session {
 }
 
 fn get(url: impl Into<String>) -> Request {
-    Request {
-        method: "GET".to_owned(),
-        url: url.into(),
-        headers: Vec::new(),
-        body: Vec::new(),
-        timeout: None,
-    }
+    Request { method: "GET".to_owned(), url: url.into(), headers: Vec::new(), body: Vec::new(), timeout: None }
 }
 
 fn post(url: impl Into<String>, body: &str) -> Request {
-    Request {
-        method: "POST".to_owned(),
-        body: body.as_bytes().to_vec(),
-        ..get(url)
-    }
+    Request { method: "POST".to_owned(), body: body.as_bytes().to_vec(), ..get(url) }
 }
 
 fn record(requests: u32, answered: u32, writes: u32) -> CallRecord {
-    CallRecord {
-        requests,
-        answered,
-        writes,
-    }
+    CallRecord { requests, answered, writes }
 }
 
 fn lines(session: &Session) -> Vec<Option<String>> {
-    session
-        .denials()
-        .into_iter()
-        .map(|denial| denial.grant)
-        .collect()
+    session.denials().into_iter().map(|denial| denial.grant).collect()
 }

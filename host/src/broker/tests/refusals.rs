@@ -11,17 +11,8 @@ struct Answers(Mutex<VecDeque<&'static str>>);
 impl Resolver for Answers {
     fn lookup(&self, _name: &str) -> Lookup {
         let mut left = held(&self.0);
-        let next = if left.len() > 1 {
-            left.pop_front().unwrap()
-        } else {
-            left[0]
-        };
-        Box::pin(async move {
-            Ok(next
-                .split(',')
-                .map(|text| text.parse::<IpAddr>().unwrap())
-                .collect())
-        })
+        let next = if left.len() > 1 { left.pop_front().unwrap() } else { left[0] };
+        Box::pin(async move { Ok(next.split(',').map(|text| text.parse::<IpAddr>().unwrap()).collect()) })
     }
 }
 
@@ -34,17 +25,8 @@ async fn an_origin_that_is_not_granted_is_refused_with_the_line_that_would_grant
     let server = TestServer::start(Act::Echo);
     let session = session(&granting(&["https://api.example.com"]));
     let error = session.send(get(server.url())).await.unwrap_err();
-    assert_eq!(
-        error,
-        HttpError::Denied(format!(
-            "the pipeline does not grant requests to {}",
-            server.url()
-        ))
-    );
-    let line = format!(
-        r#"grant.http = ["https://api.example.com", "{}"]"#,
-        server.url()
-    );
+    assert_eq!(error, HttpError::Denied(format!("the pipeline does not grant requests to {}", server.url())));
+    let line = format!(r#"grant.http = ["https://api.example.com", "{}"]"#, server.url());
     assert_eq!(
         session.denials(),
         [Denial {
@@ -55,20 +37,14 @@ async fn an_origin_that_is_not_granted_is_refused_with_the_line_that_would_grant
     );
     session.send(get(server.url())).await.unwrap_err();
     assert_eq!(session.denials().len(), 1);
-    assert_eq!(
-        (server.connections(), session.call_record()),
-        (0, record(0, 0, 0))
-    );
+    assert_eq!((server.connections(), session.call_record()), (0, record(0, 0, 0)));
 }
 
 #[tokio::test]
 async fn no_spelling_of_a_closed_address_is_reached_without_its_grant() {
     let server = TestServer::start(Act::Echo);
     let port = server.address.port();
-    let session = session(&granting(&[
-        "https://api.example.com",
-        &format!("http://localhost.example:{port}"),
-    ]));
+    let session = session(&granting(&["https://api.example.com", &format!("http://localhost.example:{port}")]));
     for host in [
         "127.0.0.1",
         "2130706433",
@@ -86,23 +62,13 @@ async fn no_spelling_of_a_closed_address_is_reached_without_its_grant() {
         "[fd00:ec2::254]",
         "api.example.com",
     ] {
-        let error = session
-            .send(get(format!("http://{host}:{port}/")))
-            .await
-            .unwrap_err();
+        let error = session.send(get(format!("http://{host}:{port}/"))).await.unwrap_err();
         assert!(matches!(error, HttpError::Denied(_)), "{host}: {error:?}");
     }
-    for odd in [
-        "http://api.example.com@127.0.0.1/",
-        "http://127.0.0.1\\@api.example.com/",
-        "//api.example.com",
-    ] {
+    for odd in ["http://api.example.com@127.0.0.1/", "http://127.0.0.1\\@api.example.com/", "//api.example.com"] {
         assert!(session.send(get(odd)).await.is_err(), "{odd}");
     }
-    assert_eq!(
-        (server.connections(), session.call_record()),
-        (0, record(0, 0, 0))
-    );
+    assert_eq!((server.connections(), session.call_record()), (0, record(0, 0, 0)));
 }
 
 #[tokio::test]
@@ -111,25 +77,10 @@ async fn a_closed_address_is_reached_if_it_is_granted_literally() {
     let port = server.address.port();
     for host in ["127.0.0.1", "localhost"] {
         let url = format!("http://{host}:{port}");
-        assert_eq!(
-            session(&granting(&[&url]))
-                .send(get(url))
-                .await
-                .unwrap()
-                .status,
-            200,
-            "{host}"
-        );
+        assert_eq!(session(&granting(&[&url])).send(get(url)).await.unwrap().status, 200, "{host}");
     }
     let url = format!("http://2130706433:{port}/");
-    assert_eq!(
-        session(&granting(&[&server.url()]))
-            .send(get(url))
-            .await
-            .unwrap()
-            .status,
-        200
-    );
+    assert_eq!(session(&granting(&[&server.url()])).send(get(url)).await.unwrap().status, 200);
 }
 
 #[tokio::test]
@@ -147,16 +98,8 @@ async fn a_name_that_leads_inside_is_refused_with_the_literal_line() {
                 .to_owned()
         ))
     );
-    assert_eq!(
-        lines(&session),
-        [Some(format!(
-            r#"grant.http = ["{url}", "http://127.0.0.1:{port}"]"#
-        ))]
-    );
-    assert_eq!(
-        (server.connections(), session.call_record()),
-        (0, record(0, 0, 0))
-    );
+    assert_eq!(lines(&session), [Some(format!(r#"grant.http = ["{url}", "http://127.0.0.1:{port}"]"#))]);
+    assert_eq!((server.connections(), session.call_record()), (0, record(0, 0, 0)));
 }
 
 #[tokio::test]
@@ -186,33 +129,18 @@ async fn a_narrowed_grant_refuses_other_methods_and_paths_with_their_line() {
     assert!(session.send(post(format!("{url}/v1/x"), "")).await.is_ok());
     assert_eq!(
         session.send(get(format!("{url}/v1/x"))).await,
-        Err(HttpError::Denied(format!(
-            "the pipeline grants requests to {url}, but not GET /v1/x"
-        )))
+        Err(HttpError::Denied(format!("the pipeline grants requests to {url}, but not GET /v1/x")))
     );
-    for trick in [
-        "/v1/../admin",
-        "/v1/%2e%2e/admin",
-        "/v1/..%2fadmin",
-        "/v1//admin",
-        "/admin",
-    ] {
-        let error = session
-            .send(post(format!("{url}{trick}"), ""))
-            .await
-            .unwrap_err();
+    for trick in ["/v1/../admin", "/v1/%2e%2e/admin", "/v1/..%2fadmin", "/v1//admin", "/admin"] {
+        let error = session.send(post(format!("{url}{trick}"), "")).await.unwrap_err();
         assert!(matches!(error, HttpError::Denied(_)), "{trick}: {error:?}");
     }
     let held = format!(r#"{{ url = "{url}", methods = ["POST"], paths = ["/v1/*"] }}"#);
     assert_eq!(
         lines(&session),
         [
-            Some(format!(
-                r#"grant.http = [{held}, {{ url = "{url}", methods = ["GET"], paths = ["/v1/x"] }}]"#
-            )),
-            Some(format!(
-                r#"grant.http = [{held}, {{ url = "{url}", methods = ["POST"], paths = ["/admin"] }}]"#
-            )),
+            Some(format!(r#"grant.http = [{held}, {{ url = "{url}", methods = ["GET"], paths = ["/v1/x"] }}]"#)),
+            Some(format!(r#"grant.http = [{held}, {{ url = "{url}", methods = ["POST"], paths = ["/admin"] }}]"#)),
             None,
             None,
         ]
@@ -227,10 +155,7 @@ async fn a_header_that_is_the_hosts_is_refused_by_name() {
     let mut request = get(server.url());
     request.headers = vec![("Host".into(), "evil.example".into())];
     let text = "the header `host` is the host's; leave it out";
-    assert_eq!(
-        session.send(request).await,
-        Err(HttpError::Denied(text.to_owned()))
-    );
+    assert_eq!(session.send(request).await, Err(HttpError::Denied(text.to_owned())));
     assert_eq!(
         session.denials()[0].to_string(),
         "sink.test asked to set the header `host`, which it is not granted; no grant can allow it"
@@ -244,15 +169,8 @@ async fn a_proxy_is_used_only_if_it_is_configured() {
     let mut settings = settings();
     settings.proxy = Some(Url::parse(&proxy.url()).unwrap());
     let session = open(settings, &granting(&["http://a.example"]));
-    assert_eq!(
-        session.send(get("http://a.example/x")).await.unwrap().body,
-        b"from the proxy"
-    );
-    assert!(
-        proxy.seen()[0]
-            .head
-            .starts_with("GET http://a.example/x HTTP/1.1\r\n")
-    );
+    assert_eq!(session.send(get("http://a.example/x")).await.unwrap().body, b"from the proxy");
+    assert!(proxy.seen()[0].head.starts_with("GET http://a.example/x HTTP/1.1\r\n"));
     let mut settings = self::settings();
     settings.proxy = Some(Url::parse("socks5://u:hidden@inside:1080").unwrap());
     assert_eq!(

@@ -40,11 +40,8 @@ impl TestServer {
     /// Serves on a free port of 127.0.0.1, each request in the same way.
     pub(super) fn start(act: Act) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let server = TestServer {
-            address: listener.local_addr().unwrap(),
-            seen: Arc::default(),
-            connections: Arc::default(),
-        };
+        let server =
+            TestServer { address: listener.local_addr().unwrap(), seen: Arc::default(), connections: Arc::default() };
         let (seen, connections) = (Arc::clone(&server.seen), Arc::clone(&server.connections));
         std::thread::spawn(move || {
             for stream in listener.incoming() {
@@ -77,16 +74,8 @@ fn serve(mut stream: TcpStream, seen: &Mutex<Vec<Seen>>, act: &Act) {
             Act::Answer(head, body) => answer(&mut stream, head, body),
             Act::Echo => {
                 let body = [request.head.as_bytes(), &request.body].concat();
-                let key = request
-                    .head
-                    .lines()
-                    .find_map(|line| line.strip_prefix("x-key: "))
-                    .unwrap_or("none");
-                answer(
-                    &mut stream,
-                    &format!("HTTP/1.1 200 OK\r\nx-key: {key}"),
-                    &body,
-                );
+                let key = request.head.lines().find_map(|line| line.strip_prefix("x-key: ")).unwrap_or("none");
+                answer(&mut stream, &format!("HTTP/1.1 200 OK\r\nx-key: {key}"), &body);
             }
             Act::Raw(bytes) => {
                 let _ = stream.write_all(bytes);
@@ -102,11 +91,7 @@ fn serve(mut stream: TcpStream, seen: &Mutex<Vec<Seen>>, act: &Act) {
 }
 
 fn answer(stream: &mut TcpStream, head: &str, body: &[u8]) {
-    let bytes = [
-        format!("{head}\r\ncontent-length: {}\r\n\r\n", body.len()).as_bytes(),
-        body,
-    ]
-    .concat();
+    let bytes = [format!("{head}\r\ncontent-length: {}\r\n\r\n", body.len()).as_bytes(), body].concat();
     // The client may have broken off.
     let _ = stream.write_all(&bytes);
 }

@@ -11,11 +11,7 @@ async fn sessions_of_one_sink_share_its_rate_and_waiting_counts_against_no_deadl
     settings.deadline = Duration::from_millis(700);
     let broker = Broker::new(settings).unwrap();
     let grants = Arc::new(Grants::parse(&granting(&[&server.url()]), Path::new("/")).unwrap());
-    let rate = Some(Rate {
-        requests: 1,
-        per: Duration::from_millis(1000),
-        burst: 1,
-    });
+    let rate = Some(Rate { requests: 1, per: Duration::from_millis(1000), burst: 1 });
     let first = broker.session("sink.a", Arc::clone(&grants), false);
     let second = broker.session("sink.a", Arc::clone(&grants), false);
     let other = broker.session("sink.b", grants, false);
@@ -24,13 +20,7 @@ async fn sessions_of_one_sink_share_its_rate_and_waiting_counts_against_no_deadl
     }
     first.send(get(server.url())).await.unwrap();
     other.send(get(server.url())).await.unwrap();
-    assert_eq!(
-        (
-            first.waited().as_millis() / 100,
-            other.waited().as_millis() / 100
-        ),
-        (0, 0)
-    );
+    assert_eq!((first.waited().as_millis() / 100, other.waited().as_millis() / 100), (0, 0));
     let waiting = second.clone();
     let url = server.url();
     let task = tokio::spawn(async move { waiting.send(get(url)).await });
@@ -45,23 +35,12 @@ async fn sessions_of_one_sink_share_its_rate_and_waiting_counts_against_no_deadl
 async fn a_request_whose_wait_is_broken_off_has_not_left() {
     let server = TestServer::start(Act::Echo);
     let session = session(&granting(&[&server.url()]));
-    session.set_rate(Some(Rate {
-        requests: 1,
-        per: Duration::from_secs(60),
-        burst: 1,
-    }));
+    session.set_rate(Some(Rate { requests: 1, per: Duration::from_secs(60), burst: 1 }));
     session.send(get(server.url())).await.unwrap();
     session.begin_call();
-    assert!(
-        tokio::time::timeout(Duration::from_millis(200), session.send(get(server.url())))
-            .await
-            .is_err()
-    );
+    assert!(tokio::time::timeout(Duration::from_millis(200), session.send(get(server.url()))).await.is_err());
     tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(
-        (session.call_record(), session.is_waiting()),
-        (record(0, 0, 0), false)
-    );
+    assert_eq!((session.call_record(), session.is_waiting()), (record(0, 0, 0), false));
 }
 
 #[tokio::test]
@@ -72,23 +51,10 @@ async fn the_gate_is_asked_last_and_can_keep_a_request_back() {
     let count = Arc::clone(&asked);
     session.set_gate(Some(Arc::new(move |longest| {
         assert_eq!(longest, Duration::from_secs(5));
-        if count.fetch_add(1, Ordering::Relaxed) == 0 {
-            Ok(())
-        } else {
-            Err("the lease ends too soon".to_owned())
-        }
+        if count.fetch_add(1, Ordering::Relaxed) == 0 { Ok(()) } else { Err("the lease ends too soon".to_owned()) }
     })));
     session.send(get(server.url())).await.unwrap();
-    assert_eq!(
-        session.send(get(server.url())).await,
-        Err(HttpError::NotSent("the lease ends too soon".to_owned()))
-    );
-    session
-        .send(get("https://not-granted.example"))
-        .await
-        .unwrap_err();
-    assert_eq!(
-        (asked.load(Ordering::Relaxed), session.call_record()),
-        (2, record(1, 1, 0))
-    );
+    assert_eq!(session.send(get(server.url())).await, Err(HttpError::NotSent("the lease ends too soon".to_owned())));
+    session.send(get("https://not-granted.example")).await.unwrap_err();
+    assert_eq!((asked.load(Ordering::Relaxed), session.call_record()), (2, record(1, 1, 0)));
 }

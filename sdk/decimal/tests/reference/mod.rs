@@ -43,41 +43,32 @@ pub fn rounded(numerator: &BigInt, denominator: &BigInt, scale: u32, rounding: R
         Rounding::HalfEven => twice > *denominator || (twice == *denominator && kept.bit(0)),
     };
     let kept = BigInt::from_biguint(Sign::Plus, kept + u32::from(away));
-    if numerator.sign() == Sign::Minus {
-        -kept
-    } else {
-        kept
-    }
+    if numerator.sign() == Sign::Minus { -kept } else { kept }
 }
 
 /// A coefficient of any length, often with zeros at the end, or next to a power of ten, or nothing special.
 pub fn coefficients() -> impl Strategy<Value = i128> {
-    let powers =
-        (0..=38_u32, -2..=2_i128).prop_map(|(exponent, step)| 10_i128.pow(exponent) + step);
+    let powers = (0..=38_u32, -2..=2_i128).prop_map(|(exponent, step)| 10_i128.pow(exponent) + step);
     let with_zeros = (any::<i64>(), 0..=37_u32).prop_map(|(front, zeros)| {
         let zeros = 10_i128.pow(zeros);
         i128::from(front) % (LARGEST / zeros) * zeros
     });
-    let any_length =
-        (any::<i128>(), 0..=38_u32).prop_map(|(digits, length)| digits % 10_i128.pow(length));
+    let any_length = (any::<i128>(), 0..=38_u32).prop_map(|(digits, length)| digits % 10_i128.pow(length));
     let small = -20..=20_i128;
-    let two_and_five = (0..=126_u32, 0..=54_u32)
-        .prop_map(|(two, five)| 2_i128.pow(two).checked_mul(5_i128.pow(five)).unwrap_or(1));
-    (
-        prop_oneof![powers, with_zeros, any_length, small, two_and_five],
-        any::<bool>(),
-    )
-        .prop_map(|(coefficient, negative)| {
+    let two_and_five =
+        (0..=126_u32, 0..=54_u32).prop_map(|(two, five)| 2_i128.pow(two).checked_mul(5_i128.pow(five)).unwrap_or(1));
+    (prop_oneof![powers, with_zeros, any_length, small, two_and_five], any::<bool>()).prop_map(
+        |(coefficient, negative)| {
             let coefficient = coefficient.clamp(-LARGEST, LARGEST);
             if negative { -coefficient } else { coefficient }
-        })
+        },
+    )
 }
 
 /// Any decimal, with the scales at the bounds and the usual ones more often than chance would have them.
 pub fn decimals() -> impl Strategy<Value = Decimal> {
     let scales = prop_oneof![0..=38_u8, Just(0), Just(2), Just(38)];
-    (coefficients(), scales)
-        .prop_map(|(coefficient, scale)| Decimal::new(coefficient, scale).expect("38 digits"))
+    (coefficients(), scales).prop_map(|(coefficient, scale)| Decimal::new(coefficient, scale).expect("38 digits"))
 }
 
 /// All the ways to round.

@@ -29,35 +29,18 @@ impl Answer {
 
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
-        lines
-            .find(|(known, _)| *known == name)
-            .map(|(_, value)| value)
+        lines.find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
     /// Whether all of the announced body came.
     pub fn is_whole(&self) -> bool {
-        self.header("content-length")
-            .is_some_and(|length| length == self.body.len().to_string())
+        self.header("content-length").is_some_and(|length| length == self.body.len().to_string())
     }
 }
 
 /// Sends a request and reads until the connection ends. `None` if it ends without a byte.
-pub fn send(
-    clazar: &Emulator,
-    method: &str,
-    target: &str,
-    headers: &[&str],
-    body: &str,
-) -> Option<Answer> {
-    exchange(
-        clazar.origin(),
-        method,
-        target,
-        headers,
-        body,
-        Duration::from_secs(10),
-    )
-    .unwrap()
+pub fn send(clazar: &Emulator, method: &str, target: &str, headers: &[&str], body: &str) -> Option<Answer> {
+    exchange(clazar.origin(), method, target, headers, body, Duration::from_secs(10)).unwrap()
 }
 
 pub fn exchange(
@@ -82,11 +65,7 @@ pub fn exchange(
         return Ok(None);
     };
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    Ok(Some(Answer {
-        status,
-        head: head.to_owned(),
-        body: body.to_owned(),
-    }))
+    Ok(Some(Answer { status, head: head.to_owned(), body: body.to_owned() }))
 }
 
 pub const JSON: &str = "Content-Type: application/json";
@@ -105,10 +84,7 @@ pub fn authenticate(clazar: &Emulator) -> Option<Answer> {
 }
 
 pub fn token(clazar: &Emulator) -> String {
-    authenticate(clazar).unwrap().json()["access_token"]
-        .as_str()
-        .unwrap()
-        .to_owned()
+    authenticate(clazar).unwrap().json()["access_token"].as_str().unwrap().to_owned()
 }
 
 /// Posts a body with a fresh token.
@@ -118,13 +94,7 @@ pub fn post(clazar: &Emulator, body: &Value) -> Option<Answer> {
 
 pub fn post_as(clazar: &Emulator, token: &str, body: &Value) -> Option<Answer> {
     let path = clazar.url().strip_prefix(clazar.origin()).unwrap();
-    send(
-        clazar,
-        "POST",
-        path,
-        &[JSON, &format!("Authorization: Bearer {token}")],
-        &body.to_string(),
-    )
+    send(clazar, "POST", path, &[JSON, &format!("Authorization: Bearer {token}")], &body.to_string())
 }
 
 pub fn submit(clazar: &Emulator, records: &[Value]) -> Option<Answer> {
@@ -153,8 +123,6 @@ pub fn but(mut record: Value, field: &str, value: impl Into<Value>) -> Value {
 /// Contract and dimension of all records in the books, with their status.
 pub fn booked(clazar: &Emulator) -> Vec<String> {
     assert_eq!(clazar.verify_books(), Ok(()));
-    let line = |it: clazar_emulator::Record| {
-        format!("{} {} {}", it.contract_id, it.dimension, it.status.name())
-    };
+    let line = |it: clazar_emulator::Record| format!("{} {} {}", it.contract_id, it.dimension, it.status.name());
     clazar.books().into_iter().map(line).collect()
 }

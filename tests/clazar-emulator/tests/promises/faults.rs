@@ -19,10 +19,7 @@ fn faulty(fault: Fault) -> (Emulator, Option<Answer>) {
 
 #[test]
 fn a_server_error_comes_before_or_after_the_books_change() {
-    for (fault, stored) in [
-        (Fault::before_commit(503), 0),
-        (Fault::after_commit(502), 3),
-    ] {
+    for (fault, stored) in [(Fault::before_commit(503), 0), (Fault::after_commit(502), 3)] {
         let (clazar, answer) = faulty(fault);
         assert!(answer.unwrap().status >= 502);
         assert_eq!(clazar.books().len(), stored);
@@ -32,10 +29,7 @@ fn a_server_error_comes_before_or_after_the_books_change() {
 
 #[test]
 fn a_connection_drops_before_or_after_the_books_change() {
-    for (fault, stored) in [
-        (Fault::drop_before_commit(), 0),
-        (Fault::drop_after_commit(), 3),
-    ] {
+    for (fault, stored) in [(Fault::drop_before_commit(), 0), (Fault::drop_after_commit(), 3)] {
         let (clazar, answer) = faulty(fault);
         assert!(answer.is_none());
         assert_eq!(clazar.books().len(), stored);
@@ -46,14 +40,9 @@ fn a_connection_drops_before_or_after_the_books_change() {
 
 #[test]
 fn throttling_may_say_how_long() {
-    let (clazar, answer) = faulty(Fault::Throttle {
-        retry_after: Some(7),
-    });
+    let (clazar, answer) = faulty(Fault::Throttle { retry_after: Some(7) });
     let answer = answer.unwrap();
-    assert_eq!(
-        (answer.status, answer.header("retry-after")),
-        (429, Some("7"))
-    );
+    assert_eq!((answer.status, answer.header("retry-after")), (429, Some("7")));
     clazar.push_fault(Fault::Throttle { retry_after: None });
     let answer = submit(&clazar, &three()).unwrap();
     assert_eq!((answer.status, answer.header("retry-after")), (429, None));
@@ -72,12 +61,7 @@ fn results_go_missing_from_the_front_though_all_is_booked() {
 #[test]
 fn results_come_in_reverse() {
     let (_clazar, answer) = faulty(Fault::Reordered);
-    let names: Vec<Value> = answer
-        .unwrap()
-        .results()
-        .iter()
-        .map(|it| it["dimension"].clone())
-        .collect();
+    let names: Vec<Value> = answer.unwrap().results().iter().map(|it| it["dimension"].clone()).collect();
     assert_eq!(names, ["cpu", "memory", "cpu"]);
     let (_clazar, answer) = faulty(Fault::Reordered);
     assert_eq!(answer.unwrap().results()[0]["contract_id"], B);
@@ -85,53 +69,30 @@ fn results_come_in_reverse() {
 
 #[test]
 fn results_lose_the_fields_that_name_their_record() {
-    let (clazar, answer) = faulty(Fault::Unmatched {
-        fields: vec!["contract_id".into()],
-        positions: vec![1],
-    });
+    let (clazar, answer) = faulty(Fault::Unmatched { fields: vec!["contract_id".into()], positions: vec![1] });
     let results = answer.unwrap().results();
     assert_eq!(results[1].get("contract_id"), None);
     assert_eq!(results[0]["contract_id"], A);
     assert_eq!(clazar.books().len(), 3);
     let fields = vec!["dimension".into(), "contract_id".into()];
-    let (_clazar, answer) = faulty(Fault::Unmatched {
-        fields,
-        positions: vec![],
-    });
+    let (_clazar, answer) = faulty(Fault::Unmatched { fields, positions: vec![] });
     let unnamed = |it: &Value| it.get("contract_id").is_none() && it.get("dimension").is_none();
     assert!(answer.unwrap().results().iter().all(unnamed));
 }
 
 #[test]
 fn chosen_records_fail() {
-    let (clazar, answer) = faulty(Fault::Fail {
-        positions: vec![0, 2, 9],
-    });
-    let statuses: Vec<Value> = answer
-        .unwrap()
-        .results()
-        .iter()
-        .map(|it| it["status"].clone())
-        .collect();
+    let (clazar, answer) = faulty(Fault::Fail { positions: vec![0, 2, 9] });
+    let statuses: Vec<Value> = answer.unwrap().results().iter().map(|it| it["status"].clone()).collect();
     assert_eq!(statuses, ["fail", "success", "fail"]);
-    assert_eq!(
-        booked(&clazar),
-        [
-            format!("{A} cpu fail"),
-            format!("{A} memory success"),
-            format!("{B} cpu fail")
-        ]
-    );
+    assert_eq!(booked(&clazar), [format!("{A} cpu fail"), format!("{A} memory success"), format!("{B} cpu fail")]);
 }
 
 #[test]
 fn an_answer_that_is_not_json_or_breaks_off_is_not_whole() {
     for commit in [false, true] {
         let stored = if commit { 3 } else { 0 };
-        let (clazar, answer) = faulty(Fault::NotJson {
-            status: 200,
-            commit,
-        });
+        let (clazar, answer) = faulty(Fault::NotJson { status: 200, commit });
         let answer = answer.unwrap();
         assert_eq!((answer.status, answer.is_whole()), (200, true));
         assert!(answer.body.starts_with("<!doctype html>"));
@@ -140,24 +101,16 @@ fn an_answer_that_is_not_json_or_breaks_off_is_not_whole() {
         let (clazar, answer) = faulty(Fault::Truncated { commit });
         let answer = answer.unwrap();
         assert_eq!((answer.status, answer.is_whole()), (200, false));
-        assert!(
-            answer.body.starts_with('{') && serde_json::from_str::<Value>(&answer.body).is_err()
-        );
+        assert!(answer.body.starts_with('{') && serde_json::from_str::<Value>(&answer.body).is_err());
         assert_eq!(clazar.books().len(), stored);
     }
 }
 
 #[test]
 fn a_redirect_leads_elsewhere_and_books_nothing() {
-    let (clazar, answer) = faulty(Fault::Redirect {
-        location: "http://elsewhere.invalid/".into(),
-        status: 307,
-    });
+    let (clazar, answer) = faulty(Fault::Redirect { location: "http://elsewhere.invalid/".into(), status: 307 });
     let answer = answer.unwrap();
-    assert_eq!(
-        (answer.status, answer.header("location")),
-        (307, Some("http://elsewhere.invalid/"))
-    );
+    assert_eq!((answer.status, answer.header("location")), (307, Some("http://elsewhere.invalid/")));
     assert!(clazar.books().is_empty());
 }
 
@@ -176,20 +129,11 @@ fn a_leak_repeats_the_secrets_it_was_sent() {
 #[test]
 fn a_slow_answer_waits_before_or_after_the_books_change() {
     let clazar = start();
-    clazar.push_fault(Fault::Slow {
-        before_ms: 300,
-        after_ms: 0,
-    });
-    clazar.push_fault(Fault::Slow {
-        before_ms: 0,
-        after_ms: 300,
-    });
+    clazar.push_fault(Fault::Slow { before_ms: 300, after_ms: 0 });
+    clazar.push_fault(Fault::Slow { before_ms: 0, after_ms: 300 });
     for dimension in ["cpu", "memory"] {
         let start = Instant::now();
-        assert_eq!(
-            submit(&clazar, &[record(A, dimension)]).unwrap().status,
-            200
-        );
+        assert_eq!(submit(&clazar, &[record(A, dimension)]).unwrap().status, 200);
         assert!(start.elapsed() >= Duration::from_millis(300));
     }
 }
@@ -198,23 +142,10 @@ fn a_slow_answer_waits_before_or_after_the_books_change() {
 fn a_slow_request_takes_effect_though_the_client_has_gone() {
     let clazar = start();
     let bearer = format!("Authorization: Bearer {}", token(&clazar));
-    clazar.push_fault(Fault::Slow {
-        before_ms: 400,
-        after_ms: 0,
-    });
+    clazar.push_fault(Fault::Slow { before_ms: 400, after_ms: 0 });
     let body = json!({ "request": three() }).to_string();
     let short = Duration::from_millis(100);
-    assert!(
-        exchange(
-            clazar.origin(),
-            "POST",
-            "/metering/",
-            &[JSON, &bearer],
-            &body,
-            short
-        )
-        .is_err()
-    );
+    assert!(exchange(clazar.origin(), "POST", "/metering/", &[JSON, &bearer], &body, short).is_err());
     assert!(clazar.books().is_empty());
     let patience = Instant::now() + Duration::from_secs(5);
     while clazar.books().is_empty() && Instant::now() < patience {
@@ -226,10 +157,7 @@ fn a_slow_request_takes_effect_though_the_client_has_gone() {
 #[test]
 fn others_are_served_while_one_waits() {
     let clazar = start();
-    clazar.push_fault(Fault::Slow {
-        before_ms: 2_000,
-        after_ms: 0,
-    });
+    clazar.push_fault(Fault::Slow { before_ms: 2_000, after_ms: 0 });
     thread::scope(|scope| {
         let slow = scope.spawn(|| submit(&clazar, &[record(A, "cpu")]).unwrap());
         while clazar.requests().len() < 2 {

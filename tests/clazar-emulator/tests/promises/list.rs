@@ -7,15 +7,7 @@ fn library() -> Emulator {
     let clazar = start();
     for hour in 0..5 {
         let start = format!("2025-06-01T0{hour}:00:00Z");
-        clazar
-            .seed(Record::billed(
-                Cloud::Gcp,
-                "c & d",
-                "cpu",
-                "1.5",
-                [&start, "2025-06-01T05:00:00Z"],
-            ))
-            .unwrap();
+        clazar.seed(Record::billed(Cloud::Gcp, "c & d", "cpu", "1.5", [&start, "2025-06-01T05:00:00Z"])).unwrap();
     }
     clazar.push_fault(Fault::Fail { positions: vec![1] });
     submit(&clazar, &[record(A, "cpu"), record(A, "memory")]).unwrap();
@@ -26,10 +18,7 @@ fn library() -> Emulator {
 fn every_record_is_listed_with_its_status() {
     let clazar = library();
     let page = list(&clazar, "").json();
-    assert_eq!(
-        (&page["count"], &page["next"]),
-        (&Value::from(7), &Value::Null)
-    );
+    assert_eq!((&page["count"], &page["next"]), (&Value::from(7), &Value::Null));
     assert_eq!(page["results"][5]["status"], "success");
     assert_eq!(page["results"][6]["status"], "fail");
     assert_eq!(page["results"][6]["id"], clazar.books()[6].id.as_str());
@@ -58,13 +47,7 @@ fn following_next_walks_over_every_page_with_the_same_filters() {
     loop {
         let page = list(&clazar, &query).json();
         assert_eq!(page["count"], 5);
-        starts.extend(
-            page["results"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|it| it["start_time"].clone()),
-        );
+        starts.extend(page["results"].as_array().unwrap().iter().map(|it| it["start_time"].clone()));
         let Some(next) = page["next"].as_str() else {
             break;
         };

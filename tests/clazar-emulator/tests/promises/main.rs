@@ -1,9 +1,5 @@
 //! The emulator's promises, each shown over a real connection.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod authenticate;
 mod client;

@@ -6,12 +6,7 @@ use serde_json::{Value, json};
 use crate::client::*;
 
 fn month() -> Vec<Value> {
-    vec![
-        record(A, "cpu"),
-        record(A, "memory"),
-        record(A, "storage"),
-        record(B, "cpu"),
-    ]
+    vec![record(A, "cpu"), record(A, "memory"), record(A, "storage"), record(B, "cpu")]
 }
 
 fn exists(contract: &str) -> Value {
@@ -25,19 +20,11 @@ fn a_scripted_answer_is_sent_as_it_stands() {
     clazar.push_fault(Fault::scripted(200, body.clone()));
     clazar.push_fault(Fault::scripted(200, json!("<html>")));
     let headers = BTreeMap::from([("x-request-id".into(), "r1".into())]);
-    clazar.push_fault(Fault::Scripted {
-        status: 418,
-        body: json!(null),
-        headers,
-        commit: Commit::None,
-    });
+    clazar.push_fault(Fault::Scripted { status: 418, body: json!(null), headers, commit: Commit::None });
     assert_eq!(submit(&clazar, &month()).unwrap().json(), body);
     assert_eq!(submit(&clazar, &month()).unwrap().body, "<html>");
     let answer = submit(&clazar, &month()).unwrap();
-    assert_eq!(
-        (answer.status, answer.header("x-request-id")),
-        (418, Some("r1"))
-    );
+    assert_eq!((answer.status, answer.header("x-request-id")), (418, Some("r1")));
     assert!(clazar.books().is_empty());
 }
 
@@ -47,17 +34,11 @@ fn the_books_follow_what_a_script_says_call_after_call() {
     let body = json!({ "results": [exists(A), { "contract_id": B, "status": "success" }] });
     clazar.push_fault(Fault::scripted(200, body).forever());
     submit(&clazar, &month()).unwrap();
-    assert_eq!(
-        booked(&clazar),
-        [format!("{A} cpu success"), format!("{B} cpu success")]
-    );
+    assert_eq!(booked(&clazar), [format!("{A} cpu success"), format!("{B} cpu success")]);
     submit(&clazar, &[record(A, "memory"), record(A, "storage")]).unwrap();
     submit(&clazar, &[record(A, "storage")]).unwrap();
     assert_eq!(clazar.books().len(), 4);
-    assert_eq!(
-        list(&clazar, &format!("?contract_id={A}&dimension=storage")).json()["results"][0]["quantity"],
-        "4"
-    );
+    assert_eq!(list(&clazar, &format!("?contract_id={A}&dimension=storage")).json()["results"][0]["quantity"], "4");
     submit(&clazar, &month()).unwrap();
     assert_eq!(clazar.books().len(), 4);
     assert_eq!(clazar.verify_books(), Ok(()));
@@ -71,38 +52,23 @@ fn a_failed_record_of_a_script_is_listed_under_the_scripts_id() {
         result["custom_properties"] = json!({});
         result
     };
-    let body =
-        json!({ "results": [result("i1", "cpu", "fail"), result("i2", "memory", "success")] });
+    let body = json!({ "results": [result("i1", "cpu", "fail"), result("i2", "memory", "success")] });
     clazar.push_fault(Fault::scripted(200, body).times(2));
     for _ in 0..2 {
         submit(&clazar, &[record(A, "cpu"), record(A, "memory")]).unwrap();
         let listed = list(&clazar, "").results();
         assert_eq!(listed.len(), 2);
-        assert_eq!(
-            (&listed[0]["id"], &listed[0]["status"]),
-            (&json!("i1"), &json!("fail"))
-        );
-        assert_eq!(
-            (&listed[1]["id"], &listed[1]["status"]),
-            (&json!("i2"), &json!("success"))
-        );
+        assert_eq!((&listed[0]["id"], &listed[0]["status"]), (&json!("i1"), &json!("fail")));
+        assert_eq!((&listed[1]["id"], &listed[1]["status"]), (&json!("i2"), &json!("success")));
     }
 }
 
 #[test]
 fn a_script_can_book_all_or_nothing_whatever_it_says() {
     let clazar = start();
-    let script = |status: u16, body: Value, commit: Commit| Fault::Scripted {
-        status,
-        body,
-        headers: BTreeMap::new(),
-        commit,
-    };
-    clazar.push_fault(script(
-        200,
-        json!({ "results": [{ "contract_id": A, "status": "success" }] }),
-        Commit::None,
-    ));
+    let script =
+        |status: u16, body: Value, commit: Commit| Fault::Scripted { status, body, headers: BTreeMap::new(), commit };
+    clazar.push_fault(script(200, json!({ "results": [{ "contract_id": A, "status": "success" }] }), Commit::None));
     submit(&clazar, &month()).unwrap();
     assert!(clazar.books().is_empty());
     let success = json!({ "results": [{ "contract_id": A, "status": "success" }] });
