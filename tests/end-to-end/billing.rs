@@ -1,6 +1,6 @@
 //! What is billed, and what is not.
 
-use crate::support::{Stage, bill};
+use crate::support::{Stage, bill, component};
 
 /// Two customers' month.
 fn month(stage: &Stage) {
@@ -141,6 +141,18 @@ fn the_ledger_shows_what_was_billed() {
 fn kind(line: &str) -> String {
     let record: serde_json::Value = serde_json::from_str(line).unwrap();
     record["entry"].as_object().unwrap_or_else(|| panic!("{line}")).keys().next().unwrap().clone()
+}
+
+#[test]
+fn a_sellers_own_aggregator_bills_by_its_own_logic() {
+    let stage = Stage::new();
+    stage.replace(
+        "[aggregate.rules]\nconfig.dimensions = { \"*\" = \"sum\" }",
+        &format!("[aggregate.hundreds]\nplugin = \"{}\"\nconfig.unit = 2", component("started-hundreds").display()),
+    );
+    month(&stage);
+    stage.run().expect(0).says("read 5 = billed 5");
+    assert_eq!(stage.billed(), bill(&[("A", "hundreds", "2"), ("B", "hundreds", "1")]));
 }
 
 #[test]

@@ -7,6 +7,9 @@ use crate::steps::{Failed, Step, cargo, on, root, step};
 
 const TARGETS: [&str; 2] = ["wasm32-unknown-unknown", "wasm32-wasip2"];
 
+/// The example of a seller's own plugin.
+pub const EXAMPLE: &str = "examples/started-hundreds";
+
 /// Installs the targets that are missing.
 pub fn targets() -> Result<(), Failed> {
     let installed = step("rustup").args(["target", "list", "--installed"]).output()?;
@@ -36,6 +39,15 @@ pub fn test_components() -> Result<(), Failed> {
         }
     }
     Ok(())
+}
+
+/// Builds the example of a seller's own plugin as its README says: in its folder, with nothing but `cargo build`.
+pub fn example() -> Result<(), Failed> {
+    let target = root().join("target/example-build");
+    let mut build = cargo().args(["build", "--release", "--target-dir"]).args([&target]);
+    build.0.current_dir(root().join(EXAMPLE));
+    build.run()?;
+    collect(&target.join("wasm32-unknown-unknown/release"), &root().join("target/test-components"))
 }
 
 fn wasm(cargo: Step, manifest: &str, target: &str, folder: &Path) -> Step {

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::Instant;
 
 use crate::guests;
-use crate::steps::{Failed, Step, cargo, root};
+use crate::steps::{Failed, Step, cargo, root, step};
 use crate::summary::Counts;
 
 /// Runs every test; with `long`, those too that take longer than a quick check may.
@@ -13,10 +13,15 @@ pub fn test(long: bool) -> Result<(), Failed> {
     let begun = Instant::now();
     guests::plugins()?;
     guests::test_components()?;
+    guests::example()?;
     println!("components built after {} s", begun.elapsed().as_secs());
     let plugins = root().join("target/plugins-test");
+    let native = step("rustc").args(["--print", "host-tuple"]).output()?;
+    let mut example = cargo().args(["test", "--target", native.trim(), "--target-dir"]).args([&plugins]);
+    example.0.current_dir(root().join(guests::EXAMPLE));
     let runs = [
-        cargo().args(["test", "--locked", "--manifest-path", "plugins/Cargo.toml", "--target-dir"]).args([plugins]),
+        example,
+        cargo().args(["test", "--locked", "--manifest-path", "plugins/Cargo.toml", "--target-dir"]).args([&plugins]),
         cargo().args(["test", "--locked", "--workspace"]),
     ];
     let mut counts = Counts::default();

@@ -310,7 +310,7 @@ mod tests {
         let hour = window("2025-06-01T05:00:00Z", "2025-06-01T06:00:00Z");
         let next = window("2025-06-01T06:00:00Z", "2025-06-01T07:00:00Z");
         assert_eq!(layout.prefixes(std::slice::from_ref(&month)), ["m/2025/06/"]);
-        assert_eq!(layout.prefixes(&[hour.clone(), next.clone()]), ["m/2025/06/01/05/", "m/2025/06/01/06/"]);
+        assert_eq!(layout.prefixes(&[hour, next]), ["m/2025/06/01/05/", "m/2025/06/01/06/"]);
         assert_eq!(layout.prefixes(&[month, hour, next]), ["m/2025/06/"]);
     }
 
