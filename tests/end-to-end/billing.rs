@@ -1,6 +1,6 @@
 //! What is billed, and what is not.
 
-use crate::support::{Stage, bill, component};
+use crate::support::{Stage, bill, component, program};
 
 /// Two customers' month.
 fn month(stage: &Stage) {
@@ -73,6 +73,51 @@ fn usage_that_changes_after_it_was_billed_is_held_and_reported() {
     std::fs::remove_file(stage.path("bucket/omnistrate-metering/Postgres/PROD/pt-1/2025/06/15/12/late.json")).unwrap();
     stage.run().expect(0);
     assert_eq!(stage.billed().len(), 3);
+}
+
+#[test]
+fn usage_that_cannot_be_read_is_not_taken_for_changed() {
+    let stage = Stage::new();
+    month(&stage);
+    stage.run().expect(0);
+    let key = "omnistrate-metering/Postgres/PROD/pt-1/2025/06/30/23/a.json";
+    stage.object(key, "[{");
+    let ended = stage.run();
+    ended.expect(1).says("everything is held: it is not valid JSON");
+    assert!(!ended.stdout.contains("late"), "{}", ended.stdout);
+    stage.object(key, r#"[{"externalPayerId":"A","dimension":"cpu"}]"#);
+    let ended = stage.run();
+    ended.expect(1).says("what A owes for cpu is held");
+    // The memory is surely gone from the object; the cores may not be.
+    ended.says("memory of A is held: its usage changed after the charge was frozen: 4294967296 then, 2147483648 now");
+    assert!(!ended.stdout.contains("cpu of A is held: its usage"), "{}", ended.stdout);
+    assert_eq!(stage.submissions(), 1);
+}
+
+#[test]
+fn one_window_can_be_billed_alone() {
+    let stage = Stage::new();
+    stage.replace("start  = \"2025-06\"", "start = \"2025-05\"");
+    month(&stage);
+    stage.usage("2025/05/01/00", "a", &[("A", "cpu", "7")]);
+    stage.command("run", &["--window", "2025-06"], &[]).expect(0);
+    assert_eq!(stage.emulator.books().len(), 3);
+    stage.run().expect(0);
+    assert_eq!(stage.emulator.books().len(), 3, "the ledger begins with the first window that was taken up");
+}
+
+#[test]
+fn check_says_what_each_plugin_reaches_and_asks_nothing() {
+    let stage = Stage::new();
+    let url = stage.emulator.origin().to_owned();
+    let check = |arguments: &[&str]| {
+        let mut program = program();
+        program.arg("check").arg(stage.path("pipeline.toml")).args(arguments).env("CLAZAR_URL", stage.emulator.url());
+        crate::support::ended(program.output().unwrap())
+    };
+    check(&["--offline", "--explain"]).expect(0).says("source (s3-reader 0.1.0)").says("reaches nothing").says(&url);
+    check(&[]).expect(1).says("the secret `client_id`: the variable CLAZAR_CLIENT_ID is not set");
+    assert_eq!(stage.emulator.requests().len(), 0);
 }
 
 #[test]

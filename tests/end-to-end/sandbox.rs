@@ -160,6 +160,18 @@ fn a_core_module_of_something_else_is_no_plugin() {
 }
 
 #[test]
+fn a_plugin_of_another_contract_version_is_named_with_both() {
+    let mut bytes = std::fs::read(component("misbehaving")).unwrap();
+    let (ours, theirs) = (b"meterhost:plugin/aggregator@0.1.0", b"meterhost:plugin/aggregator@0.9.0");
+    for at in 0..bytes.len() - ours.len() {
+        if bytes[at..].starts_with(ours) {
+            bytes[at..at + ours.len()].copy_from_slice(theirs);
+        }
+    }
+    loads(&bytes).expect(3).says("it was built for version 0.9.0 of the plugin contract, and this host speaks 0.1");
+}
+
+#[test]
 fn plugins_are_found_by_name_from_any_folder() {
     let ended = crate::support::ended(program().args(["plugin", "list"]).current_dir("/").output().unwrap());
     ended.expect(0).says("s3-reader").says("rules").says("clazar");

@@ -93,13 +93,17 @@ pub(super) fn assess(
         };
         let mut frozen = None;
         if let Some(charge) = before {
-            // One charge a key, for ever: what usage says now is compared with it, never sent beside it.
-            let differs = line.doubt.is_none() && charge.charge().exact() != line.quantity;
-            held = held.filter(|_| line.doubt.is_some());
-            if differs {
-                frozen = Some(charge.charge().quantity());
-                held = Some(late(charge.charge().exact(), Some(line.quantity)));
-            }
+            // One charge a key, for ever: what usage says now is compared with it, never sent beside it. While a part of the usage
+            // cannot be read, there is nothing to compare.
+            held = match &line.doubt {
+                _ if doubts.about(&line.customer, &line.origins).is_some() => None,
+                Some(doubt) => Some(("aggregate", doubt.clone())),
+                None if charge.charge().exact() == line.quantity => None,
+                None => {
+                    frozen = Some(charge.charge().quantity());
+                    Some(late(charge.charge().exact(), Some(line.quantity)))
+                }
+            };
         } else if held.is_none() {
             assessment.proposals.push(Proposal {
                 exact: line.quantity,
@@ -138,7 +142,7 @@ pub(super) fn assess(
 fn gone(assessment: &mut Assessment, state: &ChargeState, doubts: &Doubts) {
     let charge = state.charge();
     // Usage that cannot be read at the moment is not gone.
-    if doubts.window.is_some() {
+    if doubts.about(&charge.key().customer, charge.origins()).is_some() {
         return;
     }
     let (code, reason) = late(charge.exact(), None);
@@ -202,7 +206,7 @@ fn judge(
     line: &ChargeLine,
     doubts: &Doubts,
 ) -> Result<Decimal, (&'static str, String)> {
-    if let Some(reason) = doubts.about(line) {
+    if let Some(reason) = doubts.about(&line.customer, &line.origins) {
         return Err(("doubt", reason));
     }
     if let Some(doubt) = &line.doubt {
@@ -274,14 +278,14 @@ impl Doubts {
         doubts
     }
 
-    /// Why a line is in doubt, if it is.
-    fn about(&self, line: &ChargeLine) -> Option<String> {
-        if let Some(reason) = self.window.as_ref().or_else(|| self.customers.get(&line.customer)) {
+    /// Why a charge of a customer, made from these dimensions of the input, is in doubt, if it is.
+    fn about(&self, customer: &str, origins: &[(String, u64)]) -> Option<String> {
+        if let Some(reason) = self.window.as_ref().or_else(|| self.customers.get(customer)) {
             return Some(reason.clone());
         }
-        line.origins
+        origins
             .iter()
-            .find_map(|(dimension, _)| self.dimensions.get(&(line.customer.clone(), dimension.clone())))
+            .find_map(|(dimension, _)| self.dimensions.get(&(customer.to_owned(), dimension.clone())))
             .cloned()
     }
 

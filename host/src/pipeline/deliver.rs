@@ -57,6 +57,8 @@ pub(super) struct Delivery<'a> {
     pub(super) sink: &'a SinkSection,
     pub(super) spec: &'a SinkSpec,
     pub(super) ledger: &'a Mutex<Ledger>,
+    /// Only the charges of this window.
+    pub(super) window: Option<Window>,
     pub(super) now: Timestamp,
     pub(super) stop: &'a AtomicBool,
     pub(super) progress: &'a (dyn Fn(u64, u64) + Sync),
@@ -116,11 +118,14 @@ impl Delivery<'_> {
     }
 
     fn open(&self) -> Vec<ChargeState> {
-        self.ledger().state().open_charges(self.name()).into_iter().cloned().collect()
+        let ledger = self.ledger();
+        let open = ledger.state().open_charges(self.name()).into_iter();
+        let wanted = |state: &&ChargeState| self.window.is_none_or(|window| state.charge().key().window == window);
+        open.filter(wanted).cloned().collect()
     }
 
     fn count_open(&self) -> usize {
-        self.ledger().state().open_charges(self.name()).len()
+        self.open().len()
     }
 
     /// Whether another round could change something.

@@ -363,6 +363,7 @@ fn deliver(setup: &Setup, options: &Options<'_>, ledger: &Mutex<Ledger>, finding
                         sink,
                         spec,
                         ledger,
+                        window: options.window,
                         now: options.now,
                         stop: options.stop,
                         progress: &|done, total| options.watch.charges(done, total),
