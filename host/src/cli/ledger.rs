@@ -101,6 +101,7 @@ fn identity(pipeline: &Pipeline) -> Identity {
     Identity {
         pipeline: pipeline.name.clone(),
         window: pipeline.window,
+        first: None,
         sinks: pipeline.sinks.iter().map(|sink| sink.plugin.name.clone()).collect(),
         aggregates: pipeline.aggregates.iter().map(|aggregate| aggregate.plugin.name.clone()).collect(),
     }

@@ -28,6 +28,8 @@ pub struct Identity {
     pub pipeline: String,
     /// How long its windows are.
     pub window: WindowKind,
+    /// Its first window. A ledger that is new remembers it; one that is not knows better.
+    pub first: Option<Window>,
     /// Its sinks' names.
     pub sinks: Vec<String>,
     /// Its aggregates' names.
@@ -72,6 +74,7 @@ impl Ledger {
             ledger.append(vec![Entry::Opened {
                 format: FORMAT,
                 window: identity.window,
+                first: identity.first,
                 sinks: identity.sinks.clone(),
                 aggregates: identity.aggregates.clone(),
                 host: env!("CARGO_PKG_VERSION").to_owned(),

@@ -35,6 +35,9 @@ pub enum Entry {
         format: u32,
         /// How long its windows are.
         window: WindowKind,
+        /// Its first window, as its `start` said when the ledger was new.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        first: Option<Window>,
         /// Its sinks.
         sinks: Vec<String>,
         /// Its aggregates.

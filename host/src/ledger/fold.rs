@@ -24,7 +24,10 @@ impl State {
             self.run.clone_from(&record.run);
         }
         match record.entry {
-            Entry::Opened { window, .. } => self.pipeline = Some((record.pipeline, window)),
+            Entry::Opened { window, first, .. } => {
+                self.pipeline = Some((record.pipeline, window));
+                self.first = first;
+            }
             Entry::Run { windows, sinks, .. } => {
                 self.runs += 1;
                 for sink in sinks {

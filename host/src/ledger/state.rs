@@ -31,6 +31,8 @@ pub(super) struct Attempt {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct State {
     pub(super) pipeline: Option<(String, WindowKind)>,
+    /// Its first window, as it was when the ledger was new.
+    pub(super) first: Option<Window>,
     pub(super) charges: HashMap<ChargeId, ChargeState>,
     pub(super) sinks: BTreeMap<String, BTreeMap<Window, WindowState>>,
     pub(super) inputs: BTreeMap<Window, Vec<InputSeen>>,
@@ -69,8 +71,12 @@ impl State {
         self.runs == 0
     }
 
-    /// The first window that was ever taken up.
+    /// The pipeline's first window: what its `start` said while the ledger was new, else the first that was ever taken up.
     pub fn first_window(&self) -> Option<Window> {
+        self.first.or_else(|| self.taken_up())
+    }
+
+    fn taken_up(&self) -> Option<Window> {
         self.sinks.values().filter_map(|windows| windows.keys().next()).min().copied()
     }
 

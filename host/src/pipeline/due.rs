@@ -27,7 +27,7 @@ pub(super) fn due(pipeline: &Pipeline, state: &State, now: Timestamp, only: Opti
             false => Due { open: windows, ..Due::default() },
         };
     }
-    let Some(first) = first(pipeline, state, now) else { return Due::default() };
+    let Some(first) = state.first_window().or_else(|| first(pipeline, now)) else { return Due::default() };
     let back = look_back(pipeline, now);
     let mut due = Due::default();
     let mut fresh = 0;
@@ -52,12 +52,8 @@ pub(super) fn due(pipeline: &Pipeline, state: &State, now: Timestamp, only: Opti
     due
 }
 
-/// The pipeline's first window: the first one ever taken up; while the ledger is new, what `start` says; without it, the latest
-/// window that is due.
-fn first(pipeline: &Pipeline, state: &State, now: Timestamp) -> Option<Window> {
-    if let Some(first) = state.first_window() {
-        return Some(first);
-    }
+/// The pipeline's first window while its ledger is new: what `start` says; without it, the latest window that is due.
+pub(super) fn first(pipeline: &Pipeline, now: Timestamp) -> Option<Window> {
     let kind = pipeline.window;
     match pipeline.start {
         Some(Start::At(window)) => Some(Window::containing(kind, window.start())),

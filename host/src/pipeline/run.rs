@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::account;
 use super::charges::{Assessment, assess};
 use super::deliver::{Delivery, Stopped};
-use super::due::{Due, due};
+use super::due::{Due, due, first};
 use super::failpoint::failpoint;
 use super::read::{Reader, Reading, with_denials};
 use super::setup::{Setup, SinkSection};
@@ -64,7 +64,7 @@ pub(super) struct Work {
 /// The ledger cannot be opened; nothing was read or sent.
 pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> {
     let LedgerLocation::Sqlite(path) = &setup.pipeline.ledger;
-    let identity = identity(setup);
+    let identity = identity(setup, options);
     let run = run_id();
     let mut book = match options.dry_run {
         true => Book::Shown(Box::new(Ledger::state_of(path, &identity)?)),
@@ -134,11 +134,12 @@ fn open(
     Ok(Book::Open(Box::new(Ledger::open(path, identity, run)?)))
 }
 
-fn identity(setup: &Setup) -> Identity {
+fn identity(setup: &Setup, options: &Options<'_>) -> Identity {
     let pipeline = &setup.pipeline;
     Identity {
         pipeline: pipeline.name.clone(),
         window: pipeline.window,
+        first: first(pipeline, options.now),
         sinks: pipeline.sinks.iter().map(|sink| sink.plugin.name.clone()).collect(),
         aggregates: pipeline.aggregates.iter().map(|aggregate| aggregate.plugin.name.clone()).collect(),
     }

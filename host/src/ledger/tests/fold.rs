@@ -246,6 +246,7 @@ fn an_impossible_history_is_an_error_and_nothing_is_written() {
             vec![Entry::Opened {
                 format: 1,
                 window: WindowKind::Month,
+                first: None,
                 sinks: Vec::new(),
                 aggregates: Vec::new(),
                 host: String::new(),

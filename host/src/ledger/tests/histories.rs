@@ -86,7 +86,7 @@ proptest! {
             Record { number, pipeline: "p".to_owned(), run: format!("r{run}"), at: number as i64, entry }
         };
         let opened = Entry::Opened {
-            format: 1, window: WindowKind::Month, sinks: Vec::new(), aggregates: Vec::new(), host: String::new(),
+            format: 1, window: WindowKind::Month, first: None, sinks: Vec::new(), aggregates: Vec::new(), host: String::new(),
         };
         state.apply(next(opened, 0)).unwrap();
         state.apply(next(intent(&[june(), july()]), 0)).unwrap();

@@ -31,6 +31,7 @@ fn identity() -> Identity {
     Identity {
         pipeline: "p".to_owned(),
         window: WindowKind::Month,
+        first: None,
         sinks: vec!["s".to_owned()],
         aggregates: vec!["rules".to_owned()],
     }
