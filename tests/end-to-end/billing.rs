@@ -224,8 +224,14 @@ fn secrets_are_in_no_output() {
     stage.emulator.push_fault(clazar_emulator::Fault::Leak { status: 500 });
     let said = stage.command("run", &["-vvv"], &[]);
     let entries = stage.command("ledger show", &["--entries"], &[]);
+    let requests = stage.emulator.requests();
+    let sent = requests.iter().filter_map(|request| request.header("authorization"));
+    let tokens: Vec<&str> = sent.filter_map(|header| header.strip_prefix("Bearer ")).collect();
+    assert!(!tokens.is_empty());
     for text in [said.stdout, said.stderr, entries.stdout] {
         assert!(!text.contains("sec-very-secret"), "{text}");
-        assert!(!text.contains("Bearer "), "{text}");
+        for token in &tokens {
+            assert!(!text.contains(token), "{text}");
+        }
     }
 }

@@ -162,7 +162,7 @@ fn a_core_module_of_something_else_is_no_plugin() {
 #[test]
 fn a_plugin_of_another_contract_version_is_named_with_both() {
     let mut bytes = std::fs::read(component("misbehaving")).unwrap();
-    let (ours, theirs) = (b"meterhost:plugin/aggregator@0.1.0", b"meterhost:plugin/aggregator@0.9.0");
+    let (ours, theirs) = (b"@0.1.0", b"@0.9.0");
     for at in 0..bytes.len() - ours.len() {
         if bytes[at..].starts_with(ours) {
             bytes[at..at + ours.len()].copy_from_slice(theirs);

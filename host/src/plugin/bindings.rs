@@ -24,7 +24,7 @@ pub mod imports {
             "meterhost:plugin/objects.upload": crate::broker::Upload,
         },
     });
-    pub use meterhost::plugin::{about, aws, http, log, objects, types};
+    pub use self::meterhost::plugin::{about, aws, http, log, objects, types};
 }
 
 /// The world of sources.

@@ -44,7 +44,7 @@ fn entries_are_read_in_order_with_who_wrote_them_when() {
         seen.push((record.number, record.run.clone(), record.entry.kind()));
         let json: serde_json::Value = serde_json::to_value(&record).unwrap();
         assert_eq!(json["number"], record.number);
-        assert!(json[record.entry.kind()].is_object());
+        assert!(json["entry"][record.entry.kind()].is_object());
         Ok(())
     })
     .unwrap();
