@@ -45,7 +45,7 @@ fn an_object_of_null_holds_the_window() {
 
 #[test]
 fn an_empty_object_holds_the_window() {
-    object("", &["it is empty, and holds no JSON"], &[]);
+    object("", &["it is empty, and an empty list is written `[]`"], &[]);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::time::Instant;
 use meterhost_sdk::{Cursor as _, Request, Shard, Source as _, Window, testing};
 use s3_reader::S3Reader;
 
+/// So many that a document of them is just within its bound.
 const RECORDS: usize = 90_000;
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -7,15 +7,20 @@ use meterhost_sdk::config;
 config! {
     /// Where usage lies, and where in a record its parts are.
     pub struct Config {
-        /// What the parts of a key mean: literal text, `{yyyy}` `{mm}` `{dd}` `{hh}` (the time, in UTC), `{name}` (a capture) and `*`;
-        /// the last two match within one part of the key. Keys that do not match are not read.
+        /// What the parts of an object's key mean: literal text, `{yyyy}` `{mm}` `{dd}` `{hh}` (the time, in UTC), `{name}` (a capture,
+        /// which `fields` can name) and `*` (anything). A capture or `*` never reaches beyond a `/`. A key that does not match is not
+        /// read; one that matches in two ways that mean different things makes its object unreadable.
+        ///
+        /// Read are the objects whose time touches a window, or all of them if the layout has no time. So a record is found only if
+        /// its own time lies in the time of its key.
         pub layout: String,
-        /// How objects are written. Without it, the end of the key decides: `.json`, or `.ndjson`, `.jsonl` and `.log`.
+        /// How objects are written. Without it the end of the key decides: `.json` is "json"; `.ndjson`, `.jsonl` and `.log` are "ndjson".
         #[serde(default)]
         pub format: Option<Format>,
         /// Where the parts of a measurement are.
         pub fields: Fields,
-        /// What else aggregators may want of a record, by the name that they know it by.
+        /// What else aggregators may want of a record, by the name that they know it by: `status = "/response/status"`. A number, a truth
+        /// value, a list or an object is passed on as it is written; what is missing or null is no attribute.
         #[serde(default)]
         pub attributes: BTreeMap<String, Pick>,
     }
@@ -26,9 +31,9 @@ config! {
     #[derive(Copy, PartialEq, Eq)]
     #[serde(rename_all = "lowercase")]
     pub enum Format {
-        /// One JSON array of records, or one record.
+        /// One JSON document: a list of records, or one record. At most 64 MiB.
         Json,
-        /// One record a line.
+        /// One record a line, of at most 16 MiB. A line that is no record is quarantined, empty lines are none.
         Ndjson,
     }
 }
@@ -36,24 +41,27 @@ config! {
 config! {
     /// Where the parts of a measurement are.
     pub struct Fields {
-        /// When the usage happened: `"path"` for the time in the key, a JSON pointer to a text such as `2025-06-01T00:59:59Z`, or
-        /// `{ field = "/pointer", unit = "ms" }` for a number counted since 1970.
+        /// When the usage happened: `"path"` for the beginning of the time in the key, a JSON pointer to a text as in RFC 3339, such as
+        /// `2025-06-01T00:59:59Z`, or `{ field = "/pointer", unit = "ms" }` for a number counted since 1970. What is finer than a
+        /// millisecond is cut.
         pub time: TimePick,
-        /// Who used it.
+        /// Who used it: a text or a whole number. A record without it is quarantined.
         pub customer: Pick,
-        /// What was used, where one pipeline meters several products.
+        /// What was used, where one pipeline meters several products. Every record has to have it then.
         #[serde(default)]
         pub product: Option<Pick>,
         /// What was measured. Not together with `dimensions`.
         #[serde(default)]
         pub dimension: Option<Pick>,
-        /// How much of it. Not together with `dimensions`.
+        /// How much of it: a number, or a text that holds one, of at most 38 digits. Not together with `dimensions`. Where each record
+        /// counts as one: `{ constant = "1" }`.
         #[serde(default)]
         pub quantity: Option<Pick>,
-        /// Several dimensions out of one record: the dimension's name, and where its quantity is.
+        /// Several dimensions out of one record: the dimension's name, and where its quantity is, as in
+        /// `{ requests = { constant = "1" }, bytes_out = "/responseLength" }`.
         #[serde(default)]
         pub dimensions: BTreeMap<String, Pick>,
-        /// The record's own id.
+        /// The record's own id, by which duplicates are known. A record may lack it.
         #[serde(default)]
         pub id: Option<Pick>,
     }
@@ -64,7 +72,7 @@ config! {
     /// that says which.
     #[serde(untagged)]
     pub enum Pick {
-        /// `"/pointer"` or `"{capture}"`.
+        /// `"/pointer"` (RFC 6901: `/` in a key is written `~1`, `~` is `~0`) or `"{capture}"`.
         Short(String),
         /// A field of the record.
         Field(FieldPick),

@@ -1,50 +1,55 @@
 //! Reading what there is, object by object, into pages.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 
-use meterhost_sdk::{Cursor, Error, Page, Request, objects};
+use meterhost_sdk::{Cursor, Error, Input, Page, Request, objects};
 
-use crate::config::{Config, Format};
-use crate::decode::{self, Lines};
+use crate::config::Config;
+use crate::decode::{Decoder, Stopped, format_of};
 use crate::layout::Matched;
-use crate::listing::{Found, input};
+use crate::listing::{Found, Wanted, input};
 use crate::mapping::Mapping;
+use crate::pick::Picker;
 use crate::rows::{Object, Rows};
 
 /// How much is taken from the host at once, in bytes.
 const PIECE: u32 = 1 << 20;
-/// The largest document, in bytes: it is held in memory as a whole.
-const DOCUMENT: u64 = 64 << 20;
 /// How many objects the host is told of beforehand.
 const AHEAD: usize = 64;
 
 /// An opening under way.
 pub struct Reading {
+    mapping: Rc<Mapping>,
+    picker: Picker,
     rows: Rows,
-    format: Option<Format>,
     found: Found,
-    waiting: VecDeque<(objects::Object, Matched)>,
+    waiting: VecDeque<Wanted>,
     /// How many of those that wait were announced to the host.
     announced: usize,
     current: Option<Current>,
     ended: bool,
 }
 
-/// An object that is being read in pieces.
+/// The object that is being read.
 struct Current {
     body: objects::Body,
+    /// As it is read, which may be another version than was listed.
+    input: Input,
     matched: Matched,
-    lines: Lines,
+    decoder: Decoder,
+    /// Whether there are no more bytes.
+    ended: bool,
 }
 
 impl Reading {
-    pub(crate) fn open(config: Config, request: &Request) -> Result<Self, Error> {
-        let mapping = Mapping::new(&config)?;
-        let found = Found::new(mapping.layout.clone(), request);
+    pub(crate) fn open(config: &Config, request: &Request) -> Result<Self, Error> {
+        let mapping = Rc::new(Mapping::new(config)?);
         Ok(Reading {
-            rows: Rows::new(mapping),
-            format: config.format,
-            found,
+            picker: Picker::new(Rc::clone(&mapping)),
+            rows: Rows::new(Rc::clone(&mapping)),
+            found: Found::open(Rc::clone(&mapping), request)?,
+            mapping,
             waiting: VecDeque::new(),
             announced: 0,
             current: None,
@@ -52,77 +57,76 @@ impl Reading {
         })
     }
 
-    /// Reads one piece of an object, or one small object.
+    /// Goes on a little: opens an object, or reads a piece of it.
     fn step(&mut self) -> Result<(), Error> {
         if let Some(current) = self.current.take() {
-            return self.piece(current);
+            return self.read(current);
         }
-        let Some((listed, matched)) = self.waiting.pop_front() else {
+        let Some(wanted) = self.waiting.pop_front() else {
             match self.found.next()? {
                 Some(found) => self.waiting.extend(found),
                 None => self.ended = true,
             }
             return Ok(());
         };
+        self.announce();
+        self.begin(wanted)
+    }
+
+    /// Tells the host which objects come next.
+    fn announce(&mut self) {
         self.announced = self.announced.saturating_sub(1);
         if self.announced == 0 {
-            let keys: Vec<String> = self.waiting.iter().take(AHEAD).map(|(object, _)| object.key.clone()).collect();
-            self.announced = keys.len();
-            objects::prefetch(&keys);
-        }
-        let object = Object { key: &listed.key, matched: &matched };
-        let Some(format) = self.format.or_else(|| format_of(&listed.key)) else {
-            self.rows.unreadable(&object, "its name does not say how it is written; set `config.format`".to_owned());
-            return Ok(());
-        };
-        let body = match open(&listed) {
-            Ok(body) => body,
-            Err(error) => return self.failed(&object, error),
-        };
-        match format {
-            Format::Ndjson => self.current = Some(Current { body, matched, lines: Lines::default() }),
-            Format::Json => self.document(&object, body)?,
-        }
-        Ok(())
-    }
-
-    fn piece(&mut self, mut current: Current) -> Result<(), Error> {
-        let read = current.body.object();
-        let object = Object { key: &read.key, matched: &current.matched };
-        let bytes = match current.body.read(PIECE) {
-            Ok(bytes) => bytes,
-            Err(error) => return self.failed(&object, error),
-        };
-        if bytes.is_empty() {
-            current.lines.finish(&mut self.rows, &object);
-            self.rows.finished(input(&read, &current.matched));
-        } else if let Err(reason) = current.lines.push(&mut self.rows, &object, &bytes) {
-            self.rows.unreadable(&object, reason);
-        } else {
-            self.current = Some(current);
-        }
-        Ok(())
-    }
-
-    fn document(&mut self, object: &Object<'_>, mut body: objects::Body) -> Result<(), Error> {
-        let read = body.object();
-        if read.size > DOCUMENT {
-            let reason = format!("it is larger than {} MiB; write such objects as lines of JSON", DOCUMENT >> 20);
-            self.rows.unreadable(object, reason);
-            return Ok(());
-        }
-        let mut bytes = Vec::new();
-        loop {
-            match body.read(PIECE) {
-                Ok(piece) if piece.is_empty() => break,
-                Ok(piece) if bytes.is_empty() => bytes = piece,
-                Ok(piece) => bytes.extend_from_slice(&piece),
-                Err(error) => return self.failed(object, error),
+            let keys: Vec<String> = self.waiting.iter().take(AHEAD).map(|wanted| wanted.object.key.clone()).collect();
+            if !keys.is_empty() {
+                objects::prefetch(&keys);
             }
+            self.announced = keys.len();
         }
-        match decode::document(&mut self.rows, object, &bytes) {
-            Ok(()) => self.rows.finished(input(&read, object.matched)),
-            Err(reason) => self.rows.unreadable(object, reason),
+    }
+
+    fn begin(&mut self, wanted: Wanted) -> Result<(), Error> {
+        let Wanted { object: listed, matched, ambiguous } = wanted;
+        let object = Object { key: &listed.key, matched: &matched };
+        if ambiguous {
+            let reason = "the layout fits its key in two ways that mean different things; make the layout say more";
+            self.rows.unreadable(&object, reason.to_owned());
+            return Ok(());
+        }
+        let Some(format) = self.mapping.format.or_else(|| format_of(&listed.key)) else {
+            let reason = "its key does not say how it is written; add `format = \"json\"` or `format = \"ndjson\"` to the configuration";
+            self.rows.unreadable(&object, reason.to_owned());
+            return Ok(());
+        };
+        match open(&listed) {
+            Ok(body) => {
+                let input = input(&body.object(), &matched);
+                self.current = Some(Current { body, input, matched, decoder: Decoder::new(format), ended: false });
+                Ok(())
+            }
+            Err(error) => self.failed(&object, error),
+        }
+    }
+
+    fn read(&mut self, mut current: Current) -> Result<(), Error> {
+        let object = Object { key: &current.input.key, matched: &current.matched };
+        if current.decoder.decode(&mut self.picker, &mut self.rows, &object) == Stopped::PageFull {
+            self.current = Some(current);
+            return Ok(());
+        }
+        if current.ended {
+            self.rows.finished(current.input);
+            return Ok(());
+        }
+        let piece = match current.body.read(PIECE) {
+            Ok(piece) => piece,
+            Err(error) => return self.failed(&object, error),
+        };
+        current.ended = piece.is_empty();
+        let taken = if current.ended { current.decoder.end() } else { current.decoder.push(piece) };
+        match taken {
+            Ok(()) => self.current = Some(current),
+            Err(reason) => self.rows.unreadable(&object, reason),
         }
         Ok(())
     }
@@ -156,15 +160,5 @@ fn open(listed: &objects::Object) -> Result<objects::Body, objects::Error> {
     match objects::get(&listed.key, Some(&listed.etag)) {
         Err(objects::Error::Precondition(_)) => objects::get(&listed.key, None),
         other => other,
-    }
-}
-
-/// What the end of a key says of how the object is written.
-fn format_of(key: &str) -> Option<Format> {
-    let (_, ending) = key.rsplit_once('.')?;
-    match ending {
-        "json" => Some(Format::Json),
-        "ndjson" | "jsonl" | "log" => Some(Format::Ndjson),
-        _ => None,
     }
 }

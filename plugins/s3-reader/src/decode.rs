@@ -1,149 +1,73 @@
-//! From bytes to records: one JSON document, or a record a line.
+//! From bytes to rows: a decoder for each way in which objects are written.
+//!
+//! A decoder takes bytes in pieces, and turns what it has into rows until a page is full; so neither a large piece nor one that is
+//! written to do harm needs more memory than a page.
 
-use std::cell::RefCell;
+use crate::config::Format;
+use crate::document::Document;
+use crate::lines::Lines;
+use crate::pick::Picker;
+use crate::rows::{Object, Rows};
 
-use memchr::{memchr, memchr_iter};
-use serde::Deserialize as _;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, SeqAccess, Visitor};
+/// Turns one object's bytes into rows.
+pub(crate) enum Decoder {
+    Lines(Lines),
+    Document(Document),
+}
 
-use crate::record::{RecordSeed, Slot};
-use crate::rows::{Object, Place, Rows};
+/// Why a decoder stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stopped {
+    /// A page is full; there may be more.
+    PageFull,
+    /// All that was taken in is decoded.
+    Done,
+}
 
-/// The longest line, in bytes.
-pub(crate) const LINE: usize = 16 << 20;
+/// Why an object makes no sense as a whole, in a person's words.
+pub(crate) type Unusable = String;
 
-/// Reads a document: an array of records, or one record. The error says why it makes no sense as a whole; none of its records is used
-/// then.
-pub(crate) fn document(rows: &mut Rows, object: &Object<'_>, bytes: &[u8]) -> Result<(), String> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    if bytes.is_empty() {
-        return Err("it is empty, and holds no JSON".to_owned());
+impl Decoder {
+    pub(crate) fn new(format: Format) -> Self {
+        match format {
+            Format::Ndjson => Decoder::Lines(Lines::default()),
+            Format::Json => Decoder::Document(Document::default()),
+        }
     }
-    let text = std::str::from_utf8(bytes)
-        .map_err(|error| format!("it is not UTF-8: byte {} is wrong", error.valid_up_to() + 1))?;
-    // Read twice: a document that breaks off is known to be wrong only at its end, and then none of its records may be used.
-    let mut first = serde_json::Deserializer::from_str(text);
-    let valid = IgnoredAny::deserialize(&mut first).and_then(|IgnoredAny| first.end());
-    valid.map_err(|error| format!("it is not valid JSON: {error}"))?;
-    match text.trim_start().as_bytes().first() {
-        Some(b'[') => {
-            let list = List { rows: RefCell::new(rows), object };
-            serde_json::Deserializer::from_str(text).deserialize_seq(list).map_err(|error| error.to_string())
+
+    /// Takes the next piece in. What came before is decoded by then.
+    pub(crate) fn push(&mut self, piece: Vec<u8>) -> Result<(), Unusable> {
+        match self {
+            Decoder::Lines(lines) => lines.push(piece),
+            Decoder::Document(document) => document.push(piece),
         }
-        Some(b'{') => {
-            one(rows, object, Place("record", 1), text);
-            Ok(())
+    }
+
+    /// There are no more pieces.
+    pub(crate) fn end(&mut self) -> Result<(), Unusable> {
+        match self {
+            Decoder::Lines(lines) => lines.end(),
+            Decoder::Document(document) => document.end(),
         }
-        _ => {
-            let shown: String = text.trim().chars().take(40).collect();
-            Err(format!("it holds neither a list of records nor a record, but `{shown}`"))
+    }
+
+    /// Turns what was taken in into rows.
+    pub(crate) fn decode(&mut self, picker: &mut Picker, rows: &mut Rows, object: &Object<'_>) -> Stopped {
+        match self {
+            Decoder::Lines(lines) => lines.decode(picker, rows, object),
+            Decoder::Document(document) => document.decode(picker, rows, object),
         }
     }
 }
 
-/// One text that should be a record.
-fn one(rows: &mut Rows, object: &Object<'_>, place: Place, text: &str) {
-    let mut slots: Vec<Slot<'_>> = vec![Slot::Missing; rows.mapping().tree.slots.len()];
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let seed = RecordSeed { tree: &rows.mapping().tree, node: 0, slots: &mut slots };
-    let read = seed.deserialize(&mut deserializer).and_then(|found| deserializer.end().map(|()| found));
-    match read {
-        Ok(true) => rows.record(object, place, &slots),
-        Ok(false) => rows.no_record(object, place, "it is JSON, but not an object".to_owned()),
-        Err(error) => rows.no_record(object, place, format!("it is not valid JSON: {error}")),
+/// What the end of a key, or of a layout, says of how objects are written.
+pub(crate) fn format_of(key: &str) -> Option<Format> {
+    match key.rsplit_once('.')?.1 {
+        "json" => Some(Format::Json),
+        "ndjson" | "jsonl" | "log" => Some(Format::Ndjson),
+        _ => None,
     }
 }
 
-/// The elements of an array.
-struct List<'r, 'o> {
-    rows: RefCell<&'r mut Rows>,
-    object: &'o Object<'o>,
-}
-
-impl<'de> Visitor<'de> for List<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a list of records")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        let rows = self.rows.into_inner();
-        let mut slots: Vec<Slot<'de>> = vec![Slot::Missing; rows.mapping().tree.slots.len()];
-        let mut number = 0;
-        loop {
-            slots.fill(Slot::Missing);
-            let seed = RecordSeed { tree: &rows.mapping().tree, node: 0, slots: &mut slots };
-            let Some(found) = list.next_element_seed(seed)? else { return Ok(()) };
-            number += 1;
-            let place = Place("record", number);
-            match found {
-                true => rows.record(self.object, place, &slots),
-                false => rows.no_record(self.object, place, "it is not an object".to_owned()),
-            }
-        }
-    }
-}
-
-/// Reads lines that come in pieces.
-#[derive(Default)]
-pub(crate) struct Lines {
-    /// The beginning of a line whose end has not come yet.
-    begun: Vec<u8>,
-    number: u64,
-}
-
-impl Lines {
-    /// Takes the next piece in. The error says why the object makes no sense as a whole.
-    pub(crate) fn push(&mut self, rows: &mut Rows, object: &Object<'_>, piece: &[u8]) -> Result<(), String> {
-        let mut rest = piece;
-        if !self.begun.is_empty() {
-            let Some(end) = memchr(b'\n', piece) else {
-                self.begun.extend_from_slice(piece);
-                return self.check();
-            };
-            let (line, after) = piece.split_at(end);
-            self.begun.extend_from_slice(line);
-            let line = std::mem::take(&mut self.begun);
-            self.line(rows, object, &line);
-            rest = after.get(1..).unwrap_or_default();
-        }
-        let mut start = 0;
-        for end in memchr_iter(b'\n', rest) {
-            self.line(rows, object, rest.get(start..end).unwrap_or_default());
-            start = end + 1;
-        }
-        self.begun.extend_from_slice(rest.get(start..).unwrap_or_default());
-        self.check()
-    }
-
-    /// The last line may lack its end.
-    pub(crate) fn finish(&mut self, rows: &mut Rows, object: &Object<'_>) {
-        let line = std::mem::take(&mut self.begun);
-        self.line(rows, object, &line);
-    }
-
-    fn check(&self) -> Result<(), String> {
-        match self.begun.len() {
-            long if long > LINE => Err(format!("line {} is longer than {} MiB", self.number + 1, LINE >> 20)),
-            _ => Ok(()),
-        }
-    }
-
-    fn line(&mut self, rows: &mut Rows, object: &Object<'_>, line: &[u8]) {
-        self.number += 1;
-        let line = if self.number == 1 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line };
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if line.iter().all(u8::is_ascii_whitespace) {
-            return;
-        }
-        let place = Place("line", self.number);
-        match std::str::from_utf8(line) {
-            Ok(text) => one(rows, object, place, text),
-            Err(error) => {
-                let reason = format!("it is not UTF-8: byte {} is wrong", error.valid_up_to() + 1);
-                rows.no_record(object, place, reason);
-            }
-        }
-    }
-}
+/// What some writers put before everything else.
+pub(crate) const BYTE_ORDER_MARK: char = '\u{feff}';

@@ -1,14 +1,25 @@
 //! `s3-reader` reads usage records out of objects in a bucket or files in a folder.
 //!
+//! ```toml
+//! [source.config]
+//! layout = "usage/{tenant}/{yyyy}/{mm}/{dd}/{hh}/*.ndjson"
+//!
+//! [source.config.fields]
+//! time       = { field = "/requestTime", unit = "ms" }
+//! customer   = "{tenant}"
+//! dimensions = { requests = { constant = "1" }, bytes_out = "/responseLength" }
+//! ```
+//!
 //! | file | subject |
 //! |---|---|
 //! | `config` | what a pipeline says |
 //! | `layout` | what the parts of a key mean, and which prefixes a window needs |
-//! | `mapping`, `record` | which fields of a record are wanted, and a visitor that picks them and skips the rest |
-//! | `moment` | times as they are written |
-//! | `rows` | from picked fields to usage records, or into quarantine |
-//! | `decode` | objects of JSON and lines of JSON |
+//! | `mapping`, `tree` | which fields of a record are wanted |
 //! | `listing`, `cursor` | what there is to read, and reading it |
+//! | `decode`, `lines`, `document` | from bytes to records |
+//! | `pick`, `scan`, `visitor`, `slot` | picking the wanted fields of a record, without a tree of values |
+//! | `picked`, `moment` | what picked fields mean |
+//! | `rows` | usage records, quarantine, pages |
 
 #![cfg_attr(
     test,
@@ -24,14 +35,21 @@
 mod config;
 mod cursor;
 mod decode;
+mod document;
 mod layout;
+mod lines;
 mod listing;
 mod mapping;
 mod moment;
-mod record;
+mod pick;
+mod picked;
 mod rows;
+mod scan;
+mod slot;
 #[cfg(test)]
 mod tests;
+mod tree;
+mod visitor;
 
 use meterhost_sdk::{About, Capability, Error, Need, Plugin, Request, Source, SourceKind, export_source};
 
@@ -61,7 +79,7 @@ impl Source for S3Reader {
     type Listing = Inputs;
 
     fn open(config: Config, request: Request) -> Result<Reading, Error> {
-        Reading::open(config, &request)
+        Reading::open(&config, &request)
     }
 
     fn inputs(config: Config, request: Request) -> Result<Inputs, Error> {

@@ -1,55 +1,61 @@
 //! What there is to read for a request.
 
+use std::rc::Rc;
+
 use meterhost_sdk::{Error, Input, Listing, Request, Window, objects};
 
 use crate::config::Config;
-use crate::layout::{Layout, Matched};
+use crate::layout::{Key, Matched};
+use crate::mapping::Mapping;
 
 /// The objects of a request, page by page.
 pub(crate) struct Found {
-    layout: Layout,
+    mapping: Rc<Mapping>,
     windows: Vec<Window>,
     shard: (u32, u32),
     /// Still to be listed, last first.
     prefixes: Vec<String>,
-    listing: Option<objects::Listing>,
-    unmatched: u64,
+    listing: Option<(String, objects::Listing)>,
+    /// How many keys did not match.
+    others: u64,
+}
+
+/// An object that is this reader's.
+pub(crate) struct Wanted {
+    pub(crate) object: objects::Object,
+    pub(crate) matched: Matched,
+    /// Whether the key can be read in two ways.
+    pub(crate) ambiguous: bool,
 }
 
 impl Found {
-    pub(crate) fn new(layout: Layout, request: &Request) -> Self {
-        let mut prefixes = layout.prefixes(&request.windows);
+    pub(crate) fn open(mapping: Rc<Mapping>, request: &Request) -> Result<Self, Error> {
+        mapping.check(&request.windows)?;
+        let mut prefixes = mapping.layout.prefixes(&request.windows);
         prefixes.reverse();
-        Found {
-            layout,
+        Ok(Found {
+            mapping,
             windows: request.windows.clone(),
             shard: (request.shard.index, request.shard.count.max(1)),
             prefixes,
             listing: None,
-            unmatched: 0,
-        }
+            others: 0,
+        })
     }
 
-    /// The next objects that are this reader's; `None` at the end.
-    pub(crate) fn next(&mut self) -> Result<Option<Vec<(objects::Object, Matched)>>, Error> {
+    /// The next objects; `None` at the end.
+    pub(crate) fn next(&mut self) -> Result<Option<Vec<Wanted>>, Error> {
         loop {
-            let listing = match &mut self.listing {
-                Some(listing) => listing,
-                None => match self.prefixes.pop() {
-                    Some(prefix) => self.listing.insert(objects::list(&prefix, None)?),
-                    None => {
-                        if self.unmatched > 0 {
-                            meterhost_sdk::info(&format!(
-                                "{} objects do not match the layout, and are not read",
-                                self.unmatched
-                            ));
-                            self.unmatched = 0;
-                        }
-                        return Ok(None);
-                    }
-                },
+            let Some((prefix, listing)) = &mut self.listing else {
+                let Some(prefix) = self.prefixes.pop() else {
+                    self.tell();
+                    return Ok(None);
+                };
+                let listing = objects::list(&prefix, None).map_err(|error| failed(&prefix, error))?;
+                self.listing = Some((prefix, listing));
+                continue;
             };
-            let Some(page) = listing.next()? else {
+            let Some(page) = listing.next().map_err(|error| failed(prefix, error))? else {
                 self.listing = None;
                 continue;
             };
@@ -60,20 +66,46 @@ impl Found {
         }
     }
 
-    fn wanted(&mut self, object: objects::Object) -> Option<(objects::Object, Matched)> {
+    fn wanted(&mut self, object: objects::Object) -> Option<Wanted> {
         let (index, count) = self.shard;
         if shard(&object.key, count) != index {
             return None;
         }
-        let Some(matched) = self.layout.matched(&object.key) else {
-            self.unmatched += 1;
-            return None;
+        let (matched, ambiguous) = match self.mapping.layout.key(&object.key) {
+            Key::Matched(matched) => (matched, false),
+            Key::Ambiguous(matched) => (matched, true),
+            Key::NoSuchTime => {
+                meterhost_sdk::warn(&format!("`{}` is not read: its key names a time that does not exist", object.key));
+                return None;
+            }
+            Key::Other => {
+                self.others += 1;
+                return None;
+            }
         };
-        let touched = matched
-            .span
-            .as_ref()
-            .is_none_or(|span| self.windows.iter().any(|window| window.start < span.end && span.start < window.end));
-        touched.then_some((object, matched))
+        let touched =
+            |span: &Window| self.windows.iter().any(|window| window.start < span.end && span.start < window.end);
+        matched.span.as_ref().is_none_or(touched).then_some(Wanted { object, matched, ambiguous })
+    }
+
+    fn tell(&mut self) {
+        match std::mem::take(&mut self.others) {
+            0 => {}
+            1 => meterhost_sdk::info("1 object is not read: its key does not match the layout"),
+            others => {
+                meterhost_sdk::info(&format!("{others} objects are not read: their keys do not match the layout"))
+            }
+        }
+    }
+}
+
+/// Says which listing failed.
+fn failed(prefix: &str, error: objects::Error) -> Error {
+    let text = format!("`{prefix}` cannot be listed: {}", objects::message(&error));
+    match error {
+        objects::Error::Denied(_) => Error::Denied(text),
+        objects::Error::Other(_) => Error::Other(text),
+        _ => Error::Unavailable(text),
     }
 }
 
@@ -95,14 +127,13 @@ pub struct Inputs(Found);
 
 impl Inputs {
     pub(crate) fn open(config: &Config, request: &Request) -> Result<Self, Error> {
-        let layout = Layout::parse(&config.layout).map_err(Error::Config)?;
-        Ok(Inputs(Found::new(layout, request)))
+        Found::open(Rc::new(Mapping::new(config)?), request).map(Inputs)
     }
 }
 
 impl Listing for Inputs {
     fn next(&mut self) -> Result<Option<Vec<Input>>, Error> {
         let found = self.0.next()?;
-        Ok(found.map(|found| found.iter().map(|(object, matched)| input(object, matched)).collect()))
+        Ok(found.map(|found| found.iter().map(|wanted| input(&wanted.object, &wanted.matched)).collect()))
     }
 }

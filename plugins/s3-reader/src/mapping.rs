@@ -1,11 +1,13 @@
-//! Which fields of a record are wanted: a tree of keys that is walked while a record is read.
+//! A configuration, compiled: which fields of a record are wanted, and what each of them is.
 
 use std::collections::BTreeMap;
 
-use meterhost_sdk::{Decimal, Error};
+use meterhost_sdk::{Decimal, Error, Window};
 
-use crate::config::{CapturePick, Config, ConstantPick, FieldPick, Pick, TimePick, Unit};
+use crate::config::{CapturePick, Config, ConstantPick, FieldPick, Format, Pick, TimePick, Unit};
+use crate::decode::format_of;
 use crate::layout::Layout;
+use crate::tree::Tree;
 
 /// A configuration, compiled.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ pub(crate) struct Mapping {
     pub(crate) id: Option<From>,
     pub(crate) measured: Measured,
     pub(crate) attributes: Vec<(String, From)>,
+    /// How all objects are written; nothing if each key says it.
+    pub(crate) format: Option<Format>,
 }
 
 /// Where the time comes from.
@@ -54,39 +58,37 @@ pub(crate) enum Amount {
     Constant(Decimal),
 }
 
-/// The wanted fields, by the keys that lead to them. Node 0 is the record itself.
-#[derive(Debug, Default)]
-pub(crate) struct Tree {
-    pub(crate) nodes: Vec<Node>,
-    /// The pointer of each slot, for messages.
-    pub(crate) slots: Vec<String>,
-}
-
-#[derive(Debug, Default)]
-pub(crate) struct Node {
-    pub(crate) children: Vec<(String, Child)>,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Child {
-    Slot(usize),
-    Node(usize),
-}
-
 impl Mapping {
     /// Compiles a configuration. The error names the key at fault.
     pub(crate) fn new(config: &Config) -> Result<Mapping, Error> {
         Self::compiled(config).map_err(Error::Config)
     }
 
+    /// Whether the times of records say in which of the windows they belong.
+    pub(crate) fn check(&self, windows: &[Window]) -> Result<(), Error> {
+        match (self.time, self.layout.finest()) {
+            (Time::Path, Some((length, name))) if windows.iter().any(|window| window.end - window.start < length) => {
+                Err(Error::Config(format!(
+                    "fields.time: \"path\" says no more than {name}, and a window is shorter; name a field of the record that holds its time"
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn compiled(config: &Config) -> Result<Mapping, String> {
         let layout = Layout::parse(&config.layout)?;
-        let mut tree = Tree { nodes: vec![Node::default()], slots: Vec::new() };
+        let mut tree = Tree::default();
         let fields = &config.fields;
         let time = match &fields.time {
             TimePick::Short(path) if path == "path" && layout.has_time() => Time::Path,
             TimePick::Short(path) if path == "path" => {
                 return Err("fields.time: \"path\" needs {yyyy} in `layout`".to_owned());
+            }
+            TimePick::Short(text) if !text.starts_with('/') => {
+                return Err(format!(
+                    "fields.time: `{text}` is neither \"path\" nor a JSON pointer such as \"/timestamp\""
+                ));
             }
             TimePick::Short(pointer) => Time::Text(tree.slot("fields.time", pointer)?),
             TimePick::Epoch(epoch) => Time::Epoch(tree.slot("fields.time", &epoch.field)?, epoch.unit),
@@ -101,16 +103,30 @@ impl Mapping {
                 quantity: amount("fields.quantity", from("fields.quantity", quantity)?)?,
             },
             (None, None, false) => Measured::Several(several(&fields.dimensions, &mut from)?),
-            (_, _, false) => return Err("fields: either `dimension` and `quantity`, or `dimensions`".to_owned()),
-            (None, _, true) => return Err("fields: `dimension` is missing".to_owned()),
-            (_, None, true) => return Err("fields: `quantity` is missing".to_owned()),
+            (_, _, false) => {
+                return Err(
+                    "fields: `dimensions` takes the place of `dimension` and `quantity`; write one or the other"
+                        .to_owned(),
+                );
+            }
+            (None, _, true) => return Err("fields: `dimension` is missing, or `dimensions`".to_owned()),
+            (_, None, true) => {
+                return Err("fields: `quantity` is missing; where each record counts as one, write `quantity = { constant = \"1\" }`".to_owned());
+            }
         };
         let attributes = config
             .attributes
             .iter()
             .map(|(name, pick)| Ok((name.clone(), from(&format!("attributes.{name}"), pick)?)))
             .collect::<Result<_, String>>()?;
-        Ok(Mapping { layout, tree, time, customer, product, id, measured, attributes })
+        let format = match (config.format, layout.ending()) {
+            (Some(format), _) => Some(format),
+            (None, Some(ending)) => Some(format_of(ending).ok_or_else(|| {
+                format!("layout: `{ending}` does not say how objects are written; add `format = \"json\"` or `format = \"ndjson\"`")
+            })?),
+            (None, None) => None,
+        };
+        Ok(Mapping { format, layout, tree, time, customer, product, id, measured, attributes })
     }
 }
 
@@ -159,50 +175,5 @@ fn source(key: &str, pick: &Pick, layout: &Layout, tree: &mut Tree) -> Result<Fr
             Err(format!("{key}: a constant is not empty"))
         }
         Pick::Constant(ConstantPick { constant }) => Ok(From::Constant(constant.clone())),
-    }
-}
-
-impl Tree {
-    /// The slot of a JSON pointer (RFC 6901).
-    fn slot(&mut self, key: &str, pointer: &str) -> Result<usize, String> {
-        if let Some(known) = self.slots.iter().position(|known| known == pointer) {
-            return Ok(known);
-        }
-        let Some(path) = pointer.strip_prefix('/') else {
-            return Err(format!("{key}: `{pointer}` is no JSON pointer: it begins with `/`"));
-        };
-        let parts: Vec<String> = path.split('/').map(|part| part.replace("~1", "/").replace("~0", "~")).collect();
-        let slot = self.slots.len();
-        let mut node = 0;
-        for (position, part) in parts.iter().enumerate() {
-            let last = position + 1 == parts.len();
-            let known = self.nodes.get(node).and_then(|node| node.children.iter().find(|(name, _)| name == part));
-            node = match (known.map(|(_, child)| *child), last) {
-                (Some(Child::Node(next)), false) => next,
-                (Some(_), _) => {
-                    return Err(format!(
-                        "{key}: `{pointer}` leads through a field that is picked as a whole, or is led through"
-                    ));
-                }
-                (None, true) => {
-                    self.add(node, part, Child::Slot(slot));
-                    node
-                }
-                (None, false) => {
-                    let next = self.nodes.len();
-                    self.nodes.push(Node::default());
-                    self.add(node, part, Child::Node(next));
-                    next
-                }
-            };
-        }
-        self.slots.push(pointer.to_owned());
-        Ok(slot)
-    }
-
-    fn add(&mut self, node: usize, part: &str, child: Child) {
-        if let Some(node) = self.nodes.get_mut(node) {
-            node.children.push((part.to_owned(), child));
-        }
     }
 }

@@ -1,5 +1,9 @@
 //! Reading a folder, from a configuration to pages.
 
+mod bad_input;
+mod objects;
+mod picking;
+
 use std::path::Path;
 
 use meterhost_sdk::{Cursor, Error, Listing, Page, Request, Shard, Source, Window, testing};
@@ -108,10 +112,10 @@ fn lines_give_several_dimensions_each() {
     assert_eq!((row.id(), row.attribute("status"), row.attribute("region")), (Some("r1"), Some("200"), Some("eu")));
     let expected = [
         "logs/acme/1.log line 3: bytes (/response/length) is missing",
-        "logs/acme/1.log line 4: it is not valid JSON: expected ident at line 1 column 2",
-        "logs/acme/1.log line 5: it is JSON, but not an object",
-        "logs/acme/1.log line 6: time (/requestTime) cannot be read: `later`",
-        "logs/acme/1.log line 6: time (/requestTime) cannot be read: `later`",
+        "logs/acme/1.log line 4: it is not valid JSON: expected ident at column 2",
+        "logs/acme/1.log line 5: a record is a JSON object, and this is `[1]`",
+        "logs/acme/1.log line 6: time (/requestTime) cannot be read: `later` is not a number of a moment in the years up to 9999",
+        "logs/acme/1.log line 6: time (/requestTime) cannot be read: `later` is not a number of a moment in the years up to 9999",
     ];
     assert_eq!(quarantined(&pages), expected);
     assert_eq!(pages.iter().flat_map(|page| &page.inputs).map(|read| read.items).sum::<u64>(), 8);
@@ -133,7 +137,7 @@ fn a_record_that_cannot_be_used_says_all_that_is_known_of_it() {
         "record 3: quantity (/value) is null",
         "record 4: customer (/externalPayerId) is empty",
         "record 5: customer (/externalPayerId) stands there twice",
-        "record 6: it is not an object",
+        "record 6: a record is a JSON object, and this is `7`",
     ];
     assert_eq!(quarantined(&pages), expected.map(|text| format!("m/2025/06/01/00/a.json {text}")));
     let known: Vec<_> =
@@ -218,10 +222,39 @@ fn a_configuration_that_cannot_work_names_the_key() {
             "\"/dimension\"",
             "\"/externalPayerId/x\"",
             Some(
-                "fields.dimension: `/externalPayerId/x` leads through a field that is picked as a whole, or is led through",
+                "fields.dimension: `/externalPayerId/x` leads to a field and another pointer leads into it; only one of the two can be read",
             ),
         ),
-        ("\"dimension\": \"/dimension\",", "", Some("fields: `dimension` is missing")),
+        ("\"dimension\": \"/dimension\",", "", Some("fields: `dimension` is missing, or `dimensions`")),
+        (
+            "\"quantity\": \"/value\"",
+            "\"product\": \"/value\"",
+            Some(
+                "fields: `quantity` is missing; where each record counts as one, write `quantity = { constant = \"1\" }`",
+            ),
+        ),
+        (
+            "\"quantity\"",
+            "\"dimensions\": { \"cpu\": \"/cpu\" }, \"quantity\"",
+            Some("fields: `dimensions` takes the place of `dimension` and `quantity`; write one or the other"),
+        ),
+        (
+            "\"path\"",
+            "\"timestamp\"",
+            Some("fields.time: `timestamp` is neither \"path\" nor a JSON pointer such as \"/timestamp\""),
+        ),
+        (
+            "*.json",
+            "*.csv",
+            Some(
+                "layout: `.csv` does not say how objects are written; add `format = \"json\"` or `format = \"ndjson\"`",
+            ),
+        ),
+        (
+            "\"/value\"",
+            "\"/a~b\"",
+            Some("fields.quantity: `/a~b` is no JSON pointer: `~` is written `~0` in it, and `/` in a key `~1`"),
+        ),
         ("m/{yyyy}/{mm}/{dd}/{hh}/*.json", "m/*.json", Some("fields.time: \"path\" needs {yyyy} in `layout`")),
     ];
     for (from, to, expected) in cases {

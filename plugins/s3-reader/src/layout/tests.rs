@@ -1,0 +1,134 @@
+//! What keys say, and which prefixes windows need.
+
+use jiff::Timestamp;
+use meterhost_sdk::Window;
+
+use super::{Key, Layout, Matched};
+
+fn window(start: &str, end: &str) -> Window {
+    let millis = |text: &str| text.parse::<Timestamp>().unwrap().as_millisecond();
+    Window { start: millis(start), end: millis(end) }
+}
+
+fn matched(layout: &Layout, key: &str) -> Option<Matched> {
+    match layout.key(key) {
+        Key::Matched(matched) => Some(matched),
+        _ => None,
+    }
+}
+
+const HOURLY: &str = "metering/{service}/{yyyy}/{mm}/{dd}/{hh}/*.json";
+
+#[test]
+fn a_key_says_its_hour_and_its_captures() {
+    let layout = Layout::parse(HOURLY).unwrap();
+    let matched = matched(&layout, "metering/pg/2025/06/30/23/sub-a.json").unwrap();
+    assert_eq!(matched.span, Some(window("2025-06-30T23:00:00Z", "2025-07-01T00:00:00Z")));
+    assert_eq!(matched.captures, ["pg"]);
+}
+
+#[test]
+fn what_does_not_match_says_nothing() {
+    let layout = Layout::parse(HOURLY).unwrap();
+    let keys = [
+        "metering/pg/2025/06/30/23/sub-a.csv",
+        "metering/pg/2025/06/30/23/deeper/sub-a.json",
+        "metering/pg/2025/06/30/sub-a.json",
+        "metering//2025/06/30/23/sub-a.json",
+        "metering/pg/2025/06/30/23/",
+        "metering/pg/2025/6/30/23/sub-a.json",
+        "other/pg/2025/06/30/23/sub-a.json",
+    ];
+    for key in keys {
+        assert_eq!(layout.key(key), Key::Other, "{key}");
+    }
+}
+
+#[test]
+fn a_window_is_listed_by_the_longest_prefix_that_holds_it() {
+    let layout = Layout::parse("m/{yyyy}/{mm}/{dd}/{hh}/*.json").unwrap();
+    let month = window("2025-06-01T00:00:00Z", "2025-07-01T00:00:00Z");
+    let hour = window("2025-06-01T05:00:00Z", "2025-06-01T06:00:00Z");
+    let next = window("2025-06-01T06:00:00Z", "2025-06-01T07:00:00Z");
+    assert_eq!(layout.prefixes(std::slice::from_ref(&month)), ["m/2025/06/"]);
+    assert_eq!(layout.prefixes(&[hour, next]), ["m/2025/06/01/05/", "m/2025/06/01/06/"]);
+    assert_eq!(layout.prefixes(&[month, hour, next]), ["m/2025/06/"]);
+}
+
+#[test]
+fn a_time_that_does_not_exist_is_told_from_no_match() {
+    let layout = Layout::parse(HOURLY).unwrap();
+    for key in [
+        "metering/pg/2025/02/30/23/sub-a.json",
+        "metering/pg/2025/13/45/00/a.json",
+        "metering/pg/2025/06/30/24/sub-a.json",
+    ] {
+        assert_eq!(layout.key(key), Key::NoSuchTime, "{key}");
+    }
+}
+
+#[test]
+fn a_key_that_can_be_read_in_two_ways_is_ambiguous() {
+    let layout = Layout::parse("{yyyy}/{tenant}-{site}.json").unwrap();
+    assert_eq!(matched(&layout, "2025/a-b.json").unwrap().captures, ["a", "b"]);
+    let span = Some(window("2025-01-01T00:00:00Z", "2026-01-01T00:00:00Z"));
+    let Key::Ambiguous(found) = layout.key("2025/a-b-c.json") else { panic!("not ambiguous") };
+    assert_eq!(found.span, span);
+    // What means the same either way is not.
+    let layout = Layout::parse("{yyyy}/*-*-*.json").unwrap();
+    assert!(matched(&layout, "2025/a-b-c-d-e-f.json").is_some());
+    let layout = Layout::parse("{a}-{yyyy}*.json").unwrap();
+    assert_eq!(layout.key("x-2025-2026.json"), Key::Ambiguous(Matched { span: None, captures: vec!["x".into()] }));
+}
+
+#[test]
+fn many_hours_of_a_day_are_listed_at_once() {
+    let hours = |day: u32, hours: std::ops::Range<u32>| -> Vec<Window> {
+        hours
+            .map(|hour| {
+                let start: Timestamp = format!("2025-06-{day:02}T{hour:02}:00:00Z").parse().unwrap();
+                Window { start: start.as_millisecond(), end: start.as_millisecond() + 3_600_000 }
+            })
+            .collect()
+    };
+    let layout = Layout::parse("m/{yyyy}/{mm}/{dd}/{hh}/*.json").unwrap();
+    let some = [hours(1, 5..7), hours(2, 0..24), hours(3, 0..1)].concat();
+    assert_eq!(layout.prefixes(&some), ["m/2025/06/01/05/", "m/2025/06/01/06/", "m/2025/06/02/", "m/2025/06/03/00/"]);
+    let most: Vec<Window> = (1..=20).flat_map(|day| hours(day, 0..24)).collect();
+    assert_eq!(layout.prefixes(&most), ["m/2025/06/"]);
+    // Here the prefix of a day is that of all time.
+    let layout = Layout::parse("{hh}/{yyyy}{mm}{dd}.json").unwrap();
+    assert_eq!(layout.prefixes(&hours(2, 0..24)).len(), 24);
+}
+
+#[test]
+fn without_a_time_everything_is_listed() {
+    let layout = Layout::parse("logs/{tenant}.ndjson").unwrap();
+    assert_eq!(layout.prefixes(&[window("2025-06-01T00:00:00Z", "2025-07-01T00:00:00Z")]), ["logs/"]);
+    let matched = matched(&layout, "logs/acme.ndjson").unwrap();
+    assert_eq!((matched.span, matched.captures), (None, vec!["acme".to_owned()]));
+}
+
+#[test]
+fn a_capture_that_stands_twice_has_one_text() {
+    let layout = Layout::parse("{a}/x-{a}-*.json").unwrap();
+    assert!(matched(&layout, "p/x-p-1.json").is_some());
+    assert!(matched(&layout, "p/x-q-1.json").is_none());
+    assert_eq!(matched(&layout, "p-q/x-p-q-1.json").unwrap().captures, ["p-q"]);
+}
+
+#[test]
+fn a_layout_that_means_nothing_is_refused() {
+    let cases = [
+        ("/a", "layout: it is relative to the granted bucket or folder, and does not begin with `/`"),
+        ("a/{yyyy", "layout: the brace in `{yyyy` is not closed"),
+        ("a}", "layout: the brace in `}` was not opened"),
+        ("{mm}/*", "layout: {mm} names a time only together with {yyyy}"),
+        ("{a}{b}", "layout: between two of `*` and captures there must be a text that tells them apart"),
+        ("{YYYY}/*", "layout: write `{yyyy}`, not `{YYYY}`"),
+        ("{a b}", "layout: `{a b}` is no capture: a name has letters, digits and `_`"),
+    ];
+    for (text, error) in cases {
+        assert_eq!(Layout::parse(text), Err(error.to_owned()));
+    }
+}

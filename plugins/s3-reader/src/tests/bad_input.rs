@@ -1,0 +1,274 @@
+//! What bad input gets: the exact words, and what is held.
+
+use meterhost_sdk::{Cursor, Error, Source, Window, testing};
+
+use super::{JUNE, LOGS, OMNISTRATE, config, pages, quarantined, request, rows, stage, unreadable};
+use crate::S3Reader;
+
+/// From 2025-06-01T00:00:00Z on.
+const HOUR: Window = Window { start: 1_748_736_000_000, end: 1_748_739_600_000 };
+
+#[test]
+fn a_document_that_makes_no_sense_as_a_whole_is_unreadable() {
+    let cases: [(&[u8], &str); 10] = [
+        (b"", "it is empty, and an empty list is written `[]`"),
+        (b"\xef\xbb\xbf", "it is empty, and an empty list is written `[]`"),
+        (b" \n", "it is not valid JSON: EOF while parsing a value at line 2 column 0"),
+        (b"null", "it holds neither a list of records nor a record, but `null`"),
+        (b"12", "it holds neither a list of records nor a record, but `12`"),
+        (b"\"text\"", "it holds neither a list of records nor a record, but `\"text\"`"),
+        (b"[{\"value\":1}", "it is not valid JSON: EOF while parsing a list at line 1 column 12"),
+        (b"[{},\n {\"value\":01}]", "it is not valid JSON: invalid number at line 2 column 12"),
+        (
+            b"{\"value\":1}\n{\"value\":2}\n",
+            "a second value follows the first at line 2 column 1; where each line is a record, say `format = \"ndjson\"`",
+        ),
+        (b"[{\"externalPayerId\":\"\xff\"}]", "it is not UTF-8: byte 22 is wrong"),
+    ];
+    for (bytes, reason) in cases {
+        let _folder = stage(&[("m/2025/06/01/00/a.json", bytes)]);
+        let pages = pages(OMNISTRATE, request(0, 1)).unwrap();
+        assert_eq!(unreadable(&pages), [format!("m/2025/06/01/00/a.json: {reason}")]);
+        assert_eq!(pages[0].unreadable[0].span, Some(HOUR));
+        assert!(
+            pages.iter().all(|page| page.inputs.is_empty() && page.batch.is_empty() && page.quarantined.is_empty())
+        );
+    }
+}
+
+#[test]
+fn an_empty_list_is_a_document_without_items() {
+    let _folder = stage(&[("m/2025/06/01/00/a.json", b" [ ] ")]);
+    let pages = pages(OMNISTRATE, request(0, 1)).unwrap();
+    assert_eq!((pages[0].inputs.len(), pages[0].inputs[0].items), (1, 0));
+    assert_eq!(unreadable(&pages), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_too_large_is_unreadable() {
+    let folder = stage(&[("m/2025/06/01/00/a.json", b""), ("logs/acme/1.log", b"{\"requestTime\":0}\n")]);
+    let large = std::fs::File::options().write(true).open(folder.path().join("m/2025/06/01/00/a.json")).unwrap();
+    large.set_len((64 << 20) + 1).unwrap();
+    let found = unreadable(&pages(OMNISTRATE, request(0, 1)).unwrap());
+    let reason =
+        "it is larger than 64 MiB, and a document is read as a whole; write a record a line (`format = \"ndjson\"`)";
+    assert_eq!(found, [format!("m/2025/06/01/00/a.json: {reason}")]);
+
+    let long = std::fs::File::options().write(true).open(folder.path().join("logs/acme/1.log")).unwrap();
+    long.set_len((16 << 20) + 100).unwrap();
+    let found = pages(LOGS, request(0, 1)).unwrap();
+    assert_eq!(unreadable(&found), ["logs/acme/1.log: line 2 is longer than 16 MiB"]);
+    assert!(found.iter().all(|page| page.inputs.is_empty()));
+}
+
+#[test]
+fn a_line_that_is_no_record_is_quarantined_alone() {
+    let good = "{\"requestTime\":1748736000000,\"response\":{\"length\":1}}";
+    let lines = format!("{good}\nnull\n{{\"requestTime\":1,}}\n\x0b\n{{\"a\":\"\x01\"}}\n{good} {good}\n");
+    let _folder = stage(&[
+        ("logs/acme/1.log", lines.as_bytes()),
+        ("logs/acme/2.log", b"{\"a\":\"\xc3\x28\"}\n{\"requestTime\":17487360"),
+    ]);
+    let pages = pages(LOGS, request(0, 1)).unwrap();
+    assert_eq!(rows(&pages).len(), 2);
+    let expected = [
+        "logs/acme/1.log line 2: a record is a JSON object, and this is `null`",
+        "logs/acme/1.log line 3: it is not valid JSON: trailing comma at column 18",
+        "logs/acme/1.log line 4: it is not valid JSON: expected value at column 1",
+        "logs/acme/1.log line 5: it is not valid JSON: control character (\\u0000-\\u001F) found while parsing a string at column 6",
+        "logs/acme/1.log line 6: it is not valid JSON: trailing characters at column 55",
+        "logs/acme/2.log line 1: it is not UTF-8: byte 7 is wrong",
+        "logs/acme/2.log line 2: it is not valid JSON: EOF while parsing an object at column 23",
+    ];
+    assert_eq!(quarantined(&pages), expected);
+    let nobody = pages.iter().flat_map(|page| &page.quarantined);
+    assert!(nobody.into_iter().all(|record| record.customer.is_none() && record.span.is_none()));
+    assert_eq!(unreadable(&pages), Vec::<String>::new());
+}
+
+#[test]
+fn a_quantity_that_is_none_holds_the_customers_dimension() {
+    let digits = "1".repeat(39);
+    let cases = [
+        ("\"many\"", "quantity (/value) is `many`: not a number: write it like 12, -12.50 or 1.5e3"),
+        ("\"1,5\"", "quantity (/value) is `1,5`: not a number: write it like 12, -12.50 or 1.5e3"),
+        ("\" 5\"", "quantity (/value) is ` 5`: not a number: write it like 12, -12.50 or 1.5e3"),
+        ("\"NaN\"", "quantity (/value) is `NaN`: not a number: write it like 12, -12.50 or 1.5e3"),
+        ("true", "quantity (/value) is `true`, which is neither a text nor a number"),
+        ("[1]", "quantity (/value) is `[1]`, which is neither a text nor a number"),
+        ("{\"value\":1}", "quantity (/value) is `{\"value\":1}`, which is neither a text nor a number"),
+        ("null", "quantity (/value) is null"),
+        ("\"\"", "quantity (/value) is empty"),
+        ("1,\"value\":1", "quantity (/value) stands there twice"),
+        ("1e99", "quantity (/value) is `1e99`: too many digits: a decimal has at most 38"),
+        (&digits, &format!("quantity (/value) is `{digits}`: too many digits: a decimal has at most 38")),
+    ];
+    for (value, reason) in cases {
+        let record = format!("{{\"externalPayerId\":\"A\",\"dimension\":\"cpu\",\"value\":{value}}}");
+        let _folder = stage(&[("m/2025/06/01/00/a.json", record.as_bytes())]);
+        let pages = pages(OMNISTRATE, request(0, 1)).unwrap();
+        assert_eq!(quarantined(&pages), [format!("m/2025/06/01/00/a.json record 1: {reason}")]);
+        let held = &pages[0].quarantined[0];
+        assert_eq!((held.customer.as_deref(), held.dimension.as_deref()), (Some("A"), Some("cpu")));
+        // The time is known, so it is held to that moment.
+        assert_eq!(held.span, Some(Window { start: HOUR.start, end: HOUR.start + 1 }));
+        assert_eq!(pages[0].inputs[0].items, 1);
+    }
+}
+
+#[test]
+fn quantities_are_exact_and_may_be_negative() {
+    let values = [
+        "-3",
+        "0.1",
+        "1.5E3",
+        "\"12.50\"",
+        "\"1\\u0030\"",
+        "18446744073709551616",
+        "0.0000000000000000000000000000000001",
+    ];
+    let records = values.map(|value| format!("{{\"externalPayerId\":\"A\",\"dimension\":\"cpu\",\"value\":{value}}}"));
+    let _folder = stage(&[("m/2025/06/01/00/a.json", format!("[{}]", records.join(",")).as_bytes())]);
+    let pages = pages(OMNISTRATE, request(0, 1)).unwrap();
+    assert_eq!(quarantined(&pages), Vec::<String>::new());
+    let read: Vec<String> =
+        pages.iter().flat_map(|page| page.batch.rows()).map(|row| row.quantity.to_string()).collect();
+    let expected = ["-3", "0.1", "1500", "12.5", "10", "18446744073709551616", "0.0000000000000000000000000000000001"];
+    assert_eq!(read, expected);
+}
+
+#[test]
+fn a_customer_that_is_none_holds_the_record_alone() {
+    let cases = [
+        ("null", "customer (/externalPayerId) is null"),
+        ("1.5", "customer (/externalPayerId) is `1.5`, which is neither a text nor a whole number"),
+        ("-1", "customer (/externalPayerId) is `-1`, which is neither a text nor a whole number"),
+        ("false", "customer (/externalPayerId) is `false`, which is neither a text nor a number"),
+        ("{}", "customer (/externalPayerId) is `{}`, which is neither a text nor a number"),
+        ("\"\\ud800\"", "customer (/externalPayerId) is `\"\\ud800\"`, whose escapes make no text"),
+    ];
+    for (customer, reason) in cases {
+        let record = format!("{{\"externalPayerId\":{customer},\"dimension\":\"cpu\",\"value\":1}}");
+        let _folder = stage(&[("m/2025/06/01/00/a.json", record.as_bytes())]);
+        let pages = pages(OMNISTRATE, request(0, 1)).unwrap();
+        assert_eq!(quarantined(&pages), [format!("m/2025/06/01/00/a.json record 1: {reason}")]);
+        let held = &pages[0].quarantined[0];
+        assert_eq!((held.customer.as_deref(), held.dimension.as_deref()), (None, Some("cpu")));
+    }
+}
+
+#[test]
+fn a_time_that_is_none_holds_the_span_of_the_path() {
+    let cases = [
+        ("\"yesterday\"", "cannot be read: `yesterday` is not a text such as 2025-06-01T00:59:59Z"),
+        (
+            "\"2025-06-31T00:00:00Z\"",
+            "cannot be read: `2025-06-31T00:00:00Z` is not a text such as 2025-06-01T00:59:59Z",
+        ),
+        ("\"2025-06-01T00:00:00\"", "cannot be read: `2025-06-01T00:00:00` is not a text such as 2025-06-01T00:59:59Z"),
+        (
+            "1748736000",
+            "cannot be read: `1748736000` is not a text; of a number, the configuration says what it counts: { field = \"...\", unit = \"ms\" }",
+        ),
+        ("[]", "cannot be read: `[]` is not a text such as 2025-06-01T00:59:59Z"),
+        ("null", "is null"),
+    ];
+    for (time, reason) in cases {
+        let record = format!("{{\"at\":{time},\"externalPayerId\":\"A\",\"dimension\":\"cpu\",\"value\":1}}");
+        let _folder = stage(&[("m/2025/06/01/00/a.json", record.as_bytes())]);
+        let pages = pages(&OMNISTRATE.replace("\"path\"", "\"/at\""), request(0, 1)).unwrap();
+        assert_eq!(quarantined(&pages), [format!("m/2025/06/01/00/a.json record 1: time (/at) {reason}")]);
+        let held = &pages[0].quarantined[0];
+        assert_eq!((held.customer.as_deref(), held.dimension.as_deref()), (Some("A"), Some("cpu")));
+        assert_eq!(held.span, Some(HOUR));
+    }
+}
+
+#[test]
+fn all_that_is_wrong_with_a_record_is_said_at_once() {
+    let _folder = stage(&[("m/2025/06/01/00/a.json", b"{}")]);
+    let pages = pages(OMNISTRATE, request(0, 1)).unwrap();
+    let reason =
+        "customer (/externalPayerId) is missing; dimension (/dimension) is missing; quantity (/value) is missing";
+    assert_eq!(quarantined(&pages), [format!("m/2025/06/01/00/a.json record 1: {reason}")]);
+}
+
+#[test]
+fn an_attribute_that_stands_there_twice_is_not_guessed() {
+    let line = "{\"requestTime\":0,\"response\":{\"length\":1},\"status\":200,\"status\":500}";
+    let _folder = stage(&[("logs/acme/1.log", line.as_bytes())]);
+    let pages = pages(LOGS, request(0, 1)).unwrap();
+    assert_eq!(quarantined(&pages), ["logs/acme/1.log line 1: status (/status) stands there twice"; 2]);
+}
+
+#[test]
+fn a_product_that_is_asked_for_has_to_be_there() {
+    let config = OMNISTRATE.replace("\"customer\"", "\"product\": \"/product\", \"customer\"");
+    let record = b"[{\"externalPayerId\":\"A\",\"dimension\":\"cpu\",\"value\":1,\"product\":\"pg\"},{\"externalPayerId\":\"A\",\"dimension\":\"cpu\",\"value\":1}]";
+    let _folder = stage(&[("m/2025/06/01/00/a.json", record)]);
+    let pages = pages(&config, request(0, 1)).unwrap();
+    assert_eq!(pages[0].batch.rows().map(|row| row.product).collect::<Vec<_>>(), ["pg"]);
+    assert_eq!(quarantined(&pages), ["m/2025/06/01/00/a.json record 2: product (/product) is missing"]);
+}
+
+#[test]
+fn a_folder_that_may_not_be_listed_is_an_error_and_not_an_empty_one() {
+    let mut reading = S3Reader::open(config(OMNISTRATE), request(0, 1)).unwrap();
+    let refused = "`m/2025/06/` cannot be listed: no folder is on the stage: call testing::folder first";
+    assert_eq!(reading.next().unwrap_err(), Error::Denied(refused.into()));
+}
+
+#[test]
+fn an_object_that_is_gone_or_another_by_now_is_noticed() {
+    let line = "{\"requestTime\":1748736000000,\"response\":{\"length\":1}}\n";
+    let folder = stage(&[
+        ("logs/acme/1.log", line.repeat(10_000).as_bytes()),
+        ("logs/acme/2.log", line.as_bytes()),
+        ("logs/acme/3.log", line.as_bytes()),
+    ]);
+    let mut reading = S3Reader::open(config(LOGS), request(0, 1)).unwrap();
+    let mut all = vec![reading.next().unwrap().unwrap()];
+    std::fs::remove_file(folder.path().join("logs/acme/2.log")).unwrap();
+    std::fs::write(folder.path().join("logs/acme/3.log"), line.repeat(2)).unwrap();
+    while let Some(page) = reading.next().unwrap() {
+        all.push(page);
+    }
+    assert_eq!(unreadable(&all), ["logs/acme/2.log: it cannot be read: logs/acme/2.log: there is no such object"]);
+    assert_eq!(all.iter().flat_map(|page| &page.unreadable).next().unwrap().span, None);
+    let read: Vec<(&str, u64, u64)> =
+        all.iter().flat_map(|page| &page.inputs).map(|read| (&*read.input.key, read.input.size, read.items)).collect();
+    let size = line.len() as u64;
+    assert_eq!(read, [("logs/acme/1.log", 10_000 * size, 20_000), ("logs/acme/3.log", 2 * size, 4)]);
+}
+
+#[test]
+fn a_key_that_says_too_little_makes_its_object_unreadable() {
+    let record = b"{\"externalPayerId\":\"A\",\"dimension\":\"cpu\",\"value\":1}";
+    let _folder = stage(&[("m/2025/06/01/00/a-b-c.json", record), ("m/2025/06/01/00/a-b.json", record)]);
+    let text = OMNISTRATE.replace("*.json", "{service}-{site}.json");
+    let reason = "the layout fits its key in two ways that mean different things; make the layout say more";
+    let found = pages(&text, request(0, 1)).unwrap();
+    assert_eq!(unreadable(&found), [format!("m/2025/06/01/00/a-b-c.json: {reason}")]);
+    assert_eq!((found[0].unreadable[0].span, rows(&found).len()), (Some(HOUR), 1));
+
+    let _folder = stage(&[("m/2025/06/01/00/a", record), ("m/2025/06/01/00/b.json", record)]);
+    let reason =
+        "its key does not say how it is written; add `format = \"json\"` or `format = \"ndjson\"` to the configuration";
+    let found = pages(&OMNISTRATE.replace("*.json", "*"), request(0, 1)).unwrap();
+    assert_eq!(unreadable(&found), [format!("m/2025/06/01/00/a: {reason}")]);
+    assert_eq!(rows(&found).len(), 1);
+}
+
+#[test]
+fn a_path_that_names_days_does_not_do_for_hours() {
+    testing::folder("/");
+    let mut hourly = request(0, 1);
+    hourly.windows = vec![HOUR];
+    let text = OMNISTRATE.replace("/{hh}", "");
+    let found = S3Reader::inputs(config(&text), hourly.clone()).err();
+    let reason = "fields.time: \"path\" says no more than a day, and a window is shorter; name a field of the record that holds its time";
+    assert_eq!(found, Some(Error::Config(reason.into())));
+    assert!(S3Reader::inputs(config(OMNISTRATE), hourly.clone()).is_ok());
+    hourly.windows = vec![JUNE];
+    assert!(S3Reader::inputs(config(&text), hourly).is_ok());
+}

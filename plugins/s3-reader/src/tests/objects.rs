@@ -1,0 +1,134 @@
+//! Objects, however they are cut into pieces and pages.
+
+use std::rc::Rc;
+
+use meterhost_sdk::{Page, Window};
+
+use super::{LOGS, OMNISTRATE, config, pages, quarantined, request, rows, stage};
+use crate::config::Format;
+use crate::decode::{Decoder, Stopped};
+use crate::layout::Matched;
+use crate::mapping::Mapping;
+use crate::pick::Picker;
+use crate::rows::{Object, Rows};
+
+/// What a decoder makes of pieces, or why they make no sense.
+fn decoded(text: &str, format: Format, pieces: &[&[u8]]) -> Result<Vec<Page>, String> {
+    let mapping = Rc::new(Mapping::new(&config(text)).unwrap());
+    let (mut picker, mut rows) = (Picker::new(Rc::clone(&mapping)), Rows::new(mapping));
+    let matched = Matched { span: Some(Window { start: 0, end: 1 }), captures: vec!["acme".into()] };
+    let object = Object { key: "key", matched: &matched };
+    let mut decoder = Decoder::new(format);
+    let mut all = Vec::new();
+    for piece in pieces.iter().map(Some).chain([None]) {
+        match piece {
+            Some(piece) => decoder.push(piece.to_vec())?,
+            None => decoder.end()?,
+        }
+        while decoder.decode(&mut picker, &mut rows, &object) == Stopped::PageFull {
+            all.extend(rows.ready());
+        }
+    }
+    all.extend(rows.ready());
+    all.extend(rows.last());
+    Ok(all)
+}
+
+#[test]
+fn lines_are_the_same_wherever_they_are_cut() {
+    let lines = "\u{feff}{\"requestTime\":1,\"response\":{\"length\":2},\"x\":\"ä€\"}\r\n\nno\n{\"requestTime\":3,\"response\":{\"length\":4}}";
+    let bytes = [lines.as_bytes(), b"\n\xff\n"].concat();
+    let seen = |pages: Vec<Page>| (rows(&pages), quarantined(&pages));
+    let whole = seen(decoded(LOGS, Format::Ndjson, &[&bytes]).unwrap());
+    assert_eq!((whole.0.len(), whole.1.len()), (4, 2));
+    for first in 0..=bytes.len() {
+        for second in [first, (first + 1).min(bytes.len()), (first + 60).min(bytes.len())] {
+            let pieces = [&bytes[..first], &bytes[first..second], &bytes[second..]];
+            assert_eq!(seen(decoded(LOGS, Format::Ndjson, &pieces).unwrap()), whole, "{first} {second}");
+        }
+    }
+}
+
+#[test]
+fn a_document_is_the_same_wherever_it_is_cut() {
+    let bytes = "\u{feff} [ {\"externalPayerId\":\"ä\",\"dimension\":\"cpu\",\"value\":1} , [2],\n{}]\n".as_bytes();
+    let seen = |pages: Vec<Page>| (rows(&pages), quarantined(&pages));
+    let whole = seen(decoded(OMNISTRATE, Format::Json, &[bytes]).unwrap());
+    assert_eq!(whole.0, ["ä cpu 1 0"]);
+    assert_eq!(whole.1[0], "key record 2: a record is a JSON object, and this is `[2]`");
+    for cut in 0..=bytes.len() {
+        let pieces = [&bytes[..cut], &bytes[cut..]];
+        assert_eq!(seen(decoded(OMNISTRATE, Format::Json, &pieces).unwrap()), whole, "{cut}");
+    }
+}
+
+#[test]
+fn pages_stay_small_whatever_an_object_holds() {
+    let text = OMNISTRATE;
+    let records = format!("[{}1]", "{},".repeat(20_000));
+    let pages = decoded(text, Format::Json, &[records.as_bytes()]).unwrap();
+    assert_eq!(quarantined(&pages).len(), 20_001);
+    assert!(pages.iter().all(|page| page.quarantined.len() <= 1000));
+    let pages = decoded(LOGS, Format::Ndjson, &["{}\n".repeat(20_000).as_bytes()]).unwrap();
+    assert_eq!(quarantined(&pages).len(), 40_000);
+    assert!(pages.iter().all(|page| page.quarantined.len() <= 1001));
+    let good = "{\"requestTime\":1,\"response\":{\"length\":2}}\n".repeat(20_000);
+    let pages = decoded(LOGS, Format::Ndjson, &[good.as_bytes()]).unwrap();
+    assert_eq!(pages.iter().map(|page| page.batch.len()).collect::<Vec<_>>(), [8192, 8192, 8192, 8192, 7232]);
+}
+
+#[test]
+fn small_objects_share_pages() {
+    let objects: Vec<String> =
+        (0..2500).map(|number| format!("m/2025/06/{:02}/{:02}/{number}.json", number % 30 + 1, number % 24)).collect();
+    let record: &[u8] = b"[{\"externalPayerId\":\"A\",\"dimension\":\"cpu\",\"value\":1}]";
+    let borrowed: Vec<(&str, &[u8])> = objects.iter().map(|key| (key.as_str(), record)).collect();
+    let _folder = stage(&borrowed);
+    let pages = pages(OMNISTRATE, request(0, 1)).unwrap();
+    assert_eq!(pages.iter().map(|page| page.inputs.len()).collect::<Vec<_>>(), [1000, 1000, 500]);
+    assert_eq!(rows(&pages).len(), 2500);
+    let mut keys: Vec<&str> = pages.iter().flat_map(|page| &page.inputs).map(|read| read.input.key.as_str()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    assert_eq!(keys.len(), 2500);
+}
+
+#[test]
+fn records_of_other_times_are_passed_on_for_the_host_to_sort() {
+    let lines = "{\"requestTime\":0,\"response\":{\"length\":2}}\n{\"requestTime\":\"1764547200000.5\",\"response\":{\"length\":2}}";
+    let _folder = stage(&[("logs/acme/1.log", lines.as_bytes())]);
+    let pages = pages(LOGS, request(0, 1)).unwrap();
+    let times: Vec<i64> = pages[0].batch.times().to_vec();
+    assert_eq!(times, [0, 0, 1_764_547_200_000, 1_764_547_200_000]);
+    assert_eq!(pages[0].inputs[0].input.span, None);
+}
+
+#[test]
+fn a_format_that_is_stated_counts_more_than_the_key() {
+    let line = "{\"externalPayerId\":\"A\",\"dimension\":\"cpu\",\"value\":1}\n";
+    let _folder = stage(&[("m/2025/06/01/00/a.json", line.repeat(2).as_bytes())]);
+    let text = OMNISTRATE.replacen('{', "{\"format\":\"ndjson\",", 1);
+    assert_eq!(rows(&pages(&text, request(0, 1)).unwrap()).len(), 2);
+}
+
+#[test]
+fn many_windows_read_each_object_once() {
+    let record: &[u8] = b"{\"externalPayerId\":\"A\",\"dimension\":\"cpu\",\"value\":1}";
+    let keys = ["m/2025/06/01/00/a.json", "m/2025/06/01/23/a.json", "m/2025/06/02/00/a.json", "m/2025/06/02/01/a.json"];
+    let _folder = stage(&keys.map(|key| (key, record)));
+    let mut hours = request(0, 1);
+    let start = hours.windows[0].start;
+    hours.windows =
+        (0..25).map(|hour| Window { start: start + hour * 3_600_000, end: start + (hour + 1) * 3_600_000 }).collect();
+    let pages = pages(OMNISTRATE, hours).unwrap();
+    let read: Vec<&str> = pages.iter().flat_map(|page| &page.inputs).map(|read| read.input.key.as_str()).collect();
+    // Not the last: its hour is not asked for.
+    assert_eq!(read, keys[..3]);
+}
+
+#[test]
+fn a_key_whose_time_does_not_exist_is_another_things() {
+    let record: &[u8] = b"{\"externalPayerId\":\"A\",\"dimension\":\"cpu\",\"value\":1}";
+    let _folder = stage(&[("m/2025/06/31/00/a.json", record), ("m/2025/06/01/24/a.json", record)]);
+    assert!(pages(OMNISTRATE, request(0, 1)).unwrap().is_empty());
+}
