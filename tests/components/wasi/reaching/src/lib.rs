@@ -3,7 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use meterhost_sdk::{
-    About, Cursor, Error, Input, Listing, Page, Plugin, Request, Source, SourceKind, config, export_source, http, objects,
+    About, Cursor, Error, Input, Listing, Page, Plugin, Request, Source, SourceKind, config, export_source, http,
+    objects,
 };
 
 config! {
@@ -61,14 +62,32 @@ impl Source for Reaching {
         tried("environment", if variables.is_empty() { Err(String::new()) } else { Ok(variables.join(",")) });
         let arguments = std::env::args().count();
         tried("arguments", if arguments == 0 { Err(String::new()) } else { Ok(arguments.to_string()) });
-        tried("tcp", std::net::TcpStream::connect(&config.address).map(|_| "connected".to_owned()).map_err(|error| error.to_string()));
-        tried("udp", std::net::UdpSocket::bind("127.0.0.1:0").map(|_| "bound".to_owned()).map_err(|error| error.to_string()));
-        let request_to = http::Request { method: "GET".into(), url: config.url, headers: vec![], body: vec![], timeout: None };
-        tried("http", http::send(&request_to).map(|answer| answer.status.to_string()).map_err(|error| error.to_string()));
+        tried(
+            "tcp",
+            std::net::TcpStream::connect(&config.address)
+                .map(|_| "connected".to_owned())
+                .map_err(|error| error.to_string()),
+        );
+        tried(
+            "udp",
+            std::net::UdpSocket::bind("127.0.0.1:0").map(|_| "bound".to_owned()).map_err(|error| error.to_string()),
+        );
+        let request_to =
+            http::Request { method: "GET".into(), url: config.url, headers: vec![], body: vec![], timeout: None };
+        tried(
+            "http",
+            http::send(&request_to).map(|answer| answer.status.to_string()).map_err(|error| error.to_string()),
+        );
         tried("secret", http::secret("client_id", http::Encoding::Raw).map_err(|error| error.to_string()));
         tried("list", objects::list("", None).map(|_| "a listing".to_owned()).map_err(|error| error.to_string()));
-        tried("get", objects::get("../pipeline.toml", None).map(|_| "a body".to_owned()).map_err(|error| error.to_string()));
-        tried("put", objects::put("x", b"x", "text/plain", &objects::Precondition::None).map_err(|error| error.to_string()));
+        tried(
+            "get",
+            objects::get("../pipeline.toml", None).map(|_| "a body".to_owned()).map_err(|error| error.to_string()),
+        );
+        tried(
+            "put",
+            objects::put("x", b"x", "text/plain", &objects::Precondition::None).map_err(|error| error.to_string()),
+        );
         let clock = SystemTime::UNIX_EPOCH + Duration::from_millis(request.now.unsigned_abs());
         tried("clock", if SystemTime::now() == clock { Err(String::new()) } else { Ok("another time".to_owned()) });
         Err(Error::Other(got.join("; ")))
