@@ -1,53 +1,78 @@
-//! The demonstration: a month of usage is billed once, and a second run bills nothing.
+//! The demonstration: a month of usage is billed once, a second run bills nothing, and a plan shows what changed since.
+//!
+//! What it says is checked: it fails if the emulator's books say otherwise.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
 
-use crate::steps::{Failed, cargo, on, root, step};
+use crate::emulator::{CLIENT, Emulator};
+use crate::steps::{Failed, Step, cargo, on, root, shown, step};
 use crate::{guests, sample};
 
-/// When the demonstration takes place: two hours after the end of the month.
+/// When it takes place: two hours after the end of the month. RFC 3339, UTC.
 const NOW: &str = "2025-07-01T02:00:00Z";
+/// The customer whose usage changes after it was billed.
+const CHANGED: &str = sample::CUSTOMERS[0].contract;
 
 pub fn demo() -> Result<(), Failed> {
-    headline("Building the plugins, the program and the emulator");
+    headline("Building the plugins, the program, and an emulator of Clazar (the first time takes some minutes)");
     guests::plugins()?;
-    cargo().args(["build", "--locked", "--package", "meterhost", "--package", "clazar-emulator"]).run()?;
+    cargo("building the program and the emulator")
+        .args(["build", "--locked", "--package", "meterhost", "--package", "clazar-emulator"])
+        .run()?;
 
+    headline("A month of usage, and a service that bills for it");
     let folder = root().join("target/demo");
     if folder.exists() {
         on(&folder, fs::remove_dir_all(&folder))?;
     }
     on(&folder, fs::create_dir_all(&folder))?;
-    let pipeline = folder.join("pipeline.toml");
+    let (bucket, pipeline) = (folder.join("bucket"), folder.join("pipeline.toml"));
     on(&pipeline, fs::copy(root().join("examples/demo/pipeline.toml"), &pipeline))?;
-    let objects = sample::month(&folder.join("bucket"))?;
-    println!("{objects} objects of sample usage are in {}", shown(&folder.join("bucket")));
-
-    let emulator = Emulator::start(&folder)?;
-    println!("an emulator of Clazar listens at {}", emulator.url);
+    let (objects, bill) = sample::month(&bucket)?;
+    let emulator = Emulator::start(&folder, NOW)?;
+    println!(
+        "{} holds {objects} objects: what {} customers used in June 2025, hour by hour.",
+        shown(&bucket),
+        sample::CUSTOMERS.len()
+    );
+    println!("{} says what to do with them, line by line.", shown(&pipeline));
+    println!("An emulator of Clazar listens at {} and keeps books of what it is sent.", emulator.url);
+    let program = Program { url: emulator.url.clone(), pipeline };
 
     headline("1. The first run bills June");
-    emulator.meterhost("run", &pipeline, 0)?;
+    println!("It reads the objects, sums them up by customer and dimension, and sends each sum as a charge.");
+    program.run("run", 0)?;
     let billed = emulator.books()?;
-    println!("\nThe service's own books now hold:\n{billed}");
+    println!("\nWhat the service holds now, as its own books show it:\n\n{billed}");
+    demand(billed.hold(&bill), "the books do not hold each charge of the sample exactly once")?;
+    println!("Each charge is there, once, with the sum of the sample.");
 
-    headline("2. A second run finds nothing to bill");
-    emulator.meterhost("run", &pipeline, 0)?;
-    if emulator.books()? != billed {
-        return Err(Failed::new("the second run changed the service's books"));
-    }
-    println!("\nThe service's books are as they were: nothing was billed twice.");
+    headline("2. A second run bills nothing");
+    println!("The ledger beside the pipeline remembers what was billed.");
+    let before = emulator.requests()?.1;
+    program.run("run", 0)?;
+    demand(emulator.requests()?.1 == before, "the second run sent charges")?;
+    demand(emulator.books()? == billed, "the second run changed the service's books")?;
+    println!("\nThe second run billed nothing: no charge was sent, and the service's books are as they were.");
 
-    headline("3. An object that changes afterwards is found, shown and held");
-    change(&folder.join("bucket"))?;
-    let said = emulator.meterhost("plan", &pipeline, 1)?;
-    if !said.contains(sample::CUSTOMERS[0].0) {
-        return Err(Failed::new("the plan does not name the customer whose usage changed"));
-    }
-    println!("\nNothing was sent: a plan changes nothing. The pipeline and its ledger are in {}", shown(&folder));
+    headline("3. Usage that changes later is found, shown and held");
+    let (path, said) = sample::change(&bucket)?;
+    println!("{}:\n{said}. A plan shows what a run would do, and changes nothing:", shown(&path));
+    let before = emulator.requests()?.0;
+    let plan = program.run("plan", 1)?;
+    demand(plan.contains(CHANGED), "the plan does not name the customer whose usage changed")?;
+    demand(emulator.requests()?.0 == before, "the plan sent requests")?;
+    println!(
+        "\nNo request was sent. The difference waits for a person (exit 1); everyone else's charges are untouched."
+    );
+
+    headline("To look around");
+    println!(
+        "{}",
+        step("", root().join("target/debug/meterhost")).args(["ledger", "show"]).args([&program.pipeline]).line()
+    );
+    println!("{}", program.step("plan").line());
     Ok(())
 }
 
@@ -55,103 +80,39 @@ fn headline(text: &str) {
     println!("\n=== {text} ===\n");
 }
 
-/// A path as it is written from the project's folder.
-fn shown(path: &Path) -> String {
-    path.strip_prefix(root()).unwrap_or(path).display().to_string()
+/// What the demonstration says has to be so.
+fn demand(holds: bool, otherwise: &str) -> Result<(), Failed> {
+    if holds { Ok(()) } else { Err(Failed::new(format!("the demonstration is wrong: {otherwise}"))) }
 }
 
-/// Doubles the first customer's cores in one hour, as a rewritten object does.
-fn change(bucket: &Path) -> Result<(), Failed> {
-    let (_, subscription, _) = sample::CUSTOMERS[0];
-    let path = bucket.join(format!("{}/2025/06/15/12/{subscription}.json", sample::PREFIX));
-    let text = on(&path, fs::read_to_string(&path))?;
-    println!("{}: cpu_core_hours is now 4 instead of 2", shown(&path));
-    on(&path, fs::write(&path, text.replace("\"cpu_core_hours\",\"value\":2", "\"cpu_core_hours\",\"value\":4")))
-}
-
-/// The emulator's process; it ends with this value.
-struct Emulator {
-    child: Child,
+/// The program, with what the pipeline takes from the environment.
+struct Program {
     url: String,
-    books: PathBuf,
+    pipeline: PathBuf,
 }
 
-impl Emulator {
-    fn start(folder: &Path) -> Result<Self, Failed> {
-        let books = folder.join("books.json");
-        let mut command = step(root().join("target/debug/clazar-emulator"))
-            .args([
-                "--port",
-                "0",
-                "--client-id",
-                "demo",
-                "--client-secret",
-                "demo-secret",
-                "--now",
-                NOW,
-                "--for",
-                "300",
-                "--books",
-            ])
-            .args([&books])
-            .0;
-        let cannot = |error: std::io::Error| Failed::new(format!("the emulator cannot be started: {error}"));
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().map_err(cannot)?;
-        let mut emulator = Emulator { child, url: String::new(), books };
-        let mut line = String::new();
-        if let Some(stdout) = emulator.child.stdout.take() {
-            BufReader::new(stdout).read_line(&mut line).map_err(cannot)?;
-        }
-        match line.trim().strip_prefix("listening on ") {
-            Some(url) => url.clone_into(&mut emulator.url),
-            None => return Err(Failed::new("the emulator did not say where it listens")),
-        }
-        Ok(emulator)
-    }
-
-    /// Runs the program, shows what it says, and expects how it ends.
-    fn meterhost(&self, command: &str, pipeline: &Path, expected: i32) -> Result<String, Failed> {
-        let step = step(root().join("target/debug/meterhost")).args([command]).args([pipeline]).args(["--now", NOW]);
-        println!("$ meterhost {command} {} --now {NOW}\n", shown(pipeline));
-        let mut command = step
+impl Program {
+    fn step(&self, command: &str) -> Step {
+        let [id, secret] = CLIENT;
+        step(format!("meterhost {command}"), root().join("target/debug/meterhost"))
+            .args([Path::new(command), &self.pipeline])
+            .args(["--now", NOW])
             .env("CLAZAR_URL", &self.url)
-            .env("CLAZAR_CLIENT_ID", "demo")
-            .env("CLAZAR_CLIENT_SECRET", "demo-secret")
-            .0;
-        let output = command.output().map_err(|error| Failed::new(format!("meterhost cannot be started: {error}")))?;
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        print!("{said}{}", String::from_utf8_lossy(&output.stderr));
-        match output.status.code() {
-            Some(code) if code == expected => Ok(said),
-            _ => Err(Failed::new(format!("meterhost ended with {}, and {expected} was expected", output.status))),
-        }
+            .env("CLAZAR_CLIENT_ID", id)
+            .env("CLAZAR_CLIENT_SECRET", secret)
     }
 
-    /// The records that the service holds, one a line.
-    fn books(&self) -> Result<String, Failed> {
-        let text = on(&self.books, fs::read_to_string(&self.books))?;
-        let field = |record: &str, name: &str| {
-            let (_, rest) = record.split_once(&format!("\"{name}\":"))?;
-            rest.trim_start().strip_prefix('"')?.split('"').next().map(str::to_owned)
-        };
-        let lines = text.split("\"id\"").skip(1).map(|record| {
-            let field = |name: &str| field(record, name).unwrap_or_default();
-            format!(
-                "  {:<38} {:<30} {:>16}  {}",
-                field("contract_id"),
-                field("dimension"),
-                field("quantity"),
-                field("status")
-            )
-        });
-        Ok(lines.collect::<Vec<_>>().join("\n"))
-    }
-}
-
-impl Drop for Emulator {
-    fn drop(&mut self) {
-        // One that has ended already needs no ending.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    /// Runs it, shows its command line and what it says, and takes what it printed. It has to end with this exit code.
+    fn run(&self, command: &str, exit: i32) -> Result<String, Failed> {
+        let mut step = self.step(command);
+        println!("\n$ {}\n", step.line());
+        let mut said = String::new();
+        let status = step.lines(|line| {
+            println!("{line}");
+            said.push_str(line);
+            said.push('\n');
+        })?;
+        demand(status.code() == Some(exit), &format!("this was to end with exit {exit}, and ended with {status}"))?;
+        Ok(said)
     }
 }

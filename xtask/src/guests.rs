@@ -1,68 +1,91 @@
-//! The parts that are built for WebAssembly: the plugins, and the components of the tests.
+//! What is built for WebAssembly: the plugins, and the components of the tests.
 
 use std::fs;
 use std::path::Path;
 
 use crate::steps::{Failed, Step, cargo, on, root, step};
 
-const TARGETS: [&str; 2] = ["wasm32-unknown-unknown", "wasm32-wasip2"];
+/// For plugins that reach nothing but the contract.
+const BARE: &str = "wasm32-unknown-unknown";
+/// For components that import what WASI gives.
+const WASI: &str = "wasm32-wasip2";
 
 /// The example of a seller's own plugin.
 pub const EXAMPLE: &str = "examples/started-hundreds";
 
-/// Installs the targets that are missing.
-pub fn targets() -> Result<(), Failed> {
-    let installed = step("rustup").args(["target", "list", "--installed"]).output()?;
-    for target in TARGETS.iter().filter(|target| !installed.lines().any(|line| line == **target)) {
-        step("rustup").args(["target", "add", target]).run()?;
-    }
-    Ok(())
-}
-
 /// Builds the plugins into `target/plugins`.
 pub fn plugins() -> Result<(), Failed> {
-    targets()?;
-    let target = root().join("target/plugins-build");
-    wasm(cargo(), "plugins/Cargo.toml", "wasm32-unknown-unknown", &target).run()?;
-    collect(&target.join("wasm32-unknown-unknown/release"), &root().join("target/plugins"))
+    build("the plugins", "plugins/Cargo.toml", BARE, "target/plugins-build", "target/plugins")
 }
 
 /// Builds the components of the tests into `target/test-components`: those below `tests/components/bare` for
 /// wasm32-unknown-unknown, those below `tests/components/wasi` for wasm32-wasip2.
 pub fn test_components() -> Result<(), Failed> {
-    for (folder, name) in [("bare", "wasm32-unknown-unknown"), ("wasi", "wasm32-wasip2")] {
-        let manifest = format!("tests/components/{folder}/Cargo.toml");
-        if root().join(&manifest).is_file() {
-            let target = root().join("target/test-components-build");
-            wasm(cargo(), &manifest, name, &target).run()?;
-            collect(&target.join(name).join("release"), &root().join("target/test-components"))?;
-        }
+    for (folder, target) in [("bare", BARE), ("wasi", WASI)] {
+        let (what, manifest) =
+            (format!("the tests' {folder} components"), format!("tests/components/{folder}/Cargo.toml"));
+        build(&what, &manifest, target, "target/test-components-build", "target/test-components")?;
     }
     Ok(())
 }
 
-/// Builds the example of a seller's own plugin as its README says: in its folder, with nothing but `cargo build`.
+/// Builds the example of a seller's own plugin as its owner does, in its folder, into `target/test-components`.
 pub fn example() -> Result<(), Failed> {
-    let target = root().join("target/example-build");
-    let mut build = cargo().args(["build", "--release", "--target-dir"]).args([&target]);
-    build.0.current_dir(root().join(EXAMPLE));
-    build.run()?;
-    collect(&target.join("wasm32-unknown-unknown/release"), &root().join("target/test-components"))
+    // The folder of the components: most of what the example is made of is there already.
+    let folder = "target/test-components-build";
+    install(BARE)?;
+    let build = cargo("building the example").within(EXAMPLE).args(["build", "--release", "--locked", "--target-dir"]);
+    foreign(build.under(folder)).run()?;
+    collect(folder, BARE, "target/test-components")
 }
 
-fn wasm(cargo: Step, manifest: &str, target: &str, folder: &Path) -> Step {
-    cargo
-        .args(["build", "--release", "--locked", "--manifest-path", manifest, "--target", target, "--target-dir"])
-        .args([folder])
-        .env("RUSTFLAGS", "-C target-feature=+simd128")
+/// Builds a workspace in a folder of its own, where no other cargo waits for the lock, and copies what came of it.
+fn build(what: &str, manifest: &str, target: &str, folder: &str, to: &str) -> Result<(), Failed> {
+    install(target)?;
+    let build = cargo(format!("building {what}")).args([
+        "build",
+        "--release",
+        "--locked",
+        "--manifest-path",
+        manifest,
+        "--target",
+        target,
+        "--target-dir",
+        folder,
+    ]);
+    foreign(build).env("RUSTFLAGS", "-C target-feature=+simd128").run()?;
+    collect(folder, target, to)
 }
 
-/// Copies what was built, under the plugins' own names. A copy that is the same already is left alone, and one that is made appears
+/// Without the flags that are meant for this machine: they would change, or break, what is built for another.
+fn foreign(build: Step) -> Step {
+    build.env_remove("CARGO_ENCODED_RUSTFLAGS").env_remove("RUSTFLAGS")
+}
+
+/// Installs a target of the compiler, if it is missing.
+fn install(target: &str) -> Result<(), Failed> {
+    let library = step(format!("looking for the target {target}"), "rustc")
+        .args(["--print", "target-libdir", "--target", target])
+        .output()?;
+    if Path::new(library.trim()).is_dir() {
+        return Ok(());
+    }
+    if step("asking for rustup", "rustup").args(["--version"]).output().is_err() {
+        return Err(Failed::new(format!(
+            "the compiler lacks the target {target}, and rustup, which would install it, cannot be started; \
+             install rustup as https://rustup.rs says, or the target in another way, and repeat the command"
+        )));
+    }
+    step(format!("installing the target {target}"), "rustup").args(["target", "add", target]).run()
+}
+
+/// Copies what was built, under the packages' names. A copy that is the same already is left alone, and one that is made appears
 /// whole: the program may be reading it.
-fn collect(from: &Path, to: &Path) -> Result<(), Failed> {
-    on(to, fs::create_dir_all(to))?;
-    for entry in on(from, fs::read_dir(from))? {
-        let path = on(from, entry)?.path();
+fn collect(folder: &str, target: &str, to: &str) -> Result<(), Failed> {
+    let (from, to) = (root().join(folder).join(target).join("release"), root().join(to));
+    on(&to, fs::create_dir_all(&to))?;
+    for entry in on(&from, fs::read_dir(&from))? {
+        let path = on(&from, entry)?.path();
         let Some(stem) = path.file_stem().and_then(|stem| stem.to_str()) else { continue };
         if path.extension().is_none_or(|extension| extension != "wasm") {
             continue;
@@ -72,7 +95,7 @@ fn collect(from: &Path, to: &Path) -> Result<(), Failed> {
         if fs::read(&copy).is_ok_and(|same| same == bytes) {
             continue;
         }
-        let draft = copy.with_extension("draft");
+        let draft = copy.with_extension(format!("draft-{}", std::process::id()));
         on(&draft, fs::write(&draft, &bytes))?;
         on(&copy, fs::rename(&draft, &copy))?;
     }

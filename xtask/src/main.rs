@@ -1,14 +1,17 @@
-//! Builds, demonstrates and tests this project, and sets up what that needs on a machine that has rustup and python3.
+//! Builds, demonstrates and tests this project, and sets up what that needs on a machine that has rustup.
 //!
 //! | command | what it does |
 //! |---|---|
 //! | `cargo xtask build [--release]` | the plugins into `target/plugins`, and the program |
 //! | `cargo xtask plugins` | the plugins alone |
-//! | `cargo xtask demo` | bills a sample month to an emulator, twice |
+//! | `cargo xtask demo` | bills a sample month to an emulator, once, and shows that it was once |
 //! | `cargo xtask test [--long]` | every test, with a summary |
-//! | `cargo xtask bench [NAME...]` | the benchmarks |
+//! | `cargo xtask bench [ARGUMENT...]` | the benchmarks |
+//!
+//! Everything lands in `target`, wherever `CARGO_TARGET_DIR` points: the program finds its plugins from where it stands itself.
 
 mod demo;
+mod emulator;
 mod guests;
 mod sample;
 mod steps;
@@ -19,6 +22,8 @@ use std::process::ExitCode;
 
 use steps::{Failed, cargo};
 
+const USAGE: &str = "usage: cargo xtask build [--release] | plugins | demo | test [--long] | bench [ARGUMENT...]";
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -27,15 +32,19 @@ fn main() -> ExitCode {
         ["build", "--release"] => build(&["--release"]),
         ["plugins"] => guests::plugins(),
         ["demo"] => demo::demo(),
-        ["test"] => tests::test(false),
-        ["test", "--long"] => tests::test(true),
-        ["bench", names @ ..] => bench(names),
-        _ => {
-            Err(Failed::new("usage: cargo xtask build [--release] | plugins | demo | test [--long] | bench [NAME...]"))
-        }
+        ["test"] => return ended(tests::test(false)),
+        ["test", "--long"] => return ended(tests::test(true)),
+        ["bench", arguments @ ..] => bench(arguments),
+        _ => Err(Failed::new(USAGE)),
     };
+    ended(outcome.map(|()| true))
+}
+
+/// Says what failed, unless the command has done so.
+fn ended(outcome: Result<bool, Failed>) -> ExitCode {
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(failed) => {
             eprintln!("xtask: {failed}");
             ExitCode::FAILURE
@@ -45,11 +54,13 @@ fn main() -> ExitCode {
 
 fn build(profile: &[&str]) -> Result<(), Failed> {
     guests::plugins()?;
-    cargo().args(["build", "--package", "meterhost"]).args(profile).run()
+    cargo("building the program").args(["build", "--locked", "--package", "meterhost"]).args(profile).run()
 }
 
-fn bench(names: &[&str]) -> Result<(), Failed> {
-    guests::plugins()?;
-    cargo().args(["build", "--release", "--package", "meterhost"]).run()?;
-    cargo().args(["run", "--release", "--package", "meterhost-bench", "--"]).args(names).run()
+fn bench(arguments: &[&str]) -> Result<(), Failed> {
+    build(&["--release"])?;
+    cargo("running the benchmarks")
+        .args(["run", "--locked", "--release", "--package", "meterhost-bench", "--"])
+        .args(arguments)
+        .run()
 }

@@ -1,63 +1,69 @@
-//! Every test, unit to end to end.
+//! Every test: unit, documentation, integration, end to end.
 
-use std::io::{BufRead, BufReader};
-use std::process::Stdio;
 use std::time::Instant;
 
 use crate::guests;
-use crate::steps::{Failed, Step, cargo, root, step};
-use crate::summary::Counts;
+use crate::steps::{Failed, Step, cargo, step};
+use crate::summary::{Run, Summary};
 
-/// Runs every test; with `long`, those too that take longer than a quick check may.
-pub fn test(long: bool) -> Result<(), Failed> {
+/// Where the plugins are built as they are on this machine, to be tested; another folder than the one for WebAssembly.
+const NATIVE_PLUGINS: &str = "target/plugins-test";
+
+/// Runs every test; with `long`, those too that take longer than a quick check may. Whether all was well. The last line it prints is
+/// the summary.
+///
+/// A test that lacks something it needs prints a line that begins with `skipped: `, and returns; it is counted, and named at the end.
+pub fn test(long: bool) -> Result<bool, Failed> {
     let begun = Instant::now();
     guests::plugins()?;
     guests::test_components()?;
     guests::example()?;
-    println!("components built after {} s", begun.elapsed().as_secs());
-    let plugins = root().join("target/plugins-test");
-    let native = step("rustc").args(["--print", "host-tuple"]).output()?;
-    let mut example = cargo().args(["test", "--target", native.trim(), "--target-dir"]).args([&plugins]);
-    example.0.current_dir(root().join(guests::EXAMPLE));
-    let runs = [
-        example,
-        cargo().args(["test", "--locked", "--manifest-path", "plugins/Cargo.toml", "--target-dir"]).args([&plugins]),
-        cargo().args(["test", "--locked", "--workspace"]),
-    ];
-    let mut counts = Counts::default();
-    let mut failed = Vec::new();
-    for run in runs {
-        let run = run.args(["--no-fail-fast", "--", "--show-output"]);
-        let run = if long { run.env("METERHOST_LONG", "1") } else { run };
-        let line = run.line();
-        if !watched(run, &mut counts)? {
-            failed.push(line);
-        }
-        println!("`{}` ended after {} s", failed.last().map_or("tests", String::as_str), begun.elapsed().as_secs());
-    }
-    let Counts { passed, failed: broken, skipped } = counts;
-    println!("{passed} passed, {broken} failed, {skipped} skipped");
-    match failed.as_slice() {
-        [] if broken == 0 => Ok(()),
-        [] => Err(Failed::new(format!("{broken} tests failed"))),
-        lines => Err(Failed::new(format!("`{}` failed", lines.join("` and `")))),
-    }
-}
+    println!("--- the components are built after {} s", begun.elapsed().as_secs());
 
-/// Runs a step, shows what it prints, and counts its tests. Whether it succeeded.
-fn watched(mut step: Step, counts: &mut Counts) -> Result<bool, Failed> {
-    let line = step.line();
-    let cannot = |error: std::io::Error| Failed::new(format!("`{line}` cannot be run: {error}"));
-    let mut child = step.0.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(cannot)?;
-    if let Some(stdout) = child.stdout.take() {
-        for line in BufReader::new(stdout).lines() {
-            let line = line.map_err(cannot)?;
-            counts.line(&line);
-            // Passing tests one by one are of no interest in a log of hundreds.
-            if !line.ends_with("... ok") && !line.is_empty() {
+    let (mut sum, mut skips, mut failures) = (Summary::default(), Vec::new(), Vec::new());
+    for step in runs()? {
+        let mut step = if long { step.env("METERHOST_LONG", "1") } else { step };
+        println!("--- {}", step.line());
+        let mut run = Run::default();
+        let status = step.lines(|line| {
+            if run.line(line) {
                 println!("{line}");
             }
+        })?;
+        sum += run.summary(status.success());
+        skips.extend_from_slice(run.skips());
+        if !status.success() {
+            failures.push(step.failed(status));
         }
+        println!("--- ended after {} s", begun.elapsed().as_secs());
     }
-    Ok(child.wait().map_err(cannot)?.success())
+
+    for skip in &skips {
+        println!("skipped: {skip}");
+    }
+    for failed in &failures {
+        println!("{failed}");
+    }
+    println!("{sum}");
+    Ok(failures.is_empty() && sum.failed == 0)
+}
+
+/// The test runs, in order. What passing tests print is asked for because of those that say that they were skipped.
+fn runs() -> Result<[Step; 3], Failed> {
+    // The example's own settings name another target.
+    let machine = step("asking for this machine's target", "rustc").args(["--print", "host-tuple"]).output()?;
+    let test = |what| cargo(what).args(["test", "--locked", "--no-fail-fast"]);
+    let shown = ["--", "--show-output"];
+    Ok([
+        test("the example's own tests")
+            .within(guests::EXAMPLE)
+            .args(["--target", machine.trim(), "--target-dir"])
+            .under(NATIVE_PLUGINS)
+            .args(shown),
+        test("the plugins' own tests")
+            .args(["--manifest-path", "plugins/Cargo.toml", "--target-dir"])
+            .under(NATIVE_PLUGINS)
+            .args(shown),
+        test("the tests of everything else").args(["--workspace"]).args(shown),
+    ])
 }

@@ -90,9 +90,9 @@ impl Ledger {
     pub fn state_of(path: &Path, identity: &Identity) -> Result<State, LedgerError> {
         let read = || fold(path, |take| aside::read(path, &identity.pipeline, take));
         let mut state = read();
-        // A writer that ends just now tidies up behind itself.
+        // A writer that begins or ends just now sets up or tidies up, and for a moment SQLite finds nothing that it could read.
         for _ in 0..READ_AGAIN {
-            if !matches!(state, Err(LedgerError::Moved { .. })) {
+            if !matches!(state, Err(LedgerError::Moved { .. } | LedgerError::Storage { .. })) {
                 break;
             }
             std::thread::sleep(PAUSE);
