@@ -23,5 +23,5 @@ mod setup;
 mod summary;
 mod tally;
 
-pub use run::{Options, Watch, ledger_path, run};
+pub use run::{Options, Watch, run};
 pub use setup::{Section, Setup, SetupError, SinkSection};

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -218,8 +218,9 @@ fn read(
             for (position, (sink, spec)) in setup.sinks.iter().zip(&setup.pipeline.sinks).enumerate() {
                 let mut assessment = assess(setup, sink, spec, window, &reading, book.state());
                 if let Err(problem) = objections(setup, sink, spec, options, &mut assessment) {
+                    // Nothing of this window is frozen for this sink, and it stays open.
                     findings.failed(problem, window);
-                    assessment.proposals.clear();
+                    continue;
                 }
                 works.push(Work { sink: position, window: *window, assessment });
             }
@@ -393,16 +394,12 @@ fn settle(setup: &Setup, ledger: &mut Ledger, works: &[Work]) -> Result<(), Ledg
         let state = ledger.state();
         let done = work.assessment.holds.is_empty()
             && !state.is_settled(sink, &work.window)
+            // Money that is neither held nor frozen must keep its window open, however it came to that.
+            && work.assessment.lines.iter().all(|line| state.charge(&line.id).is_some())
             && state.charges_of(sink, &work.window).iter().all(|charge| charge.is_final());
         if done {
             settled.push(Entry::Settled { sink: sink.clone(), window: work.window });
         }
     }
     if settled.is_empty() { Ok(()) } else { ledger.append(settled) }
-}
-
-/// The ledger's file.
-pub fn ledger_path(setup: &Setup) -> PathBuf {
-    let LedgerLocation::Sqlite(path) = &setup.pipeline.ledger;
-    path.clone()
 }
