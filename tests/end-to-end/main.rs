@@ -13,4 +13,5 @@ mod billing;
 mod crashes;
 mod delivery;
 mod sandbox;
+mod sinks;
 mod support;

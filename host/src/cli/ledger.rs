@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::shared::{Refused, print};
 use super::{Global, PipelineArgs};
-use crate::config::{LedgerLocation, Pipeline};
+use crate::config::LedgerLocation;
 use crate::ledger::{self, ChargeState, Identity, Ledger, Standing};
 use crate::report::Exit;
 
@@ -45,7 +45,7 @@ pub(super) fn ledger(command: &LedgerCommand, global: &Global) -> Result<Exit, R
         })?;
         return Ok(Exit::Final);
     }
-    let state = Ledger::state_of(path, &identity(&pipeline))?;
+    let state = Ledger::state_of(path, &Identity::of(&pipeline, None))?;
     let window = args.window(&pipeline)?;
     let mut text = String::new();
     let mut documents = Vec::new();
@@ -95,16 +95,6 @@ pub(super) fn ledger(command: &LedgerCommand, global: &Global) -> Result<Exit, R
         false => print(&text),
     }
     Ok(Exit::Final)
-}
-
-fn identity(pipeline: &Pipeline) -> Identity {
-    Identity {
-        pipeline: pipeline.name.clone(),
-        window: pipeline.window,
-        first: None,
-        sinks: pipeline.sinks.iter().map(|sink| sink.plugin.name.clone()).collect(),
-        aggregates: pipeline.aggregates.iter().map(|aggregate| aggregate.plugin.name.clone()).collect(),
-    }
 }
 
 fn word(charge: &ChargeState) -> &'static str {

@@ -1,13 +1,13 @@
 //! `meterhost run`: bills what is due.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::shared::{Refused, Workshop, print, style};
 use super::{Global, PipelineArgs};
 use crate::pipeline::{self, Options, Watch};
-use crate::report::progress::{Mode, Progress};
+use crate::report::progress::{BesideTheBar, Mode, Progress};
 use crate::report::{Exit, Report};
 
 /// Arguments of `run`.
@@ -94,7 +94,8 @@ fn interruptible() -> Arc<AtomicBool> {
                 if flag.swap(true, Ordering::Relaxed) {
                     std::process::exit(i32::from(u8::from(Exit::Interrupted)));
                 }
-                eprintln!("stopping after the current step; once more to stop at once");
+                // Where nobody reads any more, there is nobody to tell.
+                let _ = writeln!(BesideTheBar, "stopping after the current step; once more to stop at once");
             }
         });
     });

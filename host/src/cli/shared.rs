@@ -16,6 +16,7 @@ use crate::ledger::LedgerError;
 use crate::model::window::Window;
 use crate::pipeline::{Setup, SetupError};
 use crate::plugin::{Engine, LoadError, PluginFolders};
+use crate::report::progress::BesideTheBar;
 use crate::report::{Exit, Problem, Report, Style};
 
 /// Why a command did not come to its end.
@@ -150,7 +151,7 @@ pub(super) fn start_log(global: &Global) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(format!("meterhost={level}")));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(BoxMakeWriter::new(std::io::stderr))
+        .with_writer(BoxMakeWriter::new(BesideTheBar::default))
         .with_ansi(colour(std::io::stderr().is_terminal()))
         .with_target(false);
     match global.log_format {

@@ -13,6 +13,7 @@ use super::error::LedgerError;
 use super::lock::Lock;
 use super::sqlite::Store;
 use super::state::State;
+use crate::config::Pipeline;
 use crate::model::charge::{ChargeId, Proposal};
 use crate::model::outcome::{Finding, Outcome, Status};
 use crate::model::window::{Window, WindowKind};
@@ -34,6 +35,19 @@ pub struct Identity {
     pub sinks: Vec<String>,
     /// Its aggregates' names.
     pub aggregates: Vec<String>,
+}
+
+impl Identity {
+    /// What a pipeline's file says that it is; `first` is its first window, if it is known.
+    pub fn of(pipeline: &Pipeline, first: Option<Window>) -> Self {
+        Identity {
+            pipeline: pipeline.name.clone(),
+            window: pipeline.window,
+            first,
+            sinks: pipeline.sinks.iter().map(|sink| sink.plugin.name.clone()).collect(),
+            aggregates: pipeline.aggregates.iter().map(|aggregate| aggregate.plugin.name.clone()).collect(),
+        }
+    }
 }
 
 /// The one writer of a ledger.

@@ -13,6 +13,7 @@ use meterhost_decimal::Decimal;
 
 use super::fold_error::FoldError;
 use crate::model::charge::{ChargeId, Key, Proposal};
+use crate::model::service::Offer;
 use crate::model::outcome::{Finding, HeldRecord, Outcome, Status};
 
 /// A charge that the ledger holds. Only the ledger makes one, so that nothing can be sent which is not written down.
@@ -55,6 +56,11 @@ impl Charge {
     /// The input's dimensions that it is made from, and how many records of each.
     pub fn origins(&self) -> &[(String, u64)] {
         &self.frozen.origins
+    }
+
+    /// What a sink is handed of it.
+    pub fn offer(&self) -> Offer {
+        self.frozen.offer(self.id)
     }
 
     /// Not part of its identity.

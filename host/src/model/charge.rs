@@ -7,6 +7,7 @@ use meterhost_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
+use super::service::Offer;
 use super::window::Window;
 
 /// What makes a charge that one and no other. There is one charge a key, for ever.
@@ -121,6 +122,24 @@ pub struct Proposal {
     pub attributes: Vec<(String, String)>,
     /// The section that computed it.
     pub aggregator: String,
+}
+
+impl Proposal {
+    /// What a sink is handed of it.
+    pub fn offer(&self, id: ChargeId) -> Offer {
+        let key = &self.key;
+        Offer {
+            id: id.to_string(),
+            product: key.product.clone(),
+            customer: key.customer.clone(),
+            dimension: key.dimension.clone(),
+            tags: key.tags.clone(),
+            window: (key.window.start().as_millisecond(), key.window.end().as_millisecond()),
+            time: self.time,
+            quantity: self.quantity,
+            attributes: self.attributes.clone(),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -254,7 +254,7 @@ impl Delivery<'_> {
 
     /// One call, from its entry in the ledger to the entry of what came of it.
     fn call(&self, line: &mut Line, charges: &[Charge]) -> Result<Called, Stopped> {
-        let offers: Vec<Offer> = charges.iter().map(offer).collect();
+        let offers: Vec<Offer> = charges.iter().map(Charge::offer).collect();
         failpoint("before-attempt");
         let attempt = self.ledger().begin_attempt(self.name(), charges, self.sink.traits.deadline)?;
         failpoint("before-submit");
@@ -323,7 +323,7 @@ impl Delivery<'_> {
         for charges in unresolved.chunks(LOOK_UP) {
             self.interrupted()?;
             let line = self.connected(line)?;
-            let offers: Vec<Offer> = charges.iter().map(offer).collect();
+            let offers: Vec<Offer> = charges.iter().map(Charge::offer).collect();
             line.session.begin_call();
             let answers = line.instance.look_up(&offers).map_err(|failure| {
                 let problem = self.sink.section.problem("looking charges up", None, &failure);
@@ -482,21 +482,6 @@ fn words(failed: &Failed) -> String {
     match failed {
         Failed::Refused(text) | Failed::Auth(text) | Failed::Other(text) => text.clone(),
         Failed::Throttled(_) => "the service wants fewer calls".to_owned(),
-    }
-}
-
-fn offer(charge: &Charge) -> Offer {
-    let key = charge.key();
-    Offer {
-        id: charge.id().to_string(),
-        product: key.product.clone(),
-        customer: key.customer.clone(),
-        dimension: key.dimension.clone(),
-        tags: key.tags.clone(),
-        window: (key.window.start().as_millisecond(), key.window.end().as_millisecond()),
-        time: charge.time(),
-        quantity: charge.quantity(),
-        attributes: charge.attributes().to_vec(),
     }
 }
 

@@ -64,7 +64,7 @@ pub(super) struct Work {
 /// The ledger cannot be opened; nothing was read or sent.
 pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> {
     let LedgerLocation::Sqlite(path) = &setup.pipeline.ledger;
-    let identity = identity(setup, options);
+    let identity = Identity::of(&setup.pipeline, first(&setup.pipeline, options.now));
     let run = run_id();
     let mut book = match options.dry_run {
         true => Book::Shown(Box::new(Ledger::state_of(path, &identity)?)),
@@ -91,6 +91,7 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
         return Ok(summary::report(setup, book.state(), options, None, &works, findings));
     };
     let ledger = Mutex::new(*ledger);
+    options.watch.step("delivering");
     deliver(setup, options, &ledger, &mut findings);
     let mut ledger = ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
     if findings.exit != Exit::Ledger
@@ -132,17 +133,6 @@ fn open(
         }
     }
     Ok(Book::Open(Box::new(Ledger::open(path, identity, run)?)))
-}
-
-fn identity(setup: &Setup, options: &Options<'_>) -> Identity {
-    let pipeline = &setup.pipeline;
-    Identity {
-        pipeline: pipeline.name.clone(),
-        window: pipeline.window,
-        first: first(pipeline, options.now),
-        sinks: pipeline.sinks.iter().map(|sink| sink.plugin.name.clone()).collect(),
-        aggregates: pipeline.aggregates.iter().map(|aggregate| aggregate.plugin.name.clone()).collect(),
-    }
 }
 
 /// Sorts by time, and is its own.
@@ -187,12 +177,20 @@ fn read(
     failpoint("before-reading");
     let mut works = Vec::new();
     let mut entries = Vec::new();
-    for chunk in windows.chunks(WINDOWS) {
+    let mut waiting: Vec<&[Window]> = windows.rchunks(WINDOWS).collect();
+    while let Some(chunk) = waiting.pop() {
         options.watch.step(&step("reading", chunk));
         let readings = match reader.read(chunk) {
             Ok(readings) => readings,
             Err(problem) => {
-                findings.unread(problem, chunk, options.stop.load(Ordering::Relaxed));
+                let interrupted = options.stop.load(Ordering::Relaxed);
+                match chunk.split_at(chunk.len() / 2) {
+                    // What is wrong with one window must not keep the others from being read.
+                    (left, right) if !left.is_empty() && !interrupted && problem.may_be_one_inputs() => {
+                        waiting.extend([right, left]);
+                    }
+                    _ => findings.unread(problem, chunk, interrupted),
+                }
                 continue;
             }
         };
@@ -214,7 +212,10 @@ fn read(
                 }
                 continue;
             }
-            entries.push(inputs(window, &reading));
+            let seen = inputs(&reading);
+            if book.state().inputs(window) != Some(seen.as_slice()) {
+                entries.push(Entry::Inputs { window: *window, inputs: seen });
+            }
             for (position, (sink, spec)) in setup.sinks.iter().zip(&setup.pipeline.sinks).enumerate() {
                 let mut assessment = assess(setup, sink, spec, window, &reading, book.state());
                 if let Err(problem) = objections(setup, sink, spec, options, &mut assessment) {
@@ -273,14 +274,14 @@ fn intent(setup: &Setup, options: &Options<'_>, windows: &[Window]) -> Entry {
     }
 }
 
-fn inputs(window: &Window, reading: &Reading) -> Entry {
+fn inputs(reading: &Reading) -> Vec<InputSeen> {
     let inputs = reading.inputs.iter().map(|(input, items)| InputSeen {
         key: input.key.clone(),
         etag: input.etag.clone(),
         size: input.size,
         items: *items,
     });
-    Entry::Inputs { window: *window, inputs: inputs.collect() }
+    inputs.collect()
 }
 
 fn kept_back(setup: &Setup, work: &Work) -> Entry {
@@ -312,20 +313,7 @@ fn objections(
         SinkInstance::start(&section.plugin, section.settings(session.clone(), options.now)).map_err(problem)?;
     let mut refused: HashMap<String, String> = HashMap::new();
     for proposals in assessment.proposals.chunks(1000) {
-        let offers: Vec<Offer> = proposals
-            .iter()
-            .map(|proposal| Offer {
-                id: proposal.key.id().to_string(),
-                product: proposal.key.product.clone(),
-                customer: proposal.key.customer.clone(),
-                dimension: proposal.key.dimension.clone(),
-                tags: proposal.key.tags.clone(),
-                window: (proposal.key.window.start().as_millisecond(), proposal.key.window.end().as_millisecond()),
-                time: proposal.time,
-                quantity: proposal.quantity,
-                attributes: proposal.attributes.clone(),
-            })
-            .collect();
+        let offers: Vec<Offer> = proposals.iter().map(|proposal| proposal.offer(proposal.key.id())).collect();
         let opinions = instance.check(&section.config, &offers, options.now.as_millisecond()).map_err(problem)?;
         refused.extend(opinions.into_iter().filter_map(|opinion| Some((opinion.id, opinion.objection?))));
     }

@@ -1,18 +1,20 @@
-//! The one place that configures wasmtime: compilation, the cache of compiled code, the clock of epochs.
+//! The one place that configures wasmtime: compilation, the clock of epochs.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
 use wasmtime::component::Component;
-use wasmtime::{Cache, CacheConfig, Config};
+use wasmtime::Config;
 
+use super::cache::Cache;
 use super::error::LoadError;
 use super::guest;
-use super::load::{Loaded, as_component};
+use super::load::Loaded;
+use super::wrap::{STACK, as_component};
 
 /// How often a guest's time is looked at. A limit is kept to this precision.
 pub(super) const TICK: Duration = Duration::from_millis(10);
@@ -26,6 +28,7 @@ pub(super) struct Inner {
     /// Drives the guests' imports.
     pub(super) io: Handle,
     pub(super) linkers: guest::Linkers,
+    cache: Option<Cache>,
     /// By the SHA-256 of the bytes as they were found, never by a name or a claim.
     loaded: Mutex<HashMap<[u8; 32], Arc<Loaded>>>,
 }
@@ -37,14 +40,14 @@ impl Engine {
     /// # Errors
     /// This machine cannot run WebAssembly.
     pub fn new(io: Handle, cache: Option<&Path>) -> Result<(Engine, Option<String>), LoadError> {
-        let (cache, warning) = match cache.map(open_cache).transpose() {
+        let wasmtime = wasmtime::Engine::new(&configuration()).map_err(LoadError::engine)?;
+        let (cache, warning) = match cache.map(|folder| Cache::open(folder, &wasmtime)).transpose() {
             Ok(cache) => (cache, None),
             Err(warning) => (None, Some(warning)),
         };
-        let wasmtime = wasmtime::Engine::new(&configuration(cache)).map_err(LoadError::engine)?;
         let linkers = guest::Linkers::new(&wasmtime).map_err(LoadError::engine)?;
         tick(&wasmtime);
-        Ok((Engine(Arc::new(Inner { wasmtime, io, linkers, loaded: Mutex::default() })), warning))
+        Ok((Engine(Arc::new(Inner { wasmtime, io, linkers, cache, loaded: Mutex::default() })), warning))
     }
 
     /// Compiles a component, or a core module that carries its component type; checks that everything it imports is there. The same
@@ -55,16 +58,37 @@ impl Engine {
         if let Some(found) = loaded.get(&digest) {
             return Ok(found.clone());
         }
-        let component = as_component(&self.0.wasmtime, bytes)?;
-        let component = Component::new(&self.0.wasmtime, &component).map_err(LoadError::not_a_component)?;
+        let component = match self.0.cache.as_ref().and_then(|cache| cache.get(&self.0.wasmtime, &digest)) {
+            Some(component) => component,
+            None => self.compile(bytes, &digest)?,
+        };
         let fresh = Arc::new(Loaded::new(self, component, digest)?);
         loaded.insert(digest, fresh.clone());
         Ok(fresh)
     }
+
+    fn compile(&self, bytes: &[u8], digest: &[u8; 32]) -> Result<Component, LoadError> {
+        let engine = &self.0.wasmtime;
+        let component = with_room(|| {
+            Component::new(engine, as_component(engine, &self.0.linkers, bytes)?).map_err(LoadError::not_a_component)
+        })?;
+        if let Some(Err(error)) = self.0.cache.as_ref().map(|cache| cache.put(digest, &component)) {
+            tracing::warn!("a compiled plugin is not kept, and the next start compiles it anew: {error}");
+        }
+        Ok(component)
+    }
+}
+
+/// Does this on a thread whose stack is deep enough for whatever `wrap` lets through.
+fn with_room<T: Send>(doing: impl FnOnce() -> Result<T, LoadError> + Send) -> Result<T, LoadError> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, doing).map_err(LoadError::Thread)?;
+        thread.join().unwrap_or(Err(LoadError::Panicked))
+    })
 }
 
 /// Everything that is not needed is off: what is not there has no bugs.
-fn configuration(cache: Option<Cache>) -> Config {
+fn configuration() -> Config {
     let mut config = Config::new();
     config
         .wasm_component_model(true)
@@ -72,8 +96,7 @@ fn configuration(cache: Option<Cache>) -> Config {
         .epoch_interruption(true)
         .parallel_compilation(true)
         .max_wasm_stack(1 << 20)
-        .async_stack_size(2 << 20)
-        .cache(cache);
+        .async_stack_size(2 << 20);
     config
 }
 
@@ -89,27 +112,4 @@ fn tick(engine: &wasmtime::Engine) {
             }
         }
     });
-}
-
-/// Opens the cache if nobody else can put code into it.
-fn open_cache(folder: &Path) -> Result<Cache, String> {
-    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-
-    let said = |what: &dyn std::fmt::Display| {
-        format!("compiled plugins are not kept, and each start compiles them anew: {}: {what}", folder.display())
-    };
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| said(&error))?;
-    let folder: PathBuf = folder.canonicalize().map_err(|error| said(&error))?;
-    let meta = std::fs::metadata(&folder).map_err(|error| said(&error))?;
-    if meta.uid() != rustix::process::geteuid().as_raw() {
-        return Err(said(&"the folder belongs to another user, who could put code of their own into it"));
-    }
-    if meta.mode() & 0o022 != 0 {
-        return Err(said(&"other users can write into the folder; chmod go-w makes it usable"));
-    }
-    let probe = folder.join(".meterhost-probe");
-    std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe)).map_err(|error| said(&error))?;
-    let mut config = CacheConfig::new();
-    config.with_directory(folder.as_path());
-    Cache::new(config).map_err(|error| said(&error))
 }

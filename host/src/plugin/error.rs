@@ -30,8 +30,24 @@ pub enum LoadError {
     /// The bytes are no WebAssembly.
     #[error("it is not a WebAssembly component: its first bytes are not those of one")]
     NotWasm,
-    /// A core module without the section that describes it as a component.
-    #[error("it is a core WebAssembly module that cannot be wrapped as a component: {cause}")]
+    /// More than any plugin has.
+    #[error("{what} has {size} bytes, and {most} are the most that are read")]
+    TooLarge {
+        /// What is too large.
+        what: &'static str,
+        /// In bytes.
+        size: usize,
+        /// The limit.
+        most: usize,
+    },
+    /// The operating system gives no thread to load it on.
+    #[error("no thread can be started to load it: {0}")]
+    Thread(std::io::Error),
+    /// The compiler gave up in a way that it should not.
+    #[error("it is not a WebAssembly component that can be run: the compiler panicked at it")]
+    Panicked,
+    /// A core module that does not fit any world of the contract.
+    #[error("it is a core WebAssembly module, and no meterhost plugin: {cause}")]
     NotWrapped {
         /// The encoder's words.
         cause: String,

@@ -1,9 +1,6 @@
 //! From bytes to a component that is known to fit: of which kind it is, and that it imports nothing else.
 
-use std::sync::Arc;
-
 use wasmtime::component::Component;
-use wit_component::ComponentEncoder;
 
 use super::bindings::{aggregator, sink, snapshot, source};
 use super::engine::Engine;
@@ -12,7 +9,7 @@ use super::guest::Guest;
 
 /// The contract that this host speaks, without its patch number: 0.1.z plugins fit each other.
 const CONTRACT: &str = "0.1";
-const PACKAGE: &str = "meterhost:plugin/";
+pub(super) const PACKAGE: &str = "meterhost:plugin/";
 
 /// A compiled component, ready to be instantiated.
 pub(super) struct Loaded {
@@ -60,6 +57,40 @@ impl Role {
             Role::SnapshotSink => "snapshot-sink",
         }
     }
+
+    /// The name of its world in the contract.
+    pub(super) fn world(self) -> &'static str {
+        match self {
+            Role::Source => "source-plugin",
+            Role::Aggregator => "aggregator-plugin",
+            Role::Sink => "sink-plugin",
+            Role::SnapshotSink => "snapshot-sink-plugin",
+        }
+    }
+}
+
+/// The interface by which a plugin shows its role, as the name of an export has it: `meterhost:plugin/aggregator@0.1.0`.
+pub(super) struct Interface<'a> {
+    pub(super) role: Role,
+    pub(super) version: &'a str,
+}
+
+impl<'a> Interface<'a> {
+    pub(super) fn parse(name: &'a str) -> Option<Self> {
+        let (interface, version) = name.strip_prefix(PACKAGE)?.split_once('@')?;
+        let role = [Role::Source, Role::Aggregator, Role::Sink, Role::SnapshotSink]
+            .into_iter()
+            .find(|role| role.interface() == interface)?;
+        Some(Interface { role, version })
+    }
+}
+
+/// Checks that a version of the contract is one that this host speaks.
+pub(super) fn check_version(version: &str) -> Result<(), LoadError> {
+    match version.strip_prefix(CONTRACT).is_some_and(|patch| patch.starts_with('.')) {
+        true => Ok(()),
+        false => Err(LoadError::OtherContract { found: version.to_owned(), host: CONTRACT }),
+    }
 }
 
 impl Loaded {
@@ -105,42 +136,9 @@ impl Loaded {
 fn role(engine: &Engine, component: &Component) -> Result<Role, LoadError> {
     let exports: Vec<String> =
         component.component_type().exports(&engine.0.wasmtime).map(|(name, _)| name.to_owned()).collect();
-    for name in &exports {
-        let Some((interface, version)) = name.strip_prefix(PACKAGE).and_then(|rest| rest.split_once('@')) else {
-            continue;
-        };
-        let Some(role) = [Role::Source, Role::Aggregator, Role::Sink, Role::SnapshotSink]
-            .into_iter()
-            .find(|role| role.interface() == interface)
-        else {
-            continue;
-        };
-        let fits = version.strip_prefix(CONTRACT).is_some_and(|patch| patch.starts_with('.'));
-        return match fits {
-            true => Ok(role),
-            false => Err(LoadError::OtherContract { found: version.to_owned(), host: CONTRACT }),
-        };
+    if let Some(Interface { role, version }) = exports.iter().find_map(|name| Interface::parse(name)) {
+        check_version(version)?;
+        return Ok(role);
     }
     Err(LoadError::NoRole { exports })
-}
-
-/// A component as it is; a core module that carries its component type, wrapped.
-pub(super) fn as_component(engine: &wasmtime::Engine, bytes: &[u8]) -> Result<Arc<[u8]>, LoadError> {
-    // The layer field of the preamble: 0 is a core module, 1 a component.
-    match bytes.get(..8) {
-        Some([0, b'a', b's', b'm', _, _, 1, 0]) => Ok(bytes.into()),
-        Some([0, b'a', b's', b'm', 1, 0, 0, 0]) => {
-            // The encoder trusts what it reads, and panics at a module that is cut off.
-            wasmtime::Module::validate(engine, bytes).map_err(|cause| LoadError::NotAComponent { cause })?;
-            let encoded = std::panic::catch_unwind(|| {
-                ComponentEncoder::default().validate(true).module(bytes).and_then(|mut encoder| encoder.encode())
-            });
-            match encoded {
-                Ok(Ok(encoded)) => Ok(encoded.into()),
-                Ok(Err(error)) => Err(LoadError::NotWrapped { cause: format!("{error:#}") }),
-                Err(_) => Err(LoadError::NotWrapped { cause: "its description cannot be read".to_owned() }),
-            }
-        }
-        _ => Err(LoadError::NotWasm),
-    }
 }

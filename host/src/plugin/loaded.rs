@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::cache::hexadecimal;
 use super::engine::Engine;
 use super::error::LoadError;
 use super::instance::{Instance, Settings};
@@ -50,12 +51,7 @@ impl Plugin {
 
     /// The SHA-256 of its file, in lower-case hexadecimal.
     pub fn digest(&self) -> String {
-        use std::fmt::Write as _;
-        self.loaded.digest.iter().fold(String::new(), |mut text, byte| {
-            // Writing into a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+        hexadecimal(&self.loaded.digest)
     }
 
     /// Name and version, as messages show them.

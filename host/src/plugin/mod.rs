@@ -3,13 +3,16 @@
 //! | file | subject |
 //! |---|---|
 //! | `lookup` | from a name to a file |
+//! | `wrap` | from the bytes of a file to those of a component |
 //! | `engine`, `load` | from bytes to compiled code that is known to fit |
+//! | `cache` | compiled code, kept between runs |
 //! | `plugin` | a loaded plugin and what it says about itself |
 //! | `instance`, `limits`, `error` | one instance, what it may use, what goes wrong in it |
 //! | `guest`, `reach`, `log` | what an instance's imports lead to |
 //! | `calls`, `v0_1`, `bindings` | the calls of each role, in the host's own types |
 
 mod bindings;
+mod cache;
 mod calls;
 mod engine;
 mod error;
@@ -22,6 +25,7 @@ mod log;
 mod lookup;
 mod reach;
 mod v0_1;
+mod wrap;
 
 pub use calls::{AggregatorInstance, Cursor, Listing, SinkInstance, SourceInstance};
 pub use engine::Engine;

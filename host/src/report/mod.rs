@@ -241,6 +241,11 @@ impl Problem {
             causes: Vec::new(),
         }
     }
+
+    /// Whether what one input holds may have led to it, so that others can be read without that one.
+    pub fn may_be_one_inputs(&self) -> bool {
+        !matches!(self.code, "denied" | "configuration")
+    }
 }
 
 #[cfg(test)]

@@ -40,6 +40,26 @@ enum Shown {
     Silent,
 }
 
+/// The bar on the terminal, while there is one.
+static BAR: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+/// The standard error for lines that are no progress: a bar steps aside for them.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct BesideTheBar;
+
+impl Write for BesideTheBar {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &*held(&BAR) {
+            Some(bar) => bar.suspend(|| io::stderr().write(bytes)),
+            None => io::stderr().write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
+
 /// What was done in the step under way.
 #[derive(Default)]
 struct Counts {
@@ -67,6 +87,7 @@ impl Progress {
                 let bar = ProgressBar::new_spinner().with_finish(ProgressFinish::AndClear);
                 bar.set_style(reading(&counts));
                 bar.enable_steady_tick(BETWEEN_DRAWINGS);
+                *held(&BAR) = Some(bar.clone());
                 Shown::Bar { bar, counts }
             }
             Mode::Lines => Shown::Lines(Lines::new(Box::new(io::stderr()))),
@@ -119,6 +140,7 @@ impl Progress {
     pub fn finish(&self) {
         if let Shown::Bar { bar, .. } = &*self.0 {
             bar.finish_and_clear();
+            *held(&BAR) = None;
         }
     }
 
