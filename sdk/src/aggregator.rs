@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use crate::bindings::aggregator::{Description, Guest as World, aggregator as wit};
 use crate::bindings::imports::about::Kind;
 use crate::plugin::{config, describe, enter};
-use crate::{Batch, Decimal, Error, Plugin, Window};
+use crate::{Batch, Decimal, Error, Plugin, Window, WindowKind};
 
 pub use wit::Origin;
 
@@ -67,6 +67,11 @@ pub use wit::Origin;
 /// meterhost_sdk::export_aggregator!(Hundreds);
 /// ```
 pub trait Aggregator: Plugin + Sized {
+    /// Says what of the configuration cannot work, beyond what its type says.
+    fn check(_config: Self::Config, _windows: WindowKind) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Begins a window.
     fn open(config: Self::Config, window: Window) -> Result<Self, Error>;
 
@@ -152,6 +157,11 @@ impl<P: Aggregator> World for AggregatorAdapter<P> {
 
 impl<P: Aggregator> wit::Guest for AggregatorAdapter<P> {
     type Accumulator = AccumulatorAdapter<P>;
+
+    fn check(text: String, windows: WindowKind) -> Result<(), Error> {
+        enter();
+        P::check(config::<P>(&text)?, windows)
+    }
 
     fn open(text: String, window: Window) -> Result<wit::Accumulator, Error> {
         enter();

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use crate::bindings::imports::{about::Kind, types};
 use crate::bindings::source::{Description, Guest as World, source as wit};
 use crate::plugin::{config, describe, enter};
-use crate::{Batch, Error, Plugin};
+use crate::{Batch, Error, Plugin, WindowKind};
 
 pub use wit::{Input, Quarantined, ReadInput, Receipt, Request, Settled, Settlement, Shard, Unreadable};
 
@@ -31,6 +31,11 @@ pub trait Source: Plugin {
     /// A listing under way.
     type Listing: Listing;
 
+    /// Says what of the configuration cannot work, beyond what its type says; asks nothing outside.
+    fn check(_config: Self::Config, _windows: WindowKind) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Begins to read.
     fn open(config: Self::Config, request: Request) -> Result<Self::Cursor, Error>;
 
@@ -50,13 +55,13 @@ pub trait Source: Plugin {
 
 /// An opening under way.
 pub trait Cursor: 'static {
-    /// The next page, `None` at the end. After an error the opening is over.
+    /// The next page, which holds something, and `None` at the end. After an error the opening is over.
     fn next(&mut self) -> Result<Option<Page>, Error>;
 }
 
 /// A listing under way.
 pub trait Listing: 'static {
-    /// The next inputs, `None` at the end.
+    /// The next inputs, at least one, and `None` at the end.
     fn next(&mut self) -> Result<Option<Vec<Input>>, Error>;
 }
 
@@ -97,6 +102,11 @@ impl<P: Source> World for SourceAdapter<P> {
 impl<P: Source> wit::Guest for SourceAdapter<P> {
     type Cursor = CursorAdapter<P::Cursor>;
     type Listing = ListingAdapter<P::Listing>;
+
+    fn check(text: String, windows: WindowKind) -> Result<(), Error> {
+        enter();
+        P::check(config::<P>(&text)?, windows)
+    }
 
     fn open(text: String, request: Request) -> Result<wit::Cursor, Error> {
         enter();

@@ -42,9 +42,13 @@ pub(super) struct Denials(Mutex<Vec<Denial>>);
 
 /// A plugin that tries every address of a network is understood after this many.
 const MOST: usize = 100;
+/// Bytes of a line that would grant something.
+const LONGEST_LINE: usize = 8192;
 
 impl Denials {
     pub(super) fn record(&self, plugin: &str, asked: String, grant: Option<String>) {
+        // What is too long to be shown is too long to be written into a file by hand.
+        let grant = grant.filter(|line| line.len() <= LONGEST_LINE);
         let denial = Denial { plugin: plugin.to_owned(), asked: shortened(&asked), grant };
         let mut list = held(&self.0);
         if list.len() < MOST && !list.contains(&denial) {

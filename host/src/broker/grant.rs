@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use http::Method;
 
+use super::denial;
 use super::origin::Origin;
 use super::paths::{self, PathPattern};
 use crate::config::{GrantSpec, HttpGrantSpec, Located, SecretSource, SecretSpec};
@@ -155,6 +156,11 @@ impl Grants {
     /// Whether it may use the secret of this name.
     pub fn has_secret(&self, name: &str) -> bool {
         self.secrets.contains_key(name)
+    }
+
+    /// The line that would grant the secret of this name.
+    pub fn secret_line(&self, name: &str) -> String {
+        denial::secret_line(self, name)
     }
 
     /// Whether it may send any request.

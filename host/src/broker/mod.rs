@@ -58,6 +58,7 @@ pub use resolver::{Lookup, Resolver, SystemResolver};
 pub use secrets::{Encoding, Environment};
 pub use session::{Gate, Session};
 
+use denial::Denials;
 use exchange::{Exchanges, Limits};
 use rate::Limiter;
 
@@ -118,6 +119,7 @@ struct Inner {
     redactor: Redactor,
     /// By the plugin's place in the pipeline file.
     limiters: Mutex<HashMap<String, Arc<Limiter>>>,
+    denials: Denials,
 }
 
 impl Broker {
@@ -141,6 +143,7 @@ impl Broker {
             exchanges: Exchanges::new(limits, proxy, resolver),
             redactor: Redactor::default(),
             limiters: Mutex::default(),
+            denials: Denials::default(),
         })))
     }
 
@@ -152,6 +155,11 @@ impl Broker {
     /// Knows every secret that any session used.
     pub fn redactor(&self) -> Redactor {
         self.0.redactor.clone()
+    }
+
+    /// What all sessions asked for and were not granted, each once.
+    pub fn denials(&self) -> Vec<Denial> {
+        self.0.denials.list()
     }
 
     fn io(&self) -> &Handle {

@@ -21,6 +21,9 @@ const BLOT: &str = "[redacted]";
 /// A secret under this length appears by chance, so that blotting it out eats ordinary text.
 const SHORT: usize = 4;
 
+/// A secret under this length stays in answers: what a service means is read from them, and `cid` may be a part of a customer's name.
+const LEAST_IN_ANSWERS: usize = 8;
+
 /// A value under this length is not concealed: it would make reports unreadable.
 const LEAST_CONCEALED: usize = 8;
 
@@ -84,8 +87,12 @@ impl Redactor {
             return;
         }
         let spent = known.budgets.entry(plugin.to_owned()).or_default();
+        if *spent >= MOST_CONCEALED {
+            return;
+        }
         if *spent + value.len() > MOST_CONCEALED {
-            tracing::warn!("{plugin} conceals more than {MOST_CONCEALED} bytes; a further value is not concealed");
+            tracing::warn!("{plugin} conceals more than {MOST_CONCEALED} bytes; its further values are not concealed");
+            *spent = MOST_CONCEALED;
             return;
         }
         *spent += value.len();
@@ -94,7 +101,10 @@ impl Redactor {
     }
 
     fn in_answers(&self) -> Option<Arc<AhoCorasick>> {
-        self.finder(|known| &mut known.in_answers, |known| known.secrets.iter().collect())
+        self.finder(
+            |known| &mut known.in_answers,
+            |known| known.secrets.iter().filter(|value| value.len() >= LEAST_IN_ANSWERS).collect(),
+        )
     }
 
     fn in_texts(&self) -> Option<Arc<AhoCorasick>> {
@@ -161,9 +171,10 @@ fn forms(value: &str) -> Vec<Vec<u8>> {
     let mut forms = vec![value.to_owned()];
     if value.len() >= SHORT {
         let json = json(value);
-        let lower = json.chars().map(|c| ascii(c, |unit| format!("\\u{unit:04x}"))).collect();
-        let upper = json.chars().map(|c| ascii(c, |unit| format!("\\u{unit:04X}"))).collect();
-        for json in [json, lower, upper] {
+        let lower: String = json.chars().map(|c| ascii(c, |unit| format!("\\u{unit:04x}"))).collect();
+        let upper: String = json.chars().map(|c| ascii(c, |unit| format!("\\u{unit:04X}"))).collect();
+        let (html_lower, html_upper) = (html_safe(&lower, false), html_safe(&upper, true));
+        for json in [json, lower, upper, html_lower, html_upper] {
             forms.extend([json.replace('/', "\\/"), json]);
         }
         for set in [FORM, LAX, NON_ALPHANUMERIC] {
@@ -181,6 +192,16 @@ fn forms(value: &str) -> Vec<Vec<u8>> {
 pub(super) fn json(value: &str) -> String {
     let quoted = serde_json::Value::from(value).to_string();
     quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default().to_owned()
+}
+
+/// With the escapes of those who write JSON that may stand in a page of HTML: Go's encoder, Gson, PHP's with its flags.
+fn html_safe(json: &str, capitals: bool) -> String {
+    let escaped = |c: char| match c {
+        '&' | '<' | '>' | '=' | '\'' if capitals => format!("\\u{:04X}", u32::from(c)),
+        '&' | '<' | '>' | '=' | '\'' => format!("\\u{:04x}", u32::from(c)),
+        other => other.to_string(),
+    };
+    json.chars().map(escaped).collect()
 }
 
 /// A character as itself if it is ASCII, else escaped.

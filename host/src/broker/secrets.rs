@@ -63,6 +63,14 @@ pub(super) struct Misdirected {
     pub(super) to: Origin,
 }
 
+/// Why marks are not replaced.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Unfilled {
+    Misdirected(Misdirected),
+    /// The result would have at least so many bytes.
+    TooLong(usize),
+}
+
 /// Where a secret's value is read from.
 pub(super) struct Reader<'a> {
     pub(super) environment: &'a Environment,
@@ -131,8 +139,8 @@ pub(super) struct Filling {
 }
 
 impl Filling {
-    /// The bytes with every mark replaced, or nothing if no mark stands in them.
-    pub(super) fn fill(&self, bytes: &[u8]) -> Result<Option<Vec<u8>>, Misdirected> {
+    /// The bytes with every mark replaced, at most so many, or nothing if no mark stands in them.
+    pub(super) fn fill(&self, bytes: &[u8], most: u64) -> Result<Option<Vec<u8>>, Unfilled> {
         let Some(finder) = self.finder.as_ref().filter(|finder| finder.is_match(bytes)) else {
             return Ok(None);
         };
@@ -143,14 +151,21 @@ impl Filling {
                 continue;
             };
             if mark.to != self.origin {
-                return Err(Misdirected { name: mark.name.clone(), to: self.origin.clone() });
+                return Err(Unfilled::Misdirected(Misdirected { name: mark.name.clone(), to: self.origin.clone() }));
+            }
+            // Many marks in a small text make a large one.
+            if out.len() as u64 > most {
+                return Err(Unfilled::TooLong(out.len()));
             }
             out.extend_from_slice(bytes.get(copied..found.start()).unwrap_or_default());
             out.extend_from_slice(mark.value.as_deref().unwrap_or_default().as_bytes());
             copied = found.end();
         }
         out.extend_from_slice(bytes.get(copied..).unwrap_or_default());
-        Ok(Some(out))
+        match out.len() as u64 > most {
+            true => Err(Unfilled::TooLong(out.len())),
+            false => Ok(Some(out)),
+        }
     }
 }
 
@@ -225,7 +240,7 @@ mod tests {
         let reader = Reader { environment: &environment, redactor: &Redactor::default(), plugin: "sink.clazar" };
         let marks = Marks::default();
         let mark = marks.mark("key", grant, Encoding::Raw, Some(&reader))?;
-        let filled = marks.towards(&grant.to).fill(mark.as_bytes()).unwrap().unwrap();
+        let filled = marks.towards(&grant.to).fill(mark.as_bytes(), 1000).unwrap().unwrap();
         Ok(String::from_utf8(filled).unwrap())
     }
 
@@ -235,7 +250,7 @@ mod tests {
         let marks = Marks::default();
         let mark = marks.mark("key", &variable(), encoding, Some(&reader)).unwrap();
         let text = format!("<{mark}|{mark}>");
-        String::from_utf8(marks.towards(&variable().to).fill(text.as_bytes()).unwrap().unwrap()).unwrap()
+        String::from_utf8(marks.towards(&variable().to).fill(text.as_bytes(), 1000).unwrap().unwrap()).unwrap()
     }
 
     #[test]
@@ -273,8 +288,8 @@ mod tests {
         let mark = one.mark("key", &variable(), Encoding::Raw, None).unwrap();
         other.mark("key", &variable(), Encoding::Raw, None).unwrap();
         let made_up = format!("{LEAD}{}", "0".repeat(32));
-        assert_eq!(other.towards(&variable().to).fill(mark.as_bytes()), Ok(None));
-        assert_eq!(one.towards(&variable().to).fill(made_up.as_bytes()), Ok(None));
+        assert_eq!(other.towards(&variable().to).fill(mark.as_bytes(), 1000), Ok(None));
+        assert_eq!(one.towards(&variable().to).fill(made_up.as_bytes(), 1000), Ok(None));
         assert!(one.stands_in(&format!("https://a.example/?key={mark}")));
         assert!(!other.stands_in(&mark));
     }
@@ -284,8 +299,20 @@ mod tests {
         let marks = Marks::default();
         let mark = marks.mark("key", &variable(), Encoding::Raw, None).unwrap();
         let evil = Origin::read("https://evil.example").unwrap().1;
-        let found = marks.towards(&evil).fill(mark.as_bytes());
-        assert_eq!(found, Err(Misdirected { name: "key".to_owned(), to: evil }));
+        let found = marks.towards(&evil).fill(mark.as_bytes(), 1000);
+        assert_eq!(found, Err(Unfilled::Misdirected(Misdirected { name: "key".to_owned(), to: evil })));
+    }
+
+    #[test]
+    fn many_marks_do_not_make_a_text_longer_than_the_cap() {
+        let environment: Environment = Arc::new(|_| Some("v".repeat(1000)));
+        let reader = Reader { environment: &environment, redactor: &Redactor::default(), plugin: "source" };
+        let marks = Marks::default();
+        let mark = marks.mark("key", &variable(), Encoding::Raw, Some(&reader)).unwrap();
+        let filled = |times: usize| marks.towards(&variable().to).fill(mark.repeat(times).as_bytes(), 5000);
+        assert_eq!(filled(5), Ok(Some(vec![b'v'; 5000])));
+        assert_eq!(filled(6), Err(Unfilled::TooLong(6000)));
+        assert_eq!(filled(1000), Err(Unfilled::TooLong(6000)));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::rate::{Limiter, Rate};
 use super::redact::Redactor;
 use super::request::{Prepared, Request, Response, Unfit, too_long};
 use super::resolver::ClosedAddress;
-use super::secrets::{Encoding, Marks, Misdirected, Reader};
+use super::secrets::{Encoding, Filling, Marks, Misdirected, Reader, Unfilled};
 use super::{Broker, held, shortened};
 
 /// Asked right before a request leaves, after every wait, with the longest that the exchange may take. An error, which says why
@@ -42,6 +42,7 @@ struct Inner {
     waiting: Arc<Waiting>,
     limiter: Mutex<Option<Arc<Limiter>>>,
     gate: Mutex<Option<Gate>>,
+    opened: Mutex<Option<String>>,
 }
 
 impl Session {
@@ -59,6 +60,7 @@ impl Session {
             waiting: Arc::default(),
             limiter: Mutex::default(),
             gate: Mutex::default(),
+            opened: Mutex::default(),
         }))
     }
 
@@ -99,12 +101,18 @@ impl Session {
         self.0.denials.list()
     }
 
+    /// The object that was opened last.
+    pub fn opened(&self) -> Option<String> {
+        held(&self.0.opened).clone()
+    }
+
     /// Blots out the secrets of all sessions of this run.
     pub fn redactor(&self) -> Redactor {
         self.0.broker.redactor()
     }
 
     fn deny(&self, asked: String, line: Option<String>) {
+        self.0.broker.0.denials.record(&self.0.plugin, asked.clone(), line.clone());
         self.0.denials.record(&self.0.plugin, asked, line);
     }
 }
@@ -176,7 +184,7 @@ impl Session {
         }
         let filling = marks.towards(&prepared.origin);
         for (name, value) in &mut prepared.headers {
-            if let Some(filled) = filling.fill(value.as_bytes()).map_err(|found| self.misdirected(found))? {
+            if let Some(filled) = self.filled(&filling, value.as_bytes(), most_body)? {
                 // The value itself stays out of the message.
                 *value = http::HeaderValue::from_bytes(&filled).map_err(|_| {
                     HttpError::Other(format!(
@@ -186,13 +194,17 @@ impl Session {
                 value.set_sensitive(true);
             }
         }
-        if let Some(filled) = filling.fill(&prepared.body).map_err(|found| self.misdirected(found))? {
+        if let Some(filled) = self.filled(&filling, &prepared.body, most_body)? {
             prepared.body = filled;
         }
-        if prepared.body.len() as u64 > most_body {
-            return Err(HttpError::Other(too_long(prepared.body.len(), most_body)));
-        }
         Ok(prepared)
+    }
+
+    fn filled(&self, filling: &Filling, bytes: &[u8], most: u64) -> Result<Option<Vec<u8>>, HttpError> {
+        filling.fill(bytes, most).map_err(|unfilled| match unfilled {
+            Unfilled::Misdirected(found) => self.misdirected(found),
+            Unfilled::TooLong(length) => HttpError::Other(too_long(length, most)),
+        })
     }
 
     fn check_grant(&self, prepared: &Prepared) -> Result<(), HttpError> {
@@ -266,7 +278,9 @@ impl Session {
 
     /// Opens an object; with `etag`, only that version of it.
     pub async fn get(&self, key: &str, etag: Option<&str>) -> Result<Body, ObjectError> {
-        self.reading(key)?.get(key, etag).map(Body).inspect_err(|error| self.note(key, error))
+        let body = self.reading(key)?.get(key, etag).map(Body).inspect_err(|error| self.note(key, error))?;
+        *held(&self.0.opened) = Some(key.to_owned());
+        Ok(body)
     }
 
     /// Says that these objects will be asked for soon, in this order. Files are read as fast as the system reads ahead by itself, so

@@ -112,6 +112,7 @@ fn missing(setup: &Setup, workshop: &Workshop) -> Vec<String> {
                     std::env::var_os(variable).is_none().then(|| format!("the variable {variable} is not set"))
                 }
                 crate::config::SecretSource::File(path) => {
+                    let path = setup.pipeline.base.join(path);
                     (!path.is_file()).then(|| format!("there is no file {}", path.display()))
                 }
             };

@@ -54,7 +54,8 @@ impl From<SetupError> for Refused {
 
 impl From<LoadError> for Refused {
     fn from(error: LoadError) -> Self {
-        Refused::Other(Exit::Plugin, error.to_string())
+        let exit = if error.is_configuration() { Exit::Configuration } else { Exit::Plugin };
+        Refused::Other(exit, error.to_string())
     }
 }
 

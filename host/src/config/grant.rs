@@ -1,6 +1,6 @@
 //! Reading `grant`. Only types are checked here; whether a URL makes sense is judged where it is enforced.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use super::environment::is_name;
 use super::errors::ConfigErrors;
@@ -17,7 +17,7 @@ const PATHS: &str = "paths such as \"/v1/items\" or \"/v1/*\"";
 const SECRET: &str = "a table such as { env = \"NAME_OF_A_VARIABLE\" } or { file = \"path\" }";
 
 /// What a section's `grant` says; what is wrong in it is left out and reported.
-pub(super) fn grant(entry: &Entry, path: &str, base: &Path, errors: &mut ConfigErrors) -> GrantSpec {
+pub(super) fn grant(entry: &Entry, path: &str, errors: &mut ConfigErrors) -> GrantSpec {
     let mut grant = GrantSpec::default();
     let Some(entries) = table(&entry.node, path, "a table", errors) else {
         return grant;
@@ -40,7 +40,7 @@ pub(super) fn grant(entry: &Entry, path: &str, base: &Path, errors: &mut ConfigE
         let path = reader.path_of("secrets");
         let expected = "a table such as { client_id = { env = \"CLIENT_ID\" } }";
         for (name, entry) in table(&secrets.node, &path, expected, errors).into_iter().flatten() {
-            let secret = secret(entry, &key_path(&path, name), base, errors);
+            let secret = secret(entry, &key_path(&path, name), errors);
             grant.secrets.extend(secret.map(|secret| (name.clone(), secret)));
         }
     }
@@ -77,7 +77,7 @@ fn origin(node: &Node, path: &str, errors: &mut ConfigErrors) -> Option<Located<
     Some(Located { value, span: node.span.clone() })
 }
 
-fn secret(entry: &Entry, path: &str, base: &Path, errors: &mut ConfigErrors) -> Option<Located<SecretSpec>> {
+fn secret(entry: &Entry, path: &str, errors: &mut ConfigErrors) -> Option<Located<SecretSpec>> {
     let node = &entry.node;
     let entries = match &node.value {
         Value::Text { .. } => {
@@ -94,7 +94,7 @@ fn secret(entry: &Entry, path: &str, base: &Path, errors: &mut ConfigErrors) -> 
         .entry("to")
         .and_then(|to| text(&to.node, &reader.path_of("to"), "a URL such as \"https://api.example.com\"", errors));
     let variable = |text: &str| is_name(text).then(|| text.to_owned());
-    let file = |text: &str| (!text.is_empty()).then(|| base.join(text));
+    let file = |text: &str| (!text.is_empty()).then(|| PathBuf::from(text));
     let from = match (reader.entry("env"), reader.entry("file")) {
         (Some(_), None) => {
             SecretSource::Env(reader.parsed("env", "the name of an environment variable", variable, errors)?)

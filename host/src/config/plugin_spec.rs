@@ -72,7 +72,7 @@ pub(super) fn plugin_spec(
         table(&entry.node, &reader.path_of("config"), "a table", errors).map(table_json)
     });
     let grant = match reader.entry("grant") {
-        Some(entry) => grant::grant(entry, &reader.path_of("grant"), base, errors),
+        Some(entry) => grant::grant(entry, &reader.path_of("grant"), errors),
         None => GrantSpec::default(),
     };
     let limits = match reader.entry("limits") {

@@ -13,8 +13,8 @@ use meterhost_decimal::Decimal;
 
 use super::fold_error::FoldError;
 use crate::model::charge::{ChargeId, Key, Proposal};
-use crate::model::service::Offer;
 use crate::model::outcome::{Finding, HeldRecord, Outcome, Status};
+use crate::model::service::Offer;
 
 /// A charge that the ledger holds. Only the ledger makes one, so that nothing can be sent which is not written down.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -51,6 +51,8 @@ pub struct Quarantined {
     pub place: String,
     /// What is wrong.
     pub reason: String,
+    /// How many records it speaks for.
+    pub records: u64,
     /// Whose it is, if that is known.
     pub customer: Option<String>,
     /// What was used, if that is known.
@@ -83,4 +85,12 @@ pub struct Page {
     pub quarantined: Vec<Quarantined>,
     /// Inputs that cannot be used.
     pub unreadable: Vec<Unreadable>,
+}
+
+impl Page {
+    /// Whether it holds nothing at all.
+    pub fn is_empty(&self) -> bool {
+        let Page { batch, inputs, quarantined, unreadable } = self;
+        batch.rows() == 0 && inputs.is_empty() && quarantined.is_empty() && unreadable.is_empty()
+    }
 }

@@ -10,6 +10,9 @@ pub struct TextColumn {
     pub indices: Vec<u32>,
 }
 
+/// The most records in a batch.
+const MOST_ROWS: usize = 65_536;
+
 /// The index of a row that holds nothing.
 pub const ABSENT: u32 = u32::MAX;
 
@@ -28,13 +31,24 @@ impl TextColumn {
         self.values.get(self.index(row) as usize).map(String::as_str)
     }
 
-    /// The column of these rows, with the same dictionary.
+    /// The column of these rows, with the values that they hold.
     pub fn select(&self, rows: &[u32]) -> TextColumn {
-        let indices = match self.indices.is_empty() {
-            true => Vec::new(),
-            false => rows.iter().map(|&row| self.index(row as usize)).collect(),
+        if self.indices.is_empty() {
+            return self.clone();
+        }
+        let mut values = Vec::new();
+        let mut places = vec![ABSENT; self.values.len()];
+        let place = |row: &u32| {
+            let index = self.indices.get(*row as usize).copied().unwrap_or(ABSENT);
+            let Some(place) = places.get_mut(index as usize) else { return ABSENT };
+            if *place == ABSENT {
+                *place = u32::try_from(values.len()).unwrap_or(ABSENT);
+                values.extend(self.values.get(index as usize).cloned());
+            }
+            *place
         };
-        TextColumn { values: self.values.clone(), indices }
+        let indices = rows.iter().map(place).collect();
+        TextColumn { values, indices }
     }
 
     fn bytes(&self) -> usize {
@@ -100,6 +114,9 @@ impl Batch {
     /// What is wrong with it, for a person.
     pub fn checked(self) -> Result<Batch, String> {
         let rows = self.time.len();
+        if rows > MOST_ROWS {
+            return Err(format!("its batch has {rows} rows, and {MOST_ROWS} are the most"));
+        }
         let length = |what: &str, found: usize| match found == rows {
             true => Ok(()),
             false => Err(format!("its batch has {rows} times and {found} of `{what}`")),

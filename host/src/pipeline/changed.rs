@@ -1,8 +1,9 @@
 //! Which settled windows have inputs that are new, changed or gone.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 
-use super::read::{Reader, span, with_denials};
+use super::read::{Reader, interrupted, span, with_denials};
 use crate::ledger::{InputSeen, State};
 use crate::model::reading::Input;
 use crate::model::window::Window;
@@ -26,22 +27,38 @@ impl Reader<'_> {
         let listing = source.inputs(&section.config, &request).map_err(problem)?;
         let mut found: Vec<Input> = Vec::new();
         while let Some(inputs) = source.next_inputs(&listing).map_err(problem)? {
+            if self.stop.load(Ordering::Relaxed) {
+                return Err(interrupted());
+            }
             found.extend(inputs);
         }
-        let differs = |window: &Window| {
-            let own = span(window);
-            let now = found.iter().filter(|input| input.span.is_none_or(|span| span.touches(&own)));
-            let before: HashMap<&str, &InputSeen> =
-                state.inputs(window).unwrap_or_default().iter().map(|input| (input.key.as_str(), input)).collect();
-            let mut same = 0;
-            for input in now {
-                match before.get(input.key.as_str()) {
-                    Some(seen) if seen.etag == input.etag && seen.size == input.size => same += 1,
-                    _ => return true,
+        let before: Vec<HashMap<&str, &InputSeen>> = windows
+            .iter()
+            .map(|window| state.inputs(window).unwrap_or_default().iter().map(|input| (&*input.key, input)).collect())
+            .collect();
+        // How many of a window's inputs are as they were; nothing once one is not.
+        let mut same = vec![Some(0); windows.len()];
+        for input in &found {
+            // Ascending and without overlap: an input touches neighbours.
+            let touched = match &input.span {
+                None => 0..windows.len(),
+                Some(own) => {
+                    let begin = spans.partition_point(|span| span.end <= own.start);
+                    begin..spans.partition_point(|span| span.start < own.end).max(begin)
                 }
+            };
+            for (same, before) in same.iter_mut().zip(&before).skip(touched.start).take(touched.len()) {
+                let seen = before.get(&*input.key);
+                let as_before = seen.is_some_and(|seen| seen.etag == input.etag && seen.size == input.size);
+                *same = same.filter(|_| as_before).map(|same| same + 1);
             }
-            same != before.len()
-        };
-        Ok(windows.iter().filter(|window| differs(window)).copied().collect())
+        }
+        let differs = |same: &Option<usize>, before: &HashMap<&str, &InputSeen>| *same != Some(before.len());
+        Ok(windows
+            .iter()
+            .zip(same.iter().zip(&before))
+            .filter(|(_, (same, before))| differs(same, before))
+            .map(|(window, _)| *window)
+            .collect())
     }
 }

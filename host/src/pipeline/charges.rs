@@ -64,7 +64,10 @@ pub(super) fn assess(
         takers if takers.is_empty() => first,
         takers => takers.iter().any(|taker| taker.plugin.name == *name),
     };
-    let mut assessment = Assessment { quarantined: reading.quarantined.len() as u64, ..Assessment::default() };
+    let mut assessment = Assessment {
+        quarantined: reading.quarantined.iter().map(|record| record.records).sum(),
+        ..Assessment::default()
+    };
     let doubts = Doubts::of(reading);
     assessment.holds = doubts.holds(&reading.lines, &takes);
     assessment.tally = reading.tally.clone();
@@ -254,8 +257,12 @@ impl Doubts {
             });
         }
         for record in &reading.quarantined {
-            let place = format!("{}, {}", record.input, record.place);
-            let reason = format!("{place}: {}", record.reason);
+            // Where it speaks for many, the others stand beside it with their places.
+            let place = (!record.input.is_empty()).then(|| format!("{}, {}", record.input, record.place));
+            let reason = match &place {
+                Some(place) => format!("{place}: {}", record.reason),
+                None => record.reason.clone(),
+            };
             let scope = match (&record.customer, &record.dimension) {
                 (Some(customer), Some(dimension)) => {
                     doubts.dimensions.entry((customer.clone(), dimension.clone())).or_insert(reason);
@@ -270,7 +277,7 @@ impl Doubts {
             doubts.holds.push(Hold {
                 scope,
                 code: "quarantined".to_owned(),
-                place: Some(place),
+                place,
                 reason: record.reason.clone(),
                 quantity: None,
             });

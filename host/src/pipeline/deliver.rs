@@ -34,6 +34,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// Charges in one look-up.
 const LOOK_UP: usize = 500;
+/// The most bytes that the ledger keeps of each text of an answer.
+const KEPT: usize = 4096;
 
 /// Why a delivery ends early.
 pub(super) enum Stopped {
@@ -292,7 +294,12 @@ impl Delivery<'_> {
             }
             Ok(Err(failed)) => {
                 let text = words(&failed);
-                (Called::Done, nothing_left, all(Status::Unknown, &text))
+                // What is not granted now is not granted at the next try either.
+                let called = match nothing_left && !line.session.denials().is_empty() {
+                    true => Called::Failed(with_denials(self.problem("denied", "delivering", &text), &line.session)),
+                    false => Called::Done,
+                };
+                (called, nothing_left, all(Status::Unknown, &text))
             }
             Err(failure) => {
                 let problem = self.sink.section.problem("delivering", None, &failure);
@@ -338,6 +345,10 @@ impl Delivery<'_> {
                     .collect(),
                 Err(Failed::Auth(text)) => return Err(Halt::Auth(text)),
                 Err(Failed::Throttled(wait)) => return Ok(Some(wait.unwrap_or(PAUSE))),
+                Err(failed) if !line.session.denials().is_empty() => {
+                    let problem = self.problem("denied", "looking charges up", &words(&failed));
+                    return Err(Stopped::Problem(with_denials(problem, &line.session)).into());
+                }
                 Err(failed) => {
                     let text = words(&failed);
                     let finding = self.redacted_finding(Finding::CannotTell(text));
@@ -384,7 +395,7 @@ impl Delivery<'_> {
 
     /// What goes into the ledger stays there: no secret may, though a service repeated it.
     fn redacted(&self, outcome: Outcome) -> Outcome {
-        let clean = |text: String| self.setup.broker.redactor().redact(&text).into_owned();
+        let clean = |text: String| self.clean(&text);
         Outcome {
             refusal_if_absent: outcome.refusal_if_absent.map(clean),
             reference: outcome.reference.map(clean),
@@ -395,7 +406,7 @@ impl Delivery<'_> {
     }
 
     fn redacted_finding(&self, finding: Finding) -> Finding {
-        let clean = |text: String| self.setup.broker.redactor().redact(&text).into_owned();
+        let clean = |text: String| self.clean(&text);
         let record = |record: HeldRecord| HeldRecord {
             reference: record.reference.map(clean),
             raw: clean(record.raw),
@@ -407,6 +418,13 @@ impl Delivery<'_> {
             Finding::CannotTell(why) => Finding::CannotTell(clean(why)),
             Finding::Absent => Finding::Absent,
         }
+    }
+
+    /// A text of the service's or the plugin's, as it goes into the ledger: without secrets, and then short.
+    fn clean(&self, text: &str) -> String {
+        let mut text = self.setup.broker.redactor().redact(text).into_owned();
+        text.truncate(text.floor_char_boundary(KEPT));
+        text
     }
 
     fn refused(&self, text: &str) -> Problem {

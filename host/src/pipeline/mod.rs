@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `setup` | plugins that are loaded, checked and granted |
 //! | `due`, `changed` | which windows a run takes up |
-//! | `read`, `route`, `channel`, `tally` | usage into aggregators, on as many threads as there are cores |
+//! | `read`, `route`, `channel`, `tally`, `quarantine` | usage into aggregators, on as many threads as there are cores |
 //! | `charges`, `account` | what can be billed, what is held, and the sum that closes |
 //! | `deliver` | charges out, answers in |
 //! | `run`, `summary` | the steps in their order, and what is said of them |
@@ -16,6 +16,7 @@ mod charges;
 mod deliver;
 mod due;
 mod failpoint;
+mod quarantine;
 mod read;
 mod route;
 mod run;

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use meterhost_decimal::Decimal;
 
 use super::channel::{self, Receiver, Sender};
+use super::quarantine::Quarantine;
 use super::route::{Place, Router};
 use super::setup::{Section, Setup};
 use super::tally::{Pair, Tally};
@@ -17,11 +18,13 @@ use crate::model::lines::{ChargeLine, Excluded};
 use crate::model::reading::{Input, Quarantined, Request, Span, Unreadable};
 use crate::model::usage::Batch;
 use crate::model::window::Window;
-use crate::plugin::{AggregatorInstance, SourceInstance};
+use crate::plugin::{AggregatorInstance, Cause, SourceInstance};
 use crate::report::Problem;
 
 /// How much usage may wait between a source and an aggregator, in bytes.
 const WAITING: usize = 8 << 20;
+/// The most charges that one accumulator may answer.
+const MOST_LINES: usize = 10_000_000;
 
 /// What was read for one window.
 #[derive(Debug, Default)]
@@ -107,20 +110,22 @@ impl Reader<'_> {
         let section = &self.setup.source;
         let request = self.request(spans, shard);
         let session = self.setup.broker.session(&section.name, section.grants.clone(), self.dry_run);
-        let problem = |failure| with_denials(section.problem("reading", None, &failure), &session);
+        let problem = |failure| with_denials(section.problem("reading", session.opened(), &failure), &session);
         let mut source =
             SourceInstance::start(&section.plugin, section.settings(session.clone(), self.now)).map_err(problem)?;
         let cursor = source.open(&section.config, &request).map_err(problem)?;
         while let Some(page) = source.next(&cursor).map_err(problem)? {
             if self.stop.load(Ordering::Relaxed) {
-                return Err(Problem::new("interrupted", "the run was interrupted while it read"));
+                return Err(interrupted());
             }
             (self.progress)(page.batch.rows() as u64);
             let split = router.split(page.batch);
             {
                 let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
                 gathered.inputs.extend(page.inputs);
-                gathered.quarantined.extend(page.quarantined);
+                for record in page.quarantined {
+                    gathered.quarantined.add(record, spans);
+                }
                 gathered.unreadable.extend(page.unreadable);
                 for (window, batch) in &split.untaken {
                     gathered.untaken.entry(*window).or_default().count(batch);
@@ -151,7 +156,7 @@ impl Reader<'_> {
             works.entry(place).or_insert_with(|| self.work(place, spans)).push(batch);
         }
         for (place, work) in works {
-            let done = work.finish();
+            let done = work.finish(self.stop);
             let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
             gathered.done.push((place, done));
         }
@@ -167,6 +172,11 @@ impl Reader<'_> {
             });
         Work { instance, tally: Tally::default() }
     }
+}
+
+/// That the run ends because somebody wants it to.
+pub(super) fn interrupted() -> Problem {
+    Problem::new("interrupted", "the run was interrupted while it read")
 }
 
 /// A problem with the lines that would grant what was denied on the way to it.
@@ -204,14 +214,21 @@ impl Work<'_> {
         }
     }
 
-    fn finish(self) -> Done {
+    fn finish(self, stop: &AtomicBool) -> Done {
         let mut done = Done { tally: self.tally.into_counts(), ..Done::default() };
         let Some((section, instance)) = self.instance else { return done };
         let taken = instance.and_then(|mut instance| {
             let problem = |failure| section.problem("aggregating", None, &failure);
             done.excluded = instance.finish().map_err(problem)?;
             while let Some(lines) = instance.next().map_err(problem)? {
+                if stop.load(Ordering::Relaxed) {
+                    return Err(interrupted());
+                }
                 done.lines.extend(lines);
+                if done.lines.len() > MOST_LINES {
+                    let text = format!("it answered more than {MOST_LINES} charges for one window");
+                    return Err(problem(Cause::Limit(text).into()));
+                }
             }
             Ok(())
         });
@@ -225,7 +242,7 @@ struct Gathered {
     windows: usize,
     done: Vec<(Place, Done)>,
     inputs: Vec<(Input, u64)>,
-    quarantined: Vec<Quarantined>,
+    quarantined: Quarantine,
     unreadable: Vec<Unreadable>,
     untaken: HashMap<usize, Tally>,
 }
@@ -236,7 +253,7 @@ impl Gathered {
             windows,
             done: Vec::new(),
             inputs: Vec::new(),
-            quarantined: Vec::new(),
+            quarantined: Quarantine::default(),
             unreadable: Vec::new(),
             untaken: HashMap::new(),
         }
@@ -276,10 +293,9 @@ impl Gathered {
         }
         // Threads finish in any order; what is written down does not depend on it.
         self.inputs.sort_by(|left, right| left.0.key.cmp(&right.0.key));
-        self.quarantined.sort_by(|left, right| (&left.input, &left.place).cmp(&(&right.input, &right.place)));
         self.unreadable.sort_by(|left, right| left.input.cmp(&right.input));
         let touches = |span: &Option<Span>, window: &Span| span.is_none_or(|span| span.touches(window));
-        for (reading, window) in readings.iter_mut().zip(spans) {
+        for (position, (reading, window)) in readings.iter_mut().zip(spans).enumerate() {
             reading.lines.sort_by(|(_, left), (_, right)| key(left).cmp(&key(right)));
             reading.excluded.sort_by(|left, right| {
                 (&left.product, &left.customer, &left.dimension, &left.rule).cmp(&(
@@ -290,8 +306,7 @@ impl Gathered {
                 ))
             });
             reading.inputs = self.inputs.iter().filter(|(input, _)| touches(&input.span, window)).cloned().collect();
-            reading.quarantined =
-                self.quarantined.iter().filter(|record| touches(&record.span, window)).cloned().collect();
+            reading.quarantined = self.quarantined.of(position);
             reading.unreadable = self.unreadable.iter().filter(|found| touches(&found.span, window)).cloned().collect();
         }
         readings

@@ -39,11 +39,11 @@ impl Router<'_> {
         let mut split = Split { parts: Vec::new(), untaken: Vec::new() };
         let aggregates: Vec<usize> =
             batch.dimension.values.iter().map(|dimension| (self.aggregate_of)(dimension).unwrap_or(UNTAKEN)).collect();
-        let shards: Vec<usize> = batch.customer.values.iter().map(|customer| self.shard(customer)).collect();
+        let shards_of: Vec<usize> = batch.customer.values.iter().map(|customer| self.shard(customer)).collect();
         let single =
             |column: &[usize]| column.first().copied().filter(|first| column.iter().all(|other| other == first));
         if let (Some(window), Some(aggregate), Some(shard)) =
-            (self.one_window(&batch.time), single(&aggregates), single(&shards))
+            (self.one_window(&batch.time), single(&aggregates), single(&shards_of))
         {
             match aggregate {
                 UNTAKEN => split.untaken.push((window, batch)),
@@ -51,7 +51,10 @@ impl Router<'_> {
             }
             return split;
         }
-        let mut rows: std::collections::BTreeMap<Place, Vec<u32>> = std::collections::BTreeMap::new();
+        // One list of rows a place, found by arithmetic: this is done for every record.
+        let lanes = aggregates.iter().map(|&aggregate| if aggregate == UNTAKEN { 0 } else { aggregate + 1 }).max();
+        let (lanes, shards) = (lanes.unwrap_or(0) + 1, self.shards.max(1));
+        let mut rows: Vec<Vec<u32>> = vec![Vec::new(); self.windows.len() * lanes * shards];
         let mut last: Option<(usize, Span)> = None;
         for (row, &time) in (0u32..).zip(&batch.time) {
             let window = match last {
@@ -65,14 +68,18 @@ impl Router<'_> {
                 },
             };
             let aggregate = aggregates.get(batch.dimension.index(row as usize) as usize).copied().unwrap_or(UNTAKEN);
-            let shard = shards.get(batch.customer.index(row as usize) as usize).copied().unwrap_or_default();
-            rows.entry(Place { window, aggregate, shard }).or_default().push(row);
+            let lane = if aggregate == UNTAKEN { 0 } else { aggregate + 1 };
+            let shard = shards_of.get(batch.customer.index(row as usize) as usize).copied().unwrap_or_default();
+            if let Some(rows) = rows.get_mut((window * lanes + lane) * shards + shard) {
+                rows.push(row);
+            }
         }
-        for (place, rows) in rows {
+        for (number, rows) in rows.into_iter().enumerate().filter(|(_, rows)| !rows.is_empty()) {
+            let (window, lane, shard) = (number / shards / lanes, number / shards % lanes, number % shards);
             let part = batch.select(&rows);
-            match place.aggregate {
-                UNTAKEN => split.untaken.push((place.window, part)),
-                _ => split.parts.push((place, part)),
+            match lane.checked_sub(1) {
+                None => split.untaken.push((window, part)),
+                Some(aggregate) => split.parts.push((Place { window, aggregate, shard }, part)),
             }
         }
         split

@@ -25,6 +25,8 @@ use crate::report::{Exit, Problem, Report};
 
 /// How many windows are read in one opening, so that a long backlog needs no more memory than a short one.
 const WINDOWS: usize = 32;
+/// After so many readings in a row that came to nothing, what is wrong is not one window's: to halve `WINDOWS` down to one takes as many.
+const FRUITLESS: u32 = 6;
 
 /// What a run is asked for besides its file.
 pub struct Options<'a> {
@@ -84,6 +86,7 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
         Ok(read) => works = read,
         Err(error) => findings.ledger(&error),
     }
+    findings.denials(setup);
     if options.dry_run || findings.exit == Exit::Ledger || findings.exit == Exit::Interrupted {
         return Ok(summary::report(setup, book.state(), options, None, &works, findings));
     }
@@ -93,6 +96,7 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
     let ledger = Mutex::new(*ledger);
     options.watch.step("delivering");
     deliver(setup, options, &ledger, &mut findings);
+    findings.denials(setup);
     let mut ledger = ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
     if findings.exit != Exit::Ledger
         && let Err(error) = settle(setup, &mut ledger, &works)
@@ -178,22 +182,25 @@ fn read(
     let mut works = Vec::new();
     let mut entries = Vec::new();
     let mut waiting: Vec<&[Window]> = windows.rchunks(WINDOWS).collect();
+    // Readings in a row that came to nothing.
+    let mut fruitless = 0;
     while let Some(chunk) = waiting.pop() {
         options.watch.step(&step("reading", chunk));
         let readings = match reader.read(chunk) {
             Ok(readings) => readings,
             Err(problem) => {
                 let interrupted = options.stop.load(Ordering::Relaxed);
+                fruitless += 1;
+                let may_be_one = !interrupted && problem.may_be_one_inputs() && fruitless <= FRUITLESS;
                 match chunk.split_at(chunk.len() / 2) {
                     // What is wrong with one window must not keep the others from being read.
-                    (left, right) if !left.is_empty() && !interrupted && problem.may_be_one_inputs() => {
-                        waiting.extend([right, left]);
-                    }
+                    (left, right) if !left.is_empty() && may_be_one => waiting.extend([right, left]),
                     _ => findings.unread(problem, chunk, interrupted),
                 }
                 continue;
             }
         };
+        fruitless = 0;
         for (window, mut reading) in chunk.iter().zip(readings) {
             if reading.failed.is_empty()
                 && let Err(text) = account::verify(&reading)
@@ -232,6 +239,10 @@ fn read(
         return Ok(works);
     }
     if let Book::Open(ledger) = book {
+        // What goes into the ledger stays there: no secret may, though a plugin repeated it.
+        for hold in works.iter_mut().flat_map(|work| &mut work.assessment.holds) {
+            hold.reason = setup.broker.redactor().redact(&hold.reason).into_owned();
+        }
         entries.extend(works.iter().map(|work| kept_back(setup, work)));
         let proposals = works.iter().flat_map(|work| work.assessment.proposals.iter().cloned()).collect();
         failpoint("before-freeze");

@@ -8,7 +8,8 @@ use crate::broker::{Broker, Grants, Rate, Session};
 use crate::config::{ConfigErrors, Pipeline, PluginSpec, check_against_schema};
 use crate::model::service::ServiceTraits;
 use crate::plugin::{
-    Capability, Cause, Engine, Failure, Limits, LoadError, Plugin, PluginFolders, Role, Settings, SinkInstance,
+    AggregatorInstance, Capability, Cause, Engine, Failure, Limits, LoadError, Plugin, PluginFolders, Role, Settings,
+    SinkInstance, SourceInstance,
 };
 use crate::report::Problem;
 
@@ -66,17 +67,13 @@ impl Section {
 
     /// A problem of this section's plugin.
     pub(super) fn problem(&self, step: &str, input: Option<String>, failure: &Failure) -> Problem {
-        let message = match &failure.words {
-            Some(words) => format!("{}; its last words: {words}", failure.cause),
-            None => failure.cause.to_string(),
-        };
         Problem {
             plugin: Some(self.label()),
             step: Some(step.to_owned()),
             input,
             action: action(&failure.cause),
             causes: failure.causes.clone(),
-            ..Problem::new(failure.cause.code(), message)
+            ..Problem::new(failure.cause.code(), failure.to_string())
         }
     }
 
@@ -198,7 +195,35 @@ impl Loader<'_> {
             plugin,
         };
         self.needs(spec, &section)?;
+        self.checked(spec, &section, role)?;
         Ok(section)
+    }
+
+    /// Asks the plugin whether its configuration can work. A sink says so with its traits.
+    fn checked(&self, spec: &PluginSpec, section: &Section, role: Role) -> Result<(), SetupError> {
+        let session = self.broker.session(&section.name, section.grants.clone(), true);
+        let settings = section.settings(session, Timestamp::UNIX_EPOCH);
+        let windows = self.pipeline.window;
+        let asked = match role {
+            Role::Source => SourceInstance::start(&section.plugin, settings)
+                .and_then(|mut source| source.check(&section.config, windows)),
+            Role::Aggregator => AggregatorInstance::check(&section.plugin, settings, &section.config, windows),
+            Role::Sink | Role::SnapshotSink => Ok(()),
+        };
+        asked.map_err(|failure| self.unfit(spec, section, "checking its configuration", &failure))
+    }
+
+    /// A configuration that cannot work, at its line; or what else came of the question.
+    fn unfit(&self, spec: &PluginSpec, section: &Section, step: &str, failure: &Failure) -> SetupError {
+        match &failure.cause {
+            Cause::Config(text) => {
+                let span = self.pipeline.places.span(&format!("{}/config", spec.pointer));
+                let text = text.replace(char::is_control, " ");
+                let message = format!("{}: {text}", section.label());
+                SetupError::Configuration(ConfigErrors::at(&self.pipeline.text, span, message, None))
+            }
+            _ => SetupError::Plugin(vec![section.problem(step, None, failure)]),
+        }
     }
 
     /// What the plugin cannot do without has to be granted.
@@ -215,7 +240,7 @@ impl Loader<'_> {
                 Capability::Secret(name) => (
                     grants.has_secret(name),
                     format!("the secret `{name}`"),
-                    format!("secrets.{name} = {{ env = \"{}\" }}", name.to_uppercase()),
+                    grants.secret_line(name).trim_start_matches("grant.").to_owned(),
                 ),
                 Capability::Aws(action) => {
                     (false, format!("the AWS action {action}"), format!("aws = {{ \"{action}\" = [] }}"))
@@ -241,14 +266,7 @@ impl Loader<'_> {
         let session = self.broker.session(&section.name, section.grants.clone(), true);
         let asked = SinkInstance::start(&section.plugin, section.settings(session, Timestamp::UNIX_EPOCH))
             .and_then(|mut sink| sink.traits(&section.config));
-        asked.map_err(|failure| match &failure.cause {
-            Cause::Config(text) => {
-                let span = self.pipeline.places.span(&format!("{}/config", spec.pointer));
-                let message = format!("{}: {text}", section.label());
-                SetupError::Configuration(ConfigErrors::at(&self.pipeline.text, span, message, None))
-            }
-            _ => SetupError::Plugin(vec![section.problem("asking what its service is like", None, &failure)]),
-        })
+        asked.map_err(|failure| self.unfit(spec, section, "asking what its service is like", &failure))
     }
 
     fn wrong(&self, spec: &PluginSpec, message: String) -> ConfigErrors {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::account;
 use super::charges::Assessed;
 use super::run::{Options, Work};
-use super::setup::Setup;
+use super::setup::{Section, Setup};
 use crate::ledger::{ChargeState, Hold, LedgerError, Scope, Standing, State};
 use crate::model::window::Window;
 use crate::report::{Charges, Exit, Line, LineState, Problem, Report, WindowReport};
@@ -33,6 +33,23 @@ impl Findings {
     pub(super) fn problem(&mut self, problem: Problem) {
         self.exit = self.exit.and(exit(problem.code));
         self.problems.push(problem);
+    }
+
+    /// What a plugin asked for and was not granted, though nothing else speaks of it: it went on without.
+    pub(super) fn denials(&mut self, setup: &Setup) {
+        for denial in setup.broker.denials() {
+            let text = denial.to_string();
+            if self.problems.iter().any(|problem| problem.action.as_ref().is_some_and(|action| action.contains(&text)))
+            {
+                continue;
+            }
+            let label = setup.sections().find(|section| section.name == denial.plugin).map(Section::label);
+            self.problem(Problem {
+                plugin: label.or_else(|| Some(denial.plugin.clone())),
+                action: Some(text),
+                ..Problem::new("denied", "it asked for what its grants do not hold, and went on without")
+            });
+        }
     }
 
     /// These windows could not be read at all.

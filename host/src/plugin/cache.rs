@@ -6,7 +6,8 @@
 
 use std::fs;
 use std::hash::{Hash as _, Hasher as _};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -30,8 +31,6 @@ impl Cache {
     /// # Errors
     /// Why it cannot be used, for a person.
     pub(super) fn open(folder: &Path, engine: &wasmtime::Engine) -> Result<Self, String> {
-        use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-
         let said = |what: &dyn std::fmt::Display| {
             format!("compiled plugins are not kept, and each start compiles them anew: {}: {what}", folder.display())
         };
@@ -41,8 +40,10 @@ impl Cache {
         if meta.uid() != rustix::process::geteuid().as_raw() {
             return Err(said(&"the folder belongs to another user, who could put code of their own into it"));
         }
-        if meta.mode() & 0o022 != 0 {
-            return Err(said(&"other users can write into the folder; chmod go-w makes it usable"));
+        if !own(&meta) {
+            return Err(said(
+                &"other users can write into the folder, and what they put there would be run; remove it, and a new one is made",
+            ));
         }
         rustix::fs::access(&folder, rustix::fs::Access::WRITE_OK).map_err(|error| said(&error))?;
         let mut hasher = std::hash::DefaultHasher::new();
@@ -56,7 +57,10 @@ impl Cache {
 
     /// The compiled plugin whose file has this SHA-256, if it is there and whole.
     pub(super) fn get(&self, engine: &wasmtime::Engine, digest: &[u8; 32]) -> Option<Component> {
-        let bytes = fs::read(self.path(digest)).ok()?;
+        let mut file = fs::File::open(self.path(digest)).ok()?;
+        own(&file.metadata().ok()?).then_some(())?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).ok()?;
         let (sum, code) = bytes.split_at_checked(32)?;
         if Sha256::digest(code).as_slice() != sum {
             return None;
@@ -78,10 +82,12 @@ impl Cache {
 
     fn write(&self, path: &Path, code: &[u8]) -> io::Result<()> {
         let draft = path.with_extension(format!("draft-{}", std::process::id()));
-        let written = fs::File::create(&draft).and_then(|mut file| {
-            file.write_all(&Sha256::digest(code))?;
-            file.write_all(code)
-        });
+        let written = fs::File::options().write(true).create(true).truncate(true).mode(0o600).open(&draft).and_then(
+            |mut file| {
+                file.write_all(&Sha256::digest(code))?;
+                file.write_all(code)
+            },
+        );
         let placed = written.and_then(|()| fs::rename(&draft, path));
         if placed.is_err() {
             // What is left of it would be in nobody's way.
@@ -104,6 +110,11 @@ impl Cache {
             }
         }
     }
+}
+
+/// Whether nobody but this user can have written it.
+fn own(meta: &fs::Metadata) -> bool {
+    meta.uid() == rustix::process::geteuid().as_raw() && meta.mode() & 0o022 == 0
 }
 
 /// Takes compiled code as it is.
@@ -148,6 +159,11 @@ mod tests {
             fs::write(&path, &whole[..cut]).unwrap();
             assert!(cache.get(&engine, &digest).is_none(), "{cut}");
         }
+        fs::write(&path, &whole).unwrap();
+        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o620)).unwrap();
+        assert!(cache.get(&engine, &digest).is_none(), "others could have written it");
+        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        assert!(cache.get(&engine, &digest).is_some());
         let mut flipped = whole.clone();
         flipped[whole.len() / 2] ^= 1;
         fs::write(&path, flipped).unwrap();
@@ -160,7 +176,7 @@ mod tests {
         let (folder, engine) = (tempfile::tempdir().unwrap(), wasmtime::Engine::default());
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
         let warning = Cache::open(folder.path(), &engine).err().unwrap();
-        assert!(warning.ends_with("other users can write into the folder; chmod go-w makes it usable"), "{warning}");
+        assert!(warning.ends_with("would be run; remove it, and a new one is made"), "{warning}");
         let file = folder.path().join("file");
         fs::write(&file, "").unwrap();
         assert!(Cache::open(&file, &engine).is_err());

@@ -13,6 +13,7 @@ use crate::model::outcome::{Finding, Outcome};
 use crate::model::reading::{Input, Page, Request, Span};
 use crate::model::service::{Failed, Offer, Opinion, ServiceTraits};
 use crate::model::usage::Batch;
+use crate::model::window::WindowKind;
 
 impl From<Cause> for Failure {
     fn from(cause: Cause) -> Self {
@@ -22,6 +23,10 @@ impl From<Cause> for Failure {
 
 fn wrong_role(plugin: &Plugin, wanted: Role) -> Failure {
     Cause::Contract(format!("it is a {}, and is asked to be a {}", plugin.role().as_str(), wanted.as_str())).into()
+}
+
+fn empty(what: &str) -> Failure {
+    Cause::Contract(format!("it answered an empty {what}, and the end is said in another way")).into()
 }
 
 /// A source at work.
@@ -41,6 +46,17 @@ impl SourceInstance {
     pub fn start(plugin: &Plugin, settings: Settings) -> Result<Self, Failure> {
         let Pre::Source(pre) = &plugin.loaded.pre else { return Err(wrong_role(plugin, Role::Source)) };
         Instance::start(&plugin.engine, settings, async |store| pre.instantiate_async(store).await).map(Self)
+    }
+
+    /// Says what of the configuration cannot work.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub fn check(&mut self, config: &str, windows: WindowKind) -> Result<(), Failure> {
+        let answer = self.0.call(async |bindings, store| {
+            bindings.meterhost_plugin_source().call_check(store, config, windows.into()).await
+        })?;
+        Ok(answer.map_err(Cause::from)?)
     }
 
     /// Begins to read.
@@ -63,7 +79,12 @@ impl SourceInstance {
         let answer = self.0.call(async |bindings, store| {
             bindings.meterhost_plugin_source().cursor().call_next(store, cursor.0).await
         })?;
-        Ok(answer.map_err(Cause::from)?.map(v0_1::page).transpose()?)
+        let page = answer.map_err(Cause::from)?.map(v0_1::page).transpose()?;
+        match page {
+            // An endless row of them would be an endless loop that no limit ends.
+            Some(page) if page.is_empty() => Err(empty("page")),
+            page => Ok(page),
+        }
     }
 
     /// Begins to list what `open` would read.
@@ -86,7 +107,10 @@ impl SourceInstance {
         let answer = self.0.call(async |bindings, store| {
             bindings.meterhost_plugin_source().listing().call_next(store, listing.0).await
         })?;
-        Ok(answer.map_err(Cause::from)?.map(|inputs| inputs.into_iter().map(v0_1::input).collect()))
+        match answer.map_err(Cause::from)? {
+            Some(inputs) if inputs.is_empty() => Err(empty("page of inputs")),
+            inputs => Ok(inputs.map(|inputs| inputs.into_iter().map(v0_1::input).collect())),
+        }
     }
 
     /// Up to which instant the data is complete: milliseconds, UTC.
@@ -113,6 +137,19 @@ pub struct AggregatorInstance {
 }
 
 impl AggregatorInstance {
+    /// Says what of the configuration cannot work, in an instance of its own.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub fn check(plugin: &Plugin, settings: Settings, config: &str, windows: WindowKind) -> Result<(), Failure> {
+        let Pre::Aggregator(pre) = &plugin.loaded.pre else { return Err(wrong_role(plugin, Role::Aggregator)) };
+        let mut instance = Instance::start(&plugin.engine, settings, async |store| pre.instantiate_async(store).await)?;
+        let answer = instance.call(async |bindings: &AggregatorPlugin, store| {
+            bindings.meterhost_plugin_aggregator().call_check(store, config, windows.into()).await
+        })?;
+        Ok(answer.map_err(Cause::from)?)
+    }
+
     /// Makes an instance and begins a window in it.
     ///
     /// # Errors
@@ -162,6 +199,9 @@ impl AggregatorInstance {
             bindings.meterhost_plugin_aggregator().accumulator().call_next(store, accumulator).await
         })?;
         let Some(lines) = answer.map_err(Cause::from)? else { return Ok(None) };
+        if lines.is_empty() {
+            return Err(empty("page of charges"));
+        }
         Ok(Some(lines.into_iter().map(v0_1::charge_line).collect::<Result<_, _>>()?))
     }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
-use wasmtime::component::Component;
 use wasmtime::Config;
+use wasmtime::component::Component;
 
 use super::cache::Cache;
 use super::error::LoadError;
@@ -82,7 +82,8 @@ impl Engine {
 /// Does this on a thread whose stack is deep enough for whatever `wrap` lets through.
 fn with_room<T: Send>(doing: impl FnOnce() -> Result<T, LoadError> + Send) -> Result<T, LoadError> {
     std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, doing).map_err(LoadError::Thread)?;
+        let thread =
+            std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, doing).map_err(LoadError::Thread)?;
         thread.join().unwrap_or(Err(LoadError::Panicked))
     })
 }
@@ -95,6 +96,9 @@ fn configuration() -> Config {
         .concurrency_support(false)
         .epoch_interruption(true)
         .parallel_compilation(true)
+        // The same input gives the same charges, byte for byte, on every machine.
+        .cranelift_nan_canonicalization(true)
+        .relaxed_simd_deterministic(true)
         .max_wasm_stack(1 << 20)
         .async_stack_size(2 << 20);
     config

@@ -153,7 +153,7 @@ fn hint(name: &str, role: &Role) -> &'static str {
 
 /// A call into a plugin that came to nothing.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{cause}")]
+#[error("{cause}{}", .words.as_ref().map(|words| format!("; its last words: {words}")).unwrap_or_default())]
 pub struct Failure {
     /// What happened.
     pub cause: Cause,

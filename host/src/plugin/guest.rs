@@ -6,7 +6,7 @@ use wasmtime::component::{HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView};
 
 use super::bindings::imports::{about, aws, http, log, objects, types};
-use super::limits::{HANDLES, Limits, Usage};
+use super::limits::{Limits, OPEN, Usage};
 use super::load::Role;
 use super::log::LogLines;
 use crate::broker::Session;
@@ -23,7 +23,7 @@ pub(super) struct Guest {
 impl Guest {
     pub(super) fn new(limits: &Limits, session: Session, lines: LogLines, now: i64) -> Self {
         let mut table = ResourceTable::new();
-        table.set_max_capacity(HANDLES);
+        table.set_max_capacity(OPEN);
         // No arguments, no environment, no folders, no network; the clock shows what the call's `now` says.
         let wasi = WasiCtx::builder()
             .wall_clock(Stopped(Duration::from_millis(now.max(0).unsigned_abs())))

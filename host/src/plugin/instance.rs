@@ -66,6 +66,7 @@ impl<B> Instance<B> {
             let cause = Cause::Contract("it is called again after it ended".to_owned());
             return Err(Failure { cause, words: None, causes: Vec::new() });
         };
+        store.data_mut().lines.last_words = None;
         let bindings = &self.bindings;
         match limited(&self.io, &mut store, &self.limits, &self.session, async |store| call(bindings, store).await) {
             Ok(answer) => {
@@ -135,6 +136,17 @@ fn computed() -> Duration {
     Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())
 }
 
+/// What ended a call that was neither a trap nor a limit of memory or time.
+fn without_trap(error: &wasmtime::Error) -> Cause {
+    let words = error.root_cause().to_string();
+    match error.downcast_ref::<wasmtime_wasi::I32Exit>() {
+        Some(exit) => Cause::Trapped(format!("it ended its own process with status {}", exit.0)),
+        // The engine's own words, which it has no type for.
+        None if words.contains("hostcall") => Cause::Limit(words),
+        None => Cause::Contract(words),
+    }
+}
+
 fn failure(store: &mut Store<Guest>, limits: &Limits, failed: Failed) -> Failure {
     let guest = store.data_mut();
     let words = guest.lines.last_words.take();
@@ -152,7 +164,7 @@ fn failure(store: &mut Store<Guest>, limits: &Limits, failed: Failed) -> Failure
             None => "it gave up without a word (`unreachable`)".to_owned(),
         }),
         (None, Some(trap)) => Cause::Trapped(trap.to_string()),
-        (None, None) => Cause::Limit(error.root_cause().to_string()),
+        (None, None) => without_trap(&error),
     };
     Failure { cause, words, causes }
 }

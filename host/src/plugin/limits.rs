@@ -23,8 +23,11 @@ pub struct Limits {
 const TABLE_ELEMENTS: usize = 100_000;
 /// Bytes that one call may carry from the guest to the host.
 pub(super) const CALL_BYTES: usize = 256 << 20;
-/// Resource handles that an instance may hold at once.
+/// Resources of its own that an instance may hand out at once.
 pub(super) const HANDLES: usize = 10_000;
+/// Objects, listings and uploads that an instance may have open at once: each may hold a file of this process, of which the other
+/// plugins and the ledger need some too.
+pub(super) const OPEN: usize = 64;
 
 impl Limits {
     /// Enough for a plugin at work: a minute of computing, ten minutes of wall time, 1 GiB, 1 MiB of log.
@@ -82,7 +85,7 @@ impl ResourceLimiter for Usage {
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        self.tables += desired.saturating_sub(current);
+        self.tables = self.tables.saturating_add(desired.saturating_sub(current));
         if self.tables > TABLE_ELEMENTS {
             self.refused = Some(Refused::Tables);
             wasmtime::bail!("the limit of {TABLE_ELEMENTS} table elements");

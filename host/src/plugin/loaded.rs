@@ -82,5 +82,5 @@ fn describe(engine: &Engine, loaded: &Loaded, settings: Settings) -> Result<Desc
         Pre::Aggregator(pre) => describe!(pre),
         Pre::Sink(pre) => describe!(pre),
         Pre::Snapshot(pre) => describe!(pre),
-    }))
+    })?)
 }

@@ -8,6 +8,8 @@ use crate::broker::Redactor;
 
 /// The most bytes of one line.
 const LINE: usize = 4096;
+/// How much of a line is looked through for secrets.
+const LOOKED_THROUGH: usize = 256 << 10;
 
 /// Where an instance's lines go.
 pub(super) struct LogLines {
@@ -25,8 +27,10 @@ impl LogLines {
     }
 
     fn line(&mut self, level: GuestLevel, message: &str) {
-        let cut = message.floor_char_boundary(LINE);
+        // Blotted out before it is cut: half a secret is none that would be found.
+        let cut = message.floor_char_boundary(LOOKED_THROUGH);
         let message = self.redactor.redact(message.get(..cut).unwrap_or_default());
+        let message = message.get(..message.floor_char_boundary(LINE)).unwrap_or_default();
         // Kept even when the budget is spent: it says why the instance ended.
         if level == GuestLevel::Error {
             self.last_words = Some(message.to_string());

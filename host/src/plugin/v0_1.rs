@@ -81,6 +81,16 @@ fn batch(batch: types::Batch) -> Result<Batch, Cause> {
     checked.checked().map_err(Cause::Contract)
 }
 
+impl From<WindowKind> for types::WindowKind {
+    fn from(kind: WindowKind) -> Self {
+        match kind {
+            WindowKind::Hour => types::WindowKind::Hour,
+            WindowKind::Day => types::WindowKind::Day,
+            WindowKind::Month => types::WindowKind::Month,
+        }
+    }
+}
+
 pub(super) fn to_batch(batch: Batch) -> types::Batch {
     let attributes = batch.attributes.into_iter();
     types::Batch {
@@ -120,6 +130,7 @@ pub(super) fn page(page: source::Page) -> Result<Page, Cause> {
             .map(|record| Quarantined {
                 input: record.input,
                 place: record.place,
+                records: 1,
                 reason: record.reason,
                 customer: record.customer,
                 product: record.product,
@@ -234,14 +245,6 @@ impl From<sink::Failure> for Failed {
     }
 }
 
-/// The most bytes that are kept of a raw answer.
-const RAW: usize = 4096;
-
-fn capped(mut raw: String) -> String {
-    raw.truncate(raw.floor_char_boundary(RAW));
-    raw
-}
-
 /// An outcome; `None` if it names no charge: what it was to be about is unknown then.
 pub(super) fn outcome(outcome: sink::Outcome) -> Option<Outcome> {
     let id: ChargeId = outcome.id.parse().ok()?;
@@ -255,10 +258,10 @@ pub(super) fn outcome(outcome: sink::Outcome) -> Option<Outcome> {
             sink::Status::Unknown | sink::Status::Other => Status::Unknown,
         },
         retryable: outcome.retryable,
-        refusal_if_absent: outcome.refusal_if_absent.map(capped),
+        refusal_if_absent: outcome.refusal_if_absent,
         reference: outcome.reference,
-        message: outcome.message.map(capped),
-        raw: capped(outcome.raw),
+        message: outcome.message,
+        raw: outcome.raw,
     })
 }
 
@@ -266,7 +269,7 @@ fn record(record: sink::HeldRecord) -> HeldRecord {
     HeldRecord {
         reference: record.reference,
         quantity: record.quantity.and_then(|quantity| decimal(quantity).ok()),
-        raw: capped(record.raw),
+        raw: record.raw,
     }
 }
 
@@ -275,7 +278,7 @@ pub(super) fn finding(finding: sink::Finding) -> Finding {
         sink::Finding::Found(found) => Finding::Found(record(found)),
         sink::Finding::Absent => Finding::Absent,
         sink::Finding::Different(found) => Finding::Different(record(found)),
-        sink::Finding::CannotTell(why) | sink::Finding::Other(why) => Finding::CannotTell(capped(why)),
+        sink::Finding::CannotTell(why) | sink::Finding::Other(why) => Finding::CannotTell(why),
     }
 }
 
@@ -324,20 +327,54 @@ pub enum Capability {
     Other(String),
 }
 
-pub(super) fn description(description: about::Description) -> Description {
+/// The most bytes of a plugin's name and of its version.
+const NAME: usize = 64;
+/// The most bytes of each other text that a person reads.
+const LINE: usize = 500;
+/// The most bytes of a schema.
+const SCHEMA: usize = 1 << 20;
+/// The most things that a plugin may need.
+const NEEDS: usize = 100;
+
+/// What a plugin says about itself: shown to people, on terminals and in lines of TOML that they are told to write.
+pub(super) fn description(description: about::Description) -> Result<Description, Cause> {
     let about::Description { name, version, purpose, kind, config_schema, needs } = description;
-    let needs = needs.into_iter().map(|need| Need {
-        capability: match need.capability {
+    let plain = |text: &str, odd: &[u8]| {
+        let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || odd.contains(&byte);
+        (1..=NAME).contains(&text.len()) && text.bytes().all(fits)
+    };
+    let wrong = |what: &str| Err(Cause::Contract(format!("it describes itself in a way that is not allowed: {what}")));
+    if !plain(&name, b"-") {
+        return wrong("its name is not of lower-case letters, digits and hyphens, 64 at most");
+    }
+    if !plain(&version.to_ascii_lowercase(), b"-.+") {
+        return wrong("its version is not as in semantic versioning, of 64 characters at most");
+    }
+    if config_schema.len() > SCHEMA || needs.len() > NEEDS {
+        return wrong("its schema is larger than 1 MiB, or it needs more than 100 things");
+    }
+    let mut taken = Vec::new();
+    for need in needs {
+        let capability = match need.capability {
             about::Capability::Read => Capability::Read,
             about::Capability::Write => Capability::Write,
             about::Capability::Http(text) => Capability::Http(text),
             about::Capability::Secret(name) => Capability::Secret(name),
             about::Capability::Aws(action) => Capability::Aws(action),
             about::Capability::Other(text) => Capability::Other(text),
-        },
-        purpose: need.purpose,
-        optional: need.optional,
+        };
+        taken.push(Need { capability, purpose: need.purpose, optional: need.optional });
+    }
+    let texts = taken.iter().flat_map(|need| {
+        let named = match &need.capability {
+            Capability::Read | Capability::Write => "",
+            Capability::Http(text) | Capability::Secret(text) | Capability::Aws(text) | Capability::Other(text) => text,
+        };
+        [named, need.purpose.as_str()]
     });
+    if texts.chain([purpose.as_str()]).any(|text| text.len() > LINE || text.chars().any(char::is_control)) {
+        return wrong("a text is longer than 500 bytes, or holds control characters");
+    }
     let queue = matches!(kind, about::Kind::QueueSource);
-    Description { name, version, purpose, queue, config_schema, needs: needs.collect() }
+    Ok(Description { name, version, purpose, queue, config_schema, needs: taken })
 }

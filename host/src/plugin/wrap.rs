@@ -43,11 +43,7 @@ const WRITTEN: &str = "0.1.0";
 ///
 /// # Errors
 /// They are no WebAssembly, or a core module that is no plugin.
-pub(super) fn as_component(
-    engine: &wasmtime::Engine,
-    linkers: &Linkers,
-    bytes: &[u8],
-) -> Result<Arc<[u8]>, LoadError> {
+pub(super) fn as_component(engine: &wasmtime::Engine, linkers: &Linkers, bytes: &[u8]) -> Result<Arc<[u8]>, LoadError> {
     if bytes.len() > LARGEST {
         return Err(LoadError::TooLarge { what: "it", size: bytes.len(), most: LARGEST });
     }
@@ -119,7 +115,8 @@ impl Module {
             }
             // A section's own header stands before its contents.
             let Some((_, contents)) = payload.as_section() else { continue };
-            let described = matches!(&payload, Payload::CustomSection(custom) if custom.name().starts_with("component-type"));
+            let described =
+                matches!(&payload, Payload::CustomSection(custom) if custom.name().starts_with("component-type"));
             if !described {
                 sections.push(at..contents.end);
             }
@@ -138,7 +135,9 @@ impl Module {
     /// Checks that it imports from nothing but the contract: what else there is needs a component, which says what it means.
     fn check_imports(&self, linkers: &Linkers) -> Result<(), LoadError> {
         // What is built in begins with `$` or `[`.
-        let foreign = |name: &&String| !name.starts_with(['$', '[']) && !(name.starts_with(PACKAGE) && linkers.knows(self.role, name));
+        let foreign = |name: &&String| {
+            !name.starts_with(['$', '[']) && !(name.starts_with(PACKAGE) && linkers.knows(self.role, name))
+        };
         match self.imports.iter().find(foreign) {
             Some(name) => Err(LoadError::UnknownImport { name: name.clone(), role: self.role }),
             None => Ok(()),
@@ -158,7 +157,8 @@ fn wrapped(module: &Module, bytes: &[u8]) -> Result<Vec<u8>, LoadError> {
         let mut resolve = Resolve::default();
         let group = sources.parse().map_err(|(_, error)| format!("{error:?}"))?;
         let package = resolve.push_group(group).map_err(|error| format!("{error:?}"))?;
-        let world = resolve.select_world(&[package], Some(module.role.world())).map_err(|error| format!("{error:#}"))?;
+        let world =
+            resolve.select_world(&[package], Some(module.role.world())).map_err(|error| format!("{error:#}"))?;
         let mut bare = bytes.get(..8).unwrap_or_default().to_vec();
         for section in &module.sections {
             bare.extend_from_slice(bytes.get(section.clone()).unwrap_or_default());

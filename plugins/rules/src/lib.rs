@@ -37,7 +37,7 @@ mod texts;
 mod totals;
 mod usage;
 
-use meterhost_sdk::{About, Aggregator, Batch, ChargeLine, Error, Excluded, Plugin, Window};
+use meterhost_sdk::{About, Aggregator, Batch, ChargeLine, Error, Excluded, Plugin, Window, WindowKind};
 
 pub use config::{Comparison, Condition, Config, OneOrMore, Operation, Rule, Settings};
 
@@ -69,6 +69,10 @@ impl Plugin for RulesAggregator {
 }
 
 impl Aggregator for RulesAggregator {
+    fn check(config: Config, _windows: WindowKind) -> Result<(), Error> {
+        Rules::new(config).map(|_| ())
+    }
+
     fn open(config: Config, _window: Window) -> Result<Self, Error> {
         Ok(RulesAggregator { usage: Usage::new(Rules::new(config)?), totals: Totals::default(), lines: None })
     }

@@ -51,7 +51,9 @@ mod tests;
 mod tree;
 mod visitor;
 
-use meterhost_sdk::{About, Capability, Error, Need, Plugin, Request, Source, SourceKind, export_source};
+use meterhost_sdk::{
+    About, Capability, Error, Need, Plugin, Request, Source, SourceKind, Window, WindowKind, export_source,
+};
 
 pub use config::Config;
 pub use cursor::Reading;
@@ -77,6 +79,15 @@ impl Source for S3Reader {
     const KIND: SourceKind = SourceKind::Complete;
     type Cursor = Reading;
     type Listing = Inputs;
+
+    fn check(config: Config, windows: WindowKind) -> Result<(), Error> {
+        let shortest = match windows {
+            WindowKind::Hour => 3_600_000,
+            WindowKind::Day => 86_400_000,
+            WindowKind::Month | WindowKind::Other => 28 * 86_400_000,
+        };
+        mapping::Mapping::new(&config)?.check(&[Window { start: 0, end: shortest }])
+    }
 
     fn open(config: Config, request: Request) -> Result<Reading, Error> {
         Reading::open(&config, &request)

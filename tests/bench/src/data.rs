@@ -68,11 +68,14 @@ fn record(line: &mut String, shape: Shape, file: u64, number: u64) -> Result<(),
         number % 1000,
         number % 100
     )?;
-    let target = shape.bytes() as usize;
+    // Fields that nobody asks for, until the line has its length to the byte.
+    const EMPTY: usize = r#","field00":"""#.len();
     let mut field = 0;
-    while line.len() + 40 < target {
-        let room = (target - line.len() - 30).min(40);
-        write!(line, ",\"field{field:02}\":\"{}\"", "x".repeat(room))?;
+    loop {
+        let left = (shape.bytes() as usize).saturating_sub(line.len() + "}\n".len());
+        let Some(room) = left.checked_sub(EMPTY) else { break };
+        let text = if room < 40 + EMPTY { room } else { 40 };
+        write!(line, ",\"field{field:02}\":\"{}\"", "x".repeat(text))?;
         field += 1;
     }
     line.push_str("}\n");
