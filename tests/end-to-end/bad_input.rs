@@ -172,5 +172,6 @@ fn a_missing_grant_shows_the_line_that_grants_it() {
 fn a_layout_that_means_nothing_is_refused() {
     let stage = Stage::new();
     stage.replace("{yyyy}/{mm}/{dd}", "{yyyy}/{dd}");
-    stage.run().expect(3).says("layout: {dd} names a time only together with {mm}");
+    stage.run().expect(2).says("layout: {dd} names a time only together with {mm}");
+    assert!(!stage.path("postgres-prod.ledger.db").exists());
 }

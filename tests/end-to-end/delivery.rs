@@ -149,11 +149,98 @@ fn a_redirect_is_not_followed() {
 }
 
 #[test]
-fn an_authentication_that_fails_in_passing_leaves_everything_open() {
+fn an_authentication_that_fails_in_passing_is_tried_again_within_the_run() {
     let stage = Stage::new();
     three_charges(&stage);
     stage.emulator.push_fault(Fault::before_commit(503).on(Endpoint::Authenticate));
-    stage.run().expect(1);
     stage.run().expect(0);
     assert_eq!(stage.billed(), all());
+}
+
+#[test]
+fn an_authentication_that_goes_on_failing_leaves_everything_open() {
+    let stage = Stage::new();
+    stage.replace("retry_budget = \"5s\"", "retry_budget = \"1s\"");
+    three_charges(&stage);
+    stage.emulator.push_fault(Fault::before_commit(503).on(Endpoint::Authenticate).forever());
+    stage.run().expect(1).says("sink.clazar (clazar 0.1.0), connecting");
+    assert_eq!(stage.submissions(), 0);
+    stage.emulator.clear_faults();
+    stage.run().expect(0);
+    assert_eq!(stage.billed(), all());
+}
+
+#[test]
+fn a_secret_that_is_not_set_is_said_at_once() {
+    let stage = Stage::new();
+    three_charges(&stage);
+    stage.replace("CLAZAR_CLIENT_SECRET", "NO_SUCH_VARIABLE");
+    let begun = std::time::Instant::now();
+    stage.run().expect(1).says("is the environment variable NO_SUCH_VARIABLE, which is not set");
+    assert!(begun.elapsed().as_secs() < 4, "it was tried again, which cannot help");
+    assert_eq!(stage.emulator.requests().len(), 0);
+}
+
+#[test]
+fn a_plan_reads_no_secret() {
+    let stage = Stage::new();
+    three_charges(&stage);
+    stage.replace("CLAZAR_CLIENT_SECRET", "NO_SUCH_VARIABLE");
+    stage.plan().expect(0);
+}
+
+#[test]
+fn a_secret_in_a_file_is_looked_for_beside_the_pipeline() {
+    let stage = Stage::new();
+    three_charges(&stage);
+    std::fs::create_dir(stage.path("secrets")).unwrap();
+    std::fs::write(stage.path("secrets/clazar"), "sec-very-secret\n").unwrap();
+    stage.replace("{ env = \"CLAZAR_CLIENT_SECRET\" }", "{ file = \"secrets/clazar\" }");
+    let folder = stage.path(".");
+    let folder = folder.canonicalize().unwrap();
+    let name = folder.file_name().unwrap().to_owned();
+    for command in ["check", "run"] {
+        let mut program = crate::support::program();
+        program.current_dir(folder.parent().unwrap()).arg(command);
+        program.arg(std::path::Path::new(&name).join("pipeline.toml")).args(["--now", "2025-07-01T02:00:00Z"]);
+        program.env("CLAZAR_URL", stage.emulator.url()).env("CLAZAR_CLIENT_ID", "cid");
+        crate::support::ended(program.output().unwrap()).expect(0);
+    }
+    assert_eq!(stage.billed(), all());
+}
+
+#[test]
+fn a_request_that_is_not_granted_is_told_with_its_line_and_not_tried_again() {
+    let stage = Stage::new();
+    three_charges(&stage);
+    stage.replace("http = [\"${CLAZAR_URL}\"]", "http = [{ url = \"${CLAZAR_URL}\", paths = [\"/authenticate/\"] }]");
+    let ended = stage.run();
+    ended.expect(3).says("asked to send POST").says("this line would grant it: grant.http = [");
+    assert_eq!(stage.submissions(), 0);
+    stage.replace("http = [{ url = \"${CLAZAR_URL}\", paths = [\"/authenticate/\"] }]", "http = [\"${CLAZAR_URL}\"]");
+    stage.run().expect(0);
+    assert_eq!(stage.billed(), all());
+}
+
+#[test]
+fn a_charge_of_a_window_that_is_not_read_keeps_the_run_open() {
+    let refuse = ["B".to_owned()].into();
+    let stage = Stage::with(Settings { refuse_contracts: refuse, ..settings() });
+    three_charges(&stage);
+    stage.replace("start  = \"2025-06\"", "start = \"2025-03\"\nmax_windows = 0");
+    stage.command("run", &["--window", "2025-06"], &[]).expect(1);
+    stage.run().expect(1).says("cpu of B");
+    assert_eq!(stage.billed(), bill(&[("A", "cpu", "2"), ("C", "cpu", "5")]));
+}
+
+#[test]
+fn a_window_that_is_still_running_is_shown_and_not_billed() {
+    let stage = Stage::new();
+    stage.usage("2025/07/01/00", "a", &[("A", "cpu", "2")]);
+    stage
+        .command("run", &["--window", "2025-07"], &[])
+        .expect(2)
+        .says("2025-07 is not due before 2025-08-01T00:30:00Z");
+    stage.command("plan", &["--window", "2025-07"], &[]).expect(0).says("2025-07");
+    assert_eq!(stage.submissions(), 0);
 }

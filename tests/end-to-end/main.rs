@@ -14,4 +14,5 @@ mod crashes;
 mod delivery;
 mod sandbox;
 mod sinks;
+mod sources;
 mod support;

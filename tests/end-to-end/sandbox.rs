@@ -110,6 +110,16 @@ fn records_that_an_aggregator_invents_are_found() {
 }
 
 #[test]
+fn an_aggregator_that_never_comes_to_its_end_is_stopped() {
+    misbehaves("empty", "").expect(3).says("it answered an empty page of charges, and the end is said in another way");
+}
+
+#[test]
+fn a_charge_that_is_made_from_nothing_is_found() {
+    misbehaves("bare", "").expect(3).says("its charge of A for cpu is made from no record");
+}
+
+#[test]
 fn an_aggregators_own_error_leaves_the_window_open() {
     misbehaves("error", "").expect(1).says("this batch is beyond me");
 }

@@ -13,7 +13,9 @@ use super::held;
 pub struct CallRecord {
     /// Requests that left, or may have: all but those of which surely nothing did.
     pub requests: u32,
-    /// Those of them that got a whole answer with a status under 500.
+    /// Requests that were tried, those included of which nothing left.
+    pub tried: u32,
+    /// Those that left and got a whole answer with a status under 500.
     pub answered: u32,
     /// Objects written or deleted, or tried to.
     pub writes: u32,
@@ -23,6 +25,7 @@ pub struct CallRecord {
 #[derive(Default)]
 pub(super) struct Counts {
     requests: AtomicU32,
+    tried: AtomicU32,
     answered: AtomicU32,
     writes: AtomicU32,
 }
@@ -31,6 +34,7 @@ impl Counts {
     /// Counted before it leaves: whatever interrupts it, it is in the record.
     pub(super) fn leaves(&self) {
         self.requests.fetch_add(1, Relaxed);
+        self.tried.fetch_add(1, Relaxed);
     }
 
     /// Nothing of it left after all.
@@ -49,6 +53,7 @@ impl Counts {
     pub(super) fn record(&self) -> CallRecord {
         CallRecord {
             requests: self.requests.load(Relaxed),
+            tried: self.tried.load(Relaxed),
             answered: self.answered.load(Relaxed),
             writes: self.writes.load(Relaxed),
         }

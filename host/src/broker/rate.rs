@@ -23,6 +23,11 @@ pub struct Rate {
 }
 
 impl Rate {
+    /// Whether it lets fewer requests through in the long run.
+    pub fn is_slower_than(&self, other: &Rate) -> bool {
+        self.per.as_nanos() * u128::from(other.requests) > other.per.as_nanos() * u128::from(self.requests)
+    }
+
     /// A service counts when a request arrives, the host when it leaves. Of two requests the later may travel faster, by no more
     /// than this; the stretch is that much longer here.
     fn slack(self) -> Duration {

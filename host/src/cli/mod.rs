@@ -78,7 +78,7 @@ pub(crate) struct PipelineArgs {
     /// Take this for the time by which windows are due, as RFC 3339, in UTC; nothing else goes by it
     #[arg(long, value_name = "TIME")]
     pub(crate) now: Option<Timestamp>,
-    /// Only this window, due or not: 2025-06, 2025-06-01 or 2025-06-01T05
+    /// Only this window: 2025-06, 2025-06-01 or 2025-06-01T05
     #[arg(long, value_name = "LABEL")]
     pub(crate) window: Option<String>,
     /// Another ledger than the file names: sqlite:PATH

@@ -23,8 +23,17 @@ pub(super) struct RunArgs {
 pub(super) fn run(args: &RunArgs, global: &Global) -> Result<Exit, Refused> {
     let pipeline = args.pipeline.pipeline()?;
     let window = args.pipeline.window(&pipeline)?;
-    let workshop = Workshop::open(global)?;
     let dry_run = args.dry_run || pipeline.dry_run;
+    if let Some(window) = window.filter(|window| !dry_run && !pipeline.is_due(window, args.pipeline.now())) {
+        let due =
+            window.end().checked_add(pipeline.grace).map_or_else(|_| String::new(), |due| format!(" before {due:.0}"));
+        let text = format!(
+            "--window: {} is not due{due}, and what is billed of a window now is all that is ever billed of it; `plan` shows it",
+            window.label()
+        );
+        return Err(Refused::Other(Exit::Configuration, text));
+    }
+    let workshop = Workshop::open(global)?;
     let setup = workshop.set_up(pipeline)?;
     let stop = interruptible();
     let progress = Shown(Progress::start(mode(global)));

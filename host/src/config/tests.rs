@@ -182,7 +182,7 @@ takes = ["connections", "cpu"]
     assert_eq!(http.methods.as_deref(), Some(["GET".to_owned(), "POST".to_owned()].as_slice()));
     assert_eq!(http.paths.as_deref(), Some(["/v1/*".to_owned()].as_slice()));
     let token = &b.plugin.grant.secrets.get("token").unwrap().value;
-    assert_eq!(token.from, SecretSource::File("folder/token.txt".into()));
+    assert_eq!(token.from, SecretSource::File("token.txt".into()));
     assert_eq!(token.to.as_deref(), Some("https://b.example"));
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::charges::Assessment;
 use super::read::{Reading, key};
 use super::tally::Pair;
+use crate::model::lines::ChargeLine;
 use crate::report::{Items, LineState};
 
 /// Checks what the aggregators answered against what they were given.
@@ -28,6 +29,7 @@ pub(super) fn verify(reading: &Reading) -> Result<(), String> {
     }
     let mut stands_for: HashMap<Pair, u64> = HashMap::new();
     for (_, line) in &reading.lines {
+        well_formed(line)?;
         for (dimension, records) in &line.origins {
             let pair = pair(&line.product, &line.customer, dimension);
             let most = used.get(&pair).copied().unwrap_or_default();
@@ -59,6 +61,21 @@ pub(super) fn verify(reading: &Reading) -> Result<(), String> {
     Ok(())
 }
 
+/// What a charge needs to be one that a doubt about its usage can find, and that the ledger can take.
+fn well_formed(line: &ChargeLine) -> Result<(), String> {
+    let whose = format!("its charge of {} for {}", line.customer, line.dimension);
+    if line.customer.is_empty() || line.dimension.is_empty() {
+        return Err("a charge of it has no customer or no dimension".to_owned());
+    }
+    if line.origins.iter().all(|(_, records)| *records == 0) {
+        return Err(format!("{whose} is made from no record"));
+    }
+    if !line.tags.is_sorted_by(|(left, _), (right, _)| left < right) {
+        return Err(format!("{whose} has tags that are not sorted by name, or a name twice"));
+    }
+    Ok(())
+}
+
 fn pair(product: &str, customer: &str, dimension: &str) -> Pair {
     Pair { product: product.to_owned(), customer: customer.to_owned(), dimension: dimension.to_owned() }
 }
@@ -68,7 +85,7 @@ fn pair(product: &str, customer: &str, dimension: &str) -> Pair {
 pub(super) fn items(assessment: &Assessment, states: &[LineState]) -> Items {
     let mut worst: HashMap<Pair, LineState> = HashMap::new();
     for (line, state) in assessment.lines.iter().zip(states) {
-        for (dimension, _) in &line.origins {
+        for (dimension, _) in line.origins.iter().filter(|(_, records)| *records > 0) {
             let entry = worst.entry(pair(&line.key.product, &line.key.customer, dimension)).or_insert(*state);
             if weight(*state) > weight(*entry) {
                 *entry = *state;

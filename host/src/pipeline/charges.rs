@@ -47,6 +47,22 @@ pub(super) struct Assessed {
     pub(super) frozen: Option<Decimal>,
 }
 
+impl Assessed {
+    /// A frozen charge of which no reading speaks.
+    pub(super) fn of(state: &ChargeState) -> Self {
+        let charge = state.charge();
+        Assessed {
+            key: charge.key().clone(),
+            id: charge.id(),
+            exact: charge.exact(),
+            quantity: charge.quantity(),
+            origins: charge.origins().to_vec(),
+            held: None,
+            frozen: None,
+        }
+    }
+}
+
 /// Judges the lines of one window for one sink.
 pub(super) fn assess(
     setup: &Setup,
@@ -298,17 +314,16 @@ impl Doubts {
 
     /// The holds that concern a sink: all but those about a dimension that only other sinks take.
     fn holds(&self, lines: &[(usize, ChargeLine)], takes: &dyn Fn(&str) -> bool) -> Vec<Hold> {
+        // By customer and dimension of the input: whether some charge that is made from it goes to this sink.
+        let mut made: HashMap<(&str, &str), bool> = HashMap::new();
+        for (_, line) in lines {
+            for (from, _) in &line.origins {
+                *made.entry((&line.customer, from)).or_default() |= takes(&line.dimension);
+            }
+        }
         let concerns = |hold: &Hold| match &hold.scope {
             Scope::Dimension { customer, dimension } => {
-                let mut made = lines
-                    .iter()
-                    .map(|(_, line)| line)
-                    .filter(|line| line.customer == *customer && line.origins.iter().any(|(from, _)| from == dimension))
-                    .peekable();
-                match made.peek() {
-                    Some(_) => made.any(|line| takes(&line.dimension)),
-                    None => takes(dimension),
-                }
+                made.get(&(customer.as_str(), dimension.as_str())).copied().unwrap_or_else(|| takes(dimension))
             }
             _ => true,
         };

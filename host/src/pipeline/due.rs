@@ -38,8 +38,9 @@ pub(super) fn due(pipeline: &Pipeline, state: &State, now: Timestamp, only: Opti
         }
         let taken_up = pipeline.sinks.iter().any(|sink| state.is_taken_up(&sink.plugin.name, &window));
         if !taken_up {
+            // Later ones may have been taken up already, by a run of that window alone.
             if pipeline.max_windows.is_some_and(|most| fresh >= most) {
-                break;
+                continue;
             }
             fresh += 1;
         }

@@ -86,7 +86,9 @@ impl Reader<'_> {
             for shard in 0..self.threads {
                 let (senders, router, gathered, failed, spans) = (senders.clone(), &router, &gathered, &failed, &spans);
                 scope.spawn(move || {
-                    if let Err(problem) = self.source(shard, spans, router, &senders, gathered) {
+                    // What the others read is of no use any more.
+                    let others_failed = || failed.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+                    if let Err(problem) = self.source(shard, spans, router, &senders, gathered, &others_failed) {
                         let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
                         failed.get_or_insert(problem);
                     }
@@ -96,7 +98,14 @@ impl Reader<'_> {
         if let Some(problem) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
             return Err(problem);
         }
-        Ok(gathered.into_inner().unwrap_or_else(PoisonError::into_inner).into_readings(&spans))
+        let gathered = gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
+        gathered.checked().map_err(|text| Problem {
+            plugin: Some(self.setup.source.label()),
+            step: Some("reading".to_owned()),
+            action: Some("report it to the plugin's author; nothing of these windows was billed".to_owned()),
+            ..Problem::new("plugin-contract", text)
+        })?;
+        Ok(gathered.into_readings(&spans))
     }
 
     fn source(
@@ -106,6 +115,7 @@ impl Reader<'_> {
         router: &Router<'_>,
         senders: &[Sender<Part>],
         gathered: &Mutex<Gathered>,
+        others_failed: &dyn Fn() -> bool,
     ) -> Result<(), Problem> {
         let section = &self.setup.source;
         let request = self.request(spans, shard);
@@ -118,10 +128,15 @@ impl Reader<'_> {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(interrupted());
             }
-            (self.progress)(page.batch.rows() as u64);
+            if others_failed() {
+                return Ok(());
+            }
+            let rows = page.batch.rows() as u64;
+            (self.progress)(rows);
             let split = router.split(page.batch);
             {
                 let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
+                gathered.items += rows + page.quarantined.len() as u64;
                 gathered.inputs.extend(page.inputs);
                 for record in page.quarantined {
                     gathered.quarantined.add(record, spans);
@@ -240,6 +255,8 @@ impl Work<'_> {
 /// What all threads brought together.
 struct Gathered {
     windows: usize,
+    /// Records and quarantined records that came, of whatever window.
+    items: u64,
     done: Vec<(Place, Done)>,
     inputs: Vec<(Input, u64)>,
     quarantined: Quarantine,
@@ -251,11 +268,29 @@ impl Gathered {
     fn new(windows: usize) -> Self {
         Gathered {
             windows,
+            items: 0,
             done: Vec::new(),
             inputs: Vec::new(),
             quarantined: Quarantine::default(),
             unreadable: Vec::new(),
             untaken: HashMap::new(),
+        }
+    }
+
+    /// Checks what the source answered as a whole: each input once, and as many items as it says that they hold.
+    fn checked(&self) -> Result<(), String> {
+        let mut keys: Vec<&str> = self.inputs.iter().map(|(input, _)| input.key.as_str()).collect();
+        keys.sort_unstable();
+        if let Some([twice, _]) = keys.array_windows().find(|[left, right]| left == right) {
+            return Err(format!("it read {twice} twice: each input belongs to one reader, and to one page"));
+        }
+        let said: u128 = self.inputs.iter().map(|(_, items)| u128::from(*items)).sum();
+        let came = u128::from(self.items);
+        // Of an input that broke off in the middle, some items came and none are counted.
+        let fits = if self.unreadable.is_empty() { said == came } else { said <= came };
+        match fits {
+            true => Ok(()),
+            false => Err(format!("it says that what it read holds {said} items, and it answered {came}")),
         }
     }
 

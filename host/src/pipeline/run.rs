@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::account;
 use super::charges::{Assessment, assess};
-use super::deliver::{Delivery, Stopped};
+use super::deliver::{Delivery, Ended, Stopped};
 use super::due::{Due, due, first};
 use super::failpoint::failpoint;
 use super::read::{Reader, Reading, with_denials};
@@ -226,7 +226,9 @@ fn read(
             for (position, (sink, spec)) in setup.sinks.iter().zip(&setup.pipeline.sinks).enumerate() {
                 let mut assessment = assess(setup, sink, spec, window, &reading, book.state());
                 if let Err(problem) = objections(setup, sink, spec, options, &mut assessment) {
-                    // Nothing of this window is frozen for this sink, and it stays open.
+                    // Nothing of this window is frozen for this sink. The hold keeps it in sight, though it was settled before and
+                    // its inputs count as seen from here on.
+                    entries.push(unchecked(spec, window, &problem));
                     findings.failed(problem, window);
                     continue;
                 }
@@ -239,11 +241,15 @@ fn read(
         return Ok(works);
     }
     if let Book::Open(ledger) = book {
-        // What goes into the ledger stays there: no secret may, though a plugin repeated it.
-        for hold in works.iter_mut().flat_map(|work| &mut work.assessment.holds) {
-            hold.reason = setup.broker.redactor().redact(&hold.reason).into_owned();
-        }
         entries.extend(works.iter().map(|work| kept_back(setup, work)));
+        // What goes into the ledger stays there: no secret may, though a plugin repeated it.
+        for entry in &mut entries {
+            if let Entry::Reading { holds, .. } = entry {
+                for hold in holds {
+                    hold.reason = setup.broker.redactor().redact(&hold.reason).into_owned();
+                }
+            }
+        }
         let proposals = works.iter().flat_map(|work| work.assessment.proposals.iter().cloned()).collect();
         failpoint("before-freeze");
         ledger.freeze(entries, proposals)?;
@@ -306,6 +312,18 @@ fn kept_back(setup: &Setup, work: &Work) -> Entry {
     }
 }
 
+/// That a sink could not check its charges of a window.
+fn unchecked(spec: &SinkSpec, window: &Window, problem: &Problem) -> Entry {
+    let hold = Hold {
+        scope: Scope::Window,
+        code: "unchecked".to_owned(),
+        place: None,
+        reason: format!("its charges could not be checked: {}", problem.message),
+        quantity: None,
+    };
+    Entry::Reading { sink: spec.plugin.name.clone(), window: *window, holds: vec![hold], items: Vec::new() }
+}
+
 /// Asks the sink what its service would surely refuse, and holds that.
 fn objections(
     setup: &Setup,
@@ -352,7 +370,7 @@ fn objections(
 
 /// Each sink on a thread of its own: one never delays another.
 fn deliver(setup: &Setup, options: &Options<'_>, ledger: &Mutex<Ledger>, findings: &mut Findings) {
-    let stopped: Vec<Stopped> = std::thread::scope(|scope| {
+    let ended: Vec<Ended> = std::thread::scope(|scope| {
         let threads: Vec<_> = setup
             .sinks
             .iter()
@@ -373,14 +391,21 @@ fn deliver(setup: &Setup, options: &Options<'_>, ledger: &Mutex<Ledger>, finding
                 })
             })
             .collect();
-        let panicked = || Stopped::Problem(Problem::new("host", "the delivery ended in an error of the host itself"));
-        threads.into_iter().filter_map(|thread| thread.join().unwrap_or_else(|_| Err(panicked())).err()).collect()
+        let panicked = || {
+            let problem = Problem::new("host", "the delivery ended in an error of the host itself");
+            Ended { problems: Vec::new(), stopped: Some(Stopped::Problem(problem)) }
+        };
+        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| panicked())).collect()
     });
-    for stopped in stopped {
+    for Ended { problems, stopped } in ended {
+        for problem in problems {
+            findings.problem(problem);
+        }
         match stopped {
-            Stopped::Ledger(error) => findings.ledger(&error),
-            Stopped::Problem(problem) => findings.problem(problem),
-            Stopped::Interrupted => findings.exit = Exit::Interrupted,
+            Some(Stopped::Ledger(error)) => findings.ledger(&error),
+            Some(Stopped::Problem(problem)) => findings.problem(problem),
+            Some(Stopped::Interrupted) => findings.exit = findings.exit.and(Exit::Interrupted),
+            None => {}
         }
     }
 }

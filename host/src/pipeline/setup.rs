@@ -131,9 +131,12 @@ impl Setup {
                 ));
             }
             let own = traits.rate.map(|(requests, per, burst)| Rate { requests, per, burst });
-            let rate = match spec.rate {
-                Some(rate) => Some(Rate { requests: rate.calls.get(), per: rate.per, burst: rate.calls.get() }),
-                None => own,
+            let asked =
+                spec.rate.map(|rate| Rate { requests: rate.calls.get(), per: rate.per, burst: rate.calls.get() });
+            // What the file asks for may be slower than what the service allows, not faster.
+            let rate = match (asked, own) {
+                (Some(asked), Some(own)) if own.is_slower_than(&asked) => Some(own),
+                (asked, own) => asked.or(own),
             };
             sinks.push(SinkSection { section, traits, rate });
         }

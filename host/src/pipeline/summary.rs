@@ -8,7 +8,7 @@ use super::run::{Options, Work};
 use super::setup::{Section, Setup};
 use crate::ledger::{ChargeState, Hold, LedgerError, Scope, Standing, State};
 use crate::model::window::Window;
-use crate::report::{Charges, Exit, Line, LineState, Problem, Report, WindowReport};
+use crate::report::{Charges, Exit, Items, Line, LineState, Problem, Report, WindowReport};
 
 /// What a run found, beside its charges.
 #[derive(Default)]
@@ -94,9 +94,17 @@ pub(super) fn report(
     for work in works {
         let Some(spec) = setup.pipeline.sinks.get(work.sink) else { continue };
         let sink = &spec.plugin.name;
-        let lines: Vec<Line> =
+        let mut lines: Vec<Line> =
             work.assessment.lines.iter().map(|line| shown(line, state.charge(&line.id), run.as_deref())).collect();
         let states: Vec<LineState> = lines.iter().map(|line| line.state).collect();
+        // Usage that cannot be read at the moment leaves no line, and its charge may be open in spite of that.
+        let stands = |charge: &ChargeState| work.assessment.lines.iter().any(|line| line.id == charge.charge().id());
+        let others = state.charges_of(sink, &work.window).into_iter().filter(|charge| !charge.is_final());
+        lines.extend(
+            others
+                .filter(|charge| !stands(charge))
+                .map(|charge| shown(&Assessed::of(charge), Some(charge), run.as_deref())),
+        );
         let report = WindowReport {
             window: work.window.label(),
             sink: sink.clone(),
@@ -108,10 +116,23 @@ pub(super) fn report(
         let label = setup.sinks.get(work.sink).map(|sink| sink.section.label());
         problems.extend(work.assessment.holds.iter().map(|hold| held(hold, &report.window, label.as_ref())));
         problems.extend(report.lines.iter().filter_map(|line| open(line, &report.window, label.as_ref())));
-        if !work.assessment.holds.is_empty() || report.charges.open() > 0 {
+        let open = if options.dry_run { report.charges.open_in_a_dry_run() } else { report.charges.open() };
+        if !work.assessment.holds.is_empty() || open > 0 {
             exit = exit.and(Exit::Open);
         }
         windows.push(report);
+    }
+    for spec in &setup.pipeline.sinks {
+        let label =
+            setup.sinks.iter().find(|sink| sink.section.name == spec.plugin.section).map(|sink| sink.section.label());
+        for report in unread(state, &spec.plugin.name, options, run.as_deref(), &windows) {
+            problems.extend(report.lines.iter().filter_map(|line| open(line, &report.window, label.as_ref())));
+            let open = if options.dry_run { report.charges.open_in_a_dry_run() } else { report.charges.open() };
+            if open > 0 {
+                exit = exit.and(Exit::Open);
+            }
+            windows.push(report);
+        }
     }
     windows.sort_by(|left, right| (&left.window, &left.sink).cmp(&(&right.window, &right.sink)));
     // An interrupted or fenced run says what it does; what is open besides shows in the lines.
@@ -151,7 +172,9 @@ fn shown(line: &Assessed, charge: Option<&ChargeState>, run: Option<&str>) -> Li
         Some(Standing::Held { reason }) => (LineState::Held, Some(reason.clone()), None),
     };
     if let Some(held) = &line.held {
-        reason = Some(held.clone());
+        // What became of the frozen charge is said too, where that is open.
+        let open = charge.filter(|charge| !charge.is_final()).and(reason);
+        reason = Some(open.map_or_else(|| held.clone(), |open| format!("{held}; the frozen charge is open: {open}")));
     }
     let frozen = charge.map(ChargeState::charge);
     let quantity = match frozen {
@@ -176,6 +199,40 @@ fn shown(line: &Assessed, charge: Option<&ChargeState>, run: Option<&str>) -> Li
     }
 }
 
+/// The open charges of windows that were not read in this run: they were offered all the same, or are to be.
+fn unread(
+    state: &State,
+    sink: &str,
+    options: &Options<'_>,
+    run: Option<&str>,
+    read: &[WindowReport],
+) -> Vec<WindowReport> {
+    let mut reports: Vec<WindowReport> = Vec::new();
+    for charge in state.open_charges(sink) {
+        let window = charge.charge().key().window;
+        let label = window.label();
+        let elsewhere = options.window.is_some_and(|only| only != window);
+        if elsewhere || read.iter().any(|report| report.sink == sink && report.window == label) {
+            continue;
+        }
+        if reports.last().is_none_or(|report| report.window != label) {
+            reports.push(WindowReport {
+                window: label,
+                sink: sink.to_owned(),
+                settled: false,
+                records: Items::default(),
+                charges: Charges::default(),
+                lines: Vec::new(),
+            });
+        }
+        if let Some(report) = reports.last_mut() {
+            report.lines.push(shown(&Assessed::of(charge), Some(charge), run));
+            report.charges = counted(&report.lines);
+        }
+    }
+    reports
+}
+
 fn counted(lines: &[Line]) -> Charges {
     let mut charges = Charges::default();
     for line in lines {
@@ -196,6 +253,11 @@ impl Charges {
     /// How many are not final.
     pub fn open(&self) -> u64 {
         self.pending + self.rejected + self.unknown + self.held
+    }
+
+    /// How many would not be final if everything that a run would look up or offer were accepted.
+    fn open_in_a_dry_run(&self) -> u64 {
+        self.rejected + self.held
     }
 }
 

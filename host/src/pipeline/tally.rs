@@ -12,16 +12,17 @@ pub(super) struct Pair {
     pub(super) dimension: String,
 }
 
-/// Records by customer and dimension.
+/// Records by customer, dimension and product.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    counts: HashMap<Pair, u64>,
+    /// By customer: few things each, so that only the customer has to be looked for.
+    counts: HashMap<String, Vec<(String, String, u64)>>,
     /// Reused from batch to batch.
     cells: Vec<u32>,
 }
 
 /// Above so many cells a batch is counted row by row.
-const DENSE: usize = 1 << 20;
+const DENSE: usize = 1 << 17;
 
 impl Tally {
     /// Counts a batch.
@@ -36,9 +37,9 @@ impl Tally {
         // An absent value counts in the last place of its axis.
         let place = |index: u32, width: usize| (index as usize).min(width - 1);
         let cell = |row: usize| {
-            let product = place(batch.product.index(row), products);
             let customer = place(batch.customer.index(row), customers);
-            (product * customers + customer) * dimensions + place(batch.dimension.index(row), dimensions)
+            let product = place(batch.product.index(row), products);
+            (customer * products + product) * dimensions + place(batch.dimension.index(row), dimensions)
         };
         if cells <= DENSE {
             self.cells.clear();
@@ -49,8 +50,9 @@ impl Tally {
                 }
             }
             let counted = std::mem::take(&mut self.cells);
-            for (cell, &count) in counted.iter().enumerate().filter(|(_, count)| **count > 0) {
-                self.add(batch, cell, customers, dimensions, count.into());
+            for (customer, cells) in counted.chunks(products * dimensions).enumerate() {
+                let found = cells.iter().enumerate().filter(|(_, count)| **count > 0);
+                self.add(batch, customer, dimensions, found.map(|(cell, &count)| (cell, u64::from(count))));
             }
             self.cells = counted;
         } else {
@@ -58,25 +60,42 @@ impl Tally {
             for row in 0..batch.rows() {
                 *counted.entry(cell(row)).or_default() += 1;
             }
+            let width = products * dimensions;
             for (cell, count) in counted {
-                self.add(batch, cell, customers, dimensions, count);
+                self.add(batch, cell / width, dimensions, std::iter::once((cell % width, count)));
             }
         }
     }
 
-    fn add(&mut self, batch: &Batch, cell: usize, customers: usize, dimensions: usize, count: u64) {
-        let text = |values: &[String], index: usize| values.get(index).cloned().unwrap_or_default();
-        let pair = Pair {
-            product: text(&batch.product.values, cell / dimensions / customers),
-            customer: text(&batch.customer.values, cell / dimensions % customers),
-            dimension: text(&batch.dimension.values, cell % dimensions),
-        };
-        *self.counts.entry(pair).or_default() += count;
+    /// Adds what was counted of one customer of a batch.
+    fn add(&mut self, batch: &Batch, customer: usize, dimensions: usize, found: impl Iterator<Item = (usize, u64)>) {
+        let mut found = found.peekable();
+        if found.peek().is_none() {
+            return;
+        }
+        let name = batch.customer.values.get(customer).map_or("", String::as_str);
+        if !self.counts.contains_key(name) {
+            self.counts.insert(name.to_owned(), Vec::new());
+        }
+        let Some(counts) = self.counts.get_mut(name) else { return };
+        for (cell, count) in found {
+            let product = batch.product.values.get(cell / dimensions).map_or("", String::as_str);
+            let dimension = batch.dimension.values.get(cell % dimensions).map_or("", String::as_str);
+            match counts.iter_mut().find(|(other, of, _)| other == dimension && of == product) {
+                Some((_, _, sum)) => *sum += count,
+                None => counts.push((dimension.to_owned(), product.to_owned(), count)),
+            }
+        }
     }
 
     /// The counts.
     pub(super) fn into_counts(self) -> HashMap<Pair, u64> {
-        self.counts
+        let pairs = self.counts.into_iter().flat_map(|(customer, counts)| {
+            let pair =
+                move |(dimension, product, count)| (Pair { product, customer: customer.clone(), dimension }, count);
+            counts.into_iter().map(pair)
+        });
+        pairs.collect()
     }
 }
 

@@ -109,7 +109,8 @@ impl SourceInstance {
         })?;
         match answer.map_err(Cause::from)? {
             Some(inputs) if inputs.is_empty() => Err(empty("page of inputs")),
-            inputs => Ok(inputs.map(|inputs| inputs.into_iter().map(v0_1::input).collect())),
+            Some(inputs) => Ok(Some(inputs.into_iter().map(v0_1::input).collect::<Result<_, _>>()?)),
+            None => Ok(None),
         }
     }
 

@@ -115,34 +115,51 @@ pub(super) fn to_request(request: &Request) -> source::Request {
     }
 }
 
-pub(super) fn input(input: source::Input) -> Input {
-    let source::Input { key, etag, size, span } = input;
-    Input { key, etag, size, span: span.map(Into::into) }
+/// An interval that holds an instant at least: what lies in none would be nowhere.
+fn span(window: Option<types::Window>) -> Result<Option<Span>, Cause> {
+    match window {
+        Some(window) if window.start >= window.end => Err(Cause::Contract(format!(
+            "it names a span from {} to {}, which holds nothing",
+            window.start, window.end
+        ))),
+        window => Ok(window.map(Into::into)),
+    }
+}
+
+pub(super) fn input(input: source::Input) -> Result<Input, Cause> {
+    let source::Input { key, etag, size, span: own } = input;
+    Ok(Input { key, etag, size, span: span(own)? })
 }
 
 pub(super) fn page(page: source::Page) -> Result<Page, Cause> {
     Ok(Page {
         batch: batch(page.batch)?,
-        inputs: page.inputs.into_iter().map(|read| (input(read.input), read.items)).collect(),
+        inputs: page
+            .inputs
+            .into_iter()
+            .map(|read| Ok((input(read.input)?, read.items)))
+            .collect::<Result<_, Cause>>()?,
         quarantined: page
             .quarantined
             .into_iter()
-            .map(|record| Quarantined {
-                input: record.input,
-                place: record.place,
-                records: 1,
-                reason: record.reason,
-                customer: record.customer,
-                product: record.product,
-                dimension: record.dimension,
-                span: record.span.map(Into::into),
+            .map(|record| {
+                Ok(Quarantined {
+                    input: record.input,
+                    place: record.place,
+                    records: 1,
+                    reason: record.reason,
+                    customer: record.customer,
+                    product: record.product,
+                    dimension: record.dimension,
+                    span: span(record.span)?,
+                })
             })
-            .collect(),
+            .collect::<Result<_, Cause>>()?,
         unreadable: page
             .unreadable
             .into_iter()
-            .map(|found| Unreadable { input: found.input, reason: found.reason, span: found.span.map(Into::into) })
-            .collect(),
+            .map(|found| Ok(Unreadable { input: found.input, reason: found.reason, span: span(found.span)? }))
+            .collect::<Result<_, Cause>>()?,
     })
 }
 

@@ -45,16 +45,16 @@ impl From<Exit> for u8 {
 }
 
 impl Exit {
-    /// The exit of two things that both hold: 4 before 3 before 1; the others stand alone.
+    /// The exit of two things that both hold: 4 before 130 before 3 before 1; the others stand alone.
     pub fn and(self, other: Exit) -> Exit {
         let weight = |exit: Exit| match exit {
             Exit::Final => 0,
             Exit::Open => 1,
             Exit::Plugin => 2,
-            Exit::Ledger => 3,
-            Exit::Configuration => 4,
-            Exit::Held => 5,
-            Exit::Interrupted => 6,
+            Exit::Interrupted => 3,
+            Exit::Ledger => 4,
+            Exit::Configuration => 5,
+            Exit::Held => 6,
         };
         if weight(self) >= weight(other) { self } else { other }
     }

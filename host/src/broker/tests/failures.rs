@@ -16,7 +16,7 @@ async fn where_nobody_listens_nothing_was_sent() {
             "no connection to {url} came about: tcp connect error: Connection refused (os error 111)"
         ))
     );
-    assert_eq!(session.call_record(), record(0, 0, 0));
+    assert_eq!(session.call_record(), CallRecord { tried: 1, ..record(0, 0, 0) });
 }
 
 #[tokio::test]
@@ -35,7 +35,7 @@ async fn a_name_that_does_not_resolve_was_sent_nothing() {
         error,
         HttpError::NotSent("no connection to https://a.example came about: dns error: no such name".to_owned())
     );
-    assert_eq!(session.call_record(), record(0, 0, 0));
+    assert_eq!(session.call_record(), CallRecord { tried: 1, ..record(0, 0, 0) });
 }
 
 #[tokio::test]
@@ -46,7 +46,7 @@ async fn a_failed_tls_handshake_sent_nothing() {
     // The server waits for a line and gets a handshake, so it is the limit on connecting that ends this.
     let error = session.send(get(url)).await.unwrap_err();
     assert!(matches!(error, HttpError::NotSent(_)), "{error:?}");
-    assert_eq!(session.call_record(), record(0, 0, 0));
+    assert_eq!(session.call_record(), CallRecord { tried: 1, ..record(0, 0, 0) });
 }
 
 #[tokio::test]

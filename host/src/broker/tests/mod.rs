@@ -57,7 +57,7 @@ fn post(url: impl Into<String>, body: &str) -> Request {
 }
 
 fn record(requests: u32, answered: u32, writes: u32) -> CallRecord {
-    CallRecord { requests, answered, writes }
+    CallRecord { requests, tried: requests, answered, writes }
 }
 
 fn lines(session: &Session) -> Vec<Option<String>> {

@@ -99,7 +99,7 @@ async fn a_name_that_leads_inside_is_refused_with_the_literal_line() {
         ))
     );
     assert_eq!(lines(&session), [Some(format!(r#"grant.http = ["{url}", "http://127.0.0.1:{port}"]"#))]);
-    assert_eq!((server.connections(), session.call_record()), (0, record(0, 0, 0)));
+    assert_eq!((server.connections(), session.call_record()), (0, CallRecord { tried: 1, ..record(0, 0, 0) }));
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use meterhost_sdk::{
 config! {
     /// Which way.
     pub struct Config {
-        /// `loop`, `memory`, `panic`, `unreachable`, `string`, `lose`, `invent` or `error`.
+        /// `loop`, `memory`, `panic`, `unreachable`, `string`, `lose`, `invent`, `empty`, `bare` or `error`.
         pub way: String,
     }
 }
@@ -65,7 +65,12 @@ impl Aggregator for Misbehaving {
         match self.way.as_str() {
             "string" => line.dimension = "x".repeat(300 << 20),
             "lose" => return Ok(None),
+            "empty" => {
+                self.customers.push("A".into());
+                return Ok(Some(vec![]));
+            }
             "invent" => line.origins.push(Origin { dimension: "cpu".into(), records: 1000 }),
+            "bare" => {}
             _ => line.origins.push(Origin { dimension: "cpu".into(), records: 1 }),
         }
         Ok(Some(vec![line]))

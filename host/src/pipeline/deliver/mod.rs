@@ -1,0 +1,305 @@
+//! Delivering one sink's open charges: written down, offered, and each answer written down before the next step.
+//!
+//! | what happened in a call | what becomes of its charges |
+//! |---|---|
+//! | nothing left | they are as they were before |
+//! | a clear answer, record by record | each what its own outcome says; without one, unknown |
+//! | the whole call refused, and every request clearly answered | halved until the charge at fault stands alone: rejected |
+//! | throttled or not authorised, clearly | they wait; one new authentication |
+//! | anything else: a timeout, a reset, a 5xx, a trap | unknown |
+//!
+//! A call that the plugin fails in is told at the end, and the others go on.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `batches` | what stands in a call |
+//! | `call` | one call, from its entry in the ledger to the entry of what came of it |
+//! | `connect` | an instance that is authenticated |
+//! | `resolve` | what became of charges that nothing clear is known of |
+
+mod batches;
+mod call;
+mod connect;
+mod resolve;
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use self::batches::batches;
+use self::call::Called;
+use self::connect::Line;
+use super::setup::{Setup, SinkSection};
+use crate::config::SinkSpec;
+use crate::ledger::{Charge, ChargeState, Ledger, LedgerError, Standing};
+use crate::model::charge::ChargeId;
+use crate::model::service::{Failed, Resolution};
+use crate::model::window::Window;
+use crate::report::Problem;
+
+/// How long the first pause before another try is.
+const PAUSE: Duration = Duration::from_millis(500);
+/// The longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Why a delivery ends early.
+pub(super) enum Stopped {
+    /// The ledger cannot be written: nothing may leave any more.
+    Ledger(LedgerError),
+    /// Something else; what is open stays open.
+    Problem(Problem),
+    /// Interrupted from outside.
+    Interrupted,
+}
+
+impl From<LedgerError> for Stopped {
+    fn from(error: LedgerError) -> Self {
+        Stopped::Ledger(error)
+    }
+}
+
+/// How a delivery ended.
+pub(super) struct Ended {
+    /// What went wrong in calls that did not stop it.
+    pub(super) problems: Vec<Problem>,
+    /// Why it ended early, if it did.
+    pub(super) stopped: Option<Stopped>,
+}
+
+/// One sink's delivery in one run.
+pub(super) struct Delivery<'a> {
+    pub(super) setup: &'a Setup,
+    pub(super) sink: &'a SinkSection,
+    pub(super) spec: &'a SinkSpec,
+    pub(super) ledger: &'a Mutex<Ledger>,
+    /// Only the charges of this window.
+    pub(super) window: Option<Window>,
+    pub(super) now: Timestamp,
+    pub(super) stop: &'a AtomicBool,
+    pub(super) progress: &'a (dyn Fn(u64, u64) + Sync),
+}
+
+/// What a delivery has come to.
+#[derive(Default)]
+struct Course {
+    line: Option<Line>,
+    authenticated_anew: bool,
+    problems: Vec<Problem>,
+    /// Charges that the service has answered for in this run: one that is rejected is offered once a run.
+    answered: HashSet<ChargeId>,
+    /// Held charges that were looked up in this run: once is enough.
+    looked_at: HashSet<ChargeId>,
+    /// Charges that the plugin failed to offer, or to look up: it would fail again.
+    not_offered: HashSet<ChargeId>,
+    not_looked_up: HashSet<ChargeId>,
+}
+
+/// Why a round ends.
+enum Halt {
+    Stopped(Stopped),
+    /// The service does not accept the credentials any more.
+    Auth(String),
+    /// There is no session at the moment, and how long the service asks to wait.
+    Unavailable(Problem, Duration),
+}
+
+impl<T: Into<Stopped>> From<T> for Halt {
+    fn from(stopped: T) -> Self {
+        Halt::Stopped(stopped.into())
+    }
+}
+
+impl Delivery<'_> {
+    /// Delivers until everything is final, nothing more can be done, or the retry budget is spent.
+    pub(super) fn run(&self) -> Ended {
+        let mut course = Course::default();
+        let stopped = self.rounds(&mut course).err();
+        Ended { problems: course.problems, stopped }
+    }
+
+    fn rounds(&self, course: &mut Course) -> Result<(), Stopped> {
+        // Since when nothing has moved any more: a run that gets on spends none of its budget.
+        let mut stuck: Option<Instant> = None;
+        let mut pause = PAUSE;
+        loop {
+            let before = self.count_open();
+            let (asked, unavailable) = match self.round(course) {
+                Ok(asked) => (asked, None),
+                Err(Halt::Stopped(stopped)) => return Err(stopped),
+                Err(Halt::Unavailable(problem, asked)) => (asked, Some(problem)),
+                Err(Halt::Auth(text)) => {
+                    course.line = None;
+                    if std::mem::replace(&mut course.authenticated_anew, true) {
+                        return Err(Stopped::Problem(self.refused(&text)));
+                    }
+                    continue;
+                }
+            };
+            if unavailable.is_none() && !self.can_go_on(course) {
+                return Ok(());
+            }
+            if self.count_open() < before {
+                (stuck, pause) = (None, PAUSE);
+            }
+            let next = asked.max(jittered(pause)).max(self.wait_for_earlier_calls());
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            if stuck.get_or_insert_with(Instant::now).elapsed() + next > self.spec.retry_budget {
+                return unavailable.map_or(Ok(()), |problem| Err(Stopped::Problem(problem)));
+            }
+            self.sleep(next)?;
+        }
+    }
+
+    /// Resolves what is unknown, offers what is to be offered, resolves what that left unknown. Answers how long the service asked to
+    /// wait.
+    fn round(&self, course: &mut Course) -> Result<Duration, Halt> {
+        if let Some(asked) = self.resolve(course)? {
+            return Ok(asked);
+        }
+        let open = self.open().into_iter();
+        let ready = open.filter(|state| self.is_ready(state, course)).map(|state| state.charge().clone());
+        let ready: Vec<Charge> = ready.collect();
+        let (mut done, total) = (0, ready.len() as u64);
+        for batch in batches(&self.sink.traits, ready) {
+            self.interrupted()?;
+            if let Some(asked) = self.offer(course, &batch)? {
+                return Ok(asked);
+            }
+            done += batch.len() as u64;
+            (self.progress)(done, total);
+        }
+        Ok(self.resolve(course)?.unwrap_or_default())
+    }
+
+    /// One call; a refused one is halved. Answers how long the service asks to wait, if it wants fewer calls.
+    fn offer(&self, course: &mut Course, charges: &[Charge]) -> Result<Option<Duration>, Halt> {
+        let mut waiting: Vec<&[Charge]> = vec![charges];
+        while let Some(charges) = waiting.pop() {
+            self.interrupted()?;
+            let line = self.connected(&mut course.line)?;
+            let ids = charges.iter().map(Charge::id);
+            match self.call(line, charges)? {
+                Called::Done => course.answered.extend(ids),
+                Called::Throttled(asked) => return Ok(Some(asked)),
+                Called::Auth(text) => return Err(Halt::Auth(text)),
+                Called::Refused => {
+                    let (left, right) = charges.split_at(charges.len() / 2);
+                    waiting.extend([right, left]);
+                }
+                Called::Failed(problem) => {
+                    // One call must not keep the others from leaving.
+                    course.not_offered.extend(ids);
+                    course.problems.push(problem);
+                    course.line = None;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn is_ready(&self, state: &ChargeState, course: &Course) -> bool {
+        let id = state.charge().id();
+        let stands = match state.standing() {
+            Standing::Pending { .. } => self.sink.traits.refuses_second || is_over(state),
+            Standing::Rejected { retryable, .. } => *retryable && !course.answered.contains(&id),
+            Standing::InFlight { .. } | Standing::Unknown { .. } => self.sink.traits.resolution == Resolution::Replay,
+            Standing::Unconfirmed { .. } | Standing::Held { .. } | Standing::Accepted { .. } => false,
+        };
+        stands && !course.not_offered.contains(&id)
+    }
+
+    /// Whether another round could change something.
+    fn can_go_on(&self, course: &Course) -> bool {
+        self.open().iter().any(|state| {
+            let id = state.charge().id();
+            let offered = !course.not_offered.contains(&id);
+            match state.standing() {
+                Standing::Pending { .. } => offered,
+                Standing::Rejected { retryable, .. } => *retryable && offered && !course.answered.contains(&id),
+                Standing::InFlight { .. } | Standing::Unknown { .. } => match self.sink.traits.resolution {
+                    Resolution::Replay => offered,
+                    Resolution::LookUp => !course.not_looked_up.contains(&id),
+                    Resolution::Ask => false,
+                },
+                Standing::Unconfirmed { .. } => !course.not_looked_up.contains(&id),
+                Standing::Held { .. } | Standing::Accepted { .. } => false,
+            }
+        })
+    }
+
+    fn wait_for_earlier_calls(&self) -> Duration {
+        if self.sink.traits.refuses_second {
+            return Duration::ZERO;
+        }
+        let now = Timestamp::now().as_millisecond();
+        let longest = self.open().iter().filter_map(ChargeState::last_over).map(|over| over - now).max().unwrap_or(0);
+        Duration::from_millis(longest.max(0).unsigned_abs())
+    }
+
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn name(&self) -> &str {
+        &self.spec.plugin.name
+    }
+
+    fn wanted(&self, state: &ChargeState) -> bool {
+        self.window.is_none_or(|window| state.charge().key().window == window)
+    }
+
+    fn open(&self) -> Vec<ChargeState> {
+        let ledger = self.ledger();
+        let open = ledger.state().open_charges(self.name()).into_iter();
+        open.filter(|state| self.wanted(state)).cloned().collect()
+    }
+
+    fn count_open(&self) -> usize {
+        self.ledger().state().open_charges(self.name()).into_iter().filter(|state| self.wanted(state)).count()
+    }
+
+    fn refused(&self, text: &str) -> Problem {
+        let mut problem = self.problem("auth", "connecting", text);
+        problem.action =
+            Some("see to the credentials that `grant.secrets` names, and run again: nothing is lost".to_owned());
+        problem
+    }
+
+    fn problem(&self, code: &'static str, step: &str, text: &str) -> Problem {
+        Problem { plugin: Some(self.sink.section.label()), step: Some(step.to_owned()), ..Problem::new(code, text) }
+    }
+
+    fn interrupted(&self) -> Result<(), Stopped> {
+        if self.stop.load(Ordering::Relaxed) { Err(Stopped::Interrupted) } else { Ok(()) }
+    }
+
+    fn sleep(&self, duration: Duration) -> Result<(), Stopped> {
+        let until = Instant::now() + duration;
+        while let Some(left) = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
+            self.interrupted()?;
+            std::thread::sleep(left.min(Duration::from_millis(100)));
+        }
+        Ok(())
+    }
+}
+
+/// Whether no earlier call with this charge can still take effect.
+fn is_over(state: &ChargeState) -> bool {
+    state.last_over().is_none_or(|over| over <= Timestamp::now().as_millisecond())
+}
+
+fn words(failed: &Failed) -> String {
+    match failed {
+        Failed::Refused(text) | Failed::Auth(text) | Failed::Other(text) => text.clone(),
+        Failed::Throttled(_) => "the service wants fewer calls".to_owned(),
+    }
+}
+
+/// Between half of a pause and the whole, so that two runs do not stay in step.
+fn jittered(pause: Duration) -> Duration {
+    let random = getrandom::u32().unwrap_or_default();
+    pause / 2 + pause / 2 * (random % 1024) / 1024
+}

@@ -1,0 +1,108 @@
+//! What became of charges that nothing clear is known of: the service's books are asked.
+
+use std::time::Duration;
+
+use super::{Course, Delivery, Halt, Stopped, is_over, words};
+use crate::ledger::{Charge, ChargeState, Standing};
+use crate::model::charge::ChargeId;
+use crate::model::outcome::Finding;
+use crate::model::service::{Failed, Offer, Resolution};
+use crate::pipeline::read::with_denials;
+
+/// The most charges in one look-up, and the most customers: a service may have to be asked for each.
+const CHARGES: usize = 500;
+const CUSTOMERS: usize = 20;
+
+impl Delivery<'_> {
+    /// Looks up what is not resolved, and writes each answer down before it asks on. Answers how long the service asks to wait, if it
+    /// wants fewer calls.
+    pub(super) fn resolve(&self, course: &mut Course) -> Result<Option<Duration>, Halt> {
+        let open = self.open().into_iter().filter(|state| self.is_to_be_looked_up(state, course));
+        let mut unresolved: Vec<ChargeState> = open.collect();
+        // Charges of one customer come together: their service's books are read once.
+        unresolved.sort_by(|left, right| left.charge().key().customer.cmp(&right.charge().key().customer));
+        for states in by_customers(&unresolved) {
+            self.interrupted()?;
+            let held = states.iter().filter(|state| matches!(state.standing(), Standing::Held { .. }));
+            course.looked_at.extend(held.map(|state| state.charge().id()));
+            let charges: Vec<Charge> = states.iter().map(|state| state.charge().clone()).collect();
+            let offers: Vec<Offer> = charges.iter().map(Charge::offer).collect();
+            let line = self.connected(&mut course.line)?;
+            line.session.begin_call();
+            let step = "looking charges up";
+            let findings: Vec<(ChargeId, Finding)> = match line.instance.look_up(&offers) {
+                Err(failure) => {
+                    let problem = self.sink.section.problem(step, None, &failure);
+                    course.problems.push(with_denials(problem, &line.session));
+                    course.not_looked_up.extend(charges.iter().map(Charge::id));
+                    course.line = None;
+                    continue;
+                }
+                Ok(Ok(answers)) => answers
+                    .into_iter()
+                    .filter_map(|(id, finding)| Some((id.parse::<ChargeId>().ok()?, finding)))
+                    .filter(|(id, _)| charges.iter().any(|charge| charge.id() == *id))
+                    .map(|(id, finding)| (id, self.redacted_finding(consistent(finding, &charges, id))))
+                    .collect(),
+                Ok(Err(Failed::Auth(text))) => return Err(Halt::Auth(text)),
+                Ok(Err(Failed::Throttled(wait))) => return Ok(Some(wait.unwrap_or_default())),
+                Ok(Err(failed)) if !line.session.denials().is_empty() => {
+                    let problem = self.problem("denied", step, &words(&failed));
+                    return Err(Stopped::Problem(with_denials(problem, &line.session)).into());
+                }
+                Ok(Err(failed)) => {
+                    let finding = self.redacted_finding(Finding::CannotTell(words(&failed)));
+                    charges.iter().map(|charge| (charge.id(), finding.clone())).collect()
+                }
+            };
+            if !findings.is_empty() {
+                self.ledger().looked_up(self.name(), findings)?;
+            }
+        }
+        Ok(None)
+    }
+
+    fn is_to_be_looked_up(&self, state: &ChargeState, course: &Course) -> bool {
+        let id = state.charge().id();
+        let traits = &self.sink.traits;
+        let by_look_up = traits.resolution == Resolution::LookUp;
+        let stands = match state.standing() {
+            Standing::Unconfirmed { .. } => true,
+            // Where a second record is not refused, an earlier call may still take effect after its absence was seen.
+            Standing::InFlight { .. } | Standing::Unknown { .. } => {
+                by_look_up && (traits.refuses_second || is_over(state))
+            }
+            // The doubt may be gone: books that showed another record may have been set right.
+            Standing::Held { .. } => by_look_up && !course.looked_at.contains(&id),
+            Standing::Pending { .. } | Standing::Rejected { .. } | Standing::Accepted { .. } => false,
+        };
+        stands && !course.not_looked_up.contains(&id)
+    }
+}
+
+/// Cut into parts of some customers each, and a customer's charges into no more parts than they need.
+fn by_customers(states: &[ChargeState]) -> Vec<&[ChargeState]> {
+    let customer = |state: &ChargeState| state.charge().key().customer.clone();
+    let mut parts = Vec::new();
+    let (mut begin, mut at, mut customers) = (0, 0, 0);
+    for group in states.chunk_by(|left, right| customer(left) == customer(right)) {
+        if at > begin && (customers >= CUSTOMERS || at - begin + group.len() > CHARGES) {
+            parts.push(begin..at);
+            (begin, customers) = (at, 0);
+        }
+        at += group.len();
+        customers += 1;
+    }
+    parts.push(begin..at);
+    let parts = parts.into_iter().filter_map(|part| states.get(part));
+    parts.flat_map(|part| part.chunks(CHARGES.max(1))).collect()
+}
+
+/// A finding that names another quantity than the charge's is a difference, whatever the plugin calls it.
+fn consistent(finding: Finding, charges: &[Charge], id: ChargeId) -> Finding {
+    let sent = charges.iter().find(|charge| charge.id() == id).map(Charge::quantity);
+    match finding {
+        Finding::Found(record) if record.quantity.is_some() && record.quantity != sent => Finding::Different(record),
+        other => other,
+    }
+}
