@@ -244,3 +244,158 @@ fn a_window_that_is_still_running_is_shown_and_not_billed() {
     stage.command("plan", &["--window", "2025-07"], &[]).expect(0).says("2025-07");
     assert_eq!(stage.submissions(), 0);
 }
+
+/// A record in the service's books, as if an earlier call of ours had put it there.
+fn seeded(stage: &Stage, contract: &str, quantity: &str) {
+    let month = ["2025-06-01T00:00:00Z", "2025-06-30T23:59:59Z"];
+    let record = clazar_emulator::Record::billed(clazar_emulator::Cloud::Aws, contract, "cpu", quantity, month);
+    stage.emulator.seed(record).unwrap();
+}
+
+#[test]
+fn a_duplicate_with_our_quantity_is_confirmed_by_a_look_up() {
+    let stage = Stage::new();
+    three_charges(&stage);
+    seeded(&stage, "B", "3");
+    stage.run().expect(0);
+    assert_eq!(stage.billed(), all());
+    assert_eq!(stage.submissions(), 1);
+    assert!(stage.emulator.requests().iter().any(|request| request.method == "GET"), "it was not looked up");
+}
+
+#[test]
+fn answers_that_cannot_be_matched_are_looked_up() {
+    for fields in [vec!["contract_id"], vec!["contract_id", "dimension"], vec!["dimension", "start_time"]] {
+        let fields: Vec<String> = fields.into_iter().map(str::to_owned).collect();
+        passes(Fault::Unmatched { fields, positions: Vec::new() });
+    }
+}
+
+#[test]
+fn results_behind_a_500_are_no_acceptance() {
+    let results: Vec<_> = ["A", "B", "C"]
+        .iter()
+        .map(|contract| serde_json::json!({ "contract_id": contract, "dimension": "cpu", "status": "success" }))
+        .collect();
+    let body = serde_json::json!({ "results": results });
+    passes(Fault::Scripted { status: 500, body, headers: Default::default(), commit: clazar_emulator::Commit::None });
+}
+
+#[test]
+fn as_many_answers_as_charges_that_disagree_are_settled_by_the_books() {
+    let stage = Stage::new();
+    stage.usage("2025/06/01/00", "a", &[("A", "cpu", "2"), ("A", "memory", "3")]);
+    // One of the contract's two charges was taken and one refused, and neither answer says which.
+    let results = serde_json::json!([
+        { "contract_id": "A", "status": "success", "id": "1" },
+        { "contract_id": "A", "errors": ["no such dimension"], "message": "invalid", "code": "invalid" },
+    ]);
+    stage.emulator.push_fault(Fault::scripted(200, serde_json::json!({ "results": results })));
+    let ended = stage.run();
+    ended.expect(1).says("rejected").says("no such dimension");
+    let json = stage.command("ledger show", &["--json"], &[]).json();
+    let charges = json["windows"][0]["charges"].as_array().unwrap();
+    let mut standings: Vec<&str> = charges.iter().map(|charge| charge["standing"].as_str().unwrap()).collect();
+    standings.sort_unstable();
+    assert_eq!(standings, ["accepted", "rejected"]);
+    stage.run().expect(0);
+    assert_eq!(stage.billed(), bill(&[("A", "cpu", "2"), ("A", "memory", "3")]));
+}
+
+#[test]
+fn a_second_refusal_of_the_credentials_ends_the_run() {
+    let stage = Stage::new();
+    three_charges(&stage);
+    stage.emulator.push_fault(Fault::ExpiredToken.forever());
+    stage.run().expect(1).says("auth");
+    assert_eq!((stage.emulator.authentications(), stage.submissions()), (2, 2));
+    stage.emulator.clear_faults();
+    stage.run().expect(0);
+    assert_eq!(stage.billed(), all());
+}
+
+#[test]
+fn throttling_that_says_no_time_is_waited_out_longer_each_time() {
+    let stage = Stage::new();
+    three_charges(&stage);
+    stage.emulator.push_fault(Fault::Throttle { retry_after: None }.times(3));
+    let begun = std::time::Instant::now();
+    stage.run().expect(0);
+    // Half a second, one and two, each of which chance may halve.
+    assert!(begun.elapsed().as_millis() >= 1750, "{:?}", begun.elapsed());
+    assert_eq!(stage.billed(), all());
+}
+
+#[test]
+fn an_answer_that_comes_after_the_deadline_is_looked_up() {
+    let stage = Stage::new();
+    stage.replace("retry_budget = \"5s\"", "retry_budget = \"5s\"\nlimits.wall = \"1s\"");
+    three_charges(&stage);
+    stage.emulator.push_fault(Fault::Slow { before_ms: 0, after_ms: 3000 });
+    let ended = stage.run();
+    // The plugin was stopped in the middle of its call; what it sent took effect, and is found.
+    ended.expect(3).says("the call took more than 1 s");
+    stage.run().expect(0);
+    assert_eq!(stage.billed(), all());
+    assert_eq!(stage.submissions(), 1, "what the service has is not sent again");
+}
+
+#[test]
+fn a_rate_is_kept_and_waiting_for_it_counts_against_no_limit() {
+    let stage = Stage::new();
+    stage.replace("retry_budget = \"5s\"", "retry_budget = \"5s\"\nlimits.wall = \"500ms\"\nrate = \"1/s\"");
+    stage.replace("config = { cloud", "config = { charges_per_call = 1, cloud");
+    three_charges(&stage);
+    let begun = std::time::Instant::now();
+    stage.run().expect(0);
+    assert_eq!(stage.billed(), all());
+    assert_eq!(stage.submissions(), 3);
+    // The authentication and three calls.
+    assert!(begun.elapsed().as_secs() >= 3, "{:?}", begun.elapsed());
+}
+
+#[test]
+fn more_requests_than_the_service_takes_in_a_minute_are_not_sent_at_once() {
+    let stage = Stage::with(Settings { rate_limit: Some(120), ..settings() });
+    stage.replace("retry_budget = \"5s\"", "retry_budget = \"5s\"\nrate = \"1000/s\"");
+    stage.replace("config = { cloud", "config = { charges_per_call = 1, cloud");
+    let customers: Vec<String> = (0..130).map(|number| format!("c{number:03}")).collect();
+    let usage: Vec<_> = customers.iter().map(|customer| (customer.as_str(), "cpu", "1")).collect();
+    stage.usage("2025/06/01/00", "a", &usage);
+    let mut run = stage.step("run").spawn().unwrap();
+    let begun = std::time::Instant::now();
+    while stage.emulator.requests().len() < 120 && begun.elapsed().as_secs() < 30 {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let requests = stage.emulator.requests();
+    // The rest leaves when a minute is over; whoever ends the run here finds it in the ledger.
+    run.kill().unwrap();
+    run.wait().unwrap();
+    assert_eq!(requests.len(), 120, "a burst of 120, and no more");
+    assert!(requests.iter().all(|request| request.status != Some(429)));
+}
+
+#[test]
+fn one_sink_never_delays_another() {
+    let stage = Stage::new();
+    let other =
+        clazar_emulator::Emulator::start(Settings { now: Some("2025-07-01T02:00:00Z".parse().unwrap()), ..settings() })
+            .unwrap();
+    three_charges(&stage);
+    let text = std::fs::read_to_string(stage.path("pipeline.toml")).unwrap();
+    let (head, sink) = text.split_once("[sink.clazar]").unwrap();
+    let second = sink.replace("${CLAZAR_URL}", other.url());
+    stage.pipeline(&format!(
+        "{head}[sink.clazar]\ntakes = [\"cpu\"]{sink}\n[sink.second]\nplugin = \"clazar\"\ntakes = [\"memory\", \"cpu\"]{second}"
+    ));
+    other.push_fault(Fault::before_commit(503).forever());
+    let json = stage.command("run", &["--json"], &[]).expect(1).json();
+    let settled: Vec<bool> =
+        json["windows"].as_array().unwrap().iter().map(|window| window["settled"].as_bool().unwrap()).collect();
+    assert_eq!(settled, [true, false]);
+    assert_eq!(stage.billed(), all());
+    other.clear_faults();
+    stage.run().expect(0);
+    assert_eq!((stage.emulator.books().len(), other.books().len()), (3, 3));
+}

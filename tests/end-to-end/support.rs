@@ -115,12 +115,16 @@ grant  = {{ http = ["${{CLAZAR_URL}}"], secrets = {{ client_id = {{ env = "CLAZA
 
     /// Runs a command on the pipeline, with further arguments and variables.
     pub fn command(&self, command: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
+        ended(self.step(command).args(arguments).envs(variables.iter().copied()).output().unwrap())
+    }
+
+    /// A command on the pipeline, not run yet.
+    pub fn step(&self, command: &str) -> Command {
         let mut program = program();
-        program.args(command.split(' ')).arg(self.path("pipeline.toml")).args(["--now", &self.now]).args(arguments);
+        program.args(command.split(' ')).arg(self.path("pipeline.toml")).args(["--now", &self.now]);
         program.env("CLAZAR_URL", self.emulator.url());
         program.env("CLAZAR_CLIENT_ID", "cid").env("CLAZAR_CLIENT_SECRET", "sec-very-secret");
-        program.envs(variables.iter().copied());
-        ended(program.output().unwrap())
+        program
     }
 
     /// What was billed: (customer, dimension) and quantity, of the records that the service accepted.
@@ -165,6 +169,14 @@ pub fn program() -> Command {
         program.envs(std::env::var_os(name).map(|value| (name, value)));
     }
     program
+}
+
+/// A command that another program starts.
+pub fn through(program: &str, arguments: &[&str], inner: Command) -> Command {
+    let mut outer = Command::new(program);
+    outer.args(arguments).arg(inner.get_program()).args(inner.get_args()).env_clear();
+    outer.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    outer
 }
 
 pub fn ended(output: Output) -> Ended {

@@ -114,7 +114,11 @@ pub(super) fn report(
             lines,
         };
         let label = setup.sinks.get(work.sink).map(|sink| sink.section.label());
-        problems.extend(work.assessment.holds.iter().map(|hold| held(hold, &report.window, label.as_ref())));
+        problems.extend(work.assessment.holds.iter().map(|hold| match hold.code.as_str() {
+            // The source found it, whichever sink it keeps from being paid.
+            "unreadable" | "quarantined" => held(hold, &report.window, Some(&setup.source.label()), "reading"),
+            _ => held(hold, &report.window, label.as_ref(), "freezing"),
+        }));
         problems.extend(report.lines.iter().filter_map(|line| open(line, &report.window, label.as_ref())));
         let open = if options.dry_run { report.charges.open_in_a_dry_run() } else { report.charges.open() };
         if !work.assessment.holds.is_empty() || open > 0 {
@@ -262,10 +266,10 @@ impl Charges {
 }
 
 /// A hold, as a problem.
-fn held(hold: &Hold, window: &str, plugin: Option<&String>) -> Problem {
+fn held(hold: &Hold, window: &str, plugin: Option<&String>, step: &str) -> Problem {
     let about = match &hold.scope {
         Scope::Window => "everything".to_owned(),
-        Scope::Customer { customer } => format!("all charges of {customer}"),
+        Scope::Customer { customer } => format!("everything that {customer} owes"),
         Scope::Dimension { customer, dimension } => format!("what {customer} owes for {dimension}"),
         Scope::Charge { customer, dimension, .. } => format!("{dimension} of {customer}"),
         Scope::Record => "a record whose customer nobody knows".to_owned(),
@@ -286,7 +290,7 @@ fn held(hold: &Hold, window: &str, plugin: Option<&String>) -> Problem {
     };
     Problem {
         plugin: plugin.cloned(),
-        step: Some("freezing".to_owned()),
+        step: Some(step.to_owned()),
         input: Some(input),
         action: Some(action.to_owned()),
         ..Problem::new(code, format!("{about} is held: {}", hold.reason))

@@ -95,7 +95,7 @@ pub enum LoadError {
         cause: wasmtime::Error,
     },
     /// A source where an aggregator belongs, or the like.
-    #[error("it is {}, and {} belongs here", article(.found), article(.wanted))]
+    #[error("this plugin is {}, and {} belongs here", article(.found), article(.wanted))]
     WrongRole {
         /// What it is.
         found: Role,
