@@ -235,3 +235,73 @@ fn secrets_are_in_no_output() {
         }
     }
 }
+
+#[test]
+fn a_charge_over_all_dimensions_is_held_by_a_bad_record_of_any() {
+    let stage = Stage::new();
+    stage.replace(
+        "[aggregate.rules]\nconfig.dimensions = { \"*\" = \"sum\" }",
+        &format!("[aggregate.hundreds]\nplugin = \"{}\"\nconfig.unit = 2", component("started-hundreds").display()),
+    );
+    month(&stage);
+    stage.usage("2025/06/02/00", "c", &[("A", "disk", "null")]);
+    stage.run().expect(1).says("what A owes for disk is held");
+    assert_eq!(stage.billed(), bill(&[("B", "hundreds", "1")]));
+    stage.usage("2025/06/02/00", "c", &[("A", "disk", "1")]);
+    stage.run().expect(0);
+    assert_eq!(stage.billed(), bill(&[("A", "hundreds", "3"), ("B", "hundreds", "1")]));
+}
+
+#[test]
+fn a_charge_of_several_dimensions_is_held_by_a_bad_record_of_one_that_has_no_other() {
+    let stage = Stage::new();
+    stage.replace("{ \"*\" = \"sum\" }", "{ total = { use = \"sum\", from = [\"cpu\", \"memory\"] } }");
+    stage.usage("2025/06/01/00", "a", &[("A", "memory", "5"), ("A", "cpu", "null"), ("B", "memory", "7")]);
+    stage.run().expect(1).says("what A owes for cpu is held");
+    assert_eq!(stage.billed(), bill(&[("B", "total", "7")]));
+}
+
+#[test]
+fn one_charge_that_two_aggregates_make_is_held_and_the_others_are_billed() {
+    let stage = Stage::new();
+    stage.replace(
+        "[aggregate.rules]\nconfig.dimensions = { \"*\" = \"sum\" }",
+        "[aggregate.a]\nplugin = \"rules\"\ntakes = [\"cpu\"]\nconfig.dimensions = { total = { use = \"sum\", from = \"cpu\" } }\n\
+         [aggregate.b]\nplugin = \"rules\"\ntakes = [\"memory\"]\nconfig.dimensions = { total = { use = \"sum\", from = \"memory\" } }",
+    );
+    stage.usage("2025/06/01/00", "a", &[("A", "memory", "5"), ("A", "cpu", "1"), ("B", "memory", "7")]);
+    stage.run().expect(1).says("total of A is held: two [aggregate] sections");
+    assert_eq!(stage.billed(), bill(&[("B", "total", "7")]));
+}
+
+/// A pipeline over logs whose keys say no time.
+fn untimed(stage: &Stage, unit: &str) {
+    let text = std::fs::read_to_string(stage.path("pipeline.toml")).unwrap();
+    let (head, rest) = text.split_once("config.layout").unwrap();
+    let (_, rest) = rest.split_once("[aggregate.rules]").unwrap();
+    stage.pipeline(&format!(
+        "{head}config.layout = \"logs/*.ndjson\"\n\
+         config.fields = {{ time = {{ field = \"/at\", unit = \"{unit}\" }}, customer = \"/who\", dimension = \"/what\", quantity = \"/many\" }}\n\
+         [aggregate.rules]{rest}"
+    ));
+}
+
+#[test]
+fn usage_of_other_windows_is_theirs_and_older_usage_is_told() {
+    let stage = Stage::new();
+    untimed(&stage, "s");
+    // May, June and July of 2025.
+    let lines = [1_747_000_000, 1_750_000_000, 1_752_000_000]
+        .map(|at| format!(r#"{{"at":{at},"who":"A","what":"cpu","many":1}}"#));
+    stage.object("logs/a.ndjson", &lines.join("\n"));
+    stage.run().expect(0).says("1 records lie before the first window (the earliest at 2025-05-11T21:46:40Z)");
+    assert_eq!(stage.billed(), bill(&[("A", "cpu", "1")]));
+}
+
+#[test]
+fn usage_whose_unit_of_time_is_wrong_is_no_empty_month() {
+    let stage = Stage::new();
+    untimed(&stage, "ms");
+    stage.object("logs/a.ndjson", r#"{"at":1750000000,"who":"A","what":"cpu","many":1}"#);
+    stage.run().expect(1).says("astray").says("see whether the time and its unit are read right");
+}

@@ -182,6 +182,54 @@ fn a_plugin_of_another_contract_version_is_named_with_both() {
 }
 
 #[test]
+fn a_plugin_whose_description_contradicts_itself_ends_nothing_but_itself() {
+    let whole = std::fs::read(component("misbehaving")).unwrap();
+    let ours = b"@0.1.0";
+    let places: Vec<usize> = (0..whole.len() - ours.len()).filter(|&at| whole[at..].starts_with(ours)).collect();
+    let stage = Stage::new();
+    // From the first to this one the versions are another's: the packages then take from each other in a circle.
+    for last in (0..places.len()).step_by(places.len() / 12 + 1) {
+        let mut bytes = whole.clone();
+        for &at in &places[..=last] {
+            bytes[at..at + ours.len()].copy_from_slice(b"@0.9.0");
+        }
+        std::fs::write(stage.path("odd.wasm"), bytes).unwrap();
+        let inspected = program().args(["plugin", "inspect"]).arg(stage.path("odd.wasm")).output().unwrap();
+        let ended = crate::support::ended(inspected);
+        assert!([0, 3].contains(&ended.exit), "{last}: {ended:?}");
+    }
+}
+
+/// A component with one section of types, in which each level is a component type that holds one type.
+fn nested(levels: usize) -> Vec<u8> {
+    let section = [vec![1], [0x41, 1, 1].repeat(levels)].concat();
+    let mut bytes = b"\0asm\x0d\0\x01\0\x07".to_vec();
+    let mut length = section.len();
+    while length >= 0x80 {
+        bytes.push((length & 0x7f) as u8 | 0x80);
+        length >>= 7;
+    }
+    bytes.push(length as u8);
+    [bytes, section].concat()
+}
+
+#[test]
+fn types_that_are_nested_beyond_measure_are_refused() {
+    loads(&nested(5_000_000)).expect(3).says("a section of its types has").says("are the most that are read");
+    // As deep as is read: refused by the compiler, and nothing ends but the attempt.
+    loads(&nested(80_000)).expect(3).says("it is not a WebAssembly component that can be run");
+}
+
+#[test]
+fn a_component_of_random_bytes_is_refused() {
+    for seed in 0_u32..20 {
+        let noise = (0..200_u32).map(|at| (at.wrapping_add(seed).wrapping_mul(2_654_435_761) >> 24) as u8);
+        let bytes: Vec<u8> = b"\0asm\x0d\0\x01\0".iter().copied().chain(noise).collect();
+        loads(&bytes).expect(3);
+    }
+}
+
+#[test]
 fn plugins_are_found_by_name_from_any_folder() {
     let ended = crate::support::ended(program().args(["plugin", "list"]).current_dir("/").output().unwrap());
     ended.expect(0).says("s3-reader").says("rules").says("clazar");

@@ -130,6 +130,7 @@ grant  = {{ http = ["${{CLAZAR_URL}}"], secrets = {{ client_id = {{ env = "CLAZA
     /// What was billed: (customer, dimension) and quantity, of the records that the service accepted.
     pub fn billed(&self) -> BTreeMap<(String, String), String> {
         self.emulator.verify_books().unwrap();
+        assert!(self.emulator.resent().is_empty(), "sent again: {:?}", self.emulator.resent());
         let mut billed = BTreeMap::new();
         for record in self.emulator.books().into_iter().filter(|record| record.status.name() == "success") {
             let before = billed.insert((record.contract_id, record.dimension), record.quantity);

@@ -56,7 +56,7 @@ pub use redact::Redactor;
 pub use request::{Request, Response};
 pub use resolver::{Lookup, Resolver, SystemResolver};
 pub use secrets::{Encoding, Environment};
-pub use session::{Gate, Session};
+pub use session::{DESCRIBING, Gate, Session};
 
 use denial::Denials;
 use exchange::{Exchanges, Limits};

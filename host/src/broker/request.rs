@@ -76,6 +76,12 @@ const HOSTS_OWN: &[&str] = &[
     "trailer",
     "transfer-encoding",
     "upgrade",
+    // Many a framework takes these for the method and the path, which a grant may have narrowed.
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-rewrite-url",
 ];
 
 const MOST_URL_BYTES: usize = 16 * 1024;

@@ -24,6 +24,9 @@ use super::{Broker, held, shortened};
 /// in words for a person, keeps the request back.
 pub type Gate = Arc<dyn Fn(Duration) -> Result<(), String> + Send + Sync>;
 
+/// The place of a plugin that only says what it is: no section of any file, which nobody can grant anything.
+pub const DESCRIBING: &str = "describe";
+
 /// What one plugin instance may reach. A clone is the same session.
 #[derive(Clone)]
 pub struct Session(Arc<Inner>);
@@ -112,7 +115,9 @@ impl Session {
     }
 
     fn deny(&self, asked: String, line: Option<String>) {
-        self.0.broker.0.denials.record(&self.0.plugin, asked.clone(), line.clone());
+        if self.0.plugin != DESCRIBING {
+            self.0.broker.0.denials.record(&self.0.plugin, asked.clone(), line.clone());
+        }
         self.0.denials.record(&self.0.plugin, asked, line);
     }
 }
@@ -150,7 +155,7 @@ impl Session {
         let Inner { broker, plugin, grants, dry_run, marks, .. } = &*self.0;
         let Some(grant) = grants.secrets.get(name) else {
             let line = denial::secret_line(grants, &shortened(name));
-            self.deny(format!("for the secret `{name}`"), Some(line));
+            self.deny(format!("for the secret {name:?}"), Some(line));
             return Err(HttpError::Denied(format!("the pipeline grants no secret `{}`", shortened(name))));
         };
         let redactor = broker.redactor();
@@ -161,7 +166,9 @@ impl Session {
     /// Declares a value that the plugin received to be secret: it is blotted out of every log line, error and report from here
     /// on. Values under eight bytes are not taken.
     pub fn conceal(&self, value: &str) {
-        self.0.broker.redactor().conceal(&self.0.plugin, value);
+        if self.0.plugin != DESCRIBING {
+            self.0.broker.redactor().conceal(&self.0.plugin, value);
+        }
     }
 
     /// Everything that is checked before a request may leave, and last of all the secrets put in.

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::Global;
 use super::shared::{Refused, Workshop, print};
 use crate::config::PluginRef;
-use crate::plugin::{Capability, Need, Plugin};
+use crate::plugin::{Capability, LoadError, Need, Plugin};
 use crate::report::Exit;
 
 /// Commands about plugins.
@@ -53,7 +53,7 @@ fn list(workshop: &Workshop, global: &Global) -> Result<Exit, Refused> {
             }
             Err(error) => {
                 exit = Exit::Plugin;
-                let _ = writeln!(text, "{name:<20} cannot be used: {error}");
+                let _ = writeln!(text, "{name:<20} cannot be used: {}", plain(&error));
                 documents.push(json!({ "name": name, "path": path, "error": error.to_string() }));
             }
         }
@@ -75,7 +75,10 @@ fn inspect(workshop: &Workshop, name: &str, global: &Global) -> Result<Exit, Ref
         false => PluginRef::Named(name.to_owned()),
     };
     let path = workshop.folders.find(&named)?;
-    let plugin = Plugin::load(&workshop.engine, &path, &workshop.broker)?;
+    let plugin = Plugin::load(&workshop.engine, &path, &workshop.broker).map_err(|error| {
+        let exit = if error.is_configuration() { Exit::Configuration } else { Exit::Plugin };
+        Refused::Other(exit, format!("{}: {}", path.display(), plain(&error)))
+    })?;
     let description = plugin.description();
     let schema: serde_json::Value = serde_json::from_str(&description.config_schema).unwrap_or_default();
     if global.json {
@@ -109,6 +112,11 @@ fn inspect(workshop: &Workshop, name: &str, global: &Global) -> Result<Exit, Ref
     let _ = writeln!(text, "config  as a JSON Schema:\n{schema:#}");
     print(&text);
     Ok(Exit::Final)
+}
+
+/// An error without what a terminal would obey: it may repeat names out of the file.
+fn plain(error: &LoadError) -> String {
+    error.to_string().replace(char::is_control, " ")
 }
 
 fn granted(need: &Need) -> String {

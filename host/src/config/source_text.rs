@@ -36,7 +36,7 @@ impl SourceText {
     }
 
     /// The text of a span, empty if it lies outside.
-    pub(super) fn slice(&self, span: &Range<usize>) -> &str {
+    pub(crate) fn slice(&self, span: &Range<usize>) -> &str {
         self.text().get(span.clone()).unwrap_or("")
     }
 }

@@ -125,6 +125,12 @@ impl Batch {
         if !self.hi.is_empty() {
             length("quantity.hi", self.hi.len())?;
         }
+        // What has no high half is below 2^64 by itself.
+        let halves = self.lo.iter().zip(&self.hi);
+        let long = |(&lo, &hi): (&u64, &i64)| (i128::from(hi) << 64 | i128::from(lo)).unsigned_abs() >= 10_u128.pow(38);
+        if halves.into_iter().any(long) {
+            return Err("its batch has a quantity of more than 38 digits".to_owned());
+        }
         if self.scale > 38 {
             return Err(format!("its quantities have a scale of {}, and 38 is the most", self.scale));
         }

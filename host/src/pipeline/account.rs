@@ -42,14 +42,14 @@ pub(super) fn verify(reading: &Reading) -> Result<(), String> {
             *stands_for.entry(pair).or_default() += records;
         }
     }
-    for (pair, used) in used {
-        let stands = stands_for.get(pair).copied().unwrap_or_default();
-        if stands < used {
-            return Err(format!(
-                "it was given {used} records of {} for {}, and its charges and rules account for {stands}",
-                pair.dimension, pair.customer
-            ));
-        }
+    let stands = |pair: &Pair| stands_for.get(pair).copied().unwrap_or_default();
+    if let Some((pair, used)) = used.into_iter().filter(|(pair, used)| stands(pair) < *used).min() {
+        return Err(format!(
+            "it was given {used} records of {} for {}, and its charges and rules account for {}",
+            pair.dimension,
+            pair.customer,
+            stands(pair)
+        ));
     }
     for lines in reading.lines.windows(2) {
         if let [(_, left), (_, right)] = lines

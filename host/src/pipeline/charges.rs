@@ -13,6 +13,9 @@ use crate::model::charge::{ChargeId, Key, Proposal};
 use crate::model::lines::ChargeLine;
 use crate::model::window::Window;
 
+/// As an origin: every dimension of the input, those included that the customer has no record of.
+const EVERY: &str = "*";
+
 /// What one sink gets out of a reading of one window.
 #[derive(Debug, Default)]
 pub(super) struct Assessment {
@@ -306,6 +309,11 @@ impl Doubts {
         if let Some(reason) = self.window.as_ref().or_else(|| self.customers.get(customer)) {
             return Some(reason.clone());
         }
+        // A line that looks at every dimension cannot name one of which no record came.
+        if origins.iter().any(|(dimension, _)| dimension == EVERY) {
+            let mut doubted = self.dimensions.iter().filter(|((whose, _), _)| whose == customer);
+            return doubted.next().map(|(_, reason)| reason.clone());
+        }
         origins
             .iter()
             .find_map(|(dimension, _)| self.dimensions.get(&(customer.to_owned(), dimension.clone())))
@@ -316,14 +324,19 @@ impl Doubts {
     fn holds(&self, lines: &[(usize, ChargeLine)], takes: &dyn Fn(&str) -> bool) -> Vec<Hold> {
         // By customer and dimension of the input: whether some charge that is made from it goes to this sink.
         let mut made: HashMap<(&str, &str), bool> = HashMap::new();
+        let mut of_every: HashMap<&str, bool> = HashMap::new();
         for (_, line) in lines {
             for (from, _) in &line.origins {
                 *made.entry((&line.customer, from)).or_default() |= takes(&line.dimension);
+                if from == EVERY {
+                    *of_every.entry(&line.customer).or_default() |= takes(&line.dimension);
+                }
             }
         }
         let concerns = |hold: &Hold| match &hold.scope {
             Scope::Dimension { customer, dimension } => {
-                made.get(&(customer.as_str(), dimension.as_str())).copied().unwrap_or_else(|| takes(dimension))
+                let every = of_every.get(customer.as_str()).copied().unwrap_or_default();
+                every || made.get(&(customer.as_str(), dimension.as_str())).copied().unwrap_or_else(|| takes(dimension))
             }
             _ => true,
         };

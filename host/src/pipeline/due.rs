@@ -13,6 +13,8 @@ pub(super) struct Due {
     pub(super) open: Vec<Window>,
     /// Settled for each sink, and young enough to be looked at again.
     pub(super) settled: Vec<Window>,
+    /// Where the pipeline begins.
+    pub(super) first: Option<Window>,
     /// When the first window that is not due yet will be.
     pub(super) next: Option<Timestamp>,
 }
@@ -20,16 +22,17 @@ pub(super) struct Due {
 /// Picks the windows of a run at `now`. With `only`, that window alone, due or not settled or not.
 pub(super) fn due(pipeline: &Pipeline, state: &State, now: Timestamp, only: Option<&Window>) -> Due {
     if let Some(only) = only {
+        let first = first(pipeline, now).filter(|first| first <= only);
         let settled = pipeline.sinks.iter().all(|sink| state.is_settled(&sink.plugin.name, only));
         let windows = vec![*only];
         return match settled {
-            true => Due { settled: windows, ..Due::default() },
-            false => Due { open: windows, ..Due::default() },
+            true => Due { settled: windows, first, ..Due::default() },
+            false => Due { open: windows, first, ..Due::default() },
         };
     }
     let Some(first) = state.first_window().or_else(|| first(pipeline, now)) else { return Due::default() };
     let back = look_back(pipeline, now);
-    let mut due = Due::default();
+    let mut due = Due { first: Some(first), ..Due::default() };
     let mut fresh = 0;
     for window in std::iter::successors(Some(first), Window::next) {
         if !pipeline.is_due(&window, now) {

@@ -37,7 +37,9 @@ impl Quarantine {
         }
         let kind = (record.product.clone(), record.customer.clone(), record.dimension.clone(), begin, end);
         let alike = self.0.entry(kind).or_default();
-        alike.examples.insert((record.input.clone(), record.place.clone()), record);
+        if alike.examples.insert((record.input.clone(), record.place.clone()), record).is_some() {
+            alike.more += 1;
+        }
         // The first by name are kept, whichever came first: what is said does not depend on how fast which thread was.
         if alike.examples.len() > EXAMPLES {
             alike.examples.pop_last();

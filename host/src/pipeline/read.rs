@@ -48,10 +48,46 @@ pub(super) struct Reader<'a> {
     /// How many readers and how many shards of customers.
     pub(super) threads: usize,
     pub(super) dry_run: bool,
+    /// When the pipeline's first window begins: what lies before it is nobody's.
+    pub(super) first: Option<i64>,
     /// Set from outside to end the reading between two batches.
     pub(super) stop: &'a AtomicBool,
     /// Told of records as they come.
     pub(super) progress: &'a (dyn Fn(u64) + Sync),
+}
+
+/// Records that lie before the pipeline's first window: no window ever takes them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Astray {
+    pub(super) records: u64,
+    /// Milliseconds, UTC.
+    pub(super) earliest: i64,
+    /// Whether there was any other.
+    pub(super) others: bool,
+}
+
+impl Astray {
+    fn add(&mut self, outside: &[i64], first: Option<i64>) {
+        for &time in outside {
+            if first.is_none_or(|first| time >= first) {
+                self.others = true;
+                continue;
+            }
+            self.earliest = if self.records == 0 { time } else { self.earliest.min(time) };
+            self.records += 1;
+        }
+    }
+
+    /// Takes in what another opening found.
+    pub(super) fn join(&mut self, other: Astray) {
+        self.earliest = match (self.records, other.records) {
+            (_, 0) => self.earliest,
+            (0, _) => other.earliest,
+            _ => self.earliest.min(other.earliest),
+        };
+        self.records = self.records.max(other.records);
+        self.others |= other.others;
+    }
 }
 
 /// A message to an aggregator's thread.
@@ -66,7 +102,7 @@ pub(super) fn span(window: &Window) -> Span {
 
 impl Reader<'_> {
     /// Reads these windows, ascending, in one opening. The error means that none of them was read.
-    pub(super) fn read(&self, windows: &[Window]) -> Result<Vec<Reading>, Problem> {
+    pub(super) fn read(&self, windows: &[Window]) -> Result<(Vec<Reading>, Astray), Problem> {
         let spans: Vec<Span> = windows.iter().map(span).collect();
         let gathered = Mutex::new(Gathered::new(windows.len()));
         let failed: Mutex<Option<Problem>> = Mutex::new(None);
@@ -105,7 +141,9 @@ impl Reader<'_> {
             action: Some("report it to the plugin's author; nothing of these windows was billed".to_owned()),
             ..Problem::new("plugin-contract", text)
         })?;
-        Ok(gathered.into_readings(&spans))
+        let mut astray = gathered.astray;
+        astray.others |= gathered.items > astray.records;
+        Ok((gathered.into_readings(&spans), astray))
     }
 
     fn source(
@@ -136,6 +174,7 @@ impl Reader<'_> {
             let split = router.split(page.batch);
             {
                 let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
+                gathered.astray.add(&split.outside, self.first);
                 gathered.items += rows + page.quarantined.len() as u64;
                 gathered.inputs.extend(page.inputs);
                 for record in page.quarantined {
@@ -257,6 +296,7 @@ struct Gathered {
     windows: usize,
     /// Records and quarantined records that came, of whatever window.
     items: u64,
+    astray: Astray,
     done: Vec<(Place, Done)>,
     inputs: Vec<(Input, u64)>,
     quarantined: Quarantine,
@@ -269,6 +309,7 @@ impl Gathered {
         Gathered {
             windows,
             items: 0,
+            astray: Astray::default(),
             done: Vec::new(),
             inputs: Vec::new(),
             quarantined: Quarantine::default(),
@@ -331,7 +372,9 @@ impl Gathered {
         self.unreadable.sort_by(|left, right| left.input.cmp(&right.input));
         let touches = |span: &Option<Span>, window: &Span| span.is_none_or(|span| span.touches(window));
         for (position, (reading, window)) in readings.iter_mut().zip(spans).enumerate() {
-            reading.lines.sort_by(|(_, left), (_, right)| key(left).cmp(&key(right)));
+            reading.lines.sort_by(|(first, left), (second, right)| key(left).cmp(&key(right)).then(first.cmp(second)));
+            reading.lines.dedup_by(|later, earlier| joined(later, earlier));
+            reading.failed.sort_by(|left, right| left.message.cmp(&right.message));
             reading.excluded.sort_by(|left, right| {
                 (&left.product, &left.customer, &left.dimension, &left.rule).cmp(&(
                     &right.product,
@@ -346,6 +389,20 @@ impl Gathered {
         }
         readings
     }
+}
+
+/// One charge a key: what two aggregates make of one is no charge, and is held. Of one aggregate's own two lines the sum does not close.
+fn joined(later: &mut (usize, ChargeLine), earlier: &mut (usize, ChargeLine)) -> bool {
+    if key(&later.1) != key(&earlier.1) || later.0 == earlier.0 {
+        return false;
+    }
+    let line = &mut earlier.1;
+    line.origins.append(&mut later.1.origins);
+    line.origins.sort();
+    line.doubt = Some(
+        "two [aggregate] sections, or one and usage that none takes, make this charge: rename one of them".to_owned(),
+    );
+    true
 }
 
 type LineKey<'a> = (&'a str, &'a str, &'a str, &'a [(String, String)]);

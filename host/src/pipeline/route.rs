@@ -28,6 +28,8 @@ pub(super) struct Split {
     pub(super) parts: Vec<(Place, Batch)>,
     /// Records of a dimension that no aggregator takes, by window.
     pub(super) untaken: Vec<(usize, Batch)>,
+    /// Times of records that lie in none of the windows.
+    pub(super) outside: Vec<i64>,
 }
 
 /// Stands for a dimension that no aggregator takes.
@@ -36,7 +38,7 @@ const UNTAKEN: usize = usize::MAX;
 impl Router<'_> {
     /// Splits a batch; records of other windows than those wanted are left out, because another reading has them.
     pub(super) fn split(&self, batch: Batch) -> Split {
-        let mut split = Split { parts: Vec::new(), untaken: Vec::new() };
+        let mut split = Split { parts: Vec::new(), untaken: Vec::new(), outside: Vec::new() };
         let aggregates: Vec<usize> =
             batch.dimension.values.iter().map(|dimension| (self.aggregate_of)(dimension).unwrap_or(UNTAKEN)).collect();
         let shards_of: Vec<usize> = batch.customer.values.iter().map(|customer| self.shard(customer)).collect();
@@ -64,7 +66,10 @@ impl Router<'_> {
                         last = Some((window, span));
                         window
                     }
-                    None => continue,
+                    None => {
+                        split.outside.push(time);
+                        continue;
+                    }
                 },
             };
             let aggregate = aggregates.get(batch.dimension.index(row as usize) as usize).copied().unwrap_or(UNTAKEN);

@@ -13,7 +13,7 @@ use super::charges::{Assessment, assess};
 use super::deliver::{Delivery, Ended, Stopped};
 use super::due::{Due, due, first};
 use super::failpoint::failpoint;
-use super::read::{Reader, Reading, with_denials};
+use super::read::{Astray, Reader, Reading, with_denials};
 use super::setup::{Setup, SinkSection};
 use super::summary::{self, Findings};
 use crate::config::{LedgerLocation, SinkSpec};
@@ -159,9 +159,11 @@ fn read(
         now: options.now,
         threads: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
         dry_run: options.dry_run,
+        first: book.state().first_window().or(due.first).map(|window| window.start().as_millisecond()),
         stop: options.stop,
         progress: &|more| options.watch.records(more),
     };
+    let mut astray = Astray::default();
     let mut windows = due.open.clone();
     let named = options.window.is_some();
     match if named { Ok(due.settled.clone()) } else { reader.changed(&due.settled, book.state()) } {
@@ -187,7 +189,10 @@ fn read(
     while let Some(chunk) = waiting.pop() {
         options.watch.step(&step("reading", chunk));
         let readings = match reader.read(chunk) {
-            Ok(readings) => readings,
+            Ok((readings, found)) => {
+                astray.join(found);
+                readings
+            }
             Err(problem) => {
                 let interrupted = options.stop.load(Ordering::Relaxed);
                 fruitless += 1;
@@ -236,6 +241,7 @@ fn read(
             }
         }
     }
+    findings.astray(setup, astray);
     if options.stop.load(Ordering::Relaxed) {
         findings.exit = Exit::Interrupted;
         return Ok(works);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::read::with_denials;
 use crate::broker::{Broker, Grants, Rate, Session};
 use crate::config::{ConfigErrors, Pipeline, PluginSpec, check_against_schema};
 use crate::model::service::ServiceTraits;
@@ -174,7 +175,8 @@ impl Loader<'_> {
         let grants = Grants::parse(&spec.grant, &self.pipeline.base).map_err(|errors| {
             let mut all: Option<ConfigErrors> = None;
             for error in errors {
-                let found = ConfigErrors::at(&self.pipeline.text, error.span, error.message, Some(error.help));
+                let message = self.as_written(spec, &error.span, error.message);
+                let found = ConfigErrors::at(&self.pipeline.text, error.span, message, Some(error.help));
                 match &mut all {
                     Some(all) => all.merge(found),
                     None => all = Some(found),
@@ -202,10 +204,26 @@ impl Loader<'_> {
         Ok(section)
     }
 
+    /// A message with what stands in the file in the place of what the environment made of it: that may be a secret.
+    fn as_written(&self, spec: &PluginSpec, span: &std::ops::Range<usize>, mut message: String) -> String {
+        let written = self.pipeline.text.slice(span).trim_matches(['"', '\'']);
+        if !written.contains("${") {
+            return message;
+        }
+        let grant = &spec.grant;
+        let places = grant.read.iter().chain(&grant.write).map(|place| &place.value);
+        let origins = grant.http.iter().map(|http| &http.value.url);
+        let bindings = grant.secrets.values().filter_map(|secret| secret.value.to.as_ref());
+        for value in places.chain(origins).chain(bindings).filter(|value| !value.is_empty()) {
+            message = message.replace(value.as_str(), written);
+        }
+        message
+    }
+
     /// Asks the plugin whether its configuration can work. A sink says so with its traits.
     fn checked(&self, spec: &PluginSpec, section: &Section, role: Role) -> Result<(), SetupError> {
         let session = self.broker.session(&section.name, section.grants.clone(), true);
-        let settings = section.settings(session, Timestamp::UNIX_EPOCH);
+        let settings = section.settings(session.clone(), Timestamp::UNIX_EPOCH);
         let windows = self.pipeline.window;
         let asked = match role {
             Role::Source => SourceInstance::start(&section.plugin, settings)
@@ -213,11 +231,18 @@ impl Loader<'_> {
             Role::Aggregator => AggregatorInstance::check(&section.plugin, settings, &section.config, windows),
             Role::Sink | Role::SnapshotSink => Ok(()),
         };
-        asked.map_err(|failure| self.unfit(spec, section, "checking its configuration", &failure))
+        asked.map_err(|failure| self.unfit(spec, section, &session, "checking its configuration", &failure))
     }
 
     /// A configuration that cannot work, at its line; or what else came of the question.
-    fn unfit(&self, spec: &PluginSpec, section: &Section, step: &str, failure: &Failure) -> SetupError {
+    fn unfit(
+        &self,
+        spec: &PluginSpec,
+        section: &Section,
+        session: &Session,
+        step: &str,
+        failure: &Failure,
+    ) -> SetupError {
         match &failure.cause {
             Cause::Config(text) => {
                 let span = self.pipeline.places.span(&format!("{}/config", spec.pointer));
@@ -225,7 +250,7 @@ impl Loader<'_> {
                 let message = format!("{}: {text}", section.label());
                 SetupError::Configuration(ConfigErrors::at(&self.pipeline.text, span, message, None))
             }
-            _ => SetupError::Plugin(vec![section.problem(step, None, failure)]),
+            _ => SetupError::Plugin(vec![with_denials(section.problem(step, None, failure), session)]),
         }
     }
 
@@ -267,9 +292,9 @@ impl Loader<'_> {
 
     fn traits(&self, spec: &PluginSpec, section: &Section) -> Result<ServiceTraits, SetupError> {
         let session = self.broker.session(&section.name, section.grants.clone(), true);
-        let asked = SinkInstance::start(&section.plugin, section.settings(session, Timestamp::UNIX_EPOCH))
+        let asked = SinkInstance::start(&section.plugin, section.settings(session.clone(), Timestamp::UNIX_EPOCH))
             .and_then(|mut sink| sink.traits(&section.config));
-        asked.map_err(|failure| self.unfit(spec, section, "asking what its service is like", &failure))
+        asked.map_err(|failure| self.unfit(spec, section, &session, "asking what its service is like", &failure))
     }
 
     fn wrong(&self, spec: &PluginSpec, message: String) -> ConfigErrors {

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::account;
 use super::charges::Assessed;
+use super::read::Astray;
 use super::run::{Options, Work};
 use super::setup::{Section, Setup};
 use crate::ledger::{ChargeState, Hold, LedgerError, Scope, Standing, State};
@@ -49,6 +50,31 @@ impl Findings {
                 action: Some(text),
                 ..Problem::new("denied", "it asked for what its grants do not hold, and went on without")
             });
+        }
+    }
+
+    /// Records that no window ever takes.
+    pub(super) fn astray(&mut self, setup: &Setup, astray: Astray) {
+        let Astray { records, earliest, others } = astray;
+        if records == 0 {
+            return;
+        }
+        let earliest =
+            Timestamp::from_millisecond(earliest).map_or_else(|_| earliest.to_string(), |time| format!("{time:.0}"));
+        let text = format!(
+            "{records} records lie before the first window (the earliest at {earliest}), and no window ever takes them"
+        );
+        match others {
+            true => self.notes.push(text),
+            // All of them: that is no old usage, but a time that is read in a wrong way.
+            false => self.problem(Problem {
+                plugin: Some(setup.source.label()),
+                step: Some("reading".to_owned()),
+                action: Some(
+                    "see whether the time and its unit are read right, and where the pipeline starts".to_owned(),
+                ),
+                ..Problem::new("astray", text)
+            }),
         }
     }
 

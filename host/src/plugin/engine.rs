@@ -88,11 +88,12 @@ fn with_room<T: Send>(doing: impl FnOnce() -> Result<T, LoadError> + Send) -> Re
     })
 }
 
-/// Everything that is not needed is off: what is not there has no bugs.
+/// What no plugin needs is off: what is not there has no bugs.
 fn configuration() -> Config {
     let mut config = Config::new();
     config
         .wasm_component_model(true)
+        .wasm_memory64(false)
         .concurrency_support(false)
         .epoch_interruption(true)
         .parallel_compilation(true)

@@ -9,7 +9,7 @@ use wasmtime::{Store, Trap, UpdateDeadline};
 use super::engine::{Engine, TICK};
 use super::error::{Cause, Failure};
 use super::guest::Guest;
-use super::limits::{CALL_BYTES, HANDLES, Limits, Refused};
+use super::limits::{HANDLES, Limits, Refused};
 use super::log::LogLines;
 use crate::broker::Session;
 
@@ -47,7 +47,7 @@ impl<B> Instance<B> {
         let lines = LogLines::new(&name, session.redactor(), limits.log);
         let mut store = Store::new(&engine.0.wasmtime, Guest::new(&limits, session.clone(), lines, now));
         store.limiter(|guest| &mut guest.usage);
-        store.set_hostcall_fuel(CALL_BYTES);
+        store.set_hostcall_fuel(limits.call);
         store.set_max_component_handles(HANDLES);
         let io = engine.0.io.clone();
         let outcome = limited(&io, &mut store, &limits, &session, instantiate);

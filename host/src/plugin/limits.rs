@@ -17,12 +17,14 @@ pub struct Limits {
     pub memory: u64,
     /// Bytes of log lines in the life of the instance.
     pub log: u64,
+    /// Bytes that one call may carry from the guest to the host.
+    pub call: usize,
 }
 
 /// The most elements of all tables together; a Rust plugin has some hundreds.
 const TABLE_ELEMENTS: usize = 100_000;
-/// Bytes that one call may carry from the guest to the host.
-pub(super) const CALL_BYTES: usize = 256 << 20;
+/// Bytes that a call of a plugin at work may carry.
+const CALL_BYTES: usize = 256 << 20;
 /// Resources of its own that an instance may hand out at once.
 pub(super) const HANDLES: usize = 10_000;
 /// Objects, listings and uploads that an instance may have open at once: each may hold a file of this process, of which the other
@@ -37,12 +39,19 @@ impl Limits {
             wall: spec.wall.unwrap_or(Duration::from_secs(600)),
             memory: spec.memory.unwrap_or(1 << 30),
             log: spec.log.unwrap_or(1 << 20),
+            call: CALL_BYTES,
         }
     }
 
     /// For `describe`, which answers from constants.
     pub(super) fn describing() -> Self {
-        Limits { time: Duration::from_secs(1), wall: Duration::from_secs(5), memory: 64 << 20, log: 64 << 10 }
+        Limits {
+            time: Duration::from_secs(1),
+            wall: Duration::from_secs(5),
+            memory: 64 << 20,
+            log: 64 << 10,
+            call: 4 << 20,
+        }
     }
 }
 

@@ -85,9 +85,13 @@ impl<'a> Interface<'a> {
     }
 }
 
+fn is_number(text: &str) -> bool {
+    (1..=9).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Checks that a version of the contract is one that this host speaks.
 pub(super) fn check_version(version: &str) -> Result<(), LoadError> {
-    match version.strip_prefix(CONTRACT).is_some_and(|patch| patch.starts_with('.')) {
+    match version.strip_prefix(CONTRACT).and_then(|patch| patch.strip_prefix('.')).is_some_and(is_number) {
         true => Ok(()),
         false => Err(LoadError::OtherContract { found: version.to_owned(), host: CONTRACT }),
     }

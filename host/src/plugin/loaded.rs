@@ -11,7 +11,7 @@ use super::limits::Limits;
 use super::load::{Loaded, Pre, Role};
 use super::lookup;
 use super::v0_1::{Description, description};
-use crate::broker::{Broker, Grants};
+use crate::broker::{Broker, DESCRIBING, Grants};
 
 /// A plugin that was loaded, checked and has described itself. A clone is the same plugin.
 #[derive(Clone)]
@@ -30,7 +30,7 @@ impl Plugin {
         let loaded = engine.load(&lookup::read(path)?)?;
         let name = path.file_stem().map_or_else(|| "plugin".to_owned(), |stem| stem.to_string_lossy().into_owned());
         let settings = Settings {
-            session: broker.session(&name, Arc::new(Grants::none()), true),
+            session: broker.session(DESCRIBING, Arc::new(Grants::none()), true),
             name,
             limits: Limits::describing(),
             now: 0,

@@ -132,6 +132,12 @@ pub(super) fn input(input: source::Input) -> Result<Input, Cause> {
 }
 
 pub(super) fn page(page: source::Page) -> Result<Page, Cause> {
+    names(page.inputs.iter().flat_map(|read| [&read.input.key, &read.input.etag]))?;
+    names(page.unreadable.iter().map(|found| &found.input))?;
+    for record in &page.quarantined {
+        let known = [&record.customer, &record.product, &record.dimension].into_iter().flatten();
+        names([&record.input, &record.place].into_iter().chain(known))?;
+    }
     Ok(Page {
         batch: batch(page.batch)?,
         inputs: page
@@ -147,10 +153,11 @@ pub(super) fn page(page: source::Page) -> Result<Page, Cause> {
                     input: record.input,
                     place: record.place,
                     records: 1,
-                    reason: record.reason,
-                    customer: record.customer,
-                    product: record.product,
-                    dimension: record.dimension,
+                    reason: reason(record.reason),
+                    // An empty text names nobody, and a doubt about nobody would hold nothing.
+                    customer: record.customer.filter(|text| !text.is_empty()),
+                    product: record.product.filter(|text| !text.is_empty()),
+                    dimension: record.dimension.filter(|text| !text.is_empty()),
                     span: span(record.span)?,
                 })
             })
@@ -158,7 +165,7 @@ pub(super) fn page(page: source::Page) -> Result<Page, Cause> {
         unreadable: page
             .unreadable
             .into_iter()
-            .map(|found| Ok(Unreadable { input: found.input, reason: found.reason, span: span(found.span)? }))
+            .map(|found| Ok(Unreadable { input: found.input, reason: reason(found.reason), span: span(found.span)? }))
             .collect::<Result<_, Cause>>()?,
     })
 }
@@ -168,7 +175,34 @@ pub(super) fn excluded(excluded: lines::Excluded) -> Result<Excluded, Cause> {
     Ok(Excluded { product, customer, dimension, rule, records, quantity: decimal(quantity)? })
 }
 
+/// The most bytes of a name: a customer, a dimension, a key.
+const NAME_IN_DATA: usize = 16 << 10;
+/// The most bytes of a reason.
+const REASON: usize = 4096;
+
+/// A reason that a person reads, cut where it becomes too long.
+fn reason(mut text: String) -> String {
+    text.truncate(text.floor_char_boundary(REASON));
+    text
+}
+
+/// Names go into the ledger, and stay there.
+fn names<'a>(texts: impl IntoIterator<Item = &'a String>) -> Result<(), Cause> {
+    match texts.into_iter().find(|text| text.len() > NAME_IN_DATA) {
+        Some(text) => {
+            let begun = text.get(..text.floor_char_boundary(40)).unwrap_or_default();
+            let text =
+                format!("a name that begins with `{begun}` has {} bytes, and {NAME_IN_DATA} are the most", text.len());
+            Err(Cause::Limit(text))
+        }
+        None => Ok(()),
+    }
+}
+
 pub(super) fn charge_line(line: lines::ChargeLine) -> Result<ChargeLine, Cause> {
+    let pairs = line.tags.iter().chain(&line.attributes).flat_map(|(name, value)| [name, value]);
+    let origins = line.origins.iter().map(|origin| &origin.dimension);
+    names([&line.product, &line.customer, &line.dimension].into_iter().chain(pairs).chain(origins))?;
     let mut tags = line.tags;
     tags.sort();
     Ok(ChargeLine {
@@ -177,7 +211,7 @@ pub(super) fn charge_line(line: lines::ChargeLine) -> Result<ChargeLine, Cause> 
         dimension: line.dimension,
         tags,
         quantity: decimal(line.quantity)?,
-        doubt: line.doubt,
+        doubt: line.doubt.map(reason),
         origins: line.origins.into_iter().map(|origin| (origin.dimension, origin.records)).collect(),
         attributes: line.attributes,
     })

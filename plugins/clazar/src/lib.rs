@@ -4,13 +4,14 @@
 //! |---|---|
 //! | `config` | where the service is, and which marketplace it bills on |
 //! | `traits` | what the service is like, and what it would surely refuse |
-//! | `session` | the authenticated session: one call to offer charges, one listing a contract to look them up |
+//! | `session` | the authenticated session: one call to offer charges |
 //! | `service` | requests, and what an answer means that is none to single charges |
 //! | `sent` | a charge as it is written for the service |
 //! | `record` | a record as the service writes it |
 //! | `verdict` | what a result says of its record |
 //! | `answers` | which result speaks for which charge |
-//! | `listing` | what the service's books say of a charge |
+//! | `look_up` | one listing a contract, and what holds for the others when one fails |
+//! | `listing` | what the service's books of a contract say of a charge |
 //! | `time` | the service's way of writing times |
 //!
 //! What is known of the service: "Get an access token" (developers.clazar.io/docs/get-an-access-token), Clazar help 8346320981
@@ -19,6 +20,7 @@
 mod answers;
 mod config;
 mod listing;
+mod look_up;
 mod record;
 mod sent;
 mod service;

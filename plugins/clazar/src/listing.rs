@@ -1,4 +1,4 @@
-//! What the service's books say of a charge: one listing a contract, page by page.
+//! What the service's books of a contract say of a charge: a listing, page by page.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use crate::config::Target;
 use crate::record::Record;
 use crate::sent::Sent;
+use crate::service::Trouble;
 use crate::verdict::is_failure;
 use crate::{service, time};
 
@@ -52,7 +53,7 @@ enum State {
 
 impl Books {
     /// Asks for every page of a contract's records.
-    pub(crate) fn of(target: &Target, token: &str, contract: &str) -> Result<Self, Failure> {
+    pub(crate) fn of(target: &Target, token: &str, contract: &str) -> Result<Self, Trouble> {
         let mut books = Books { entries: Vec::new(), gap: None };
         let mut listed = 0;
         for page in 1..=MOST_PAGES {
@@ -64,7 +65,8 @@ impl Books {
             );
             let body = service::send("GET", &url, Some(token), Vec::new())?;
             let (records, next, count) = read(&body).map_err(|text| {
-                Failure::Other(format!("GET {}: page {page} of contract {contract}: {text}", target.metering))
+                let text = format!("GET {}: page {page} of contract {contract}: {text}", target.metering);
+                Trouble::Answered(Failure::Other(text))
             })?;
             listed += records.len();
             for record in records {

@@ -3,9 +3,9 @@
 //! | the answer | means |
 //! |---|---|
 //! | 2xx | read it |
-//! | 401, 403 | the credentials are not accepted; nothing was recorded |
+//! | 401 | the credentials are not accepted; nothing was recorded |
 //! | 429 | too many requests; nothing was recorded |
-//! | 400, 409, 413, 422 to a call, without results | the call is refused as a whole |
+//! | 400, 403, 409, 413, 422 to a call, without results | the call is refused as a whole |
 //! | anything else, and no answer | not known: 5xx and a lost connection surely, a redirect, 404 and 405 because a proxy in between may have sent them |
 
 use meterhost_sdk::Failure;
@@ -17,8 +17,28 @@ use crate::traits::DEADLINE;
 /// How many characters of an answer that makes no sense are shown.
 const SHOWN: usize = 200;
 
+/// Why a request has no answer that can be read.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    /// There is an answer, and it means this.
+    Answered(Failure),
+    /// There is none, or not all of it came.
+    Unanswered(String),
+    /// The pipeline does not grant the request.
+    Denied(String),
+}
+
+impl From<Trouble> for Failure {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Answered(failure) => failure,
+            Trouble::Unanswered(text) | Trouble::Denied(text) => Failure::Other(text),
+        }
+    }
+}
+
 /// Sends a request. Only an answer with a status of 2xx comes back; `token` is the access token, or its absence.
-pub(crate) fn send(method: &str, url: &str, token: Option<&str>, body: Vec<u8>) -> Result<Vec<u8>, Failure> {
+pub(crate) fn send(method: &str, url: &str, token: Option<&str>, body: Vec<u8>) -> Result<Vec<u8>, Trouble> {
     let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
     if !body.is_empty() {
         headers.push(("content-type".into(), "application/json".into()));
@@ -28,21 +48,28 @@ pub(crate) fn send(method: &str, url: &str, token: Option<&str>, body: Vec<u8>) 
     }
     let request = Request { method: method.into(), url: url.into(), headers, body, timeout: Some(DEADLINE) };
     let what = format!("{method} {}", url.split('?').next().unwrap_or(url));
-    let response =
-        http::send(&request).map_err(|error| Failure::Other(format!("{what}: {}", http::message(&error))))?;
+    let response = http::send(&request).map_err(|error| {
+        let text = format!("{what}: {}", http::message(&error));
+        match error {
+            http::Error::Denied(_) => Trouble::Denied(text),
+            http::Error::TooLarge(_) => Trouble::Answered(Failure::Other(text)),
+            http::Error::NotSent(_) | http::Error::Unanswered(_) | http::Error::Other(_) => Trouble::Unanswered(text),
+        }
+    })?;
     match response.status {
         200..=299 => Ok(response.body),
-        status => Err(failure(method, &what, status, &response)),
+        status => Err(Trouble::Answered(failure(method, &what, status, &response))),
     }
 }
 
 fn failure(method: &str, what: &str, status: u16, response: &Response) -> Failure {
     let said = format!("{what}: Clazar answered {status}: {}", words(&response.body));
     match status {
-        401 | 403 => Failure::Auth(said),
+        401 => Failure::Auth(said),
         429 => Failure::Throttled(retry_after(response)),
-        // Results in an answer like this would mean that the call was looked at record by record after all.
-        400 | 409 | 413 | 422 if method == "POST" && !has_results(&response.body) => Failure::Refused(said),
+        // Results in an answer like this would mean that the call was looked at record by record after all. A 403 can be
+        // about one contract of many, and a new session would not open it.
+        400 | 403 | 409 | 413 | 422 if method == "POST" && !has_results(&response.body) => Failure::Refused(said),
         300..=399 => {
             let to = header(response, "location").unwrap_or("nowhere");
             Failure::Other(format!(
@@ -54,10 +81,11 @@ fn failure(method: &str, what: &str, status: u16, response: &Response) -> Failur
     }
 }
 
-/// In milliseconds. A date instead of seconds is passed over: the plugin has no clock to hold it against.
+/// In milliseconds. A date instead of seconds is passed over: the plugin has no clock to hold it against. So is 0, which
+/// says no more than a missing header: how long to wait is then the host's choice.
 fn retry_after(response: &Response) -> Option<u32> {
     let seconds: u32 = header(response, "retry-after")?.trim().parse().ok()?;
-    Some(seconds.saturating_mul(1000))
+    (seconds > 0).then(|| seconds.saturating_mul(1000))
 }
 
 fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {

@@ -1,17 +1,14 @@
 //! The authenticated session.
 
-use std::collections::BTreeMap;
-
 use meterhost_sdk::http::{self, Encoding};
 use meterhost_sdk::{Answer, Charge, Failure, Outcome, Session, Status};
 use serde_json::Value;
 
 use crate::answers;
 use crate::config::Target;
-use crate::listing::Books;
-use crate::sent::{Call, Sent};
-use crate::service;
+use crate::sent::Call;
 use crate::verdict::says_duplicate;
+use crate::{look_up, service};
 
 /// An access token and where it opens doors. It lives a day; once it is refused, the host connects anew.
 #[derive(Debug)]
@@ -29,8 +26,8 @@ impl ClazarSession {
         // A mark stands inside the quotes: the host escapes what it puts there.
         let body =
             format!(r#"{{"client_id": "{}", "client_secret": "{}"}}"#, mark("client_id")?, mark("client_secret")?);
-        let answer = service::send("POST", &target.authenticate, None, body.into_bytes()).map_err(|failure| {
-            match failure {
+        let answer = service::send("POST", &target.authenticate, None, body.into_bytes()).map_err(|trouble| {
+            match Failure::from(trouble) {
                 // Nothing is offered yet, so there is nothing to halve.
                 Failure::Refused(text) => Failure::Auth(text),
                 other => other,
@@ -55,7 +52,7 @@ impl Session for ClazarSession {
         }
         let body = serde_json::to_vec(&Call::of(self.target.cloud, charges))
             .map_err(|error| Failure::Other(format!("the call cannot be written: {error}")))?;
-        match service::send("POST", &self.target.metering, Some(&self.token), body) {
+        match service::send("POST", &self.target.metering, Some(&self.token), body).map_err(Failure::from) {
             Ok(answer) => answers::read(self.target.cloud, charges, &answer)
                 .map_err(|text| Failure::Other(format!("POST {}: {text}", self.target.metering))),
             Err(Failure::Refused(text)) => match charges {
@@ -76,16 +73,6 @@ impl Session for ClazarSession {
     }
 
     fn look_up(&mut self, charges: &[Charge]) -> Result<Vec<Answer>, Failure> {
-        let mut books = BTreeMap::new();
-        for charge in charges {
-            if !books.contains_key(&charge.customer) {
-                books.insert(&charge.customer, Books::of(&self.target, &self.token, &charge.customer)?);
-            }
-        }
-        let answer = |charge: &Charge| {
-            let finding = books.get(&charge.customer)?.finding(&Sent::of(self.target.cloud, charge));
-            Some(Answer { id: charge.id.clone(), finding })
-        };
-        Ok(charges.iter().filter_map(answer).collect())
+        look_up::answers(&self.target, &self.token, charges)
     }
 }

@@ -88,6 +88,7 @@ fn authentication_needs_a_token() {
         Failure::Auth(at("401: Invalid client credentials."))
     );
     assert_eq!(connect(400, r#"{"error": "invalid_client"}"#), Failure::Auth(at("400: invalid_client")));
+    assert_eq!(connect(403, ""), Failure::Auth(at("403: without a word")));
     assert_eq!(connect(503, "<html>"), Failure::Other(at("503: <html>")));
     assert_eq!(connect(429, ""), Failure::Throttled(None));
     let none = Failure::Auth(format!("{AUTHENTICATE}: Clazar's answer holds no access token"));
@@ -102,21 +103,34 @@ fn an_answer_to_a_whole_call_says_what_may_have_been_recorded() {
     let charges = [charge(A, "d1", "1"), charge(A, "d2", "1")];
     let answer = |status: u16, body: &str| offer(&charges, status, body).unwrap_err();
     let said = |text: &str| format!("POST {METERING}: Clazar answered {text}");
-    for status in [400, 409, 413, 422] {
+    for status in [400, 403, 409, 413, 422] {
         let refused = Failure::Refused(said(&format!("{status}: Bad request.")));
         assert_eq!(answer(status, r#"{"detail": "Bad request."}"#), refused);
     }
     let looked_at = answer(400, r#"{"results": [{"status": "success"}], "message": "one failed"}"#);
     assert_eq!(looked_at, Failure::Other(said("400: one failed")));
+    let looked_at = answer(403, r#"{"results": [{"status": "success"}], "message": "one failed"}"#);
+    assert_eq!(looked_at, Failure::Other(said("403: one failed")));
     assert_eq!(answer(401, r#"{"detail": "expired"}"#), Failure::Auth(said("401: expired")));
-    assert_eq!(answer(403, ""), Failure::Auth(said("403: without a word")));
     assert_eq!(
         answer(404, r#"{"detail": "Not found."}"#),
         Failure::Other(said("404: Not found.; is `url` the address of the metering resource?"))
     );
     assert_eq!(answer(500, r#"{"detail": "boom"}"#), Failure::Other(said("500: boom")));
-    let echo = format!(r#"{{"results": [{{"contract_id": "{A}", "dimension": "d1", "status": "success"}}]}}"#);
-    assert!(matches!(answer(500, &echo), Failure::Other(_)), "a 500 accepts nothing, whatever it holds");
+}
+
+#[test]
+fn results_behind_an_answer_that_is_no_success_are_not_believed() {
+    let charges = [charge(A, "d1", "1")];
+    for status in [300, 400, 403, 404, 409, 500, 502, 503] {
+        for result in
+            [r#""status": "success""#, r#""status": "fail""#, r#""message": "already exists", "errors": ["e"]"#]
+        {
+            let body = format!(r#"{{"results": [{{"contract_id": "{A}", "dimension": "d1", {result}}}]}}"#);
+            let failure = offer(&charges, status, &body).unwrap_err();
+            assert!(matches!(failure, Failure::Other(_)), "{status} {result}: {failure:?}");
+        }
+    }
 }
 
 #[test]
@@ -135,9 +149,13 @@ fn a_call_refused_alone_in_the_words_of_a_duplicate_is_one() {
 
 #[test]
 fn too_many_requests_wait_as_long_as_the_service_says() {
-    for (value, expected) in
-        [("7", Some(7000)), ("9999999", Some(u32::MAX)), ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("-1", None)]
-    {
+    for (value, expected) in [
+        ("7", Some(7000)),
+        ("9999999", Some(u32::MAX)),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", None),
+        ("-1", None),
+        ("0", None),
+    ] {
         stage(move |_| {
             let headers = vec![("retry-after".to_owned(), value.to_owned())];
             Ok(Response { status: 429, headers, body: vec![] })
@@ -145,6 +163,7 @@ fn too_many_requests_wait_as_long_as_the_service_says() {
         let failure = session().submit(&[charge(A, "d", "1")], NOW).unwrap_err();
         assert_eq!(failure, Failure::Throttled(expected), "{value}");
     }
+    assert_eq!(offer(&[charge(A, "d", "1")], 429, ""), Err(Failure::Throttled(None)), "without the header");
 }
 
 #[test]

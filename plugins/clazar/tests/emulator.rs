@@ -3,11 +3,12 @@
 
 mod common;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use clazar_emulator::{Cloud, Emulator, Endpoint, Fault, Record, Settings};
+use clazar_emulator::{Cloud, Commit, Emulator, Endpoint, Fault, Record, Settings};
 use common::{A, B, NOW, charge, emulated};
-use meterhost_sdk::{Charge, Failure, Finding, Session, Status};
+use meterhost_sdk::{Charge, Failure, Finding, Outcome, Session, Status};
+use serde_json::{Value, json};
 
 fn charges() -> Vec<Charge> {
     vec![charge(A, "cpu", "4"), charge(A, "memory", "10737418240"), charge(B, "cpu", "0")]
@@ -95,6 +96,65 @@ fn an_answer_that_is_lost_leaves_everything_to_the_books() {
         let answers = session.look_up(&charges()).unwrap();
         let found = |finding: &Finding| matches!(finding, Finding::Found(_));
         assert!(answers.iter().all(|answer| found(&answer.finding) == recorded), "{fault:?}: {answers:?}");
+    }
+}
+
+/// The outcomes of a call that is answered as scripted, and what a look-up says afterwards.
+fn scripted(
+    charges: &[Charge],
+    status: u16,
+    body: Value,
+    commit: Commit,
+) -> (Result<Vec<Outcome>, Failure>, Vec<Finding>) {
+    let emulator = Emulator::start(Settings::default()).unwrap();
+    emulator.push_fault(Fault::Scripted { status, body, headers: BTreeMap::new(), commit });
+    let mut session = emulated(&emulator);
+    let outcomes = session.submit(charges, NOW);
+    let answers = session.look_up(charges).unwrap();
+    (outcomes, answers.into_iter().map(|answer| answer.finding).collect())
+}
+
+/// The recorded run `same_contract_two_dims_one_error`: d1 is accepted, d2 is rejected with "dimension invalid".
+#[test]
+fn two_answers_that_disagree_are_settled_by_the_books_found_is_accepted_and_absent_takes_the_refusal() {
+    let body = json!({ "results": [
+        { "contract_id": A, "status": "success" },
+        { "contract_id": A, "errors": ["e"], "code": "c", "message": "dimension invalid" },
+    ] });
+    let charges = [charge(A, "d1", "3"), charge(A, "d2", "3")];
+    let (outcomes, findings) = scripted(&charges, 200, body, Commit::Successes);
+    for outcome in outcomes.unwrap() {
+        assert_eq!((outcome.status, outcome.retryable), (Status::Unknown, false));
+        assert_eq!(outcome.refusal_if_absent.as_deref(), Some("dimension invalid: e (code c)"));
+    }
+    assert!(matches!(&findings[..], [Finding::Found(_), Finding::Absent]), "{findings:?}");
+}
+
+#[test]
+fn results_that_cannot_be_matched_leave_every_charge_to_the_books_without_a_refusal() {
+    let anonymous = json!({ "results": [{ "status": "success" }, { "errors": ["e"], "message": "no" }] });
+    let elsewhere =
+        json!({ "results": [{ "contract_id": B, "status": "fail" }, { "contract_id": "C", "status": "success" }] });
+    let charges = [charge(A, "d1", "3"), charge(A, "d2", "3")];
+    for body in [anonymous, elsewhere] {
+        for (commit, found) in [(Commit::All, true), (Commit::None, false)] {
+            let (outcomes, findings) = scripted(&charges, 200, body.clone(), commit);
+            let unknown = |outcome: &Outcome| outcome.status == Status::Unknown && outcome.refusal_if_absent.is_none();
+            assert!(outcomes.unwrap().iter().all(unknown), "{body}");
+            assert!(findings.iter().all(|finding| matches!(finding, Finding::Found(_)) == found), "{findings:?}");
+        }
+    }
+}
+
+#[test]
+fn results_behind_a_500_leave_every_charge_to_the_books() {
+    let result = |dimension: &str| json!({ "contract_id": A, "dimension": dimension, "status": "success" });
+    let body = json!({ "results": [result("d1"), result("d2")] });
+    let charges = [charge(A, "d1", "3"), charge(A, "d2", "3")];
+    for (commit, found) in [(Commit::All, true), (Commit::None, false)] {
+        let (outcomes, findings) = scripted(&charges, 500, body.clone(), commit);
+        assert!(matches!(outcomes, Err(Failure::Other(_))), "{outcomes:?}");
+        assert!(findings.iter().all(|finding| matches!(finding, Finding::Found(_)) == found), "{findings:?}");
     }
 }
 

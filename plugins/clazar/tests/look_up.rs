@@ -3,8 +3,8 @@
 
 mod common;
 
-use common::{A, B, METERING, charge, json, session, stage};
-use meterhost_sdk::http::Response;
+use common::{A, METERING, charge, json, session, stage};
+use meterhost_sdk::http::{Error, Response};
 use meterhost_sdk::{Charge, Decimal, Failure, Finding, HeldRecord, Session};
 
 /// The findings for charges when every listing is these records, in one page.
@@ -155,23 +155,84 @@ fn a_listing_without_an_end_is_given_up() {
     assert_eq!(sent.borrow().len(), 1001);
 }
 
+/// The findings for a charge of each of these contracts, where the listings of some are answered in their own way and
+/// those of the others are empty; and how many listings were asked for.
+fn listed(
+    contracts: &[&str],
+    mut own: impl FnMut(&str) -> Option<Result<Response, Error>> + 'static,
+) -> (Result<Vec<Finding>, Failure>, usize) {
+    let sent = stage(move |request| {
+        let contract = request.url.split("contract_id=").nth(1).and_then(|rest| rest.split('&').next()).unwrap();
+        own(contract).unwrap_or_else(|| Ok(json(200, r#"{"results": [], "next": null, "count": 0}"#)))
+    });
+    let charges: Vec<Charge> = contracts.iter().map(|contract| charge(contract, "d", "1")).collect();
+    let answers = session().look_up(&charges);
+    let findings = answers.map(|answers| answers.into_iter().map(|answer| answer.finding).collect());
+    (findings, sent.borrow().len() - 1)
+}
+
+fn cannot_tell(text: &str) -> Finding {
+    Finding::CannotTell(format!("GET {METERING}: {text}"))
+}
+
 #[test]
-fn a_listing_that_fails_finds_nothing() {
-    let failure = |status: u16, body: &'static str| {
-        stage(move |_| Ok(Response { status, headers: vec![], body: body.into() }));
-        session().look_up(&[charge(A, "d", "1"), charge(B, "d", "1")]).unwrap_err()
-    };
-    let said = |text: &str| format!("GET {METERING}: {text}");
-    assert_eq!(failure(401, ""), Failure::Auth(said("Clazar answered 401: without a word")));
-    assert_eq!(failure(429, ""), Failure::Throttled(None));
-    assert_eq!(failure(400, "no"), Failure::Other(said("Clazar answered 400: no")));
-    assert_eq!(failure(503, "no"), Failure::Other(said("Clazar answered 503: no")));
-    let page = |text: &str| said(&format!("page 1 of contract {A}: {text}"));
-    assert_eq!(failure(200, "<html>"), Failure::Other(page("Clazar's answer is no JSON object: <html>")));
-    assert_eq!(failure(200, r#"{"next": null}"#), Failure::Other(page(r#"there are no `results`: {"next": null}"#)));
-    assert_eq!(failure(200, r#"{"results": {}, "next": null}"#), Failure::Other(page("`results` is no list")));
-    assert_eq!(
-        failure(200, r#"{"results": []}"#),
-        Failure::Other(page("`next` is missing, so nobody knows whether this is the last page"))
-    );
+fn a_contract_whose_listing_fails_leaves_the_others_answered() {
+    for (status, body, why) in [
+        (400, "no", "Clazar answered 400: no"),
+        (403, "no", "Clazar answered 403: no"),
+        (404, "no", "Clazar answered 404: no; is `url` the address of the metering resource?"),
+        (500, "no", "Clazar answered 500: no"),
+        (503, r#"{"results": [], "next": null}"#, r#"Clazar answered 503: {"results": [], "next": null}"#),
+        (200, "<html>", "page 1 of contract B: Clazar's answer is no JSON object: <html>"),
+        (200, r#"{"next": null}"#, r#"page 1 of contract B: there are no `results`: {"next": null}"#),
+        (200, r#"{"results": {}, "next": null}"#, "page 1 of contract B: `results` is no list"),
+        (
+            200,
+            r#"{"results": []}"#,
+            "page 1 of contract B: `next` is missing, so nobody knows whether this is the last page",
+        ),
+    ] {
+        let (findings, asked) =
+            listed(&["A", "B", "C", "B"], move |contract| (contract == "B").then(|| Ok(json(status, body))));
+        let expected = [Finding::Absent, cannot_tell(why), Finding::Absent, cannot_tell(why)];
+        assert_eq!((findings.unwrap().as_slice(), asked), (&expected[..], 3), "{status} {body}");
+    }
+    let (findings, _) = listed(&["A", "B", "C"], |contract| {
+        (contract == "B").then(|| Err(Error::Unanswered("the connection was lost".into())))
+    });
+    assert_eq!(findings.unwrap(), [Finding::Absent, cannot_tell("the connection was lost"), Finding::Absent]);
+}
+
+#[test]
+fn a_refused_token_and_too_many_requests_end_a_look_up_and_keep_what_was_found() {
+    let auth = Failure::Auth(format!("GET {METERING}: Clazar answered 401: without a word"));
+    for (status, failure) in [(401, auth), (429, Failure::Throttled(None))] {
+        let at = |name: &'static str| move |contract: &str| (contract == name).then(|| Ok(json(status, "")));
+        let (findings, asked) = listed(&["A", "B", "A", "C"], at("B"));
+        assert_eq!(
+            (findings, asked),
+            (Ok(vec![Finding::Absent; 2]), 2),
+            "both charges of A, and C was not asked about"
+        );
+        let (findings, asked) = listed(&["A", "B"], at("A"));
+        assert_eq!((findings, asked), (Err(failure), 1));
+    }
+}
+
+#[test]
+fn a_look_up_that_is_not_granted_fails_as_a_whole() {
+    let (findings, asked) = listed(&["A", "B"], |_| Some(Err(Error::Denied("not granted".into()))));
+    assert_eq!((findings, asked), (Err(Failure::Other(format!("GET {METERING}: not granted"))), 1));
+}
+
+#[test]
+fn a_service_that_does_not_answer_is_not_asked_for_ever() {
+    let (findings, asked) = listed(&["A", "B", "C", "D", "E", "F"], |contract| {
+        (contract != "B").then(|| Err(Error::Unanswered("no answer within 60 s".into())))
+    });
+    let silent = cannot_tell("no answer within 60 s");
+    let unasked = "Clazar did not answer 3 times in a row, so it was not asked about this contract";
+    let expected =
+        [silent.clone(), Finding::Absent, silent.clone(), silent.clone(), silent, Finding::CannotTell(unasked.into())];
+    assert_eq!((findings.unwrap().as_slice(), asked), (&expected[..], 5));
 }

@@ -131,12 +131,15 @@ fn in_units(quantity: Decimal, rule: &Rule) -> Result<Decimal, String> {
     };
     match rule.divide {
         None => Ok(multiplied),
-        Some(divisor) => {
-            // What is cut off an endless quotient stays visible to the rounding that the host does later.
-            let quotient = multiplied.checked_div(divisor);
-            let quotient =
-                quotient.ok_or_else(|| format!("{multiplied} divided by {divisor} has more than 38 digits"))?;
-            Ok(quotient.value)
-        }
+        Some(divisor) => match multiplied.checked_div(divisor) {
+            None => Err(format!("{multiplied} divided by {divisor} has more than 38 digits")),
+            // 38 digits before the point leave none behind it, so that it would look whole.
+            Some(quotient) if !quotient.exact && quotient.value.is_integer() => Err(format!(
+                "{multiplied} divided by {divisor} is no whole number, and 38 digits do not show its fraction"
+            )),
+            // A quotient without end is cut after all the digits that there is room for, and never ends in 0 or 5. So a
+            // person sees it, and the host rounds it as it would round the whole: see [`Decimal::checked_div`].
+            Some(quotient) => Ok(quotient.value),
+        },
     }
 }

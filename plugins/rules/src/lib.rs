@@ -13,7 +13,8 @@
 //! A rule is named after the dimension that it reads, and makes one of the same name, or of the name in `as`; with `from` it is
 //! named after the dimension that it makes. There is one charge line for each product, customer and dimension made. What a rule
 //! cannot work out surely (an overflow, an attribute that should be a number and is none) becomes a line in doubt, which the host
-//! holds back. A record that no rule's `where` fits is counted as excluded, under the name of the condition.
+//! holds back. A record that no rule's `where` fits is counted as excluded, under the name of the condition. A line names all
+//! dimensions that its rule reads as its origins, also those that the customer has no record of.
 //!
 //! | module | subject |
 //! |---|---|

@@ -185,10 +185,21 @@ fn complete(line: &mut ChargeLine, usage: &Usage, parts: &[Part<'_>]) {
     if let Some((rule, cell)) = result
         && let Some(rule) = usage.rules.get(rule)
     {
+        name_all(&mut line.origins, rule.inputs());
         match cell.finish(rule) {
             Ok(quantity) => line.quantity = quantity,
             Err(doubt) => doubts.insert(0, doubt),
         }
     }
     line.doubt = (!doubts.is_empty()).then(|| doubts.join("; "));
+}
+
+/// Adds the dimensions that nothing came of. The customer may have had records of them that could not be used, and the
+/// host finds the charges that these are missing from by their origins.
+fn name_all(origins: &mut Vec<Origin>, inputs: &[String]) {
+    for input in inputs {
+        if let Err(place) = origins.binary_search_by(|origin| origin.dimension.cmp(input)) {
+            origins.insert(place, Origin { dimension: input.clone(), records: 0 });
+        }
+    }
 }

@@ -29,8 +29,8 @@ pub(crate) struct Rule {
     name: String,
     /// What it makes; nothing for `"*"`, which keeps the input's name.
     output: Option<String>,
-    /// Whether it reads more than one dimension into one line.
-    pub(crate) joins: bool,
+    /// The dimensions of the input that it reads into one line, ascending; none for `"*"`, which makes a line of each.
+    inputs: Vec<String>,
     pub(crate) measure: Measured,
     pub(crate) conditions: Vec<Condition>,
     pub(crate) multiply: Option<Decimal>,
@@ -115,11 +115,12 @@ impl Rules {
             Written::Long(settings) => *settings,
         };
         settings.check(name)?;
-        let (inputs, output) = match (settings.from.0.as_slice(), &settings.output) {
+        let (mut inputs, output) = match (settings.from.0.as_slice(), &settings.output) {
             ([], None) => (vec![name.to_owned()], name.to_owned()),
             ([], Some(output)) => (vec![name.to_owned()], output.clone()),
             (inputs, _) => (inputs.to_vec(), name.to_owned()),
         };
+        inputs.sort_unstable();
         let reading = match settings.operation {
             Operation::Drop => Reading::Dropped,
             Operation::Refuse => Reading::Refused,
@@ -128,6 +129,7 @@ impl Rules {
         let billed = matches!(reading, Reading::Billed(_));
         if name == OTHERS {
             self.others = reading;
+            inputs.clear();
         } else {
             if billed && let Some(other) = self.outputs.insert(output.clone(), self.rules.len()) {
                 let other = self.rules.get(other).map(|rule| key(&rule.name)).unwrap_or_default();
@@ -139,7 +141,7 @@ impl Rules {
         }
         if billed {
             let output = (name != OTHERS).then_some(output);
-            self.rules.push(Rule::new(name, output, inputs.len() > 1, settings)?);
+            self.rules.push(Rule::new(name, output, inputs, settings)?);
         }
         Ok(())
     }
@@ -223,7 +225,7 @@ impl Rules {
 }
 
 impl Rule {
-    fn new(name: &str, output: Option<String>, joins: bool, settings: Settings) -> Result<Self, String> {
+    fn new(name: &str, output: Option<String>, inputs: Vec<String>, settings: Settings) -> Result<Self, String> {
         let measure = match settings.operation {
             Operation::Sum | Operation::Drop | Operation::Refuse => Measured::Sum,
             Operation::Count => Measured::Count,
@@ -238,7 +240,17 @@ impl Rule {
             conditions.push(condition.map_err(|reason| format!("where.{attribute} {reason}"))?);
         }
         let Settings { multiply, divide, .. } = settings;
-        Ok(Rule { name: name.to_owned(), output, joins, measure, conditions, multiply, divide })
+        Ok(Rule { name: name.to_owned(), output, inputs, measure, conditions, multiply, divide })
+    }
+
+    /// The dimensions of the input that stand behind each of its lines, ascending; for `"*"` nobody knows them beforehand.
+    pub(crate) fn inputs(&self) -> &[String] {
+        &self.inputs
+    }
+
+    /// Whether it reads more than one dimension into one line.
+    pub(crate) fn joins(&self) -> bool {
+        self.inputs.len() > 1
     }
 }
 

@@ -124,7 +124,7 @@ impl Usage {
         for step in steps.iter().filter(|step| step.cell.is_some()) {
             let Some(rule) = self.rules.get(step.rule) else { continue };
             let mut line = self.cells.len() as u32;
-            if rule.joins && matches!(rule.measure, Measured::Unique(_)) {
+            if rule.joins() && matches!(rule.measure, Measured::Unique(_)) {
                 line = *self.lines.entry((key.product, key.customer, step.rule)).or_insert(line);
             }
             self.cells.push(Cell::new(&rule.measure, line));

@@ -100,8 +100,32 @@ fn units_are_applied_to_the_result_of_any_operation() {
     assert_eq!(lines(kilo, quantities(&["7", "7"])), ["a/x = 0.002 <- x*2"]);
     let both = r#"{"x": {"use": "max", "multiply": "1.5", "divide": "4.5"}}"#;
     assert_eq!(lines(both, quantities(&["9", "1"])), ["a/x = 3 <- x*2"]);
+}
+
+#[test]
+fn a_quotient_without_end_shows_all_the_digits_there_is_room_for() {
     let third = r#"{"x": {"use": "sum", "divide": "3"}}"#;
-    assert_eq!(lines(third, quantities(&["1"])), ["a/x = 0.33333333333333333333333333333333333333 <- x*1"]);
+    for (quantity, quotient) in [
+        ("1", "0.33333333333333333333333333333333333333"),
+        ("-1", "-0.33333333333333333333333333333333333333"),
+        ("2000", "666.66666666666666666666666666666666666"),
+        ("1e-38", "0.00000000000000000000000000000000000001"),
+        ("10000000000000000000000000000000000001", "3333333333333333333333333333333333333.6"),
+    ] {
+        assert_eq!(lines(third, quantities(&[quantity])), [format!("a/x = {quotient} <- x*1")]);
+    }
+    // A 5 where it is cut would look like the middle, for a rounding that comes later.
+    let fourteenth = r#"{"x": {"use": "sum", "divide": "14"}}"#;
+    assert_eq!(lines(fourteenth, quantities(&["0.1"])), ["a/x = 0.00714285714285714285714285714285714286 <- x*1"]);
+}
+
+#[test]
+fn a_quotient_whose_fraction_does_not_show_is_in_doubt_and_never_passes_as_whole() {
+    let third = r#"{"x": {"use": "sum", "divide": "3"}}"#;
+    let large = "50000000000000000000000000000000000000";
+    let doubt = format!("{large} divided by 3 is no whole number, and 38 digits do not show its fraction");
+    assert_eq!(lines(third, quantities(&[large])), [format!("a/x = ! {doubt} <- x*1")]);
+    assert_eq!(lines(third, quantities(&[LARGEST])), ["a/x = 33333333333333333333333333333333333333 <- x*1"]);
 }
 
 #[test]
@@ -170,6 +194,44 @@ fn a_rule_reads_several_dimensions_into_one_line() {
     }
     let users = r#"{"all": {"use": "unique", "of": "user", "from": ["write", "read"]}}"#;
     assert_eq!(lines(users, usage()), ["a/all = 2 <- read*1 write*2"]);
+}
+
+#[test]
+fn a_line_names_every_dimension_that_it_would_be_made_from_and_comes_only_of_records() {
+    let usage = || {
+        batch(&[
+            ("a", "memory", "2", 0, &[]),
+            ("b", "cpu", "3", 0, &[]),
+            ("b", "disk", "4", 0, &[]),
+            ("c", "other", "5", 0, &[]),
+        ])
+    };
+    for operation in ["sum", "max"] {
+        let rules =
+            format!(r#"{{"all": {{"use": "{operation}", "from": ["memory", "disk", "cpu"]}}, "other": "sum"}}"#);
+        let all_of_b = if operation == "sum" { 7 } else { 4 };
+        assert_eq!(
+            lines(&rules, usage()),
+            [
+                "a/all = 2 <- cpu*0 disk*0 memory*1",
+                format!("b/all = {all_of_b} <- cpu*1 disk*1 memory*0").as_str(),
+                "c/other = 5 <- other*1"
+            ]
+        );
+    }
+}
+
+#[test]
+fn a_dimension_of_which_no_record_fits_is_named_too() {
+    let usage = batch(&[
+        ("a", "cpu", "1", 0, &[("ok", "1")]),
+        ("a", "memory", "2", 0, &[("ok", "0")]),
+        ("b", "memory", "4", 0, &[("ok", "0")]),
+    ]);
+    let rules = r#"{"all": {"use": "sum", "from": ["memory", "cpu"], "where": {"ok": "1"}}}"#;
+    let (excluded, lines) = run(rules, &[usage]);
+    assert_eq!(shown(&lines), ["a/all = 1 <- cpu*1 memory*0"]);
+    assert_eq!(left_out(&excluded), ["a/memory: where ok = 1, 1, 2", "b/memory: where ok = 1, 1, 4"]);
 }
 
 #[test]

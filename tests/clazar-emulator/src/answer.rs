@@ -9,8 +9,10 @@ pub(crate) struct Answer {
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
     pub(crate) manner: Manner,
-    /// How many records the request added to the books.
-    pub(crate) stored: usize,
+    /// The ids of the records that the request added to the books.
+    pub(crate) stored: Vec<String>,
+    /// How many of the request's records were offered for a slot that was billed already.
+    pub(crate) resent: usize,
 }
 
 /// How an answer leaves.
@@ -51,8 +53,8 @@ impl Answer {
         self
     }
 
-    /// The same, remembering how many records were stored.
-    pub(crate) fn storing(self, stored: usize) -> Self {
+    /// The same, remembering which records were stored.
+    pub(crate) fn storing(self, stored: Vec<String>) -> Self {
         Self { stored, ..self }
     }
 
@@ -74,6 +76,6 @@ impl Answer {
 
     fn of(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         let headers = vec![("content-type".to_owned(), content_type.to_owned())];
-        Self { status, headers, body: body.into(), manner: Manner::Whole, stored: 0 }
+        Self { status, headers, body: body.into(), manner: Manner::Whole, stored: Vec::new(), resent: 0 }
     }
 }

@@ -13,6 +13,10 @@ pub(crate) struct Books {
     records: Vec<Record>,
     held: HashSet<Slot>,
     ids: HashSet<String>,
+    /// The ids of what was read from the file: submitted in an earlier life.
+    inherited: HashSet<String>,
+    /// The ids of what was put in by hand: submitted by nobody that this emulator knows.
+    seeded: HashSet<String>,
     failed_holds_slot: bool,
     file: Option<PathBuf>,
 }
@@ -31,6 +35,7 @@ impl Books {
         let records: Vec<Record> = text.map_or_else(|| Ok(Vec::new()), |text| serde_json::from_slice(&text))?;
         verify(&records).map_err(|reason| io::Error::new(ErrorKind::InvalidData, reason))?;
         for record in records {
+            books.inherited.insert(record.id.clone());
             books.push(record);
         }
         books.file = file;
@@ -47,6 +52,33 @@ impl Books {
         self.held.contains(slot)
     }
 
+    /// The record that bills this slot, unless it was put in by hand.
+    pub(crate) fn billed(&self, slot: &Slot) -> Option<&Record> {
+        let bills = |record: &&Record| record.status == Status::Success && record.slot() == *slot;
+        let record = self.held.contains(slot).then(|| self.records.iter().find(bills)).flatten();
+        record.filter(|record| !self.is_seeded(&record.id))
+    }
+
+    /// Whether the record was put in by hand.
+    pub(crate) fn is_seeded(&self, id: &str) -> bool {
+        self.seeded.contains(id)
+    }
+
+    /// Whether the record was there before the first request.
+    pub(crate) fn is_inherited(&self, id: &str) -> bool {
+        self.inherited.contains(id)
+    }
+
+    /// Adds a record by hand. As [`Books::add`].
+    pub(crate) fn seed(&mut self, record: Record) -> bool {
+        let id = record.id.clone();
+        let added = self.add(record);
+        if added {
+            self.seeded.insert(id);
+        }
+        added
+    }
+
     /// Adds a record, unless its id is known or it would bill a slot again. Lasting only after [`Books::keep`].
     pub(crate) fn add(&mut self, record: Record) -> bool {
         let taken = self.holds_slot(&record) && self.held.contains(&record.slot());
@@ -57,13 +89,13 @@ impl Books {
         true
     }
 
-    /// Makes all records after the first `mark` lasting, and says how many there are.
+    /// Makes all records after the first `mark` lasting, and says which ids they have.
     ///
     /// # Errors
     /// The file cannot be written; then those records are taken out again.
-    pub(crate) fn keep(&mut self, mark: usize) -> io::Result<usize> {
+    pub(crate) fn keep(&mut self, mark: usize) -> io::Result<Vec<String>> {
         if self.records.len() == mark {
-            return Ok(0);
+            return Ok(Vec::new());
         }
         if let Err(error) = self.save() {
             for record in self.records.split_off(mark) {
@@ -74,7 +106,7 @@ impl Books {
             }
             return Err(error);
         }
-        Ok(self.records.len() - mark)
+        Ok(self.records.iter().skip(mark).map(|record| record.id.clone()).collect())
     }
 
     fn holds_slot(&self, record: &Record) -> bool {
@@ -101,7 +133,7 @@ impl Books {
     }
 }
 
-/// The double-entry check: no slot is billed twice, and no id stands for two records.
+/// What books must be, whoever wrote them: no slot is billed twice, and no id stands for two records.
 pub(crate) fn verify(records: &[Record]) -> Result<(), String> {
     let (mut billed, mut ids) = (HashSet::new(), HashSet::new());
     for record in records {

@@ -7,9 +7,10 @@ use std::thread::{self, JoinHandle};
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
-use crate::books;
+use crate::audit;
 use crate::record::Record;
 use crate::request::Request;
+use crate::resent::Resent;
 use crate::rule::Rule;
 use crate::server;
 use crate::service::{Service, Shared};
@@ -65,12 +66,20 @@ impl Emulator {
         self.service.lock().books.records().to_vec()
     }
 
-    /// Checks the books from outside the code that keeps them.
+    /// Checks the books from outside the code that keeps them, against the log of requests.
     ///
     /// # Errors
-    /// The slot that is billed twice, or the id that stands for two records.
+    /// The first thing that is wrong: a record that was not submitted just once just like this, a submission that is said
+    /// to be in the books and is not, a slot or a span of time that is billed twice.
     pub fn verify_books(&self) -> Result<(), String> {
-        books::verify(self.service.lock().books.records())
+        let service = self.service.lock();
+        audit::verify(&service.books, &service.log)
+    }
+
+    /// Every record that was offered for a slot which a submission had filled before, however that was answered. The books
+    /// never show these: a service that refuses a second record hides the mistake of a client that sends one.
+    pub fn resent(&self) -> Vec<Resent> {
+        self.service.lock().resent.clone()
     }
 
     /// Puts a record into the books as if it had been submitted before. It may lie in the future.
@@ -81,7 +90,7 @@ impl Emulator {
         let mut service = self.service.lock();
         submission::check_record(&record, service.settings.quantity_digits)?;
         let mark = service.books.records().len();
-        if !service.books.add(record) {
+        if !service.books.seed(record) {
             return Err("the slot is taken, or the id is known".into());
         }
         service.books.keep(mark).map(|_| ()).map_err(|error| error.to_string())

@@ -10,7 +10,8 @@
 //! | `GET /metering/`      | the books, page by page                   | `listing` |
 //!
 //! A request passes through three steps: `admit` checks it as a whole and takes the next [`Fault`] meant for it, `settle`
-//! changes the books and makes the answer, `server` sends the answer, or half of it, or nothing.
+//! changes the books and makes the answer, `server` sends the answer, or half of it, or nothing. Beside the books it keeps
+//! a log of all requests: `audit` holds one against the other, `resent` notes what was offered though it was billed.
 //!
 //! What is known of the service comes from: "Get an access token" (developers.clazar.io/docs/get-an-access-token), Clazar
 //! help 7953489882 (credentials) and 8346320981 (metering), the answers printed in the README of Omnistrate's
@@ -30,6 +31,7 @@
 
 mod admit;
 mod answer;
+mod audit;
 mod books;
 mod emulator;
 mod fault;
@@ -39,6 +41,7 @@ mod random;
 mod rate;
 mod record;
 mod request;
+mod resent;
 mod rule;
 mod script;
 mod server;
@@ -52,5 +55,6 @@ pub use emulator::Emulator;
 pub use fault::{Commit, Fault};
 pub use record::{Cloud, Record, Status};
 pub use request::Request;
+pub use resent::Resent;
 pub use rule::{Endpoint, Forever, Rule, Times};
 pub use settings::Settings;

@@ -23,14 +23,16 @@ pub struct Request {
     pub body: Option<Value>,
     /// The status of the answer; `None` while there is none and when the connection was dropped.
     pub status: Option<u16>,
-    /// How many records it added to the books, failed ones included.
-    pub stored: usize,
+    /// The ids of the records that it added to the books, failed ones included.
+    pub stored: Vec<String>,
+    /// How many of its records were offered for a slot that was billed already: see [`Resent`](crate::Resent).
+    pub resent: usize,
 }
 
 impl Request {
     /// Whether the books changed by it.
     pub fn committed(&self) -> bool {
-        self.stored > 0
+        !self.stored.is_empty()
     }
 
     /// The first header of this lower-case name.
@@ -48,7 +50,8 @@ impl Request {
     pub(crate) fn line(&self) -> String {
         let mark = if self.query.is_empty() { "" } else { "?" };
         let status = self.status.map_or_else(|| "dropped".to_owned(), |status| status.to_string());
-        let (sent, stored) = (self.records().len(), self.stored);
-        format!("{} {}{mark}{} {status} records={sent} stored={stored}", self.method, self.path, self.query)
+        let (sent, stored) = (self.records().len(), self.stored.len());
+        let resent = if self.resent > 0 { format!(" resent={}", self.resent) } else { String::new() };
+        format!("{} {}{mark}{} {status} records={sent} stored={stored}{resent}", self.method, self.path, self.query)
     }
 }

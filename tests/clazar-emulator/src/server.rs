@@ -62,7 +62,8 @@ async fn detached(service: Shared, request: hyper::Request<Incoming>) -> Result<
         body: serde_json::from_slice(&raw_body).ok(),
         raw_body,
         status: None,
-        stored: 0,
+        stored: Vec::new(),
+        resent: 0,
     };
     let answer = if complete {
         tokio::spawn(answer(service, request)).await.map_err(|_| Gone)?
@@ -83,18 +84,21 @@ async fn answer(service: Shared, request: Request) -> Answer {
         let place = service.arrived(request.clone());
         (place, service.admit(&request))
     };
-    let (answer, after) = match admitted {
-        Err(refusal) => (refusal, 0),
-        Ok((call, fault)) => {
-            let (before, after) = match fault {
-                Fault::Slow { before_ms, after_ms } => (before_ms, after_ms),
-                _ => (0, 0),
-            };
-            wait(before).await;
-            (service.lock().settle(&request, &call, fault), after)
-        }
+    let (before, after) = match admitted {
+        Ok((_, Fault::Slow { before_ms, after_ms })) => (before_ms, after_ms),
+        _ => (0, 0),
     };
-    service.lock().answered(place, &answer);
+    wait(before).await;
+    let answer = {
+        // Books and log change at once, so that they can be held against each other at any moment.
+        let mut service = service.lock();
+        let answer = match admitted {
+            Err(refusal) => refusal,
+            Ok((call, fault)) => service.settle(&request, &call, fault),
+        };
+        service.answered(place, &answer);
+        answer
+    };
     wait(after).await;
     answer
 }

@@ -10,6 +10,7 @@ use crate::answer::Answer;
 use crate::books::Books;
 use crate::rate::Bucket;
 use crate::request::Request;
+use crate::resent::Resent;
 use crate::rule::Faults;
 use crate::settings::Settings;
 use crate::tokens::Tokens;
@@ -22,6 +23,7 @@ pub(crate) struct Service {
     pub(crate) faults: Faults,
     pub(crate) bucket: Option<Bucket>,
     pub(crate) log: Vec<Request>,
+    pub(crate) resent: Vec<Resent>,
     pub(crate) authentications: usize,
     pub(crate) settings: Settings,
 }
@@ -52,6 +54,7 @@ impl Service {
             faults,
             bucket: settings.rate_limit.map(|limit| Bucket::new(limit, Instant::now())),
             log: Vec::new(),
+            resent: Vec::new(),
             authentications: 0,
             settings,
         })
@@ -73,7 +76,8 @@ impl Service {
         let Some(request) = self.log.get_mut(place) else {
             return;
         };
-        request.stored = answer.stored;
+        request.stored.clone_from(&answer.stored);
+        request.resent = answer.resent;
         request.status = (!answer.is_dropped()).then_some(answer.status);
         if self.settings.print {
             eprintln!("{}", request.line());

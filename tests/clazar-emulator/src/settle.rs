@@ -12,8 +12,17 @@ use crate::service::Service;
 const PAGE: &str = "<!doctype html><html><body><h1>Service unavailable</h1></body></html>";
 
 impl Service {
-    /// Serves a checked request, with its fault.
+    /// Serves a checked request, with its fault, and notes which of its records were billed already.
     pub(crate) fn settle(&mut self, request: &Request, call: &Call, fault: Fault) -> Answer {
+        let Call::Submit(records) = call else {
+            return self.meet(request, call, fault);
+        };
+        let billed = self.billed(records);
+        let answer = self.meet(request, call, fault);
+        Answer { resent: self.note_resent(records, billed), ..answer }
+    }
+
+    fn meet(&mut self, request: &Request, call: &Call, fault: Fault) -> Answer {
         match fault {
             Fault::Pass | Fault::Slow { .. } => self.serve(call, &[]),
             Fault::Fail { positions } => self.serve(call, &positions),
@@ -77,9 +86,9 @@ impl Service {
         }
     }
 
-    /// Serves a request whose answer is lost, and says how many records it stored.
-    fn serve_if(&mut self, commit: bool, call: &Call) -> usize {
-        if commit { self.serve(call, &[]).stored } else { 0 }
+    /// Serves a request whose answer is lost, and says which records it stored.
+    fn serve_if(&mut self, commit: bool, call: &Call) -> Vec<String> {
+        if commit { self.serve(call, &[]).stored } else { Vec::new() }
     }
 
     /// Does what a scripted answer says was done.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::connect::Line;
-use super::{Delivery, Stopped, words};
+use super::{Delivery, Stopped, about, words};
 use crate::broker::CallRecord;
 use crate::ledger::Charge;
 use crate::model::outcome::{Finding, HeldRecord, Outcome, Status};
@@ -46,7 +46,7 @@ impl Delivery<'_> {
             Ok(Ok(outcomes)) if nothing_left => {
                 let claimed = outcomes.len();
                 let text = format!("the plugin answered for {claimed} charges, though it sent nothing");
-                let problem = self.problem("plugin-contract", "delivering", &text);
+                let problem = Problem { input: about(charges), ..self.problem("plugin-contract", "delivering", &text) };
                 (Called::Failed(problem), true, all(Status::Unprocessed, &text))
             }
             Ok(Ok(outcomes)) => (Called::Done, false, believed(outcomes, &record)),
@@ -74,7 +74,7 @@ impl Delivery<'_> {
                 (called, nothing_left, all(Status::Unknown, &text))
             }
             Err(failure) => {
-                let problem = self.sink.section.problem("delivering", None, &failure);
+                let problem = self.sink.section.problem("delivering", about(charges), &failure);
                 let text = format!("the plugin failed during the call: {failure}");
                 (Called::Failed(with_denials(problem, &line.session)), nothing_left, all(Status::Unknown, &text))
             }

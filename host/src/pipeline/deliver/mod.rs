@@ -286,6 +286,17 @@ impl Delivery<'_> {
     }
 }
 
+/// What a call was about, for a message: `2025-06: 3 charges, the first is ...`.
+fn about(charges: &[Charge]) -> Option<String> {
+    let first = charges.first()?;
+    let key = first.key();
+    let one = format!("{}: {} of {}", key.window.label(), key.dimension, key.customer);
+    Some(match charges.len() {
+        1 => one,
+        count => format!("{one} and {} more", count - 1),
+    })
+}
+
 /// Whether no earlier call with this charge can still take effect.
 fn is_over(state: &ChargeState) -> bool {
     state.last_over().is_none_or(|over| over <= Timestamp::now().as_millisecond())

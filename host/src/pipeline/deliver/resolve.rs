@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Course, Delivery, Halt, Stopped, is_over, words};
+use super::{Course, Delivery, Halt, Stopped, about, is_over, words};
 use crate::ledger::{Charge, ChargeState, Standing};
 use crate::model::charge::ChargeId;
 use crate::model::outcome::Finding;
@@ -32,7 +32,7 @@ impl Delivery<'_> {
             let step = "looking charges up";
             let findings: Vec<(ChargeId, Finding)> = match line.instance.look_up(&offers) {
                 Err(failure) => {
-                    let problem = self.sink.section.problem(step, None, &failure);
+                    let problem = self.sink.section.problem(step, about(&charges), &failure);
                     course.problems.push(with_denials(problem, &line.session));
                     course.not_looked_up.extend(charges.iter().map(Charge::id));
                     course.line = None;

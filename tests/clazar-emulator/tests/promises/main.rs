@@ -4,6 +4,7 @@
 mod authenticate;
 mod client;
 mod faults;
+mod honesty;
 mod lifecycle;
 mod list;
 mod program;

@@ -36,7 +36,6 @@ fn a_slot_is_billed_once() {
     assert!(results[1..].iter().all(|result| result["status"] == "success"));
     assert_eq!(clazar.books().len(), 4);
     assert_eq!(clazar.books()[0].quantity, "4");
-    assert_eq!(clazar.verify_books(), Ok(()));
 }
 
 #[test]
