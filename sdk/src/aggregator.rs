@@ -12,8 +12,8 @@ pub use wit::Origin;
 
 /// Turns the usage of one window into charges.
 ///
-/// One value sees all usage of each of its customers in its window. Records come in any order, cut into batches in any way; the
-/// result must not depend on either.
+/// One value sees all usage of each of its customers in its window. Records come in any order, cut into batches in any
+/// way; the result must not depend on either.
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -78,12 +78,12 @@ pub trait Aggregator: Plugin + Sized {
     /// Takes usage in.
     fn push(&mut self, batch: &Batch) -> Result<(), Error>;
 
-    /// Ends the input; answers what was left out, a line for each customer, dimension and rule. Each record stands behind at least one
-    /// charge line or is counted here, once.
+    /// Ends the input; answers what was left out, a line for each customer, dimension and rule. Each record stands
+    /// behind at least one charge line or is counted here, once.
     fn finish(&mut self) -> Result<Vec<Excluded>, Error>;
 
-    /// After `finish`: the next charge lines (some thousands are a good page), ascending by product, customer, dimension and tags;
-    /// `None` at the end.
+    /// After `finish`: the next charge lines (some thousands are a good page), ascending by product, customer,
+    /// dimension and tags; `None` at the end.
     fn next(&mut self) -> Result<Option<Vec<ChargeLine>>, Error>;
 }
 

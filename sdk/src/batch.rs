@@ -8,8 +8,8 @@ const ABSENT: u32 = u32::MAX;
 
 /// Usage records as columns of equal length, checked: every index leads to a value.
 ///
-/// [`rows`](Batch::rows) is the easy way to read them; the columns are the fast one, because a text that repeats is looked up
-/// once a batch instead of once a row.
+/// [`rows`](Batch::rows) is the easy way to read them; the columns are the fast one, because a text that repeats is
+/// looked up once a batch instead of once a row.
 #[derive(Debug, Clone)]
 pub struct Batch(types::Batch);
 
@@ -31,6 +31,11 @@ pub struct Row<'a> {
 }
 
 impl Batch {
+    /// From a builder, which keeps all that is checked of a batch that comes from elsewhere.
+    pub(crate) fn built(batch: types::Batch) -> Self {
+        Batch(batch)
+    }
+
     /// How many records it holds.
     pub fn len(&self) -> usize {
         self.0.time.len()
@@ -141,8 +146,8 @@ impl<'a> TextColumn<'a> {
         }
     }
 
-    /// The index of each row's value in [`values`](Self::values); the largest number where a row holds nothing. Empty when all rows
-    /// hold the same: the first value, or nothing if there is none.
+    /// The index of each row's value in [`values`](Self::values); the largest number where a row holds nothing. Empty
+    /// when all rows hold the same: the first value, or nothing if there is none.
     pub fn indices(&self) -> &'a [u32] {
         &self.column.indices
     }

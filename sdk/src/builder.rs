@@ -1,8 +1,16 @@
 //! From records to columns.
 
+mod quantity;
+#[cfg(test)]
+mod tests;
+
+use std::error::Error;
+use std::fmt;
+
 use crate::bindings::imports::types;
 use crate::intern::TextBuilder;
 use crate::{Batch, Decimal};
+use quantity::QuantityBuilder;
 
 /// One usage record on its way into a batch.
 #[derive(Debug, Clone, Copy)]
@@ -23,10 +31,29 @@ pub struct Record<'a> {
     pub attributes: &'a [Option<&'a str>],
 }
 
-/// The record does not fit: the batch has as many rows as it may have, or its quantities and this one have no common scale within 38
-/// digits. [`BatchBuilder::finish`] it; an empty builder takes every record.
+/// Why a record was not taken in. The builder is as it was before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Full;
+pub enum NotTaken {
+    /// The batch has as many rows or as much text as it may have, or its quantities and this one have no common scale
+    /// within 38 digits. [`BatchBuilder::finish`] it, and push the record again: an empty builder is never full.
+    Full,
+    /// The record names no customer. It belongs into the quarantine: no batch takes it.
+    NoCustomer,
+    /// The record names no dimension. It belongs into the quarantine: no batch takes it.
+    NoDimension,
+}
+
+impl fmt::Display for NotTaken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            NotTaken::Full => "the batch is full",
+            NotTaken::NoCustomer => "the record names no customer; it belongs into the quarantine",
+            NotTaken::NoDimension => "the record names no dimension; it belongs into the quarantine",
+        })
+    }
+}
+
+impl Error for NotTaken {}
 
 /// Collects records into a [`Batch`].
 #[derive(Debug)]
@@ -42,9 +69,12 @@ pub struct BatchBuilder {
 }
 
 impl BatchBuilder {
-    /// How many rows a batch is given by default: large enough that a call costs little, small enough that columns stay in the
-    /// processor's cache.
+    /// How many rows a batch is given by default: large enough that a call costs little, small enough that columns stay
+    /// in the processor's cache.
     pub const ROWS: usize = 8192;
+    /// A batch whose distinct texts have so many bytes takes no more records: the host caps what a call may carry, and
+    /// large attributes would reach that cap long before the rows run out.
+    pub const TEXT: usize = 4 << 20;
 
     /// A builder for records with these attributes.
     pub fn new<S: Into<String>>(attributes: impl IntoIterator<Item = S>) -> Self {
@@ -77,9 +107,16 @@ impl BatchBuilder {
     }
 
     /// Takes a record in, or leaves everything as it is.
-    pub fn push(&mut self, record: &Record<'_>) -> Result<(), Full> {
-        if self.time.len() >= self.most {
-            return Err(Full);
+    #[inline]
+    pub fn push(&mut self, record: &Record<'_>) -> Result<(), NotTaken> {
+        if record.customer.is_empty() {
+            return Err(NotTaken::NoCustomer);
+        }
+        if record.dimension.is_empty() {
+            return Err(NotTaken::NoDimension);
+        }
+        if self.time.len() >= self.most || self.text() >= Self::TEXT {
+            return Err(NotTaken::Full);
         }
         self.quantity.push(record.quantity)?;
         self.time.push(record.time);
@@ -95,10 +132,11 @@ impl BatchBuilder {
 
     /// The batch so far; the builder begins anew.
     pub fn finish(&mut self) -> Batch {
-        let time = std::mem::take(&mut self.time);
-        let batch = types::Batch {
-            rows: time.len() as u32,
-            time,
+        let rows = self.time.len();
+        Batch::built(types::Batch {
+            rows: rows as u32,
+            // The next batch will have about as many rows.
+            time: std::mem::replace(&mut self.time, Vec::with_capacity(rows)),
             customer: self.customer.take(),
             product: self.product.take(),
             dimension: self.dimension.take(),
@@ -110,58 +148,13 @@ impl BatchBuilder {
                 .map(|(name, column)| types::AttributeColumn { name: name.clone(), column: column.take() })
                 .filter(|attribute| !attribute.column.values.is_empty())
                 .collect(),
-        };
-        Batch::try_from(batch).unwrap_or_default()
-    }
-}
-
-/// A column of decimals that is being written. Its scale is the largest that came so far.
-#[derive(Debug, Default)]
-struct QuantityBuilder {
-    lo: Vec<u64>,
-    /// As long as `lo`, or empty while all are zero.
-    hi: Vec<i64>,
-    scale: u8,
-}
-
-impl QuantityBuilder {
-    fn push(&mut self, quantity: Decimal) -> Result<(), Full> {
-        let (mut lo, mut hi, scale) = quantity.to_parts();
-        if scale != self.scale {
-            if self.lo.is_empty() {
-                self.scale = scale;
-            } else if let Some(same) = quantity.rescale(self.scale) {
-                (lo, hi, _) = same.to_parts();
-            } else {
-                // Only a quantity with more significant digits behind the point than all before comes here.
-                self.rescale(scale)?;
-            }
-        }
-        if hi != 0 && self.hi.is_empty() {
-            self.hi = vec![0; self.lo.len()];
-        }
-        if hi != 0 || !self.hi.is_empty() {
-            self.hi.push(hi);
-        }
-        self.lo.push(lo);
-        Ok(())
+        })
     }
 
-    fn rescale(&mut self, scale: u8) -> Result<(), Full> {
-        let rescaled = self.lo.iter().enumerate().map(|(row, &lo)| {
-            let hi = self.hi.get(row).copied().unwrap_or_default();
-            Some(Decimal::from_parts(lo, hi, self.scale)?.rescale(scale)?.to_parts())
-        });
-        let rescaled: Vec<(u64, i64, u8)> = rescaled.collect::<Option<_>>().ok_or(Full)?;
-        self.lo = rescaled.iter().map(|&(lo, ..)| lo).collect();
-        let narrow = rescaled.iter().all(|&(_, hi, _)| hi == 0);
-        self.hi = if narrow { Vec::new() } else { rescaled.iter().map(|&(_, hi, _)| hi).collect() };
-        self.scale = scale;
-        Ok(())
-    }
-
-    fn take(&mut self) -> types::DecimalColumn {
-        let QuantityBuilder { lo, hi, scale } = std::mem::take(self);
-        types::DecimalColumn { lo, hi, scale }
+    /// The bytes of all distinct texts.
+    fn text(&self) -> usize {
+        let columns = [&self.customer, &self.product, &self.dimension, &self.id];
+        let attributes = self.attributes.iter().map(|(_, column)| column);
+        columns.into_iter().chain(attributes).map(TextBuilder::bytes).sum()
     }
 }

@@ -1,5 +1,5 @@
-//! The macros that turn a type into a component's exports. On other targets than wasm32 they expand to nothing but a check
-//! that the type implements the trait: exported names hold `:` and `/`, which native linkers refuse.
+//! The macros that turn a type into a component's exports. On other targets than wasm32 they expand to nothing but a
+//! check that the type implements the trait: exported names hold `:` and `/`, which native linkers refuse.
 
 /// Makes a [`Source`](crate::Source) the source that this component is.
 #[macro_export]

@@ -9,9 +9,9 @@
 //! | a sink, which delivers charge by charge | [`Sink`] | [`export_sink!`] |
 //! | a sink that publishes the complete set of a period | [`SnapshotSink`] | [`export_snapshot_sink!`] |
 //!
-//! `cargo build --release --target wasm32-unknown-unknown` is the whole build: the host turns the module into a component
-//! when it loads it. The macros expand to nothing on other targets, so that the logic is tested with `cargo test`;
-//! [`testing`] stands in for the host there.
+//! `cargo build --release --target wasm32-unknown-unknown` is the whole build: the host turns the module into a
+//! component when it loads it. The macros expand to nothing on other targets, so that the logic is tested with
+//! `cargo test`; [`testing`] stands in for the host there.
 //!
 //! Quantities are [`Decimal`]s: exact, never floats. Times are milliseconds since 1970-01-01T00:00:00Z.
 
@@ -37,7 +37,7 @@ pub mod testing;
 pub use aggregator::{Aggregator, ChargeLine, Excluded, Origin};
 pub use batch::{Batch, DecimalColumn, Row, TextColumn};
 pub use bindings::imports::types::{Error, Window, WindowKind};
-pub use builder::{BatchBuilder, Full, Record};
+pub use builder::{BatchBuilder, NotTaken, Record};
 pub use log::{debug, error, info, trace, warn};
 pub use meterhost_decimal::{Decimal, DecimalSum, ParseDecimalError, Quotient, Rounding};
 pub use plugin::{About, Capability, Need, Plugin};

@@ -18,7 +18,8 @@ pub struct Body(host::Body);
 /// A large object that is being written. Dropped before [`commit`](Upload::commit), it leaves nothing behind.
 pub struct Upload(host::Upload);
 
-/// Lists the objects whose keys begin with `prefix` and stand after `start_after`, in ascending byte order of their keys.
+/// Lists the objects whose keys begin with `prefix` and stand after `start_after`, in ascending byte order of their
+/// keys.
 pub fn list(prefix: &str, start_after: Option<&str>) -> Result<Listing, Error> {
     host::list(prefix, start_after).map(Listing)
 }

@@ -25,8 +25,8 @@ pub struct About {
 
 /// A description and a configuration.
 pub trait Plugin: 'static {
-    /// What stands under `config` in the pipeline file. The host checks it against the JSON Schema of this type; declare it with
-    /// [`config!`](crate::config!), which derives all that is needed.
+    /// What stands under `config` in the pipeline file. The host checks it against the JSON Schema of this type;
+    /// declare it with [`config!`](crate::config!), which derives all that is needed.
     type Config: DeserializeOwned + JsonSchema;
 
     /// Called with everything denied: answers from constants.
@@ -72,8 +72,9 @@ pub(crate) fn enter() {
     }
 }
 
-/// Declares a configuration, or a part of one: a struct or an enum that is read from the pipeline file and described by a JSON
-/// Schema. Unknown keys are errors; doc comments become descriptions; serde's and schemars' attributes work as usual.
+/// Declares a configuration, or a part of one: a struct or an enum that is read from the pipeline file and described by
+/// a JSON Schema. Unknown keys are errors; doc comments become descriptions; serde's and schemars' attributes work as
+/// usual.
 ///
 /// ```
 /// meterhost_sdk::config! {

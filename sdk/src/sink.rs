@@ -12,8 +12,9 @@ pub use wit::{Failure, Opinion, Outcome, Rate, Resolution, Status, Together, Zer
 
 /// Delivers charges, each with an outcome of its own.
 ///
-/// The host has frozen each charge before it is offered, and decides what stands in a call, when it leaves and what is tried again.
-/// A sink says what the service is like, writes requests and reads answers, charge by charge: a status of 200 is no acceptance.
+/// The host has frozen each charge before it is offered, and decides what stands in a call, when it leaves and what is
+/// tried again. A sink says what the service is like, writes requests and reads answers, charge by charge: a status of
+/// 200 is no acceptance.
 pub trait Sink: Plugin {
     /// An authenticated session.
     type Session: Session;

@@ -21,8 +21,8 @@ pub enum SourceKind {
 
 /// Reads usage.
 ///
-/// An opening answers for all windows of its request. Each record is returned once; what cannot be used is quarantined, what cannot
-/// be read is reported as unreadable, and nothing is skipped in silence.
+/// An opening answers for all windows of its request. Each record is returned once; what cannot be used is quarantined,
+/// what cannot be read is reported as unreadable, and nothing is skipped in silence.
 pub trait Source: Plugin {
     /// Whether it is complete or a queue.
     const KIND: SourceKind;

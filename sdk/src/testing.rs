@@ -47,36 +47,66 @@ pub fn answer(network: impl FnMut(&Request) -> Result<Response, crate::http::Err
 /// A record of a test: customer, dimension, quantity, time in milliseconds, attributes.
 pub type TestRecord<'a> = (&'a str, &'a str, &'a str, i64, &'a [(&'a str, &'a str)]);
 
+/// A record of a test with all that a record can have.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Usage<'a> {
+    /// When the usage happened, in milliseconds, UTC.
+    pub time: i64,
+    /// Who used it.
+    pub customer: &'a str,
+    /// What was used; empty where the pipeline meters one product.
+    pub product: &'a str,
+    /// What was measured.
+    pub dimension: &'a str,
+    /// How much, as a decimal is written.
+    pub quantity: &'a str,
+    /// The record's own id.
+    pub id: Option<&'a str>,
+    /// Names and values.
+    pub attributes: &'a [(&'a str, &'a str)],
+}
+
 /// A batch of records, for pushing into an aggregator under test.
 ///
 /// # Panics
 ///
-/// If a quantity is no decimal.
+/// As [`usage`].
 pub fn batch(records: &[TestRecord<'_>]) -> crate::Batch {
+    let full = |&(customer, dimension, quantity, time, attributes)| Usage {
+        time,
+        customer,
+        dimension,
+        quantity,
+        attributes,
+        ..Usage::default()
+    };
+    usage(&records.iter().map(full).collect::<Vec<_>>())
+}
+
+/// A batch of records that may have products and ids.
+///
+/// # Panics
+///
+/// If a quantity is no decimal, a customer or a dimension is empty, or all is too much for one batch.
+pub fn usage(records: &[Usage<'_>]) -> crate::Batch {
     let mut names: Vec<&str> = Vec::new();
-    for (name, _) in records.iter().flat_map(|record| record.4) {
+    for (name, _) in records.iter().flat_map(|record| record.attributes) {
         if !names.contains(name) {
             names.push(name);
         }
     }
     let mut builder = crate::BatchBuilder::new(names.iter().copied()).with_rows(records.len().max(1));
-    for &(customer, dimension, quantity, time, attributes) in records {
+    for &Usage { time, customer, product, dimension, quantity, id, attributes } in records {
         let values: Vec<Option<&str>> = names
             .iter()
             .map(|name| attributes.iter().find(|(given, _)| given == name).map(|&(_, value)| value))
             .collect();
+        let values = values.as_slice();
         #[expect(clippy::panic, reason = "a test that is written wrong has to stop")]
-        let record = crate::Record {
-            time,
-            customer,
-            product: "",
-            dimension,
-            quantity: crate::Decimal::parse(quantity).unwrap_or_else(|error| panic!("{quantity}: {error}")),
-            id: None,
-            attributes: &values,
-        };
-        #[expect(clippy::expect_used, reason = "a test that is written wrong has to stop")]
-        builder.push(&record).expect("the quantities of a test batch share a scale within 38 digits");
+        let quantity = crate::Decimal::parse(quantity).unwrap_or_else(|error| panic!("{quantity}: {error}"));
+        let record = crate::Record { time, customer, product, dimension, quantity, id, attributes: values };
+        #[expect(clippy::panic, reason = "a test that is written wrong has to stop")]
+        builder.push(&record).unwrap_or_else(|error| panic!("{record:?}: {error}"));
     }
     builder.finish()
 }
@@ -85,7 +115,7 @@ pub fn batch(records: &[TestRecord<'_>]) -> crate::Batch {
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod objects {
     use std::fs::{self, File};
-    use std::io::Read;
+    use std::io::{ErrorKind, Read};
     use std::os::unix::fs::MetadataExt;
     use std::path::{Path, PathBuf};
 
@@ -109,6 +139,11 @@ pub(crate) mod objects {
         // Only the folder that the prefix surely leads to is walked.
         let parent = prefix.rsplit_once('/').map_or("", |(parent, _)| parent);
         let mut objects = Vec::new();
+        // A prefix that leads nowhere holds nothing; the granted folder itself has to be there.
+        fs::read_dir(&root).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => Error::Unavailable(format!("the granted folder {} does not exist", root.display())),
+            _ => failed(error),
+        })?;
         walk(&root, &root.join(parent), &mut objects)?;
         objects.retain(|object| object.key.starts_with(prefix) && start_after.is_none_or(|after| &*object.key > after));
         objects.sort_unstable_by(|left, right| left.key.cmp(&right.key));
@@ -116,7 +151,11 @@ pub(crate) mod objects {
     }
 
     fn walk(root: &Path, folder: &Path, objects: &mut Vec<Object>) -> Result<(), Error> {
-        let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(()),
+            Err(error) => return Err(failed(error)),
+        };
         for entry in entries {
             let path = entry.map_err(failed)?.path();
             if path.is_dir() {
@@ -130,7 +169,7 @@ pub(crate) mod objects {
 
     fn object(key: &str, path: &Path) -> Result<Object, Error> {
         let meta = fs::metadata(path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => Error::NotFound(format!("{key}: there is no such object")),
+            ErrorKind::NotFound => Error::NotFound(format!("{key}: there is no such object")),
             _ => failed(error),
         })?;
         let etag = format!("{:x}-{:x}-{:x}", meta.len(), meta.mtime(), meta.mtime_nsec());
@@ -178,7 +217,7 @@ pub(crate) mod objects {
 
     pub(crate) fn delete(key: &str, _precondition: &Precondition) -> Result<(), Error> {
         match fs::remove_file(root()?.join(key)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed(error)),
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(failed(error)),
             _ => Ok(()),
         }
     }
@@ -222,6 +261,23 @@ pub(crate) mod objects {
     fn failed(error: std::io::Error) -> Error {
         Error::Unavailable(error.to_string())
     }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn a_folder_that_is_missing_is_an_error_as_on_the_host_and_a_prefix_that_is_missing_is_none() {
+            let folder = std::env::temp_dir().join(format!("meterhost-sdk-{}", std::process::id()));
+            crate::testing::folder(&folder);
+            let missing = format!("the granted folder {} does not exist", folder.display());
+            assert_eq!(list("a/b", None).map(|_| ()), Err(Error::Unavailable(missing)));
+            let made = fs::create_dir(&folder);
+            let empty = list("a/b", None).and_then(|mut listing| listing.next());
+            let gone = fs::remove_dir(&folder);
+            assert_eq!((made.is_ok(), empty, gone.is_ok()), (true, Ok(None), true));
+        }
+    }
 }
 
 /// The network of a plugin under test.
@@ -243,4 +299,17 @@ pub(crate) mod http {
     }
 
     pub(crate) fn conceal(_value: &str) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usage_of_a_test_may_have_a_product_and_an_id() {
+        let one = Usage { customer: "a", dimension: "cpu", quantity: "1", ..Usage::default() };
+        let batch = usage(&[one, Usage { product: "p", id: Some("7"), attributes: &[("k", "v")], ..one }]);
+        let rows: Vec<_> = batch.rows().map(|row| (row.product, row.id(), row.attribute("k"))).collect();
+        assert_eq!(rows, [("", None, None), ("p", Some("7"), Some("v"))]);
+    }
 }

@@ -225,6 +225,11 @@ fn read(
                 continue;
             }
             let seen = inputs(&reading);
+            if seen.is_empty() && reading.unreadable.is_empty() {
+                findings
+                    .notes
+                    .push(format!("{}: there was nothing to read, and so there is nothing to bill", window.label()));
+            }
             if book.state().inputs(window) != Some(seen.as_slice()) {
                 entries.push(Entry::Inputs { window: *window, inputs: seen });
             }

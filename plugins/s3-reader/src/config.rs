@@ -7,20 +7,26 @@ use meterhost_sdk::config;
 config! {
     /// Where usage lies, and where in a record its parts are.
     pub struct Config {
-        /// What the parts of an object's key mean: literal text, `{yyyy}` `{mm}` `{dd}` `{hh}` (the time, in UTC), `{name}` (a capture,
-        /// which `fields` can name) and `*` (anything). A capture or `*` never reaches beyond a `/`. A key that does not match is not
-        /// read; one that matches in two ways that mean different things makes its object unreadable.
+        /// What the parts of an object's key mean: literal text, `{yyyy}` `{mm}` `{dd}` `{hh}` (the time, in UTC),
+        /// `{name}` (a capture, which `fields` can name) and `*` (anything). A capture or `*` never reaches beyond a
+        /// `/`. A key that does not match is not read; one that matches in two ways that mean different things makes
+        /// its object unreadable.
         ///
-        /// Read are the objects whose time touches a window, or all of them if the layout has no time. So a record is found only if
-        /// its own time lies in the time of its key.
+        /// Read are the objects whose time touches a window, or all of them if the layout has no time. So a record
+        /// whose own time lies outside of the time in its key would be missed by its window: it is quarantined, and
+        /// holds its customer's dimension in every window from the one time to the other until it is stored under a key
+        /// of its own time, or the layout names less of the time. A key that names a time which does not exist, such as
+        /// the 30th of February, makes its object unreadable.
         pub layout: String,
-        /// How objects are written. Without it the end of the key decides: `.json` is "json"; `.ndjson`, `.jsonl` and `.log` are "ndjson".
+        /// How objects are written. Without it the end of the key decides: `.json` is "json"; `.ndjson`, `.jsonl` and
+        /// `.log` are "ndjson".
         #[serde(default)]
         pub format: Option<Format>,
         /// Where the parts of a measurement are.
         pub fields: Fields,
-        /// What else aggregators may want of a record, by the name that they know it by: `status = "/response/status"`. A number, a truth
-        /// value, a list or an object is passed on as it is written; what is missing or null is no attribute.
+        /// What else aggregators may want of a record, by the name that they know it by: `status = "/response/status"`.
+        /// A number, a truth value, a list or an object is passed on as it is written; what is missing or null is no
+        /// attribute.
         #[serde(default)]
         pub attributes: BTreeMap<String, Pick>,
     }
@@ -33,7 +39,8 @@ config! {
     pub enum Format {
         /// One JSON document: a list of records, or one record. At most 64 MiB.
         Json,
-        /// One record a line, of at most 16 MiB. A line that is no record is quarantined, empty lines are none.
+        /// One record a line, of at most 16 MiB. A line that is no record is quarantined, empty lines are none; a NUL
+        /// byte makes the object unreadable as a whole. Neither form may be compressed yet.
         Ndjson,
     }
 }
@@ -41,11 +48,12 @@ config! {
 config! {
     /// Where the parts of a measurement are.
     pub struct Fields {
-        /// When the usage happened: `"path"` for the beginning of the time in the key, a JSON pointer to a text as in RFC 3339, such as
-        /// `2025-06-01T00:59:59Z`, or `{ field = "/pointer", unit = "ms" }` for a number counted since 1970. What is finer than a
-        /// millisecond is cut.
+        /// When the usage happened: `"path"` for the beginning of the time in the key, a JSON pointer to a text as in
+        /// RFC 3339, such as `2025-06-01T00:59:59Z` or `2025-06-01T02:59:59.5+02:00`, or
+        /// `{ field = "/pointer", unit = "ms" }` for a number counted since 1970. What is finer than a millisecond is
+        /// cut.
         pub time: TimePick,
-        /// Who used it: a text or a whole number. A record without it is quarantined.
+        /// Who used it: a text or a whole number, of at most 16 KiB as every name. A record without it is quarantined.
         pub customer: Pick,
         /// What was used, where one pipeline meters several products. Every record has to have it then.
         #[serde(default)]
@@ -53,23 +61,24 @@ config! {
         /// What was measured. Not together with `dimensions`.
         #[serde(default)]
         pub dimension: Option<Pick>,
-        /// How much of it: a number, or a text that holds one, of at most 38 digits. Not together with `dimensions`. Where each record
-        /// counts as one: `{ constant = "1" }`.
+        /// How much of it: a number, or a text that holds one, of at most 38 digits. Not together with `dimensions`.
+        /// Where each record counts as one: `{ constant = "1" }`.
         #[serde(default)]
         pub quantity: Option<Pick>,
         /// Several dimensions out of one record: the dimension's name, and where its quantity is, as in
         /// `{ requests = { constant = "1" }, bytes_out = "/responseLength" }`.
         #[serde(default)]
         pub dimensions: BTreeMap<String, Pick>,
-        /// The record's own id, by which duplicates are known. A record may lack it.
+        /// The record's own id, which a record may lack. It is passed on with the record; the host does not yet drop
+        /// duplicates by it, so a record that is stored twice is billed twice.
         #[serde(default)]
         pub id: Option<Pick>,
     }
 }
 
 config! {
-    /// Where a part of a measurement is: a JSON pointer such as `"/customer/id"`, a capture of the layout such as `"{tenant}"`, or a table
-    /// that says which.
+    /// Where a part of a measurement is: a JSON pointer such as `"/customer/id"`, a capture of the layout such as
+    /// `"{tenant}"`, or a table that says which.
     #[serde(untagged)]
     pub enum Pick {
         /// `"/pointer"` (RFC 6901: `/` in a key is written `~1`, `~` is `~0`) or `"{capture}"`.

@@ -86,10 +86,9 @@ impl Reading {
     }
 
     fn begin(&mut self, wanted: Wanted) -> Result<(), Error> {
-        let Wanted { object: listed, matched, ambiguous } = wanted;
+        let Wanted { object: listed, matched, unreadable } = wanted;
         let object = Object { key: &listed.key, matched: &matched };
-        if ambiguous {
-            let reason = "the layout fits its key in two ways that mean different things; make the layout say more";
+        if let Some(reason) = unreadable {
             self.rows.unreadable(&object, reason.to_owned());
             return Ok(());
         }
@@ -99,9 +98,10 @@ impl Reading {
             return Ok(());
         };
         match open(&listed) {
-            Ok(body) => {
-                let input = input(&body.object(), &matched);
-                self.current = Some(Current { body, input, matched, decoder: Decoder::new(format), ended: false });
+            Ok((body, opened)) => {
+                let input = input(&opened, &matched);
+                let decoder = Decoder::new(format, opened.size);
+                self.current = Some(Current { body, input, matched, decoder, ended: false });
                 Ok(())
             }
             Err(error) => self.failed(&object, error),
@@ -110,9 +110,16 @@ impl Reading {
 
     fn read(&mut self, mut current: Current) -> Result<(), Error> {
         let object = Object { key: &current.input.key, matched: &current.matched };
-        if current.decoder.decode(&mut self.picker, &mut self.rows, &object) == Stopped::PageFull {
-            self.current = Some(current);
-            return Ok(());
+        match current.decoder.decode(&mut self.picker, &mut self.rows, &object) {
+            Ok(Stopped::Done) => {}
+            Ok(Stopped::PageFull) => {
+                self.current = Some(current);
+                return Ok(());
+            }
+            Err(reason) => {
+                self.rows.unreadable(&object, reason);
+                return Ok(());
+            }
         }
         if current.ended {
             self.rows.finished(current.input);
@@ -156,9 +163,14 @@ impl Cursor for Reading {
 }
 
 /// Opens an object as it was listed; if it is another by now, as it is now.
-fn open(listed: &objects::Object) -> Result<objects::Body, objects::Error> {
+fn open(listed: &objects::Object) -> Result<(objects::Body, objects::Object), objects::Error> {
     match objects::get(&listed.key, Some(&listed.etag)) {
-        Err(objects::Error::Precondition(_)) => objects::get(&listed.key, None),
-        other => other,
+        Err(objects::Error::Precondition(_)) => {
+            let body = objects::get(&listed.key, None)?;
+            let opened = body.object();
+            Ok((body, opened))
+        }
+        // The ETag was the condition, so it is what was listed, and asking again would cost a call.
+        body => Ok((body?, listed.clone())),
     }
 }

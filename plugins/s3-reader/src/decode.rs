@@ -1,7 +1,7 @@
 //! From bytes to rows: a decoder for each way in which objects are written.
 //!
-//! A decoder takes bytes in pieces, and turns what it has into rows until a page is full; so neither a large piece nor one that is
-//! written to do harm needs more memory than a page.
+//! A decoder takes bytes in pieces, and turns what it has into rows until a page is full; so neither a large piece nor
+//! one that is written to do harm needs more memory than a page.
 
 use crate::config::Format;
 use crate::document::Document;
@@ -28,10 +28,11 @@ pub(crate) enum Stopped {
 pub(crate) type Unusable = String;
 
 impl Decoder {
-    pub(crate) fn new(format: Format) -> Self {
+    /// A decoder for an object of about `size` bytes.
+    pub(crate) fn new(format: Format, size: u64) -> Self {
         match format {
             Format::Ndjson => Decoder::Lines(Lines::default()),
-            Format::Json => Decoder::Document(Document::default()),
+            Format::Json => Decoder::Document(Document::new(size)),
         }
     }
 
@@ -52,10 +53,15 @@ impl Decoder {
     }
 
     /// Turns what was taken in into rows.
-    pub(crate) fn decode(&mut self, picker: &mut Picker, rows: &mut Rows, object: &Object<'_>) -> Stopped {
+    pub(crate) fn decode(
+        &mut self,
+        picker: &mut Picker,
+        rows: &mut Rows,
+        object: &Object<'_>,
+    ) -> Result<Stopped, Unusable> {
         match self {
             Decoder::Lines(lines) => lines.decode(picker, rows, object),
-            Decoder::Document(document) => document.decode(picker, rows, object),
+            Decoder::Document(document) => Ok(document.decode(picker, rows, object)),
         }
     }
 }
@@ -67,6 +73,16 @@ pub(crate) fn format_of(key: &str) -> Option<Format> {
         "ndjson" | "jsonl" | "log" => Some(Format::Ndjson),
         _ => None,
     }
+}
+
+/// Whether what an object begins with says that it is compressed, and nothing in it can be read.
+pub(crate) fn compressed(begin: &[u8]) -> Result<(), Unusable> {
+    let how = match begin {
+        [0x1f, 0x8b, ..] => "gzip",
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => "zstd",
+        _ => return Ok(()),
+    };
+    Err(format!("it is compressed with {how}, and this version reads plain text only; store it without compression"))
 }
 
 /// What some writers put before everything else.

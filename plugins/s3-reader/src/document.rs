@@ -3,7 +3,7 @@
 use serde::Deserialize as _;
 use serde::de::IgnoredAny;
 
-use crate::decode::{BYTE_ORDER_MARK, Stopped, Unusable};
+use crate::decode::{BYTE_ORDER_MARK, Stopped, Unusable, compressed};
 use crate::pick::{Picker, shown};
 use crate::rows::{Object, Place, Rows};
 use crate::scan;
@@ -11,11 +11,13 @@ use crate::scan;
 /// The largest document, in bytes.
 const LARGEST: usize = 64 << 20;
 
-/// Decodes a document, which is held in memory as a whole: it is known to be sound only at its end, and before that none of its records
-/// may be used.
+/// Decodes a document, which is held in memory as a whole: it is known to be sound only at its end, and before that
+/// none of its records may be used.
 #[derive(Default)]
 pub(crate) struct Document {
     bytes: Vec<u8>,
+    /// How many bytes there will be, as far as the store knows.
+    expected: usize,
     /// Once it is known to be sound.
     text: String,
     /// How much of the text is decoded.
@@ -27,6 +29,12 @@ pub(crate) struct Document {
 }
 
 impl Document {
+    /// A document of about so many bytes.
+    pub(crate) fn new(size: u64) -> Self {
+        let expected = usize::try_from(size).map_or(LARGEST, |size| size.min(LARGEST));
+        Document { expected, ..Document::default() }
+    }
+
     pub(crate) fn push(&mut self, piece: Vec<u8>) -> Result<(), Unusable> {
         if self.bytes.len() + piece.len() > LARGEST {
             return Err(format!(
@@ -34,14 +42,19 @@ impl Document {
                 LARGEST >> 20
             ));
         }
-        match self.bytes.is_empty() {
-            true => self.bytes = piece,
-            false => self.bytes.extend_from_slice(&piece),
+        if self.bytes.is_empty() {
+            self.bytes = piece;
+            return Ok(());
         }
+        if self.bytes.capacity() < self.expected {
+            self.bytes.reserve_exact(self.expected - self.bytes.len());
+        }
+        self.bytes.extend_from_slice(&piece);
         Ok(())
     }
 
     pub(crate) fn end(&mut self) -> Result<(), Unusable> {
+        compressed(&self.bytes)?;
         let text = String::from_utf8(std::mem::take(&mut self.bytes))
             .map_err(|error| format!("it is not UTF-8: byte {} is wrong", error.utf8_error().valid_up_to() + 1))?;
         let document = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text);
@@ -71,8 +84,8 @@ impl Document {
                     self.opened = true;
                     self.records += 1;
                     let place = Place("record", self.records);
-                    let (length, found) = picker.first(text.get(self.at..).unwrap_or_default(), &mut slots);
-                    self.at += length;
+                    let (end, found) = picker.element(text, self.at, &mut slots);
+                    self.at = end;
                     match found {
                         Ok(()) => rows.record(object, place, &slots),
                         Err(reason) => rows.no_record(object, place, reason),

@@ -4,6 +4,7 @@ mod key;
 mod prefixes;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 pub(crate) use key::{Key, Matched};
 

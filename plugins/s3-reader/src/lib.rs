@@ -17,9 +17,9 @@
 //! | `mapping`, `tree` | which fields of a record are wanted |
 //! | `listing`, `cursor` | what there is to read, and reading it |
 //! | `decode`, `lines`, `document` | from bytes to records |
-//! | `pick`, `scan`, `visitor`, `slot` | picking the wanted fields of a record, without a tree of values |
+//! | `pick`, `scan`, `block`, `visitor`, `slot` | picking the wanted fields of a record, without a tree of values |
 //! | `picked`, `moment` | what picked fields mean |
-//! | `rows` | usage records, quarantine, pages |
+//! | `rows`, `pages` | usage records, quarantine, pages |
 
 #![cfg_attr(
     test,
@@ -32,6 +32,7 @@
     )
 )]
 
+mod block;
 mod config;
 mod cursor;
 mod decode;
@@ -41,6 +42,7 @@ mod lines;
 mod listing;
 mod mapping;
 mod moment;
+mod pages;
 mod pick;
 mod picked;
 mod rows;

@@ -24,9 +24,13 @@ pub(crate) struct Found {
 pub(crate) struct Wanted {
     pub(crate) object: objects::Object,
     pub(crate) matched: Matched,
-    /// Whether the key can be read in two ways.
-    pub(crate) ambiguous: bool,
+    /// Why it cannot be read, whatever it holds.
+    pub(crate) unreadable: Option<&'static str>,
 }
+
+const AMBIGUOUS: &str = "the layout fits its key in two ways that mean different things; make the layout say more";
+const NO_SUCH_TIME: &str =
+    "its key names a time that does not exist; store it under a key of its own time, or have the layout leave it out";
 
 impl Found {
     pub(crate) fn open(mapping: Rc<Mapping>, request: &Request) -> Result<Self, Error> {
@@ -71,13 +75,10 @@ impl Found {
         if shard(&object.key, count) != index {
             return None;
         }
-        let (matched, ambiguous) = match self.mapping.layout.key(&object.key) {
-            Key::Matched(matched) => (matched, false),
-            Key::Ambiguous(matched) => (matched, true),
-            Key::NoSuchTime => {
-                meterhost_sdk::warn(&format!("`{}` is not read: its key names a time that does not exist", object.key));
-                return None;
-            }
+        let (matched, unreadable) = match self.mapping.layout.key(&object.key) {
+            Key::Matched(matched) => (matched, None),
+            Key::Ambiguous(matched) => (matched, Some(AMBIGUOUS)),
+            Key::NoSuchTime(matched) => (matched, Some(NO_SUCH_TIME)),
             Key::Other => {
                 self.others += 1;
                 return None;
@@ -85,7 +86,7 @@ impl Found {
         };
         let touched =
             |span: &Window| self.windows.iter().any(|window| window.start < span.end && span.start < window.end);
-        matched.span.as_ref().is_none_or(touched).then_some(Wanted { object, matched, ambiguous })
+        matched.span.as_ref().is_none_or(touched).then_some(Wanted { object, matched, unreadable })
     }
 
     fn tell(&mut self) {

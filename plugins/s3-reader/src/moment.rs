@@ -5,34 +5,31 @@ use meterhost_sdk::{Decimal, Rounding};
 
 use crate::config::Unit;
 
-/// A text as in RFC 3339; what is finer than a millisecond is cut.
-pub(crate) fn text(text: &str) -> Option<i64> {
-    plain(text.as_bytes()).or_else(|| {
-        let moment: Timestamp = text.parse().ok()?;
-        // Cut towards the past, before 1970 too, so that a time never moves into a later window.
-        i64::try_from(moment.as_nanosecond().div_euclid(1_000_000)).ok()
-    })
-}
-
-/// `2025-06-01T00:59:59Z`, with or without a fraction, and nothing else, without the detour over a parser for everything.
+/// A text as in RFC 3339, section 5.6: a date, `T` (or a space), a time of day, any number of digits of a fraction, and
+/// `Z` or an offset of hours and minutes. What is finer than a millisecond is cut, towards the past before 1970 too, so
+/// that a time never moves into a later window.
 #[inline]
-fn plain(text: &[u8]) -> Option<i64> {
-    let (seconds, rest) = text.split_first_chunk::<19>()?;
-    let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1, b'T', h0, h1, b':', n0, n1, b':', s0, s1] = *seconds else {
+pub(crate) fn text(text: &str) -> Option<i64> {
+    let (seconds, rest) = text.as_bytes().split_first_chunk::<19>()?;
+    let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1, b'T' | b't' | b' ', h0, h1, b':', n0, n1, b':', s0, s1] = *seconds
+    else {
         return None;
     };
-    let millis = match rest {
-        b"Z" => 0,
-        [b'.', digits @ .., b'Z'] if (1..=9).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) => {
-            let three = digits.iter().chain(b"00").take(3);
-            three.fold(0, |number, digit| number * 10 + i64::from(digit - b'0'))
+    let (millis, zone) = match rest {
+        [b'.', rest @ ..] => fraction(rest)?,
+        zone => (0, zone),
+    };
+    let offset = match zone {
+        b"Z" | b"z" => 0,
+        [sign @ (b'+' | b'-'), h0, h1, b':', n0, n1] => {
+            let (hours, minutes) = (two(*h0, *h1), two(*n0, *n1));
+            if hours > 23 || minutes > 59 {
+                return None;
+            }
+            let minutes = hours * 60 + minutes;
+            if *sign == b'+' { minutes } else { -minutes }
         }
         _ => return None,
-    };
-    // What is no digit becomes too large for every bound below.
-    let two = |tens: u8, ones: u8| match (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0')) {
-        (tens @ 0..=9, ones @ 0..=9) => i64::from(tens) * 10 + i64::from(ones),
-        _ => 1000,
     };
     let (century, of_century, month, day) = (two(y0, y1), two(y2, y3), two(m0, m1), two(d0, d1));
     let (hour, minute, second) = (two(h0, h1), two(n0, n1), two(s0, s1));
@@ -47,8 +44,7 @@ fn plain(text: &[u8]) -> Option<i64> {
         2 => 28 + i64::from(leap),
         _ => return None,
     };
-    // A leap second is left to the parser for everything.
-    if day < 1 || day > longest || hour > 23 || minute > 59 || second > 59 {
+    if day < 1 || day > longest || hour > 23 || minute > 59 || second > 60 {
         return None;
     }
     // Days since 1970 of a proleptic Gregorian date, with years that begin in March.
@@ -57,7 +53,36 @@ fn plain(text: &[u8]) -> Option<i64> {
     let of_era = shifted.rem_euclid(400);
     let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
     let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
-    Some((((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + millis)
+    let minutes = (days * 24 + hour) * 60 + minute - offset;
+    // A leap second ends a day of UTC; here it is the second before it once more.
+    if second == 60 && minutes.rem_euclid(24 * 60) != 24 * 60 - 1 {
+        return None;
+    }
+    let time = (minutes * 60 + second.min(59)) * 1000 + millis;
+    exists(time).then_some(time)
+}
+
+/// Two digits; what is none becomes too large for every bound.
+#[inline]
+fn two(tens: u8, ones: u8) -> i64 {
+    match (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0')) {
+        (tens @ 0..=9, ones @ 0..=9) => i64::from(tens) * 10 + i64::from(ones),
+        _ => 1000,
+    }
+}
+
+/// The milliseconds of a fraction of a second, and what stands behind its digits, of which there is at least one.
+#[inline]
+fn fraction(text: &[u8]) -> Option<(i64, &[u8])> {
+    let length = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, rest) = text.split_at_checked(length).filter(|(digits, _)| !digits.is_empty())?;
+    let three = digits.iter().chain(b"00").take(3);
+    Some((three.fold(0, |number, digit| number * 10 + i64::from(digit - b'0')), rest))
+}
+
+/// A time as a person reads it.
+pub(crate) fn shown(millis: i64) -> String {
+    Timestamp::from_millisecond(millis).map_or_else(|_| format!("{millis} ms"), |moment| moment.to_string())
 }
 
 /// A number of units; what is finer than a millisecond is cut.
@@ -107,34 +132,81 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_short_way_agrees_with_the_long_one() {
+    fn every_day_is_read_as_the_calendar_says() {
         for day in -100_000..100_000_i64 {
             let seconds = day * 863_999;
             let moment = Timestamp::from_second(seconds).unwrap();
             if (0..10_000).contains(&moment.to_zoned(jiff::tz::TimeZone::UTC).year()) {
-                assert_eq!(plain(moment.to_string().as_bytes()), Some(seconds * 1000), "{moment}");
+                assert_eq!(text(&moment.to_string()), Some(seconds * 1000), "{moment}");
             }
         }
     }
 
     #[test]
-    fn a_fraction_is_read_the_short_way_as_the_long_one() {
+    fn a_fraction_is_cut_to_milliseconds_however_long_it_is() {
         for fraction in ["1", "12", "123", "1239", "000000001", "999999999"] {
             let written = format!("2025-06-01T12:34:56.{fraction}Z");
             let long: Timestamp = written.parse().unwrap();
-            assert_eq!(plain(written.as_bytes()), Some(long.as_millisecond()), "{written}");
+            assert_eq!(text(&written), Some(long.as_millisecond()), "{written}");
         }
+        let long = format!("2025-06-01T12:34:56.1239{}", "9".repeat(40));
+        assert_eq!(text(&format!("{long}Z")), text("2025-06-01T12:34:56.123Z"));
+        assert_eq!(text(&format!("{long}+01:00")), text("2025-06-01T11:34:56.123Z"));
         let odd = [
             "2025-13-01T00:00:00Z",
             "2025-00-01T00:00:00Z",
             "2025-02-29T00:00:00Z",
             "20x5-01-01T00:00:00Z",
             "2025-01-01T24:00:00Z",
+            "2025-06-01T12:34:56.Z",
+            "2025-06-01T12:34:56,5Z",
+            "2025-06-01T12:60:56Z",
+            "2025-06-01T12:34:61Z",
         ];
         for odd in odd {
             assert_eq!(text(odd), None, "{odd}");
         }
-        assert_eq!(plain(b"2025-06-01T12:34:56.Z"), None);
+    }
+
+    #[test]
+    fn nothing_but_rfc_3339_is_a_time() {
+        let odd = [
+            "2025-06-01 00:00:00+02",
+            "2025-06-01T00:00:00+02",
+            "2025-06-01T00:00:00+0200",
+            "2025-06-01T00:00:00+02:00[Europe/Berlin]",
+            "2025-06-01T00:00:00Z[UTC]",
+            "2025-06-01T00:00:00Z[u-ca=iso8601]",
+            "2025-06-01T00:00:00+02:00:00",
+            "2025-06-01T00:00:00+24:00",
+            "2025-06-01T00:00:00+00:60",
+            "2025-06-01T00:00Z",
+            "20250601T000000Z",
+            "+002025-06-01T00:00:00Z",
+            "-000001-06-01T00:00:00Z",
+            "2025-06-01T00:00:00",
+            "2025-06-01T00:00:00Z ",
+            " 2025-06-01T00:00:00Z",
+            "2025-06-01T00:00:60Z",
+            "9999-12-31T23:59:59Z",
+            "",
+        ];
+        for odd in odd {
+            assert_eq!(text(odd), None, "{odd}");
+        }
+        let same =
+            ["2025-06-01t00:00:00z", "2025-06-01 00:00:00Z", "2025-05-31T22:30:00-01:30", "2025-06-01T00:00:00-00:00"];
+        for same in same {
+            assert_eq!(text(same), Some(1_748_736_000_000), "{same}");
+        }
+    }
+
+    #[test]
+    fn a_leap_second_stays_in_its_day() {
+        let before = text("2016-12-31T23:59:59.5Z");
+        assert_eq!(text("2016-12-31T23:59:60.5Z"), before);
+        assert_eq!(text("2017-01-01T01:59:60.5+02:00"), before);
+        assert_eq!(text("2017-01-01T01:59:60.5Z"), None);
     }
 
     #[test]

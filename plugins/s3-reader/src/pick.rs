@@ -25,32 +25,37 @@ impl Picker {
         vec![Slot::Missing; self.mapping.tree.slots()]
     }
 
-    /// The fields of a text that is one record. An error is a person's reason why it is none.
+    /// The fields of the line at `at` of a text, and where the next one begins; nothing if [`rare`](Self::rare) has to
+    /// look at the line.
     #[inline]
-    pub(crate) fn record<'de>(&mut self, text: &'de str, slots: &mut [Slot<'de>]) -> Result<(), String> {
+    pub(crate) fn line<'de>(&mut self, text: &'de str, at: usize, slots: &mut [Slot<'de>]) -> Option<usize> {
         slots.fill(Slot::Missing);
-        match scan::record(&self.mapping.tree, &mut self.orders, text, slots) {
-            Some(end) if end == text.len() || scan::space(text, end) == text.len() => Ok(()),
-            _ => self.rare(text, slots),
-        }
+        scan::line(&self.mapping.tree, &mut self.orders, text, at, slots)
     }
 
-    /// The fields of the record that a text begins with, and where it ends. That what comes is JSON is known. An error is a person's
-    /// reason why it is no record.
-    pub(crate) fn first<'de>(&mut self, text: &'de str, slots: &mut [Slot<'de>]) -> (usize, Result<(), String>) {
+    /// The fields of the record at `at` of a document that is known to be JSON, and where it ends. An error is a
+    /// person's reason why it is no record.
+    pub(crate) fn element<'de>(
+        &mut self,
+        text: &'de str,
+        at: usize,
+        slots: &mut [Slot<'de>],
+    ) -> (usize, Result<(), String>) {
         slots.fill(Slot::Missing);
-        if let Some(end) = scan::record(&self.mapping.tree, &mut self.orders, text, slots) {
+        if let Some(end) = scan::record(&self.mapping.tree, &mut self.orders, text, at, slots) {
             return (end, Ok(()));
         }
-        let mut values = serde_json::Deserializer::from_str(text).into_iter::<&serde_json::value::RawValue>();
+        let rest = text.get(at..).unwrap_or_default();
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<&serde_json::value::RawValue>();
         match values.next() {
-            Some(Ok(raw)) => (values.byte_offset(), self.rare(raw.get(), slots)),
+            Some(Ok(raw)) => (at + values.byte_offset(), self.rare(raw.get(), slots)),
             _ => (text.len(), Err("it is not valid JSON".to_owned())),
         }
     }
 
+    /// The fields of a text that is one record. An error is a person's reason why it is none.
     #[cold]
-    fn rare<'de>(&self, text: &'de str, slots: &mut [Slot<'de>]) -> Result<(), String> {
+    pub(crate) fn rare<'de>(&self, text: &'de str, slots: &mut [Slot<'de>]) -> Result<(), String> {
         slots.fill(Slot::Missing);
         visitor::visit(&self.mapping.tree, text, slots).map_err(|what| match what {
             NoRecord::NotAnObject => {

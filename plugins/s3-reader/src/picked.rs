@@ -1,14 +1,19 @@
-//! What the wanted fields of a record mean: a time, texts, quantities. Nothing is guessed; an error says which field is at fault.
+//! What the wanted fields of a record mean: a time, texts, quantities. Nothing is guessed; an error says which field is
+//! at fault.
 
 use std::borrow::Cow;
 
-use meterhost_sdk::Decimal;
+use meterhost_sdk::{Decimal, Window};
 
 use crate::layout::Matched;
 use crate::mapping::{Amount, From, Mapping, Time};
 use crate::moment;
 use crate::pick::shown;
 use crate::slot::{Slot, unescaped};
+
+/// The longest customer, product, dimension or id, in bytes. The host takes no longer names: with one, the run would end
+/// instead of the record being held.
+const LONGEST: usize = 16 << 10;
 
 /// The wanted fields of one record, and what its object's key says.
 pub(crate) struct Picked<'p> {
@@ -18,8 +23,35 @@ pub(crate) struct Picked<'p> {
 }
 
 impl<'p> Picked<'p> {
-    /// In milliseconds, UTC.
+    /// When it happened, in milliseconds, UTC. It lies in the time of the key, if that names one: objects are read for
+    /// the windows that their keys touch, and a record of another time would be missed by the windows it belongs to.
+    #[inline]
     pub(crate) fn time(&self) -> Result<i64, String> {
+        let time = self.moment()?;
+        match &self.matched.span {
+            Some(span) if time < span.start || time >= span.end => Err(self.astray(time, span)),
+            _ => Ok(time),
+        }
+    }
+
+    #[cold]
+    fn astray(&self, time: i64, span: &Window) -> String {
+        let pointer = match self.mapping.time {
+            Time::Text(slot) | Time::Epoch(slot, _) => self.mapping.tree.pointer(slot),
+            Time::Path => "path",
+        };
+        format!(
+            "time ({pointer}) {} lies outside of the time in its key, {} to {}; store the record under a key of its \
+             own time, or have `layout` name less of the time (`*` in place of `{{hh}}`)",
+            moment::shown(time),
+            moment::shown(span.start),
+            moment::shown(span.end)
+        )
+    }
+
+    /// The time that it says, in milliseconds, UTC.
+    #[inline]
+    pub(crate) fn moment(&self) -> Result<i64, String> {
         let (slot, found) = match self.mapping.time {
             Time::Path => {
                 return self
@@ -59,40 +91,86 @@ impl<'p> Picked<'p> {
     }
 
     /// A text that has to be there. A whole number is one too: customers are numbered in places.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn text(&self, name: &str, from: &'p From) -> Result<Cow<'p, str>, String> {
-        let slot = match from {
-            From::Slot(slot) => *slot,
-            From::Constant(text) => return Ok(Cow::Borrowed(text)),
-            From::Capture(capture) => return Ok(Cow::Borrowed(self.capture(*capture))),
+        match from {
+            From::Slot(slot) => match self.slot(*slot) {
+                Slot::Text(text) if (1..=LONGEST).contains(&text.len()) => Ok(Cow::Borrowed(text)),
+                _ => self.rare_text(name, *slot),
+            },
+            From::Constant(text) => Ok(Cow::Borrowed(text)),
+            From::Capture(capture) => Ok(Cow::Borrowed(self.capture(*capture))),
+        }
+    }
+
+    #[inline(never)]
+    fn rare_text(&self, name: &str, slot: usize) -> Result<Cow<'p, str>, String> {
+        let text = match self.slot(slot) {
+            Slot::Text(text) if !text.is_empty() => Cow::Borrowed(text),
+            Slot::Escaped(raw) => unescaped(raw).ok_or_else(|| self.complaint(name, slot))?,
+            Slot::Number(number) if number.bytes().all(|byte| byte.is_ascii_digit()) => Cow::Borrowed(number),
+            _ => return Err(self.complaint(name, slot)),
         };
-        match self.slot(slot) {
-            Slot::Text(text) if !text.is_empty() => Ok(Cow::Borrowed(text)),
-            Slot::Escaped(raw) => unescaped(raw).ok_or_else(|| self.complaint(name, slot)),
-            Slot::Number(number) if number.bytes().all(|byte| byte.is_ascii_digit()) => Ok(Cow::Borrowed(number)),
-            _ => Err(self.complaint(name, slot)),
+        match text.len() > LONGEST {
+            true => Err(format!("{name} ({}) is longer than {} KiB", self.mapping.tree.pointer(slot), LONGEST >> 10)),
+            false => Ok(text),
+        }
+    }
+
+    /// What was used; empty if the configuration does not ask.
+    #[inline]
+    pub(crate) fn product(&self) -> Result<Cow<'p, str>, String> {
+        self.mapping.product.as_ref().map_or(Ok(Cow::Borrowed("")), |from| self.text("product", from))
+    }
+
+    /// The record's own id.
+    #[inline]
+    pub(crate) fn id(&self) -> Result<Option<Cow<'p, str>>, String> {
+        self.mapping.id.as_ref().map_or(Ok(None), |from| self.optional("id", from))
+    }
+
+    /// What is the same in every record of the object, whatever stands in it.
+    pub(crate) fn sure(&self, from: &From) -> Option<String> {
+        match from {
+            From::Slot(_) => None,
+            From::Constant(text) => Some(text.clone()),
+            From::Capture(capture) => Some(self.capture(*capture).to_owned()).filter(|text| !text.is_empty()),
         }
     }
 
     /// A text that may be missing, empty or null.
-    pub(crate) fn optional(&self, name: &str, from: &'p From) -> Result<Option<Cow<'p, str>>, String> {
+    fn optional(&self, name: &str, from: &'p From) -> Result<Option<Cow<'p, str>>, String> {
         match from {
             From::Slot(slot) if matches!(self.slot(*slot), Slot::Missing | Slot::Null | Slot::Text("")) => Ok(None),
             _ => self.text(name, from).map(Some),
         }
     }
 
-    /// Anything, or nothing: a text, and whatever else as it is written. Borrowed where it can be.
-    pub(crate) fn attribute(&self, name: &str, from: &'p From) -> Result<Option<Cow<'p, str>>, String> {
+    /// An attribute, borrowed, which may be nothing; outside nothing if that does not do.
+    #[inline]
+    pub(crate) fn as_written(&self, from: &'p From) -> Option<Option<&'p str>> {
         match from {
             From::Slot(slot) => match self.slot(*slot) {
-                Slot::Missing | Slot::Null => Ok(None),
-                Slot::Text(text) | Slot::Number(text) | Slot::Other(text) => Ok(Some(Cow::Borrowed(text))),
-                Slot::Escaped(raw) => unescaped(raw).map(Some).ok_or_else(|| self.complaint(name, *slot)),
-                Slot::Twice => Err(self.complaint(name, *slot)),
+                Slot::Missing | Slot::Null => Some(None),
+                Slot::Text(text) | Slot::Number(text) | Slot::Other(text) => Some(Some(text)),
+                Slot::Escaped(_) | Slot::Twice => None,
             },
-            from => self.text(name, from).map(Some),
+            From::Constant(text) => Some(Some(text)),
+            From::Capture(capture) => Some(Some(self.capture(*capture))),
         }
+    }
+
+    /// All attributes: anything, or nothing; a text, and whatever else as it is written.
+    pub(crate) fn attributes(&self) -> Result<Vec<Option<Cow<'p, str>>>, String> {
+        let attribute = |(name, from): &'p (String, From)| match (self.as_written(from), from) {
+            (Some(text), _) => Ok(text.map(Cow::Borrowed)),
+            (None, From::Slot(slot)) => match self.slot(*slot) {
+                Slot::Escaped(raw) => unescaped(raw).map(Some).ok_or_else(|| self.complaint(name, *slot)),
+                _ => Err(self.complaint(name, *slot)),
+            },
+            (None, _) => Ok(None),
+        };
+        self.mapping.attributes.iter().map(attribute).collect()
     }
 
     /// A quantity: a number, or a text that holds one.

@@ -1,29 +1,23 @@
-//! From picked fields to usage records, or into quarantine, and from these to pages.
+//! From picked fields to usage records, or into quarantine.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
 use std::rc::Rc;
 
-use meterhost_sdk::{BatchBuilder, Decimal, Input, Page, Quarantined, ReadInput, Record, Unreadable, Window};
+use meterhost_sdk::{Decimal, Input, Page, Record, Window};
 
 use crate::layout::Matched;
-use crate::mapping::{Mapping, Measured};
+use crate::mapping::{Amount, From, Mapping, Measured};
+use crate::pages::{Known, Pages};
 use crate::picked::Picked;
 use crate::slot::Slot;
 
-/// So many inputs, or quarantined records, make a page, though the batch has room.
-const MANY: usize = 1000;
 /// Of attributes so many need no allocation a record.
 const FEW: usize = 8;
 
-/// Collects what is read into pages.
+/// Turns records into rows of pages.
 pub(crate) struct Rows {
     mapping: Rc<Mapping>,
-    builder: BatchBuilder,
-    page: Page,
-    ready: VecDeque<Page>,
-    /// Items of the object that is being read.
-    items: u64,
+    pages: Pages,
 }
 
 /// The object that is being read.
@@ -39,204 +33,204 @@ pub(crate) struct Place(pub(crate) &'static str, pub(crate) u64);
 
 impl Rows {
     pub(crate) fn new(mapping: Rc<Mapping>) -> Self {
-        let builder = BatchBuilder::new(mapping.attributes.iter().map(|(name, _)| name.clone()));
-        Rows { mapping, builder, page: Page::default(), ready: VecDeque::new(), items: 0 }
+        let pages = Pages::new(mapping.attributes.iter().map(|(name, _)| name.clone()));
+        Rows { mapping, pages }
     }
 
     /// Whether a page is full.
     #[inline]
     pub(crate) fn is_ready(&self) -> bool {
-        !self.ready.is_empty()
+        self.pages.is_ready()
     }
 
     /// The oldest page that is full.
     pub(crate) fn ready(&mut self) -> Option<Page> {
-        self.ready.pop_front()
+        self.pages.ready()
     }
 
     /// At the end: what is left.
     pub(crate) fn last(&mut self) -> Option<Page> {
-        self.turn();
-        self.ready()
+        self.pages.last()
     }
 
     /// An object was read to its end.
     pub(crate) fn finished(&mut self, input: Input) {
-        let items = std::mem::take(&mut self.items);
-        self.page.inputs.push(ReadInput { input, items });
-        self.turn_if_many();
+        self.pages.finished(input);
     }
 
     /// An object cannot be used.
     pub(crate) fn unreadable(&mut self, object: &Object<'_>, reason: String) {
-        self.items = 0;
-        let (input, span) = (object.key.to_owned(), object.matched.span);
-        self.page.unreadable.push(Unreadable { input, reason, span });
-        self.turn_if_many();
+        self.pages.unreadable(object, reason);
     }
 
-    /// Something that is no record.
+    /// Something that is no record. What its object's key and the configuration say of all records is known of it too.
     #[cold]
     pub(crate) fn no_record(&mut self, object: &Object<'_>, place: Place, reason: String) {
-        self.quarantine(object, place, reason, Known::default());
+        let Rows { mapping, pages } = self;
+        let picked = Picked { mapping, slots: &[], matched: object.matched };
+        let known = Known {
+            customer: picked.sure(&mapping.customer),
+            product: mapping.product.as_ref().and_then(|from| picked.sure(from)),
+            dimension: match &mapping.measured {
+                Measured::One { dimension, .. } => picked.sure(dimension),
+                // Any of them; all of the customer covers them.
+                Measured::Several(_) => None,
+            },
+            span: object.matched.span,
+        };
+        pages.quarantine(object, place, reason, known);
     }
 
     /// One record, as its wanted fields.
+    #[inline]
     pub(crate) fn record(&mut self, object: &Object<'_>, place: Place, slots: &[Slot<'_>]) {
-        let mapping = Rc::clone(&self.mapping);
-        let picked = Picked { mapping: &mapping, slots, matched: object.matched };
-        let mut few = [const { None }; FEW];
-        let mut many = Vec::new();
+        let Rows { mapping, pages } = self;
+        let picked = Picked { mapping, slots, matched: object.matched };
+        // What has escapes is written anew; else texts are borrowed from the record.
+        let owned;
+        let (mut few, mut many) = ([None; FEW], Vec::new());
         let attributes = room(&mut few, &mut many, mapping.attributes.len());
-        let mut attributes_fit = Ok(());
-        for ((name, from), place) in mapping.attributes.iter().zip(attributes.iter_mut()) {
-            match picked.attribute(name, from) {
-                Ok(found) => *place = found,
-                Err(reason) => attributes_fit = Err(reason),
+        let as_written = mapping.attributes.iter().zip(attributes.iter_mut()).all(|((_, from), place)| {
+            let written = picked.as_written(from);
+            written.inspect(|text| *place = *text).is_some()
+        });
+        if !as_written {
+            owned = picked.attributes();
+            for (place, text) in attributes.iter_mut().zip(owned.iter().flatten()) {
+                *place = text.as_deref();
+            }
+            if owned.is_err() {
+                return bad_record(pages, &picked, object, place);
             }
         }
-        let mut few = [None; FEW];
-        let mut many = Vec::new();
-        let borrowed = room(&mut few, &mut many, attributes.len());
-        for (place, attribute) in borrowed.iter_mut().zip(attributes.iter()) {
-            *place = attribute.as_deref();
-        }
-        let shared = Shared {
-            object,
-            place,
-            time: picked.time(),
-            customer: picked.text("customer", &mapping.customer),
-            product: mapping.product.as_ref().map_or(Ok(Cow::Borrowed("")), |from| picked.text("product", from)),
-            id: mapping.id.as_ref().map_or(Ok(None), |from| picked.optional("id", from)),
-            attributes: attributes_fit.map(|()| &*borrowed),
-        };
+        let Some(shared) = Shared::of(&picked) else { return bad_record(pages, &picked, object, place) };
         match &mapping.measured {
             Measured::One { dimension, quantity } => {
-                self.item(&shared, picked.text("dimension", dimension), picked.amount("quantity", quantity));
+                let (dimension, quantity) = (picked.text("dimension", dimension), picked.amount("quantity", quantity));
+                let taken = match (&dimension, quantity) {
+                    (Ok(dimension), Ok(quantity)) => {
+                        pages.push(&shared.record(dimension, quantity, attributes)).is_ok()
+                    }
+                    _ => false,
+                };
+                if !taken {
+                    bad_record(pages, &picked, object, place);
+                }
             }
             Measured::Several(dimensions) => {
-                for (name, quantity) in dimensions {
-                    self.item(&shared, Ok(Cow::Borrowed(name)), picked.amount(name, quantity));
+                for (name, amount) in dimensions {
+                    let taken = match picked.amount(name, amount) {
+                        Ok(quantity) => pages.push(&shared.record(name, quantity, attributes)).is_ok(),
+                        Err(_) => false,
+                    };
+                    if !taken {
+                        bad_item(pages, &picked, object, place, Item::Named(name, amount));
+                    }
                 }
             }
         }
     }
+}
+
+/// What the items of a good record share.
+struct Shared<'p> {
+    time: i64,
+    customer: Cow<'p, str>,
+    product: Cow<'p, str>,
+    id: Option<Cow<'p, str>>,
+}
+
+impl<'p> Shared<'p> {
+    /// Nothing if something is wrong with the record; what, is a question for [`bad_item`].
+    #[inline]
+    fn of(picked: &Picked<'p>) -> Option<Self> {
+        Some(Shared {
+            time: picked.time().ok()?,
+            customer: picked.text("customer", &picked.mapping.customer).ok()?,
+            product: picked.product().ok()?,
+            id: picked.id().ok()?,
+        })
+    }
 
     #[inline]
-    fn item(
-        &mut self,
-        shared: &Shared<'_>,
-        dimension: Result<Cow<'_, str>, String>,
-        quantity: Result<Decimal, String>,
-    ) {
-        let Shared {
-            time: Ok(time),
-            customer: Ok(customer),
-            product: Ok(product),
-            id: Ok(id),
-            attributes: Ok(attributes),
-            ..
-        } = shared
-        else {
-            return self.bad_item(shared, &dimension, &quantity);
-        };
-        let (Ok(dimension), Ok(quantity)) = (&dimension, &quantity) else {
-            return self.bad_item(shared, &dimension, &quantity);
-        };
-        let record =
-            Record { time: *time, customer, product, dimension, quantity: *quantity, id: id.as_deref(), attributes };
-        if self.builder.push(&record).is_err() {
-            self.turn();
-            // An empty builder takes every record.
-            let _ = self.builder.push(&record);
+    fn record<'a>(&'a self, dimension: &'a str, quantity: Decimal, attributes: &'a [Option<&'a str>]) -> Record<'a> {
+        let Shared { time, customer, product, id } = self;
+        Record { time: *time, customer, product, dimension, quantity, id: id.as_deref(), attributes }
+    }
+}
+
+/// A dimension of a record, and where its quantity is.
+#[derive(Clone, Copy)]
+enum Item<'p> {
+    Picked(&'p From, &'p Amount),
+    Named(&'p str, &'p Amount),
+}
+
+/// Quarantines all items of a record.
+#[cold]
+fn bad_record(pages: &mut Pages, picked: &Picked<'_>, object: &Object<'_>, place: Place) {
+    match &picked.mapping.measured {
+        Measured::One { dimension, quantity } => {
+            bad_item(pages, picked, object, place, Item::Picked(dimension, quantity));
         }
-        self.items += 1;
-    }
-
-    #[cold]
-    fn bad_item(
-        &mut self,
-        shared: &Shared<'_>,
-        dimension: &Result<Cow<'_, str>, String>,
-        quantity: &Result<Decimal, String>,
-    ) {
-        let reasons = [
-            shared.time.as_ref().err(),
-            shared.customer.as_ref().err(),
-            shared.product.as_ref().err(),
-            dimension.as_ref().err(),
-            quantity.as_ref().err(),
-            shared.id.as_ref().err(),
-            shared.attributes.as_ref().err(),
-        ];
-        let reason = reasons.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join("; ");
-        let text = |found: &Result<Cow<'_, str>, String>| found.as_deref().ok().map(str::to_owned);
-        let known = Known {
-            time: shared.time.as_ref().ok().copied(),
-            customer: text(&shared.customer),
-            product: text(&shared.product).filter(|product| !product.is_empty()),
-            dimension: text(dimension),
-        };
-        self.quarantine(shared.object, shared.place, reason, known);
-    }
-
-    fn quarantine(&mut self, object: &Object<'_>, place: Place, reason: String, known: Known) {
-        self.items += 1;
-        let Known { time, customer, product, dimension } = known;
-        self.page.quarantined.push(Quarantined {
-            input: object.key.to_owned(),
-            place: format!("{} {}", place.0, place.1),
-            reason,
-            customer,
-            product,
-            dimension,
-            span: match time {
-                Some(start) => Some(Window { start, end: start + 1 }),
-                None => object.matched.span,
-            },
-        });
-        self.turn_if_many();
-    }
-
-    fn turn_if_many(&mut self) {
-        let Page { inputs, quarantined, unreadable, .. } = &self.page;
-        if inputs.len() >= MANY || quarantined.len() >= MANY || unreadable.len() >= MANY {
-            self.turn();
-        }
-    }
-
-    /// Begins a new page.
-    fn turn(&mut self) {
-        let mut page = std::mem::take(&mut self.page);
-        page.batch = self.builder.finish();
-        let lists = (&page.inputs, &page.quarantined, &page.unreadable);
-        if !page.batch.is_empty() || !lists.0.is_empty() || !lists.1.is_empty() || !lists.2.is_empty() {
-            self.ready.push_back(page);
+        Measured::Several(dimensions) => {
+            for (name, amount) in dimensions {
+                bad_item(pages, picked, object, place, Item::Named(name, amount));
+            }
         }
     }
 }
 
-/// What the items of one record share.
-struct Shared<'a> {
-    object: &'a Object<'a>,
-    place: Place,
-    time: Result<i64, String>,
-    customer: Result<Cow<'a, str>, String>,
-    product: Result<Cow<'a, str>, String>,
-    id: Result<Option<Cow<'a, str>>, String>,
-    attributes: Result<&'a [Option<&'a str>], String>,
+/// Quarantines an item of a record with all that is wrong with it, and all that is known of it.
+#[cold]
+fn bad_item(pages: &mut Pages, picked: &Picked<'_>, object: &Object<'_>, place: Place, item: Item<'_>) {
+    let mapping = picked.mapping;
+    let customer = picked.text("customer", &mapping.customer);
+    let product = picked.product();
+    let (dimension, quantity) = match item {
+        Item::Picked(dimension, amount) => (picked.text("dimension", dimension), picked.amount("quantity", amount)),
+        Item::Named(name, amount) => (Ok(Cow::Borrowed(name)), picked.amount(name, amount)),
+    };
+    let reasons = [
+        picked.time().err(),
+        customer.as_ref().err().cloned(),
+        product.as_ref().err().cloned(),
+        dimension.as_ref().err().cloned(),
+        quantity.err(),
+        picked.id().err(),
+        picked.attributes().err(),
+    ];
+    let reasons: Vec<String> = reasons.into_iter().flatten().collect();
+    let reason = match reasons.is_empty() {
+        true => "it cannot be used, and why is not known: this is a mistake in s3-reader".to_owned(),
+        false => reasons.join("; "),
+    };
+    let text = |found: Result<Cow<'_, str>, String>| found.ok().filter(|text| !text.is_empty()).map(Cow::into_owned);
+    let known = Known {
+        customer: text(customer),
+        product: text(product),
+        dimension: text(dimension),
+        span: span(picked.moment().ok(), object.matched.span),
+    };
+    pages.quarantine(object, place, reason, known);
 }
 
-/// What is known of a record that cannot be used.
-#[derive(Default)]
-struct Known {
-    time: Option<i64>,
-    customer: Option<String>,
-    product: Option<String>,
-    dimension: Option<String>,
+/// What surely holds the time of a record. If its own time and that of its key contradict each other, it holds both:
+/// then the dimension is held in every window that the record may belong to, and in the one for which its object was
+/// read.
+fn span(time: Option<i64>, key: Option<Window>) -> Option<Window> {
+    let Some(time) = time else { return key };
+    let own = Window { start: time, end: time.saturating_add(1) };
+    Some(match key {
+        Some(key) if time < key.start || time >= key.end => {
+            Window { start: own.start.min(key.start), end: own.end.max(key.end) }
+        }
+        _ => own,
+    })
 }
 
 /// Room for `length` texts, on the stack if they are few.
+#[inline]
 fn room<'r, T>(few: &'r mut [Option<T>; FEW], many: &'r mut Vec<Option<T>>, length: usize) -> &'r mut [Option<T>] {
     match few.get_mut(..length) {
         Some(few) => few,

@@ -1,9 +1,11 @@
 //! The quick way through a record: one pass over its bytes.
 //!
-//! What it accepts is JSON and means what `visitor` makes of it; whatever is rare (a key with escapes, a list that is led through,
-//! deep nesting) or wrong is left to `visitor`. Strings are skipped eight bytes at a time. Records of one kind repeat the order of their
-//! keys, so the key that stood in the same place in the last record is compared first, without looking for its end.
+//! What it accepts is JSON and means what `visitor` makes of it; whatever is rare (a key with escapes, a list that is
+//! led through, deep nesting) or wrong is left to `visitor`. Strings are skipped sixteen bytes at a time. Records of
+//! one kind repeat the order of their keys, so the key that stood in the same place in the last record is compared
+//! first, without looking for its end.
 
+use crate::block::first_special;
 use crate::slot::Slot;
 use crate::tree::{Child, Tree};
 
@@ -11,8 +13,8 @@ use crate::tree::{Child, Tree};
 const DEPTH: u32 = 64;
 /// Of an object so many keys are remembered.
 const KEYS: usize = 128;
-/// The longest key that is remembered, with its closing quote: this many times eight bytes.
-const WORDS: usize = 5;
+/// The longest key that is remembered, from its first quote to the colon behind it: this many times eight bytes.
+const WORDS: usize = 6;
 
 /// The keys of the last record, in their order, for each node of the tree.
 #[derive(Debug, Default)]
@@ -20,7 +22,7 @@ pub(crate) struct Orders(Vec<Vec<Expected>>);
 
 #[derive(Debug, Clone, Copy)]
 struct Expected {
-    /// With the closing quote.
+    /// From the first quote to the colon. Zero if the key is too long to be remembered.
     length: usize,
     words: [u64; WORDS],
     /// Of the last word, the bytes that count.
@@ -32,23 +34,51 @@ impl Orders {
     pub(crate) fn new(tree: &Tree) -> Self {
         Orders(vec![Vec::new(); tree.nodes()])
     }
+
+    /// For each place in the last object of a node, whether its key is remembered.
+    #[cfg(test)]
+    pub(crate) fn remembered(&self, node: usize) -> Vec<bool> {
+        self.0[node].iter().map(|expected| expected.length > 0).collect()
+    }
 }
 
-/// Reads the record that `text` begins with, after space, into `slots`, which are missing before. Answers where it ends; nothing if the
-/// visitor has to look.
-pub(crate) fn record<'de>(tree: &Tree, orders: &mut Orders, text: &'de str, slots: &mut [Slot<'de>]) -> Option<usize> {
-    let mut scan = Scan { text, bytes: text.as_bytes(), at: 0 };
-    if scan.space()? != b'{' {
-        return None;
-    }
-    scan.at += 1;
-    scan.fields(tree, orders, 0, slots, 0)?;
+/// Reads the record that stands at `at` of a sound document, after space, into `slots`, which are missing before.
+/// Answers where it ends; nothing if the visitor has to look.
+pub(crate) fn record<'de>(
+    tree: &Tree,
+    orders: &mut Orders,
+    text: &'de str,
+    at: usize,
+    slots: &mut [Slot<'de>],
+) -> Option<usize> {
+    let mut scan = Scan::<false> { text, bytes: text.as_bytes(), at };
+    scan.record(tree, orders, slots)?;
     Some(scan.at)
+}
+
+/// Reads the record that is the whole line at `at` into `slots`, which are missing before. Answers where the next line
+/// begins; nothing if the visitor has to look. There is no need to know beforehand where the line ends: JSON may hold
+/// the end of a line as space only, and here that is none.
+#[inline]
+pub(crate) fn line<'de>(
+    tree: &Tree,
+    orders: &mut Orders,
+    text: &'de str,
+    at: usize,
+    slots: &mut [Slot<'de>],
+) -> Option<usize> {
+    let mut scan = Scan::<true> { text, bytes: text.as_bytes(), at };
+    scan.record(tree, orders, slots)?;
+    match scan.space() {
+        Some(b'\n') => Some(scan.at + 1),
+        None => Some(scan.at),
+        Some(_) => None,
+    }
 }
 
 /// Where the JSON value that `text` begins with ends, after space; nothing if it is odd or wrong.
 pub(crate) fn value(text: &str) -> Option<usize> {
-    let mut scan = Scan { text, bytes: text.as_bytes(), at: 0 };
+    let mut scan = Scan::<false> { text, bytes: text.as_bytes(), at: 0 };
     let first = scan.space()?;
     scan.skip(first, 0)?;
     Some(scan.at)
@@ -62,7 +92,8 @@ pub(crate) fn space(text: &str, mut at: usize) -> usize {
     at
 }
 
-struct Scan<'de> {
+/// A place in a text. Where `LINE` says so, the end of a line is no space.
+struct Scan<'de, const LINE: bool> {
     text: &'de str,
     bytes: &'de [u8],
     at: usize,
@@ -78,17 +109,30 @@ enum Kind {
     Other,
 }
 
-impl<'de> Scan<'de> {
+impl<'de, const LINE: bool> Scan<'de, LINE> {
     /// The next byte that is no space.
     #[inline]
     fn space(&mut self) -> Option<u8> {
         loop {
             let byte = *self.bytes.get(self.at)?;
-            if !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
+            if byte > b' ' {
                 return Some(byte);
             }
-            self.at += 1;
+            match byte {
+                b' ' | b'\t' | b'\r' => self.at += 1,
+                b'\n' if !LINE => self.at += 1,
+                _ => return Some(byte),
+            }
         }
+    }
+
+    #[inline]
+    fn record(&mut self, tree: &Tree, orders: &mut Orders, slots: &mut [Slot<'de>]) -> Option<()> {
+        if self.space()? != b'{' {
+            return None;
+        }
+        self.at += 1;
+        self.fields(tree, orders, 0, slots, 0)
     }
 
     /// The fields of an object, from behind its brace.
@@ -105,15 +149,7 @@ impl<'de> Scan<'de> {
             return Some(());
         }
         for position in 0.. {
-            if self.space()? != b'"' {
-                return None;
-            }
-            self.at += 1;
             let child = self.key(tree, orders, node, position)?;
-            if self.space()? != b':' {
-                return None;
-            }
-            self.at += 1;
             let first = self.space()?;
             match child {
                 None => self.skip(first, depth).map(|_| ())?,
@@ -143,7 +179,7 @@ impl<'de> Scan<'de> {
         Some(())
     }
 
-    /// A key, from behind its first quote.
+    /// A key, after space, and the colon behind it.
     #[inline]
     fn key(&mut self, tree: &Tree, orders: &mut Orders, node: usize, position: usize) -> Option<Option<Child>> {
         let order = orders.0.get_mut(node)?;
@@ -153,31 +189,58 @@ impl<'de> Scan<'de> {
             self.at += expected.length;
             return Some(expected.child);
         }
+        self.new_key(tree, node, position, order)
+    }
+
+    #[inline(never)]
+    fn new_key(
+        &mut self,
+        tree: &Tree,
+        node: usize,
+        position: usize,
+        order: &mut Vec<Expected>,
+    ) -> Option<Option<Child>> {
+        if self.space()? != b'"' {
+            return None;
+        }
         let start = self.at;
+        // It may be the one that is expected, behind space.
+        if let Some(expected) = order.get(position)
+            && self.is_next(expected)
+        {
+            self.at += expected.length;
+            return Some(expected.child);
+        }
+        self.at += 1;
         if self.string()? {
             return None;
         }
-        let child = tree.child(node, self.text.get(start..self.at - 1)?);
-        let quoted = self.bytes.get(start..self.at)?;
-        if position < KEYS && quoted.len() <= WORDS * 8 {
-            let expected = Expected::new(quoted, child);
-            if position == order.len() {
-                order.push(expected);
-            } else if let Some(place) = order.get_mut(position) {
-                *place = expected;
-            }
+        let quoted = self.at;
+        let child = tree.child(node, self.text.get(start + 1..quoted - 1)?);
+        if self.space()? != b':' {
+            return None;
+        }
+        self.at += 1;
+        // What stands in a document may stand between lines, where the end of a line is no space.
+        let gap = self.bytes.get(quoted..self.at)?;
+        let known = self.bytes.get(start..self.at).filter(|known| known.len() <= WORDS * 8 && !gap.contains(&b'\n'));
+        let expected = Expected::new(known.unwrap_or_default(), child);
+        if position == order.len() && position < KEYS {
+            order.push(expected);
+        } else if let Some(place) = order.get_mut(position) {
+            *place = expected;
         }
         Some(child)
     }
 
-    #[inline]
+    #[inline(always)]
     fn is_next(&self, expected: &Expected) -> bool {
         let mut at = self.at;
         let mut left = expected.length;
         for &word in &expected.words {
             let Some(found) = word_at(self.bytes, at) else { return false };
             if left <= 8 {
-                return (found ^ word) & expected.mask == 0;
+                return (found ^ word) & expected.mask == 0 && left > 0;
             }
             if found != word {
                 return false;
@@ -279,16 +342,24 @@ impl<'de> Scan<'de> {
     /// The rest of a string, from behind its first quote. Answers whether it has escapes.
     #[inline]
     fn string(&mut self) -> Option<bool> {
-        let mut escaped = false;
+        self.at = plain_until(self.bytes, self.at);
+        if self.bytes.get(self.at) == Some(&b'"') {
+            self.at += 1;
+            return Some(false);
+        }
+        self.escaped()
+    }
+
+    /// The rest of a string, from an escape on, or from what does not belong into one.
+    #[inline(never)]
+    fn escaped(&mut self) -> Option<bool> {
         loop {
-            self.at = plain_until(self.bytes, self.at);
             match *self.bytes.get(self.at)? {
                 b'"' => {
                     self.at += 1;
-                    return Some(escaped);
+                    return Some(true);
                 }
                 b'\\' => {
-                    escaped = true;
                     self.at += match *self.bytes.get(self.at + 1)? {
                         b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => 2,
                         b'u' if self.bytes.get(self.at + 2..self.at + 6)?.iter().all(u8::is_ascii_hexdigit) => 6,
@@ -297,6 +368,7 @@ impl<'de> Scan<'de> {
                 }
                 _ => return None,
             }
+            self.at = plain_until(self.bytes, self.at);
         }
     }
 
@@ -334,17 +406,17 @@ impl<'de> Scan<'de> {
 }
 
 impl Expected {
-    fn new(quoted: &[u8], child: Option<Child>) -> Self {
+    fn new(known: &[u8], child: Option<Child>) -> Self {
         let mut words = [0; WORDS];
-        for (word, bytes) in words.iter_mut().zip(quoted.chunks(8)) {
+        for (word, bytes) in words.iter_mut().zip(known.chunks(8)) {
             let mut padded = [0; 8];
             for (to, from) in padded.iter_mut().zip(bytes) {
                 *to = *from;
             }
             *word = u64::from_le_bytes(padded);
         }
-        let unused = (8 - quoted.len() % 8) % 8;
-        Expected { length: quoted.len(), words, mask: u64::MAX >> (unused * 8), child }
+        let unused = (8 - known.len() % 8) % 8;
+        Expected { length: known.len(), words, mask: u64::MAX >> (unused * 8), child }
     }
 }
 
@@ -356,21 +428,12 @@ fn word_at(bytes: &[u8], at: usize) -> Option<u64> {
 /// Where the first quote, backslash or control character stands.
 #[inline]
 fn plain_until(bytes: &[u8], mut at: usize) -> usize {
-    const ONES: u64 = u64::MAX / 255;
-    const HIGH: u64 = ONES << 7;
-    while let Some(word) = word_at(bytes, at) {
-        // A byte's high bit is set in the difference if the byte was below what is taken from it, or by a borrow from such a byte before it:
-        // the lowest bit that is set is always right.
-        let quote = word ^ (ONES * b'"' as u64);
-        let backslash = word ^ (ONES * b'\\' as u64);
-        let found = (quote.wrapping_sub(ONES) & !quote)
-            | (backslash.wrapping_sub(ONES) & !backslash)
-            | (word.wrapping_sub(ONES * 0x20) & !word);
-        let found = found & HIGH;
-        if found != 0 {
-            return at + found.trailing_zeros() as usize / 8;
+    while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
+        let first = first_special(block);
+        at += first;
+        if first < 16 {
+            return at;
         }
-        at += 8;
     }
     while bytes.get(at).is_some_and(|&byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
         at += 1;

@@ -212,6 +212,12 @@ fn a_configuration_that_cannot_work_names_the_key() {
                 "fields.quantity: `value` is neither a JSON pointer such as \"/customer\" nor a capture such as \"{tenant}\"; a constant is { constant = \"value\" }",
             ),
         ),
+        ("\"/value\"", "{\"field\":\"\"}", Some("fields.quantity: `` is no JSON pointer: it begins with `/`")),
+        (
+            "\"/externalPayerId\", \"dimension\": \"/dimension\"",
+            "\"/a/b\", \"dimension\": {\"field\":\"\"}",
+            Some("fields.dimension: `` is no JSON pointer: it begins with `/`"),
+        ),
         ("\"/value\"", "\"{value}\"", Some("fields.quantity: `layout` has no capture {value}")),
         (
             "\"/value\"",

@@ -37,12 +37,12 @@ impl Default for Tree {
 impl Tree {
     /// The slot of a JSON pointer (RFC 6901), which is added if it is new. The error is for a person.
     pub(crate) fn slot(&mut self, key: &str, pointer: &str) -> Result<usize, String> {
-        if let Some(known) = self.pointers.iter().position(|known| known == pointer) {
-            return Ok(known);
-        }
         let Some(path) = pointer.strip_prefix('/') else {
             return Err(format!("{key}: `{pointer}` is no JSON pointer: it begins with `/`"));
         };
+        if let Some(known) = self.pointers.iter().position(|known| known == pointer) {
+            return Ok(known);
+        }
         if path.split('~').skip(1).any(|after| !after.starts_with(['0', '1'])) {
             return Err(format!(
                 "{key}: `{pointer}` is no JSON pointer: `~` is written `~0` in it, and `/` in a key `~1`"

@@ -25,13 +25,13 @@ pub fn target() -> Result<PathBuf, Box<dyn Error>> {
     Ok(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target").canonicalize()?)
 }
 
-fn program(cores: Cores) -> Result<Command, Box<dyn Error>> {
+fn program(cores: Cores, core: u32) -> Result<Command, Box<dyn Error>> {
     let program = target()?.join("release/meterhost");
     Ok(match cores {
         Cores::Two => Command::new(program),
         Cores::One => {
             let mut command = Command::new("taskset");
-            command.arg("-c").arg("0").arg(program);
+            command.arg("-c").arg(core.to_string()).arg(program);
             command
         }
     })
@@ -39,7 +39,7 @@ fn program(cores: Cores) -> Result<Command, Box<dyn Error>> {
 
 /// Plans June 2025, which reads and aggregates everything and sends nothing.
 pub fn run(pipeline: &Path, cores: Cores) -> Result<Ran, Box<dyn Error>> {
-    let mut command = program(cores)?;
+    let mut command = program(cores, 0)?;
     command.arg("plan").arg(pipeline).args(["--now", "2025-07-01T02:00:00Z", "--json"]);
     let begun = Instant::now();
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::inherit()).spawn()?;
@@ -61,9 +61,27 @@ pub fn run(pipeline: &Path, cores: Cores) -> Result<Ran, Box<dyn Error>> {
     Ok(Ran { seconds: begun.elapsed().as_secs_f64(), memory })
 }
 
+/// Two such runs at the same time, each on a core of its own, in seconds: what two cores give when nothing is shared between them.
+pub fn twins(pipeline: &Path) -> Result<f64, Box<dyn Error>> {
+    let begun = Instant::now();
+    let mut children = Vec::new();
+    for core in 0..2 {
+        let mut command = program(Cores::One, core)?;
+        command.arg("plan").arg(pipeline).args(["--now", "2025-07-01T02:00:00Z", "--json"]);
+        children.push(command.stdout(Stdio::null()).spawn()?);
+    }
+    for mut child in children {
+        let ended = child.wait()?;
+        if !ended.success() {
+            return Err(format!("meterhost plan ended with {ended}").into());
+        }
+    }
+    Ok(begun.elapsed().as_secs_f64())
+}
+
 /// A run with nothing due, in seconds.
 pub fn idle(pipeline: &Path) -> Result<f64, Box<dyn Error>> {
-    let mut command = program(Cores::Two)?;
+    let mut command = program(Cores::Two, 0)?;
     command
         .arg("run")
         .arg(pipeline)

@@ -10,8 +10,8 @@ use meterhost_sdk::Window;
 use super::{Layout, Token, Unit};
 
 impl Layout {
-    /// The prefixes below which all keys of these windows lie, none of them twice. Many hours of a day, or days of a month, are
-    /// listed together.
+    /// The prefixes below which all keys of these windows lie, none of them twice. Many hours of a day, or days of a
+    /// month, are listed together.
     pub(crate) fn prefixes(&self, windows: &[Window]) -> Vec<String> {
         let mut wanted: BTreeSet<String> = windows.iter().map(|window| self.prefix(window, Unit::Hour)).collect();
         for (finer, coarser, many) in [(Unit::Hour, Unit::Day, 12), (Unit::Day, Unit::Month, 15)] {

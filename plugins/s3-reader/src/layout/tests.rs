@@ -56,15 +56,42 @@ fn a_window_is_listed_by_the_longest_prefix_that_holds_it() {
 }
 
 #[test]
-fn a_time_that_does_not_exist_is_told_from_no_match() {
+fn of_a_time_that_does_not_exist_the_span_of_what_makes_sense_is_known() {
     let layout = Layout::parse(HOURLY).unwrap();
-    for key in [
-        "metering/pg/2025/02/30/23/sub-a.json",
-        "metering/pg/2025/13/45/00/a.json",
-        "metering/pg/2025/06/30/24/sub-a.json",
-    ] {
-        assert_eq!(layout.key(key), Key::NoSuchTime, "{key}");
+    let cases = [
+        ("2025/02/30/23", ("2025-02-01T00:00:00Z", "2025-03-01T00:00:00Z")),
+        ("2025/13/45/00", ("2025-01-01T00:00:00Z", "2026-01-01T00:00:00Z")),
+        ("2025/00/01/00", ("2025-01-01T00:00:00Z", "2026-01-01T00:00:00Z")),
+        ("2025/06/30/24", ("2025-06-30T00:00:00Z", "2025-07-01T00:00:00Z")),
+    ];
+    for (time, (start, end)) in cases {
+        let expected = Matched { span: Some(window(start, end)), captures: vec!["pg".into()] };
+        assert_eq!(layout.key(&format!("metering/pg/{time}/a.json")), Key::NoSuchTime(expected), "{time}");
     }
+    // A year that ends beyond all times is not even a year.
+    let Key::NoSuchTime(found) = layout.key("metering/pg/9999/13/01/00/a.json") else { panic!("it exists") };
+    assert_eq!(found.span, None);
+}
+
+#[test]
+fn a_key_with_many_ways_through_it_takes_no_longer_than_others() {
+    let dashes = "-".repeat(1000);
+    let started = std::time::Instant::now();
+    for layout in ["*-*-*-*.json", "*-*-*-{yyyy}*x.json", "{a}-*-*-*.json", "*-{a}-*-{yyyy}.json", "*-*-*-*-*-*/{a}"] {
+        let layout = Layout::parse(layout).unwrap();
+        assert_eq!(layout.key(&dashes), Key::Other, "{layout:?}");
+    }
+    let layout = Layout::parse("*-*-*-*.json").unwrap();
+    assert!(matches!(layout.key(&format!("{dashes}.json")), Key::Matched(_)));
+    let layout = Layout::parse("*-*-*-{yyyy}.json").unwrap();
+    let year = Some(window("2025-01-01T00:00:00Z", "2026-01-01T00:00:00Z"));
+    let found = layout.key(&format!("{dashes}2025.json"));
+    assert!(matches!(&found, Key::Matched(found) if found.span == year), "{found:?}");
+    // Texts that stand twice, of which there are too many to try.
+    let layout = Layout::parse("{a}-{b}-{c}-*x{c}y{b}y{a}.json").unwrap();
+    let found = layout.key(&format!("{}x1y2y3.json", "a-".repeat(400)));
+    assert!(matches!(found, Key::Other | Key::Ambiguous(_)), "{found:?}");
+    assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
 }
 
 #[test]

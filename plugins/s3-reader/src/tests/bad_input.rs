@@ -54,8 +54,8 @@ fn what_is_too_large_is_unreadable() {
         "it is larger than 64 MiB, and a document is read as a whole; write a record a line (`format = \"ndjson\"`)";
     assert_eq!(found, [format!("m/2025/06/01/00/a.json: {reason}")]);
 
-    let long = std::fs::File::options().write(true).open(folder.path().join("logs/acme/1.log")).unwrap();
-    long.set_len((16 << 20) + 100).unwrap();
+    let long = format!("{{\"requestTime\":0}}\n{}", " ".repeat((16 << 20) + 100));
+    std::fs::write(folder.path().join("logs/acme/1.log"), long).unwrap();
     let found = pages(LOGS, request(0, 1)).unwrap();
     assert_eq!(unreadable(&found), ["logs/acme/1.log: line 2 is longer than 16 MiB"]);
     assert!(found.iter().all(|page| page.inputs.is_empty()));
@@ -81,8 +81,10 @@ fn a_line_that_is_no_record_is_quarantined_alone() {
         "logs/acme/2.log line 2: it is not valid JSON: EOF while parsing an object at column 23",
     ];
     assert_eq!(quarantined(&pages), expected);
-    let nobody = pages.iter().flat_map(|page| &page.quarantined);
-    assert!(nobody.into_iter().all(|record| record.customer.is_none() && record.span.is_none()));
+    // The key says whose they are, and any of the dimensions may be meant.
+    let all = pages.iter().flat_map(|page| &page.quarantined);
+    let known = all.into_iter().map(|record| (record.customer.as_deref(), &record.dimension, record.span));
+    assert!(known.into_iter().all(|known| known == (Some("acme"), &None, None)));
     assert_eq!(unreadable(&pages), Vec::<String>::new());
 }
 
@@ -271,4 +273,119 @@ fn a_path_that_names_days_does_not_do_for_hours() {
     assert!(S3Reader::inputs(config(OMNISTRATE), hourly.clone()).is_ok());
     hourly.windows = vec![JUNE];
     assert!(S3Reader::inputs(config(&text), hourly).is_ok());
+}
+
+#[test]
+fn a_line_that_is_no_record_is_held_for_all_that_the_key_and_the_configuration_say_of_it() {
+    let text = r#"{
+        "layout": "m/{tenant}/{yyyy}/{mm}/{dd}/{hh}/*.ndjson",
+        "fields": { "time": "path", "customer": "{tenant}", "product": { "constant": "pg" }, "dimension": { "constant": "cpu" },
+            "quantity": "/value" }
+    }"#;
+    let _folder = stage(&[("m/acme/2025/06/01/00/a.ndjson", b"{\"value\":1}\nno record\n")]);
+    let found = pages(text, request(0, 1)).unwrap();
+    assert_eq!(rows(&found), ["acme cpu 1 1748736000000"]);
+    let held = &found[0].quarantined[0];
+    let known = (held.customer.as_deref(), held.product.as_deref(), held.dimension.as_deref(), held.span);
+    assert_eq!(known, (Some("acme"), Some("pg"), Some("cpu"), Some(HOUR)));
+    // What stands in the record is not known of a line that is none.
+    let text = text.replace("\"{tenant}\"", "\"/who\"").replace("{ \"constant\": \"cpu\" }", "\"/what\"");
+    let held = pages(&text, request(0, 1)).unwrap()[0].quarantined[1].clone();
+    assert_eq!(
+        (held.place.as_str(), held.customer, held.product.as_deref(), held.dimension),
+        ("line 2", None, Some("pg"), None)
+    );
+}
+
+#[test]
+fn a_record_whose_time_is_not_that_of_its_key_is_held_in_every_window_it_may_belong_to() {
+    let text = OMNISTRATE.replace("\"path\"", "\"/at\"");
+    let record = |at: &str| format!("{{\"at\":\"{at}\",\"externalPayerId\":\"A\",\"dimension\":\"cpu\",\"value\":1}}");
+    let times =
+        ["2025-07-01T00:02:00Z", "2025-06-30T23:59:59.999Z", "2025-06-30T23:00:00Z", "2025-06-30T22:59:59.999Z"];
+    let records = times.map(record).join(",");
+    let _folder = stage(&[("m/2025/06/30/23/a.json", format!("[{records}]").as_bytes())]);
+    let pages = pages(&text, request(0, 1)).unwrap();
+    assert_eq!(rows(&pages), ["A cpu 1 1751327999999", "A cpu 1 1751324400000"]);
+    let outside = |time: &str| {
+        format!(
+            "time (/at) {time} lies outside of the time in its key, 2025-06-30T23:00:00Z to 2025-07-01T00:00:00Z; store the record \
+             under a key of its own time, or have `layout` name less of the time (`*` in place of `{{hh}}`)"
+        )
+    };
+    let expected = [("record 1", times[0]), ("record 4", times[3])];
+    assert_eq!(
+        quarantined(&pages),
+        expected.map(|(place, time)| format!("m/2025/06/30/23/a.json {place}: {}", outside(time)))
+    );
+    let held = &pages[0].quarantined;
+    assert!(held.iter().all(|held| (held.customer.as_deref(), held.dimension.as_deref()) == (Some("A"), Some("cpu"))));
+    let key = Window { start: JUNE.end - 3_600_000, end: JUNE.end };
+    assert_eq!(held[0].span, Some(Window { start: key.start, end: JUNE.end + 120_001 }));
+    assert_eq!(held[1].span, Some(Window { start: key.start - 1, end: key.end }));
+    assert_eq!(pages[0].inputs[0].items, 4);
+}
+
+#[test]
+fn what_is_compressed_or_no_text_is_unreadable_as_a_whole() {
+    let good = "{\"requestTime\":1748736000000,\"response\":{\"length\":1}}\n";
+    let utf16: Vec<u8> = good.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let _folder = stage(&[
+        ("logs/acme/1.log", b"\x1f\x8b\x08\x00\n\n\n\x00\n"),
+        ("logs/acme/2.log", b"\x28\xb5\x2f\xfd\n\n"),
+        ("logs/acme/3.log", &[good.as_bytes(), b"{\"a\":\"\0\"}\n\0\0\n", good.as_bytes()].concat()),
+        ("logs/acme/4.log", &utf16),
+        ("logs/acme/5.log", &[b"\xff\xfe", utf16.as_slice()].concat()),
+        ("logs/acme/6.log", &[good.as_bytes(), b"\0\0\0"].concat()),
+    ]);
+    let found = pages(LOGS, request(0, 1)).unwrap();
+    let compressed = "and this version reads plain text only; store it without compression";
+    let no_text = "holds a NUL byte: it is no text with a record a line, or not in UTF-8";
+    let expected = [
+        format!("logs/acme/1.log: it is compressed with gzip, {compressed}"),
+        format!("logs/acme/2.log: it is compressed with zstd, {compressed}"),
+        format!("logs/acme/3.log: line 2 {no_text}"),
+        format!("logs/acme/4.log: line 1 {no_text}"),
+        format!("logs/acme/5.log: line 1 {no_text}"),
+        format!("logs/acme/6.log: line 2 {no_text}"),
+    ];
+    assert_eq!(unreadable(&found), expected);
+    assert_eq!(quarantined(&found), Vec::<String>::new());
+    assert!(found.iter().all(|page| page.inputs.is_empty()));
+
+    let _folder = stage(&[("m/2025/06/01/00/a.json", b"\x1f\x8b\x08\x00")]);
+    let found = unreadable(&pages(OMNISTRATE, request(0, 1)).unwrap());
+    assert_eq!(found, [format!("m/2025/06/01/00/a.json: it is compressed with gzip, {compressed}")]);
+}
+
+#[test]
+fn a_granted_folder_that_is_missing_is_an_error_and_not_an_empty_one() {
+    let folder = stage(&[]);
+    let missing = folder.path().join("missing");
+    testing::folder(&missing);
+    let mut reading = S3Reader::open(config(OMNISTRATE), request(0, 1)).unwrap();
+    let failed = format!("`m/2025/06/` cannot be listed: the granted folder {} does not exist", missing.display());
+    assert_eq!(reading.next().unwrap_err(), Error::Unavailable(failed));
+}
+
+#[test]
+fn a_name_that_is_longer_than_the_host_takes_is_quarantined_and_not_named() {
+    let (fits, long) = ("n".repeat(16 << 10), "n".repeat((16 << 10) + 1));
+    let record = |customer: &str, dimension: &str| {
+        format!("{{\"externalPayerId\":\"{customer}\",\"dimension\":\"{dimension}\",\"value\":1}}")
+    };
+    let escaped = format!("\\u0041{}", "n".repeat(16 << 10));
+    let records = [record(&fits, &fits), record(&long, "cpu"), record("A", &long), record(&escaped, "cpu")];
+    let _folder = stage(&[("m/2025/06/01/00/a.json", format!("[{}]", records.join(",")).as_bytes())]);
+    let pages = pages(OMNISTRATE, request(0, 1)).unwrap();
+    assert_eq!(rows(&pages).len(), 1);
+    let held = pages[0].quarantined.iter();
+    let held: Vec<_> = held.map(|held| (&*held.reason, held.customer.as_deref(), held.dimension.as_deref())).collect();
+    let customer = "customer (/externalPayerId) is longer than 16 KiB";
+    let expected = [
+        (customer, None, Some("cpu")),
+        ("dimension (/dimension) is longer than 16 KiB", Some("A"), None),
+        (customer, None, Some("cpu")),
+    ];
+    assert_eq!(held, expected);
 }

@@ -2,9 +2,10 @@
 
 use std::rc::Rc;
 
-use meterhost_sdk::{Page, Window};
+use meterhost_sdk::{Listing, Page, Source, Window};
 
-use super::{LOGS, OMNISTRATE, config, pages, quarantined, request, rows, stage};
+use super::{JUNE, LOGS, OMNISTRATE, config, pages, quarantined, request, rows, stage};
+use crate::S3Reader;
 use crate::config::Format;
 use crate::decode::{Decoder, Stopped};
 use crate::layout::Matched;
@@ -16,16 +17,16 @@ use crate::rows::{Object, Rows};
 fn decoded(text: &str, format: Format, pieces: &[&[u8]]) -> Result<Vec<Page>, String> {
     let mapping = Rc::new(Mapping::new(&config(text)).unwrap());
     let (mut picker, mut rows) = (Picker::new(Rc::clone(&mapping)), Rows::new(mapping));
-    let matched = Matched { span: Some(Window { start: 0, end: 1 }), captures: vec!["acme".into()] };
+    let matched = Matched { span: Some(Window { start: 0, end: 10 }), captures: vec!["acme".into()] };
     let object = Object { key: "key", matched: &matched };
-    let mut decoder = Decoder::new(format);
+    let mut decoder = Decoder::new(format, 0);
     let mut all = Vec::new();
     for piece in pieces.iter().map(Some).chain([None]) {
         match piece {
             Some(piece) => decoder.push(piece.to_vec())?,
             None => decoder.end()?,
         }
-        while decoder.decode(&mut picker, &mut rows, &object) == Stopped::PageFull {
+        while decoder.decode(&mut picker, &mut rows, &object)? == Stopped::PageFull {
             all.extend(rows.ready());
         }
     }
@@ -127,8 +128,40 @@ fn many_windows_read_each_object_once() {
 }
 
 #[test]
-fn a_key_whose_time_does_not_exist_is_another_things() {
+fn a_key_whose_time_does_not_exist_makes_its_object_unreadable_for_as_long_as_its_time_makes_sense() {
     let record: &[u8] = b"{\"externalPayerId\":\"A\",\"dimension\":\"cpu\",\"value\":1}";
     let _folder = stage(&[("m/2025/06/31/00/a.json", record), ("m/2025/06/01/24/a.json", record)]);
-    assert!(pages(OMNISTRATE, request(0, 1)).unwrap().is_empty());
+    let pages = pages(OMNISTRATE, request(0, 1)).unwrap();
+    let reason = "its key names a time that does not exist; store it under a key of its own time, or have the layout leave it out";
+    let found: Vec<_> = pages.iter().flat_map(|page| &page.unreadable).collect();
+    let day = Window { start: JUNE.start, end: JUNE.start + 24 * 3_600_000 };
+    let expected = [("m/2025/06/01/24/a.json", reason, Some(day)), ("m/2025/06/31/00/a.json", reason, Some(JUNE))];
+    assert_eq!(found.iter().map(|one| (&*one.input, &*one.reason, one.span)).collect::<Vec<_>>(), expected);
+    let mut listed = S3Reader::inputs(config(OMNISTRATE), request(0, 1)).unwrap();
+    let keys: Vec<String> = listed.next().unwrap().unwrap().into_iter().map(|input| input.key).collect();
+    assert_eq!(keys, ["m/2025/06/01/24/a.json", "m/2025/06/31/00/a.json"]);
+}
+
+#[test]
+fn large_attributes_make_small_pages() {
+    let text = "x".repeat(1 << 20);
+    let lines: String = (0..20)
+        .map(|line| {
+            format!("{{\"requestTime\":1748736000000,\"response\":{{\"length\":1}},\"status\":\"{line}{text}\"}}\n")
+        })
+        .collect();
+    let _folder = stage(&[("logs/acme/1.log", lines.as_bytes())]);
+    let pages = pages(LOGS, request(0, 1)).unwrap();
+    assert_eq!(rows(&pages).len(), 40);
+    assert!(pages.iter().all(|page| page.batch.len() <= 10), "{}", pages.len());
+}
+
+#[test]
+fn a_bad_record_with_large_texts_does_not_make_a_large_page() {
+    let customer = "c".repeat(16 << 10);
+    let line = format!("{{\"externalPayerId\":\"{customer}\",\"dimension\":\"cpu\",\"value\":null}}\n");
+    let _folder = stage(&[("m/2025/06/01/00/a.ndjson", line.repeat(600).as_bytes())]);
+    let pages = pages(&OMNISTRATE.replace("*.json", "*.ndjson"), request(0, 1)).unwrap();
+    let found: Vec<usize> = pages.iter().map(|page| page.quarantined.len()).collect();
+    assert!(found.iter().sum::<usize>() == 600 && found.iter().all(|&found| found <= 256), "{found:?}");
 }
