@@ -373,7 +373,7 @@ impl Gathered {
         let touches = |span: &Option<Span>, window: &Span| span.is_none_or(|span| span.touches(window));
         for (position, (reading, window)) in readings.iter_mut().zip(spans).enumerate() {
             reading.lines.sort_by(|(first, left), (second, right)| key(left).cmp(&key(right)).then(first.cmp(second)));
-            reading.lines.dedup_by(|later, earlier| joined(later, earlier));
+            reading.lines.dedup_by(joined);
             reading.failed.sort_by(|left, right| left.message.cmp(&right.message));
             reading.excluded.sort_by(|left, right| {
                 (&left.product, &left.customer, &left.dimension, &left.rule).cmp(&(

@@ -135,10 +135,10 @@ impl Module {
     /// Checks that it imports from nothing but the contract: what else there is needs a component, which says what it means.
     fn check_imports(&self, linkers: &Linkers) -> Result<(), LoadError> {
         // What is built in begins with `$` or `[`.
-        let foreign = |name: &&String| {
-            !name.starts_with(['$', '[']) && !(name.starts_with(PACKAGE) && linkers.knows(self.role, name))
+        let known = |name: &&String| {
+            name.starts_with(['$', '[']) || (name.starts_with(PACKAGE) && linkers.knows(self.role, name))
         };
-        match self.imports.iter().find(foreign) {
+        match self.imports.iter().find(|name| !known(name)) {
             Some(name) => Err(LoadError::UnknownImport { name: name.clone(), role: self.role }),
             None => Ok(()),
         }
