@@ -305,3 +305,14 @@ fn usage_whose_unit_of_time_is_wrong_is_no_empty_month() {
     stage.object("logs/a.ndjson", r#"{"at":1750000000,"who":"A","what":"cpu","many":1}"#);
     stage.run().expect(1).says("astray").says("see whether the time and its unit are read right");
 }
+
+#[test]
+fn what_is_held_of_an_old_window_stays_in_sight() {
+    let mut stage = Stage::new();
+    month(&stage);
+    stage.run().expect(0);
+    stage.usage("2025/06/15/12", "late", &[("A", "cpu", "10")]);
+    stage.run().expect(1);
+    stage.at("2025-09-10T00:00:00Z");
+    stage.run().expect(1).says("a difference of +10");
+}

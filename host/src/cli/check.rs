@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::shared::{Refused, Workshop, print};
+use super::shared::{Refused, Workshop, missing_secrets, print};
 use super::{Global, PipelineArgs};
 use crate::broker::Grants;
 use crate::pipeline::{Section, Setup};
@@ -104,21 +104,7 @@ fn words(duration: Duration) -> String {
 
 /// What a run would not find: folders that cannot be listed, variables of secrets that are not set. Values are not read.
 fn missing(setup: &Setup, workshop: &Workshop) -> Vec<String> {
-    let mut missing = Vec::new();
-    for spec in setup.pipeline.plugins() {
-        for (name, secret) in &spec.grant.secrets {
-            let absent = match &secret.value.from {
-                crate::config::SecretSource::Env(variable) => {
-                    std::env::var_os(variable).is_none().then(|| format!("the variable {variable} is not set"))
-                }
-                crate::config::SecretSource::File(path) => {
-                    let path = setup.pipeline.base.join(path);
-                    (!path.is_file()).then(|| format!("there is no file {}", path.display()))
-                }
-            };
-            missing.extend(absent.map(|what| format!("{}: the secret `{name}`: {what}", spec.section)));
-        }
-    }
+    let mut missing = missing_secrets(&setup.pipeline);
     for section in setup.sections().filter(|section| section.grants.reads()) {
         missing.extend(unlisted(workshop, &section.grants, &section.name));
     }

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::shared::{Refused, Workshop, print, style};
+use super::shared::{Refused, Workshop, missing_secrets, print, style};
 use super::{Global, PipelineArgs};
 use crate::pipeline::{self, Options, Watch};
 use crate::report::progress::{BesideTheBar, Mode, Progress};
@@ -32,6 +32,12 @@ pub(super) fn run(args: &RunArgs, global: &Global) -> Result<Exit, Refused> {
             window.label()
         );
         return Err(Refused::Other(Exit::Configuration, text));
+    }
+    if !dry_run {
+        let missing = missing_secrets(&pipeline);
+        if !missing.is_empty() {
+            return Err(Refused::Other(Exit::Configuration, missing.join("; ")));
+        }
     }
     let workshop = Workshop::open(global)?;
     let setup = workshop.set_up(pipeline)?;

@@ -11,7 +11,7 @@ use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use super::{Global, LogFormat, PipelineArgs};
 use crate::broker::{Broker, BrokerSettings};
-use crate::config::{self, ConfigErrors, LedgerLocation, Pipeline};
+use crate::config::{self, ConfigErrors, LedgerLocation, Pipeline, SecretSource};
 use crate::ledger::LedgerError;
 use crate::model::window::Window;
 use crate::pipeline::{Setup, SetupError};
@@ -214,6 +214,26 @@ fn cache() -> Option<PathBuf> {
         .or_else(|| variable("XDG_CACHE_HOME").map(|folder| folder.join("meterhost")))
         .or_else(|| variable("HOME").map(|folder| folder.join(".cache/meterhost")))
         .filter(|folder| folder.is_absolute())
+}
+
+/// Which secrets are not where the file says that they are. None is read.
+pub(super) fn missing_secrets(pipeline: &Pipeline) -> Vec<String> {
+    let mut missing = Vec::new();
+    for spec in pipeline.plugins() {
+        for (name, secret) in &spec.grant.secrets {
+            let absent = match &secret.value.from {
+                SecretSource::Env(variable) => {
+                    std::env::var_os(variable).is_none().then(|| format!("the variable {variable} is not set"))
+                }
+                SecretSource::File(path) => {
+                    let path = pipeline.base.join(path);
+                    (!path.is_file()).then(|| format!("there is no file {}", path.display()))
+                }
+            };
+            missing.extend(absent.map(|what| format!("{}: the secret `{name}`: {what}", spec.section)));
+        }
+    }
+    missing
 }
 
 impl PipelineArgs {

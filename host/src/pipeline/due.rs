@@ -49,11 +49,17 @@ pub(super) fn due(pipeline: &Pipeline, state: &State, now: Timestamp, only: Opti
         }
         if !pipeline.sinks.iter().all(|sink| state.is_settled(&sink.plugin.name, &window)) {
             due.open.push(window);
-        } else if window.end() > back {
+        } else if window.end() > back || has_holds(pipeline, state, &window) {
             due.settled.push(window);
         }
     }
     due
+}
+
+/// Whether something is held of a window, for whichever sink: that stays in sight, however long ago it was.
+pub(super) fn has_holds(pipeline: &Pipeline, state: &State, window: &Window) -> bool {
+    let held = |sink: &str| state.window(sink, window).is_some_and(|window| !window.holds.is_empty());
+    pipeline.sinks.iter().any(|sink| held(&sink.plugin.name))
 }
 
 /// The pipeline's first window while its ledger is new: what `start` says; without it, the latest window that is due.

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::account;
 use super::charges::{Assessment, assess};
 use super::deliver::{Delivery, Ended, Stopped};
-use super::due::{Due, due, first};
+use super::due::{Due, due, first, has_holds};
 use super::failpoint::failpoint;
 use super::read::{Astray, Reader, Reading, with_denials};
 use super::setup::{Setup, SinkSection};
@@ -171,7 +171,7 @@ fn read(
         Err(problem) => findings.problem(problem),
     }
     // What is held of a settled window stays in sight, whether its inputs changed once more or not.
-    windows.extend(due.settled.iter().filter(|window| has_holds(setup, book.state(), window)));
+    windows.extend(due.settled.iter().filter(|window| has_holds(&setup.pipeline, book.state(), window)));
     windows.sort();
     windows.dedup();
     if windows.is_empty() {
@@ -268,14 +268,6 @@ fn read(
         failpoint("after-freeze");
     }
     Ok(works)
-}
-
-fn has_holds(setup: &Setup, state: &State, window: &Window) -> bool {
-    setup
-        .pipeline
-        .sinks
-        .iter()
-        .any(|sink| state.window(&sink.plugin.name, window).is_some_and(|window| !window.holds.is_empty()))
 }
 
 fn step(what: &str, windows: &[Window]) -> String {

@@ -100,6 +100,7 @@ impl Findings {
 /// The exit that a problem leads to by itself.
 fn exit(code: &str) -> Exit {
     match code {
+        "interrupted" => Exit::Interrupted,
         "denied" | "configuration" => Exit::Plugin,
         code if code.starts_with("plugin-") && code != "plugin-error" => Exit::Plugin,
         _ => Exit::Open,
@@ -120,8 +121,12 @@ pub(super) fn report(
     for work in works {
         let Some(spec) = setup.pipeline.sinks.get(work.sink) else { continue };
         let sink = &spec.plugin.name;
-        let mut lines: Vec<Line> =
-            work.assessment.lines.iter().map(|line| shown(line, state.charge(&line.id), run.as_deref())).collect();
+        let mut lines: Vec<Line> = work
+            .assessment
+            .lines
+            .iter()
+            .map(|line| shown(line, state.charge(&line.id), run.as_deref(), options.dry_run))
+            .collect();
         let states: Vec<LineState> = lines.iter().map(|line| line.state).collect();
         // Usage that cannot be read at the moment leaves no line, and its charge may be open in spite of that.
         let stands = |charge: &ChargeState| work.assessment.lines.iter().any(|line| line.id == charge.charge().id());
@@ -129,7 +134,7 @@ pub(super) fn report(
         lines.extend(
             others
                 .filter(|charge| !stands(charge))
-                .map(|charge| shown(&Assessed::of(charge), Some(charge), run.as_deref())),
+                .map(|charge| shown(&Assessed::of(charge), Some(charge), run.as_deref(), options.dry_run)),
         );
         let report = WindowReport {
             window: work.window.label(),
@@ -178,17 +183,18 @@ pub(super) fn report(
     }
 }
 
-fn shown(line: &Assessed, charge: Option<&ChargeState>, run: Option<&str>) -> Line {
+fn shown(line: &Assessed, charge: Option<&ChargeState>, run: Option<&str>, dry_run: bool) -> Line {
     let (state, mut reason, reference) = match charge.map(ChargeState::standing) {
         None if line.held.is_some() => (LineState::Held, None, None),
-        None => (LineState::WouldBill, None, None),
+        None if dry_run => (LineState::WouldBill, None, None),
+        None => (LineState::Pending, Some("the run ended before it was frozen".to_owned()), None),
         Some(Standing::Accepted { reference, run: by }) => {
             let state = if Some(by.as_str()) == run { LineState::Billed } else { LineState::BilledBefore };
             (state, None, reference.clone())
         }
         // What a dry run would offer again counts as if it were accepted.
-        Some(Standing::Pending { reason }) if run.is_none() => (LineState::WouldBill, reason.clone(), None),
-        Some(Standing::Rejected { reason, retryable: true }) if run.is_none() => {
+        Some(Standing::Pending { reason }) if dry_run => (LineState::WouldBill, reason.clone(), None),
+        Some(Standing::Rejected { reason, retryable: true }) if dry_run => {
             (LineState::WouldBill, Some(format!("refused before: {reason}")), None)
         }
         Some(Standing::Pending { reason }) => (LineState::Pending, reason.clone(), None),
@@ -256,7 +262,7 @@ fn unread(
             });
         }
         if let Some(report) = reports.last_mut() {
-            report.lines.push(shown(&Assessed::of(charge), Some(charge), run));
+            report.lines.push(shown(&Assessed::of(charge), Some(charge), run, options.dry_run));
             report.charges = counted(&report.lines);
         }
     }

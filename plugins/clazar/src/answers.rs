@@ -169,7 +169,9 @@ impl<'a> Contract<'a> {
             if loose.is_empty() {
                 return unknown(charge, unmatched.message.clone(), None, unmatched.raw.clone());
             }
-            match agreed(loose) {
+            // All answers of the contract have to agree, those included that name another charge of it.
+            let all: Vec<&Reading<'_>> = self.own.iter().flatten().copied().chain(loose.iter().copied()).collect();
+            match agreed(&all) {
                 // Which of several ids is whose, nobody knows.
                 Some(verdict) if fit => settled(charge, verdict, loose, alone.then(|| reference(loose)).flatten()),
                 _ => {

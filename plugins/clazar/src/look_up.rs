@@ -41,9 +41,11 @@ pub(crate) fn answers(target: &Target, token: &str, charges: &[Charge]) -> Resul
         unanswered = if matches!(listed, Err(Trouble::Unanswered(_))) { unanswered + 1 } else { 0 };
         match listed {
             Ok(listed) => books.insert(contract, Ok(listed)),
-            Err(Trouble::Unanswered(why) | Trouble::Answered(Failure::Other(why) | Failure::Refused(why))) => {
-                books.insert(contract, Err(why))
-            }
+            Err(
+                Trouble::Unanswered(why)
+                | Trouble::Results(why, _)
+                | Trouble::Answered(Failure::Other(why) | Failure::Refused(why)),
+            ) => books.insert(contract, Err(why)),
             Err(trouble @ (Trouble::Answered(Failure::Auth(_) | Failure::Throttled(_)) | Trouble::Denied(_))) => {
                 end = Some(trouble.into());
                 break;

@@ -22,6 +22,8 @@ const SHOWN: usize = 200;
 pub(crate) enum Trouble {
     /// There is an answer, and it means this.
     Answered(Failure),
+    /// The call was refused, and yet there are results: it was looked at record by record.
+    Results(String, Vec<u8>),
     /// There is none, or not all of it came.
     Unanswered(String),
     /// The pipeline does not grant the request.
@@ -32,7 +34,7 @@ impl From<Trouble> for Failure {
     fn from(trouble: Trouble) -> Self {
         match trouble {
             Trouble::Answered(failure) => failure,
-            Trouble::Unanswered(text) | Trouble::Denied(text) => Failure::Other(text),
+            Trouble::Unanswered(text) | Trouble::Denied(text) | Trouble::Results(text, _) => Failure::Other(text),
         }
     }
 }
@@ -58,6 +60,9 @@ pub(crate) fn send(method: &str, url: &str, token: Option<&str>, body: Vec<u8>) 
     })?;
     match response.status {
         200..=299 => Ok(response.body),
+        status @ (400 | 403 | 409 | 413 | 422) if method == "POST" && has_results(&response.body) => {
+            Err(Trouble::Results(format!("{what}: Clazar answered {status}"), response.body))
+        }
         status => Err(Trouble::Answered(failure(method, &what, status, &response))),
     }
 }
@@ -67,9 +72,8 @@ fn failure(method: &str, what: &str, status: u16, response: &Response) -> Failur
     match status {
         401 => Failure::Auth(said),
         429 => Failure::Throttled(retry_after(response)),
-        // Results in an answer like this would mean that the call was looked at record by record after all. A 403 can be
-        // about one contract of many, and a new session would not open it.
-        400 | 403 | 409 | 413 | 422 if method == "POST" && !has_results(&response.body) => Failure::Refused(said),
+        // A 403 can be about one contract of many, and a new session would not open it.
+        400 | 403 | 409 | 413 | 422 if method == "POST" => Failure::Refused(said),
         300..=399 => {
             let to = header(response, "location").unwrap_or("nowhere");
             Failure::Other(format!(

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::answers;
 use crate::config::Target;
 use crate::sent::Call;
+use crate::service::Trouble;
 use crate::verdict::says_duplicate;
 use crate::{look_up, service};
 
@@ -52,9 +53,18 @@ impl Session for ClazarSession {
         }
         let body = serde_json::to_vec(&Call::of(self.target.cloud, charges))
             .map_err(|error| Failure::Other(format!("the call cannot be written: {error}")))?;
-        match service::send("POST", &self.target.metering, Some(&self.token), body).map_err(Failure::from) {
-            Ok(answer) => answers::read(self.target.cloud, charges, &answer)
-                .map_err(|text| Failure::Other(format!("POST {}: {text}", self.target.metering))),
+        let read = |answer: &[u8]| {
+            answers::read(self.target.cloud, charges, answer)
+                .map_err(|text| Failure::Other(format!("POST {}: {text}", self.target.metering)))
+        };
+        let sent = match service::send("POST", &self.target.metering, Some(&self.token), body) {
+            Err(Trouble::Results(what, answer)) => {
+                return Ok(read(&answer)?.into_iter().map(|outcome| unsure(outcome, &what)).collect());
+            }
+            sent => sent.map_err(Failure::from),
+        };
+        match sent {
+            Ok(answer) => read(&answer),
             Err(Failure::Refused(text)) => match charges {
                 // Refused alone, in the words of a duplicate: a look-up tells whose record it is.
                 [charge] if says_duplicate(&text) => Ok(vec![Outcome {
@@ -74,5 +84,22 @@ impl Session for ClazarSession {
 
     fn look_up(&mut self, charges: &[Charge]) -> Result<Vec<Answer>, Failure> {
         look_up::answers(&self.target, &self.token, charges)
+    }
+}
+
+/// What a result says behind a status that refuses the call: whether the call took effect in part, the books tell, and a record that is
+/// not in them takes its refusal.
+fn unsure(outcome: Outcome, what: &str) -> Outcome {
+    let refusal_if_absent = match outcome.status {
+        Status::Rejected => outcome.message.clone(),
+        _ => outcome.refusal_if_absent,
+    };
+    let said = outcome.message.unwrap_or_else(|| "a result that says success".into());
+    Outcome {
+        status: Status::Unknown,
+        retryable: outcome.retryable,
+        refusal_if_absent,
+        message: Some(format!("{what}, with {said}")),
+        ..outcome
     }
 }

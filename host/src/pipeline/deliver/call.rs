@@ -18,6 +18,8 @@ const KEPT: usize = 4096;
 /// What came of a call, beyond its charges.
 pub(super) enum Called {
     Done,
+    /// Something left, and no answer came that could be read.
+    Unclear,
     Refused,
     /// And how long the service asks to wait.
     Throttled(Duration),
@@ -69,7 +71,7 @@ impl Delivery<'_> {
                 // What is not granted now is not granted at the next try either.
                 let called = match nothing_left && !line.session.denials().is_empty() {
                     true => Called::Failed(with_denials(self.problem("denied", "delivering", &text), &line.session)),
-                    false => Called::Done,
+                    false => Called::Unclear,
                 };
                 (called, nothing_left, all(Status::Unknown, &text))
             }

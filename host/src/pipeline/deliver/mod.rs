@@ -22,7 +22,7 @@ mod call;
 mod connect;
 mod resolve;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -92,6 +92,8 @@ struct Course {
     answered: HashSet<ChargeId>,
     /// Held charges that were looked up in this run: once is enough.
     looked_at: HashSet<ChargeId>,
+    /// Charges of calls without a clear answer, and how many of them a call holds at most from then on.
+    suspect: HashMap<ChargeId, usize>,
     /// Charges that the plugin failed to offer, or to look up: it would fail again.
     not_offered: HashSet<ChargeId>,
     not_looked_up: HashSet<ChargeId>,
@@ -156,14 +158,25 @@ impl Delivery<'_> {
     /// Resolves what is unknown, offers what is to be offered, resolves what that left unknown. Answers how long the service asked to
     /// wait.
     fn round(&self, course: &mut Course) -> Result<Duration, Halt> {
-        if let Some(asked) = self.resolve(course)? {
-            return Ok(asked);
-        }
+        // A service that answers no look-up just now may take new charges all the same.
+        let throttled = self.resolve(course)?;
         let open = self.open().into_iter();
         let ready = open.filter(|state| self.is_ready(state, course)).map(|state| state.charge().clone());
         let ready: Vec<Charge> = ready.collect();
         let (mut done, total) = (0, ready.len() as u64);
-        for batch in batches(&self.sink.traits, ready) {
+        let (whole, suspect): (Vec<Charge>, Vec<Charge>) =
+            ready.into_iter().partition(|charge| !course.suspect.contains_key(&charge.id()));
+        let mut calls = batches(&self.sink.traits, whole);
+        // A call that never gets a clear answer may owe that to one charge of it: those it held are offered in ever smaller calls.
+        for mut batch in batches(&self.sink.traits, suspect) {
+            let most = batch.iter().filter_map(|charge| course.suspect.get(&charge.id())).min().copied().unwrap_or(1);
+            while batch.len() > most {
+                let rest = batch.split_off(batch.len() - most);
+                calls.push(rest);
+            }
+            calls.push(batch);
+        }
+        for batch in calls {
             self.interrupted()?;
             if let Some(asked) = self.offer(course, &batch)? {
                 return Ok(asked);
@@ -171,7 +184,10 @@ impl Delivery<'_> {
             done += batch.len() as u64;
             (self.progress)(done, total);
         }
-        Ok(self.resolve(course)?.unwrap_or_default())
+        match throttled {
+            Some(asked) => Ok(asked),
+            None => Ok(self.resolve(course)?.unwrap_or_default()),
+        }
     }
 
     /// One call; a refused one is halved. Answers how long the service asks to wait, if it wants fewer calls.
@@ -183,6 +199,10 @@ impl Delivery<'_> {
             let ids = charges.iter().map(Charge::id);
             match self.call(line, charges)? {
                 Called::Done => course.answered.extend(ids),
+                Called::Unclear => {
+                    let most = (charges.len() / 2).max(1);
+                    course.suspect.extend(ids.map(|id| (id, most)));
+                }
                 Called::Throttled(asked) => return Ok(Some(asked)),
                 Called::Auth(text) => return Err(Halt::Auth(text)),
                 Called::Refused => {
