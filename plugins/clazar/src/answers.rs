@@ -2,7 +2,7 @@
 //!
 //! Results name their contract, and should name their dimension. A result with both speaks for that charge if nothing else in it
 //! contradicts what was sent. Results without a dimension speak for a contract's charges only if the contract has as many results as
-//! charges and they agree; as many that disagree leave the charges to a look-up, with the refusal for those that are absent. A result
+//! charges and all of them agree; as many that disagree leave the charges to a look-up, with the refusal for those that are absent. A result
 //! without a contract speaks for nobody. A charge without a result that is surely its own is unknown.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,11 +28,15 @@ struct Reading<'a> {
 
 /// One outcome a charge, in the order of the charges. An error if the answer is none to a call.
 pub(crate) fn read(cloud: Cloud, charges: &[Charge], body: &[u8]) -> Result<Vec<Outcome>, String> {
-    let readings: Vec<Reading<'_>> = results(body)?
+    let results = results(body)?;
+    let count = results.len();
+    let readings: Vec<Reading<'_>> = results
         .into_iter()
         .filter_map(Record::read)
         .map(|record| Reading { verdict: Verdict::of(&record), record })
         .collect();
+    // What cannot be read may be about any contract.
+    let odd = readings.len() < count;
     let mut by_contract: BTreeMap<&str, Vec<&Reading<'_>>> = BTreeMap::new();
     let mut nameless = Vec::new();
     for reading in &readings {
@@ -49,7 +53,7 @@ pub(crate) fn read(cloud: Cloud, charges: &[Charge], body: &[u8]) -> Result<Vec<
     let mut outcomes = BTreeMap::new();
     for (contract, charges) in contracts {
         let readings = by_contract.get(contract).map(Vec::as_slice).unwrap_or_default();
-        for outcome in Contract::of(cloud, &charges, readings).outcomes(&unmatched) {
+        for outcome in Contract::of(cloud, &charges, readings, odd).outcomes(&unmatched) {
             outcomes.insert(outcome.id.clone(), outcome);
         }
     }
@@ -97,13 +101,13 @@ struct Contract<'a> {
 }
 
 impl<'a> Contract<'a> {
-    fn of(cloud: Cloud, charges: &'a [&'a Charge], readings: &[&'a Reading<'a>]) -> Self {
+    fn of(cloud: Cloud, charges: &'a [&'a Charge], readings: &[&'a Reading<'a>], odd: bool) -> Self {
         let mut contract = Contract {
             cloud,
             charges,
             own: vec![Vec::new(); charges.len()],
             loose: Vec::new(),
-            stray: false,
+            stray: odd,
             results: readings.len(),
         };
         for &reading in readings {

@@ -181,7 +181,12 @@ fn the_answers_with_a_dimension_are_taken_first() {
     let loose = format!(r#"{{"contract_id": "{A}", "status": "success"}}"#);
     let refused = format!(r#"{{"contract_id": "{A}", "dimension": "d1", "errors": ["no"]}}"#);
     let outcomes = results(&charges, &format!("[{loose},{refused},{loose}]"));
-    assert_eq!(statuses(&outcomes), [Status::Rejected, Status::Accepted, Status::Accepted]);
+    assert_eq!(statuses(&outcomes), [Status::Rejected, Status::Unknown, Status::Unknown], "they do not agree");
+    let taken = refused.replace(r#""errors": ["no"]"#, r#""status": "success""#);
+    let outcomes = results(&charges, &format!("[{loose},{taken},{loose}]"));
+    assert_eq!(statuses(&outcomes), [Status::Accepted; 3]);
+    let outcomes = results(&charges, &format!("[{loose},{taken},{loose},3]"));
+    assert_eq!(statuses(&outcomes), [Status::Accepted, Status::Unknown, Status::Unknown], "one that nobody can read");
     let outcomes = results(&charges, &format!("[{loose},{refused}]"));
     assert_eq!(statuses(&outcomes), [Status::Rejected, Status::Unknown, Status::Unknown]);
     let stray = refused.replace("d1", "d9");
