@@ -304,6 +304,10 @@ fn usage_whose_unit_of_time_is_wrong_is_no_empty_month() {
     untimed(&stage, "ms");
     stage.object("logs/a.ndjson", r#"{"at":1750000000,"who":"A","what":"cpu","many":1}"#);
     stage.run().expect(1).says("astray").says("see whether the time and its unit are read right");
+    stage.run().expect(1).says("astray");
+    stage.replace("unit = \"ms\"", "unit = \"s\"");
+    stage.run().expect(0);
+    assert_eq!(stage.billed(), bill(&[("A", "cpu", "1")]));
 }
 
 #[test]

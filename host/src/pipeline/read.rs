@@ -78,6 +78,18 @@ impl Astray {
         }
     }
 
+    /// What is said of them, if there are any.
+    pub(super) fn words(&self) -> Option<String> {
+        let earliest = || match Timestamp::from_millisecond(self.earliest) {
+            Ok(time) => format!("{time:.0}"),
+            Err(_) => self.earliest.to_string(),
+        };
+        (self.records > 0).then(|| {
+            let (records, earliest) = (self.records, earliest());
+            format!("{records} records lie before the first window (the earliest at {earliest}), and no window ever takes them")
+        })
+    }
+
     /// Takes in what another opening found.
     pub(super) fn join(&mut self, other: Astray) {
         self.earliest = match (self.records, other.records) {

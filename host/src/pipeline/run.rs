@@ -246,7 +246,12 @@ fn read(
             }
         }
     }
-    findings.astray(setup, astray);
+    match astray.words() {
+        Some(words) if astray.others => findings.notes.push(words),
+        // All of them: that is no old usage, but a time that is read in a wrong way, and no empty month.
+        Some(words) => works.iter_mut().for_each(|work| work.assessment.holds.push(all_astray(&words))),
+        None => {}
+    }
     if options.stop.load(Ordering::Relaxed) {
         findings.exit = Exit::Interrupted;
         return Ok(works);
@@ -312,6 +317,17 @@ fn kept_back(setup: &Setup, work: &Work) -> Entry {
         window: work.window,
         holds: work.assessment.holds.clone(),
         items: items.filter(|(_, records)| *records > 0).collect(),
+    }
+}
+
+/// That nothing which was read lies where it could be billed.
+fn all_astray(words: &str) -> Hold {
+    Hold {
+        scope: Scope::Window,
+        code: "astray".to_owned(),
+        place: None,
+        reason: format!("{words}; nothing else was read"),
+        quantity: None,
     }
 }
 

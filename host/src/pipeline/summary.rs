@@ -4,7 +4,6 @@ use jiff::Timestamp;
 
 use super::account;
 use super::charges::Assessed;
-use super::read::Astray;
 use super::run::{Options, Work};
 use super::setup::{Section, Setup};
 use crate::ledger::{ChargeState, Hold, LedgerError, Scope, Standing, State};
@@ -50,31 +49,6 @@ impl Findings {
                 action: Some(text),
                 ..Problem::new("denied", "it asked for what its grants do not hold, and went on without")
             });
-        }
-    }
-
-    /// Records that no window ever takes.
-    pub(super) fn astray(&mut self, setup: &Setup, astray: Astray) {
-        let Astray { records, earliest, others } = astray;
-        if records == 0 {
-            return;
-        }
-        let earliest =
-            Timestamp::from_millisecond(earliest).map_or_else(|_| earliest.to_string(), |time| format!("{time:.0}"));
-        let text = format!(
-            "{records} records lie before the first window (the earliest at {earliest}), and no window ever takes them"
-        );
-        match others {
-            true => self.notes.push(text),
-            // All of them: that is no old usage, but a time that is read in a wrong way.
-            false => self.problem(Problem {
-                plugin: Some(setup.source.label()),
-                step: Some("reading".to_owned()),
-                action: Some(
-                    "see whether the time and its unit are read right, and where the pipeline starts".to_owned(),
-                ),
-                ..Problem::new("astray", text)
-            }),
         }
     }
 
@@ -147,7 +121,9 @@ pub(super) fn report(
         let label = setup.sinks.get(work.sink).map(|sink| sink.section.label());
         problems.extend(work.assessment.holds.iter().map(|hold| match hold.code.as_str() {
             // The source found it, whichever sink it keeps from being paid.
-            "unreadable" | "quarantined" => held(hold, &report.window, Some(&setup.source.label()), "reading"),
+            "unreadable" | "quarantined" | "astray" => {
+                held(hold, &report.window, Some(&setup.source.label()), "reading")
+            }
             _ => held(hold, &report.window, label.as_ref(), "freezing"),
         }));
         problems.extend(report.lines.iter().filter_map(|line| open(line, &report.window, label.as_ref())));
@@ -310,6 +286,7 @@ fn held(hold: &Hold, window: &str, plugin: Option<&String>, step: &str) -> Probl
         "unreadable" => ("unreadable", "mend the object or its permissions; a run then bills the window"),
         "quarantined" => ("quarantined", "mend the record; a run then bills what is held"),
         "rounding" => ("rounding", "say how to round with `round`, or bill a unit that comes out whole"),
+        "astray" => ("astray", "see whether the time and its unit are read right, and where the pipeline starts"),
         "late" => ("late", "see what changed; the difference is not billed, and nothing is taken back"),
         "negative" => ("negative", "see which records are negative; a credit cannot be metered"),
         "untaken" => ("untaken", "name the dimension in a `takes`"),
