@@ -214,7 +214,10 @@ fn a_request_that_is_not_granted_is_told_with_its_line_and_not_tried_again() {
     three_charges(&stage);
     stage.replace("http = [\"${CLAZAR_URL}\"]", "http = [{ url = \"${CLAZAR_URL}\", paths = [\"/authenticate/\"] }]");
     let ended = stage.run();
-    ended.expect(3).says("asked to send POST").says("this line would grant it: grant.http = [");
+    ended
+        .expect(3)
+        .says("asked to send POST")
+        .says("below [sink.clazar], inside `grant = { ... }`, this would grant it: http = [");
     assert_eq!(stage.submissions(), 0);
     stage.replace("http = [{ url = \"${CLAZAR_URL}\", paths = [\"/authenticate/\"] }]", "http = [\"${CLAZAR_URL}\"]");
     stage.run().expect(0);

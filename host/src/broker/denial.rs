@@ -23,14 +23,27 @@ pub struct Denial {
     pub asked: String,
     /// The line that would grant it, to stand below `[plugin]`. Nothing if no grant can.
     pub grant: Option<String>,
+    /// Whether the section's grants stand in an inline table.
+    pub inline: bool,
+}
+
+/// Where a line that would grant something has to stand, and the line: `below [source], this line would grant it: grant.read = ...`.
+pub fn advice(section: &str, inline: bool, line: &str) -> String {
+    match inline {
+        true => {
+            let line = line.strip_prefix("grant.").unwrap_or(line);
+            format!("below [{section}], inside `grant = {{ ... }}`, this would grant it: {line}")
+        }
+        false => format!("below [{section}], this line would grant it: {line}"),
+    }
 }
 
 impl fmt::Display for Denial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Denial { plugin, asked, grant } = self;
+        let Denial { plugin, asked, grant, inline } = self;
         write!(f, "{plugin} asked {asked}, which it is not granted; ")?;
         match grant {
-            Some(line) => write!(f, "below [{plugin}], this line would grant it: {line}"),
+            Some(line) => f.write_str(&advice(plugin, *inline, line)),
             None => f.write_str("no grant can allow it"),
         }
     }
@@ -46,10 +59,10 @@ const MOST: usize = 100;
 const LONGEST_LINE: usize = 8192;
 
 impl Denials {
-    pub(super) fn record(&self, plugin: &str, asked: String, grant: Option<String>) {
+    pub(super) fn record(&self, plugin: &str, inline: bool, asked: String, grant: Option<String>) {
         // What is too long to be shown is too long to be written into a file by hand.
         let grant = grant.filter(|line| line.len() <= LONGEST_LINE);
-        let denial = Denial { plugin: plugin.to_owned(), asked: shortened(&asked), grant };
+        let denial = Denial { plugin: plugin.to_owned(), asked: shortened(&asked), grant, inline };
         let mut list = held(&self.0);
         if list.len() < MOST && !list.contains(&denial) {
             list.push(denial);
@@ -160,6 +173,19 @@ mod tests {
     }
 
     #[test]
+    fn where_grants_stand_in_an_inline_table_the_line_goes_into_it() {
+        let line = "grant.read = \"file://./FOLDER\"";
+        assert_eq!(
+            advice("source", true, line),
+            "below [source], inside `grant = { ... }`, this would grant it: read = \"file://./FOLDER\""
+        );
+        assert_eq!(
+            advice("source", false, line),
+            "below [source], this line would grant it: grant.read = \"file://./FOLDER\""
+        );
+    }
+
+    #[test]
     fn the_line_keeps_what_is_granted_already() {
         assert_eq!(
             origin_line(&grants(), &origin("http://10.0.0.1:80/")),
@@ -194,8 +220,8 @@ mod tests {
         let denials = Denials::default();
         let line = "grant.http = [\"https://c.example\"]";
         for _ in 0..2 {
-            denials.record("sink.clazar", "to send GET https://c.example/".to_owned(), Some(line.to_owned()));
-            denials.record("sink.clazar", "for the file \"../x\"".to_owned(), None);
+            denials.record("sink.clazar", false, "to send GET https://c.example/".to_owned(), Some(line.to_owned()));
+            denials.record("sink.clazar", false, "for the file \"../x\"".to_owned(), None);
         }
         let texts: Vec<_> = denials.list().iter().map(Denial::to_string).collect();
         assert_eq!(
@@ -211,7 +237,7 @@ mod tests {
     fn a_plugin_cannot_fill_the_memory_with_denials() {
         let denials = Denials::default();
         for n in 0..1000 {
-            denials.record("source", format!("{n} {}", "x".repeat(10_000)), None);
+            denials.record("source", false, format!("{n} {}", "x".repeat(10_000)), None);
         }
         let list = denials.list();
         assert_eq!(list.len(), MOST);

@@ -25,6 +25,8 @@ pub struct Grants {
     pub(super) write: Option<Root>,
     pub(super) http: Vec<HttpGrant>,
     pub(super) secrets: BTreeMap<String, SecretGrant>,
+    /// Whether they are written as `grant = { ... }`, in which a line of its own has no place.
+    pub inline: bool,
 }
 
 /// One thing that is wrong with a `grant` table.
@@ -105,7 +107,7 @@ impl Grants {
                 Err(problem) => errors.push(problem.at(format!("secrets.{name}"), &secret.span)),
             }
         }
-        if errors.is_empty() { Ok(Grants { read, write, http, secrets }) } else { Err(errors) }
+        if errors.is_empty() { Ok(Grants { read, write, http, secrets, inline: false }) } else { Err(errors) }
     }
 
     /// What the plugin can reach, in plain words, one line each.

@@ -47,7 +47,7 @@ use tokio::runtime::Handle;
 use url::Url;
 
 pub use call::CallRecord;
-pub use denial::Denial;
+pub use denial::{Denial, advice};
 pub use errors::{HttpError, ObjectError};
 pub use grant::{GrantError, Grants};
 pub use objects::{Body, Listing, Object, Precondition, Upload};

@@ -116,9 +116,9 @@ impl Session {
 
     fn deny(&self, asked: String, line: Option<String>) {
         if self.0.plugin != DESCRIBING {
-            self.0.broker.0.denials.record(&self.0.plugin, asked.clone(), line.clone());
+            self.0.broker.0.denials.record(&self.0.plugin, self.0.grants.inline, asked.clone(), line.clone());
         }
-        self.0.denials.record(&self.0.plugin, asked, line);
+        self.0.denials.record(&self.0.plugin, self.0.grants.inline, asked, line);
     }
 }
 

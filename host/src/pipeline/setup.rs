@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::read::with_denials;
-use crate::broker::{Broker, Grants, Rate, Session};
+use crate::broker::{Broker, Grants, Rate, Session, advice};
 use crate::config::{ConfigErrors, Pipeline, PluginSpec, check_against_schema};
 use crate::model::service::ServiceTraits;
 use crate::plugin::{
@@ -172,7 +172,7 @@ struct Loader<'a> {
 
 impl Loader<'_> {
     fn section(&self, spec: &PluginSpec, role: Role) -> Result<Section, SetupError> {
-        let grants = Grants::parse(&spec.grant, &self.pipeline.base).map_err(|errors| {
+        let mut grants = Grants::parse(&spec.grant, &self.pipeline.base).map_err(|errors| {
             let mut all: Option<ConfigErrors> = None;
             for error in errors {
                 let message = self.as_written(spec, &error.span, error.message);
@@ -184,6 +184,8 @@ impl Loader<'_> {
             }
             SetupError::Configuration(all.unwrap_or_else(|| self.wrong(spec, "its grants cannot be read".to_owned())))
         })?;
+        let written = self.pipeline.places.get(&format!("{}/grant", spec.pointer));
+        grants.inline = written.is_some_and(|written| self.pipeline.text.slice(&written.value).starts_with('{'));
         let plugin = self.folders.find(&spec.plugin).and_then(|path| {
             let plugin = Plugin::load(self.engine, &path, self.broker)?;
             plugin.expect(role)?;
@@ -279,7 +281,7 @@ impl Loader<'_> {
             };
             if !granted {
                 let message = format!("{} needs {key} granted, to {}", section.label(), need.purpose);
-                let help = format!("below [{}], this line would grant it: grant.{line}", section.name);
+                let help = advice(&section.name, grants.inline, &format!("grant.{line}"));
                 let found = ConfigErrors::at(&self.pipeline.text, spec.span.clone(), message, Some(help));
                 match &mut all {
                     Some(all) => all.merge(found),

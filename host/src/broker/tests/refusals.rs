@@ -33,6 +33,7 @@ async fn an_origin_that_is_not_granted_is_refused_with_the_line_that_would_grant
             plugin: "sink.test".to_owned(),
             asked: format!("to send a request to {}", server.url()),
             grant: Some(line),
+            inline: false,
         }]
     );
     session.send(get(server.url())).await.unwrap_err();
