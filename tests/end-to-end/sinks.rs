@@ -82,3 +82,22 @@ fn a_sink_that_speaks_of_other_charges_leaves_its_own_unknown() {
     ended.expect(1).says("nobody keeps books here");
     assert_eq!(standings, ["unknown", "unknown"]);
 }
+
+#[test]
+fn late_usage_of_a_settled_window_that_could_not_be_checked_is_billed_by_a_later_run() {
+    let stage = Stage::new();
+    stage.usage("2025/06/01/00", "a", &[("A", "cpu", "2")]);
+    stage.run().expect(0);
+    let proper = std::fs::read_to_string(stage.path("pipeline.toml")).unwrap();
+    let (before, _) = proper.split_once("[sink.clazar]").unwrap();
+    stage.pipeline(&format!(
+        "{before}[sink.clazar]\nplugin = \"{}\"\nconfig = {{ way = \"check\", url = \"${{CLAZAR_URL}}\" }}\n\
+         grant.http = \"${{CLAZAR_URL}}\"\n",
+        component("failing").display()
+    ));
+    stage.usage("2025/06/15/00", "late", &[("C", "cpu", "7")]);
+    stage.run().expect(3).says("the table of contracts is empty");
+    stage.pipeline(&proper);
+    stage.run().expect(0);
+    assert_eq!(stage.billed(), bill(&[("A", "cpu", "2"), ("C", "cpu", "7")]));
+}
