@@ -1,5 +1,7 @@
 //! From what happened to the report.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 
 use super::account;
@@ -7,6 +9,7 @@ use super::charges::Assessed;
 use super::run::{Options, Work};
 use super::setup::{Section, Setup};
 use crate::ledger::{ChargeState, Hold, LedgerError, Scope, Standing, State};
+use crate::model::charge::ChargeId;
 use crate::model::window::Window;
 use crate::report::{Charges, Exit, Items, Line, LineState, Problem, Report, WindowReport};
 
@@ -103,11 +106,11 @@ pub(super) fn report(
             .collect();
         let states: Vec<LineState> = lines.iter().map(|line| line.state).collect();
         // Usage that cannot be read at the moment leaves no line, and its charge may be open in spite of that.
-        let stands = |charge: &ChargeState| work.assessment.lines.iter().any(|line| line.id == charge.charge().id());
+        let stand: HashSet<ChargeId> = work.assessment.lines.iter().map(|line| line.id).collect();
         let others = state.charges_of(sink, &work.window).into_iter().filter(|charge| !charge.is_final());
         lines.extend(
             others
-                .filter(|charge| !stands(charge))
+                .filter(|charge| !stand.contains(&charge.charge().id()))
                 .map(|charge| shown(&Assessed::of(charge), Some(charge), run.as_deref(), options.dry_run)),
         );
         let report = WindowReport {
@@ -127,8 +130,7 @@ pub(super) fn report(
             _ => held(hold, &report.window, label.as_ref(), "freezing"),
         }));
         problems.extend(report.lines.iter().filter_map(|line| open(line, &report.window, label.as_ref())));
-        let open = if options.dry_run { report.charges.open_in_a_dry_run() } else { report.charges.open() };
-        if !work.assessment.holds.is_empty() || open > 0 {
+        if !work.assessment.holds.is_empty() || report.charges.stay_open(options.dry_run) {
             exit = exit.and(Exit::Open);
         }
         windows.push(report);
@@ -138,8 +140,7 @@ pub(super) fn report(
             setup.sinks.iter().find(|sink| sink.section.name == spec.plugin.section).map(|sink| sink.section.label());
         for report in unread(state, &spec.plugin.name, options, run.as_deref(), &windows) {
             problems.extend(report.lines.iter().filter_map(|line| open(line, &report.window, label.as_ref())));
-            let open = if options.dry_run { report.charges.open_in_a_dry_run() } else { report.charges.open() };
-            if open > 0 {
+            if report.charges.stay_open(options.dry_run) {
                 exit = exit.and(Exit::Open);
             }
             windows.push(report);
@@ -239,8 +240,10 @@ fn unread(
         }
         if let Some(report) = reports.last_mut() {
             report.lines.push(shown(&Assessed::of(charge), Some(charge), run, options.dry_run));
-            report.charges = counted(&report.lines);
         }
+    }
+    for report in &mut reports {
+        report.charges = counted(&report.lines);
     }
     reports
 }
@@ -267,9 +270,11 @@ impl Charges {
         self.pending + self.rejected + self.unknown + self.held
     }
 
-    /// How many would not be final if everything that a run would look up or offer were accepted.
-    fn open_in_a_dry_run(&self) -> u64 {
-        self.rejected + self.held
+    /// Whether some are not final; in a dry run, whether some would not be if everything that a run would look up or offer were
+    /// accepted.
+    fn stay_open(&self, dry_run: bool) -> bool {
+        let open = if dry_run { self.rejected + self.held } else { self.open() };
+        open > 0
     }
 }
 
