@@ -8,7 +8,7 @@ use super::Global;
 use super::shared::{Refused, Workshop, print};
 use crate::config::PluginRef;
 use crate::plugin::{Capability, LoadError, Need, Plugin};
-use crate::report::Exit;
+use crate::report::{Exit, Problem};
 
 /// Commands about plugins.
 #[derive(Debug, clap::Subcommand)]
@@ -75,9 +75,14 @@ fn inspect(workshop: &Workshop, name: &str, global: &Global) -> Result<Exit, Ref
         false => PluginRef::Named(name.to_owned()),
     };
     let path = workshop.folders.find(&named)?;
-    let plugin = Plugin::load(&workshop.engine, &path, &workshop.broker).map_err(|error| {
-        let exit = if error.is_configuration() { Exit::Configuration } else { Exit::Plugin };
-        Refused::Other(exit, format!("{}: {}", path.display(), plain(&error)))
+    let plugin = Plugin::load(&workshop.engine, &path, &workshop.broker).map_err(|error| match error {
+        // It names the file itself.
+        error if error.is_configuration() => Refused::from(error),
+        error => Refused::Plugin(vec![Problem {
+            plugin: Some(path.display().to_string()),
+            step: Some("loading".to_owned()),
+            ..Problem::new("plugin-unusable", error.to_string())
+        }]),
     })?;
     let description = plugin.description();
     let schema: serde_json::Value = serde_json::from_str(&description.config_schema).unwrap_or_default();

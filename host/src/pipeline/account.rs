@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::charges::Assessment;
-use super::read::{Reading, key};
+use super::gathered::{Reading, key};
 use super::tally::Pair;
 use crate::model::lines::ChargeLine;
 use crate::report::{Items, LineState};

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
+use super::quarantine::touched;
 use super::read::{Reader, interrupted, span, with_denials};
 use crate::ledger::{InputSeen, State};
 use crate::model::reading::Input;
@@ -39,14 +40,7 @@ impl Reader<'_> {
         // How many of a window's inputs are as they were; nothing once one is not.
         let mut same = vec![Some(0); windows.len()];
         for input in &found {
-            // Ascending and without overlap: an input touches neighbours.
-            let touched = match &input.span {
-                None => 0..windows.len(),
-                Some(own) => {
-                    let begin = spans.partition_point(|span| span.end <= own.start);
-                    begin..spans.partition_point(|span| span.start < own.end).max(begin)
-                }
-            };
+            let touched = touched(input.span.as_ref(), &spans);
             for (same, before) in same.iter_mut().zip(&before).skip(touched.start).take(touched.len()) {
                 let seen = before.get(&*input.key);
                 let as_before = seen.is_some_and(|seen| seen.etag == input.etag && seen.size == input.size);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use meterhost_decimal::Decimal;
 
-use super::read::Reading;
+use super::gathered::Reading;
 use super::setup::{Setup, SinkSection};
 use super::tally::Pair;
 use crate::config::SinkSpec;
@@ -277,7 +277,7 @@ impl Doubts {
         }
         for record in &reading.quarantined {
             // Where it speaks for many, the others stand beside it with their places.
-            let place = (!record.input.is_empty()).then(|| format!("{}, {}", record.input, record.place));
+            let place = (!record.place.is_empty()).then(|| format!("{}, {}", record.input, record.place));
             let reason = match &place {
                 Some(place) => format!("{place}: {}", record.reason),
                 None => record.reason.clone(),

@@ -2,13 +2,15 @@
 //! a month that is wrong throughout takes no more memory, and no more of a person's time, than a line of it.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::model::reading::{Quarantined, Span};
 
 /// So many records of one kind are kept as they are.
 const EXAMPLES: usize = 20;
 
-/// What a record puts in doubt: product, customer and dimension as far as they are known, and the windows that it may lie in.
+/// What a record puts in doubt: product, customer and dimension as far as they are known, and the windows that it may lie in, by their
+/// positions in the run.
 type Kind = (Option<String>, Option<String>, Option<String>, usize, usize);
 
 /// What was gathered of one opening.
@@ -23,19 +25,10 @@ struct Alike {
 }
 
 impl Quarantine {
-    /// Takes a record in; `windows` ascend, without overlap. One that lies in none of them is another opening's.
+    /// Takes a record in; `windows` are the run's.
     pub(super) fn add(&mut self, record: Quarantined, windows: &[Span]) {
-        let (begin, end) = match &record.span {
-            None => (0, windows.len()),
-            Some(own) => (
-                windows.partition_point(|window| window.end <= own.start),
-                windows.partition_point(|window| window.start < own.end),
-            ),
-        };
-        if begin >= end {
-            return;
-        }
-        let kind = (record.product.clone(), record.customer.clone(), record.dimension.clone(), begin, end);
+        let Range { start, end } = touched(record.span.as_ref(), windows);
+        let kind = (record.product.clone(), record.customer.clone(), record.dimension.clone(), start, end);
         let alike = self.0.entry(kind).or_default();
         if alike.examples.insert((record.input.clone(), record.place.clone()), record).is_some() {
             alike.more += 1;
@@ -47,25 +40,35 @@ impl Quarantine {
         }
     }
 
-    /// What concerns one of the windows.
+    /// What concerns one of the run's windows.
     pub(super) fn of(&self, window: usize) -> Vec<Quarantined> {
-        let mut records = Vec::new();
-        for ((.., begin, end), alike) in &self.0 {
-            if !(*begin..*end).contains(&window) {
-                continue;
-            }
-            records.extend(alike.examples.values().cloned());
-            let Some(first) = alike.examples.values().next().filter(|_| alike.more > 0) else { continue };
-            records.push(Quarantined {
-                input: String::new(),
-                place: String::new(),
-                reason: format!("{} more records of the kind cannot be used either", alike.more),
-                records: alike.more,
-                ..first.clone()
-            });
+        let found = self.0.iter().filter(|((.., begin, end), _)| (*begin..*end).contains(&window));
+        found.flat_map(|(_, alike)| alike.records()).collect()
+    }
+
+    /// What may lie outside of these windows, and in which it may lie.
+    pub(super) fn beyond(&self, own: &Range<usize>) -> impl Iterator<Item = (Range<usize>, Vec<Quarantined>)> {
+        let found = self.0.iter().filter(|((.., begin, end), _)| *begin < own.start || *end > own.end);
+        found.map(|((.., begin, end), alike)| (*begin..*end, alike.records()))
+    }
+}
+
+impl Alike {
+    fn records(&self) -> Vec<Quarantined> {
+        let mut records: Vec<Quarantined> = self.examples.values().cloned().collect();
+        if let Some(first) = records.first().filter(|_| self.more > 0) {
+            let reason = format!("{} more records of the kind cannot be used either", self.more);
+            records.push(Quarantined { place: String::new(), reason, records: self.more, ..first.clone() });
         }
         records
     }
+}
+
+/// Which of the windows, ascending and without overlap, an interval has an instant in common with; all, if it is not known.
+pub(super) fn touched(span: Option<&Span>, windows: &[Span]) -> Range<usize> {
+    let Some(span) = span else { return 0..windows.len() };
+    let start = windows.partition_point(|window| window.end <= span.start);
+    start..windows.partition_point(|window| window.start < span.end).max(start)
 }
 
 #[cfg(test)]

@@ -1,21 +1,20 @@
 //! Reading: source instances on threads of their own, aggregator instances on others, and one way between them.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use jiff::Timestamp;
-use meterhost_decimal::Decimal;
 
 use super::channel::{self, Receiver, Sender};
-use super::quarantine::Quarantine;
-use super::route::{Place, Router};
+use super::gathered::{Done, Gathered};
+use super::opening::Opening;
+use super::route::{Place, Router, Split};
 use super::setup::{Section, Setup};
-use super::tally::{Pair, Tally};
-use crate::model::lines::{ChargeLine, Excluded};
-use crate::model::reading::{Input, Quarantined, Request, Span, Unreadable};
+use super::tally::Tally;
+use crate::model::reading::{Page, Request, Span};
 use crate::model::usage::Batch;
 use crate::model::window::Window;
 use crate::plugin::{AggregatorInstance, Cause, SourceInstance};
@@ -25,21 +24,6 @@ use crate::report::Problem;
 const WAITING: usize = 8 << 20;
 /// The most charges that one accumulator may answer.
 const MOST_LINES: usize = 10_000_000;
-
-/// What was read for one window.
-#[derive(Debug, Default)]
-pub(super) struct Reading {
-    /// What the aggregators made of it, with each one's position.
-    pub(super) lines: Vec<(usize, ChargeLine)>,
-    pub(super) excluded: Vec<Excluded>,
-    /// Records by customer and dimension.
-    pub(super) tally: HashMap<Pair, u64>,
-    pub(super) inputs: Vec<(Input, u64)>,
-    pub(super) quarantined: Vec<Quarantined>,
-    pub(super) unreadable: Vec<Unreadable>,
-    /// Why the reading is of no use, if it is not: an aggregator failed on this window.
-    pub(super) failed: Vec<Problem>,
-}
 
 /// A run's reader.
 pub(super) struct Reader<'a> {
@@ -56,52 +40,6 @@ pub(super) struct Reader<'a> {
     pub(super) progress: &'a (dyn Fn(u64) + Sync),
 }
 
-/// Records that lie before the pipeline's first window: no window ever takes them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Astray {
-    pub(super) records: u64,
-    /// Milliseconds, UTC.
-    pub(super) earliest: i64,
-    /// Whether there was any other.
-    pub(super) others: bool,
-}
-
-impl Astray {
-    fn add(&mut self, outside: &[i64], first: Option<i64>) {
-        for &time in outside {
-            if first.is_none_or(|first| time >= first) {
-                self.others = true;
-                continue;
-            }
-            self.earliest = if self.records == 0 { time } else { self.earliest.min(time) };
-            self.records += 1;
-        }
-    }
-
-    /// What is said of them, if there are any.
-    pub(super) fn words(&self) -> Option<String> {
-        let earliest = || match Timestamp::from_millisecond(self.earliest) {
-            Ok(time) => format!("{time:.0}"),
-            Err(_) => self.earliest.to_string(),
-        };
-        (self.records > 0).then(|| {
-            let (records, earliest) = (self.records, earliest());
-            format!("{records} records lie before the first window (the earliest at {earliest}), and no window ever takes them")
-        })
-    }
-
-    /// Takes in what another opening found.
-    pub(super) fn join(&mut self, other: Astray) {
-        self.earliest = match (self.records, other.records) {
-            (_, 0) => self.earliest,
-            (0, _) => other.earliest,
-            _ => self.earliest.min(other.earliest),
-        };
-        self.records = self.records.max(other.records);
-        self.others |= other.others;
-    }
-}
-
 /// A message to an aggregator's thread.
 struct Part {
     place: Place,
@@ -113,32 +51,32 @@ pub(super) fn span(window: &Window) -> Span {
 }
 
 impl Reader<'_> {
-    /// Reads these windows, ascending, in one opening. The error means that none of them was read.
-    pub(super) fn read(&self, windows: &[Window]) -> Result<(Vec<Reading>, Astray), Problem> {
-        let spans: Vec<Span> = windows.iter().map(span).collect();
-        let gathered = Mutex::new(Gathered::new(windows.len()));
+    /// Reads some of a run's windows, those at the positions `own`, in one opening. The error means that none of them was read.
+    pub(super) fn read(&self, windows: &[Span], own: Range<usize>) -> Result<Opening, Problem> {
+        let spans = windows.get(own.clone()).unwrap_or_default();
+        let gathered = Mutex::new(Gathered::default());
         let failed: Mutex<Option<Problem>> = Mutex::new(None);
         let aggregate_of = |dimension: &str| {
             let found = self.setup.pipeline.aggregate_of(dimension)?;
             self.setup.pipeline.aggregates.iter().position(|spec| spec.plugin.name == found.plugin.name)
         };
-        let router = Router { windows: &spans, shards: self.threads, aggregate_of: &aggregate_of };
+        let router = Router { windows: spans, shards: self.threads, aggregate_of: &aggregate_of };
         thread::scope(|scope| {
             let mut senders = Vec::new();
             for _ in 0..self.threads {
                 let (sender, receiver) = channel::bounded(WAITING);
                 senders.push(sender);
-                let (gathered, spans) = (&gathered, &spans);
+                let gathered = &gathered;
                 scope.spawn(move || self.aggregate(&receiver, spans, gathered));
             }
             for shard in 0..self.threads {
-                let (senders, router, gathered, failed, spans) = (senders.clone(), &router, &gathered, &failed, &spans);
+                let (senders, router, gathered, failed) = (senders.clone(), &router, &gathered, &failed);
                 scope.spawn(move || {
                     // What the others read is of no use any more.
-                    let others_failed = || failed.lock().unwrap_or_else(PoisonError::into_inner).is_some();
-                    if let Err(problem) = self.source(shard, spans, router, &senders, gathered, &others_failed) {
-                        let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
-                        failed.get_or_insert(problem);
+                    let others_failed = || lock(failed).is_some();
+                    let take = |page: Page, split: &Split| lock(gathered).page(page, split, windows, self.first);
+                    if let Err(problem) = self.source(shard, router, &senders, &take, &others_failed) {
+                        lock(failed).get_or_insert(problem);
                     }
                 });
             }
@@ -153,50 +91,34 @@ impl Reader<'_> {
             action: Some("report it to the plugin's author; nothing of these windows was billed".to_owned()),
             ..Problem::new("plugin-contract", text)
         })?;
-        let mut astray = gathered.astray;
-        astray.others |= gathered.items > astray.records;
-        Ok((gathered.into_readings(&spans), astray))
+        Ok(gathered.into_opening(own, windows))
     }
 
     fn source(
         &self,
         shard: usize,
-        spans: &[Span],
         router: &Router<'_>,
         senders: &[Sender<Part>],
-        gathered: &Mutex<Gathered>,
+        take: &dyn Fn(Page, &Split) -> Result<(), String>,
         others_failed: &dyn Fn() -> bool,
     ) -> Result<(), Problem> {
         let section = &self.setup.source;
-        let request = self.request(spans, shard);
+        let request = self.request(router.windows, shard);
         let session = self.setup.broker.session(&section.name, section.grants.clone(), self.dry_run);
         let problem = |failure| with_denials(section.problem("reading", session.opened(), &failure), &session);
         let mut source =
             SourceInstance::start(&section.plugin, section.settings(session.clone(), self.now)).map_err(problem)?;
         let cursor = source.open(&section.config, &request).map_err(problem)?;
-        while let Some(page) = source.next(&cursor).map_err(problem)? {
+        while let Some(mut page) = source.next(&cursor).map_err(problem)? {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(interrupted());
             }
             if others_failed() {
                 return Ok(());
             }
-            let rows = page.batch.rows() as u64;
-            (self.progress)(rows);
-            let split = router.split(page.batch);
-            {
-                let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
-                gathered.astray.add(&split.outside, self.first);
-                gathered.items += rows + page.quarantined.len() as u64;
-                gathered.inputs.extend(page.inputs);
-                for record in page.quarantined {
-                    gathered.quarantined.add(record, spans);
-                }
-                gathered.unreadable.extend(page.unreadable);
-                for (window, batch) in &split.untaken {
-                    gathered.untaken.entry(*window).or_default().count(batch);
-                }
-            }
+            let split = router.split(std::mem::take(&mut page.batch));
+            (self.progress)(split.records);
+            take(page, &split).map_err(|text| problem(Cause::Limit(text).into()))?;
             for (place, batch) in split.parts {
                 if let Some(sender) = senders.get(place.shard) {
                     sender.send(batch.bytes(), Part { place, batch });
@@ -223,8 +145,7 @@ impl Reader<'_> {
         }
         for (place, work) in works {
             let done = work.finish(self.stop);
-            let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
-            gathered.done.push((place, done));
+            lock(gathered).done(place, done);
         }
     }
 
@@ -238,6 +159,10 @@ impl Reader<'_> {
             });
         Work { instance, tally: Tally::default() }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// That the run ends because somebody wants it to.
@@ -259,14 +184,6 @@ pub(super) fn with_denials(mut problem: Problem, session: &crate::broker::Sessio
 struct Work<'a> {
     instance: Option<(&'a Section, Result<AggregatorInstance, Problem>)>,
     tally: Tally,
-}
-
-#[derive(Default)]
-struct Done {
-    lines: Vec<ChargeLine>,
-    excluded: Vec<Excluded>,
-    tally: HashMap<Pair, u64>,
-    failed: Option<Problem>,
 }
 
 impl Work<'_> {
@@ -301,124 +218,4 @@ impl Work<'_> {
         done.failed = taken.err();
         done
     }
-}
-
-/// What all threads brought together.
-struct Gathered {
-    windows: usize,
-    /// Records and quarantined records that came, of whatever window.
-    items: u64,
-    astray: Astray,
-    done: Vec<(Place, Done)>,
-    inputs: Vec<(Input, u64)>,
-    quarantined: Quarantine,
-    unreadable: Vec<Unreadable>,
-    untaken: HashMap<usize, Tally>,
-}
-
-impl Gathered {
-    fn new(windows: usize) -> Self {
-        Gathered {
-            windows,
-            items: 0,
-            astray: Astray::default(),
-            done: Vec::new(),
-            inputs: Vec::new(),
-            quarantined: Quarantine::default(),
-            unreadable: Vec::new(),
-            untaken: HashMap::new(),
-        }
-    }
-
-    /// Checks what the source answered as a whole: each input once, and as many items as it says that they hold.
-    fn checked(&self) -> Result<(), String> {
-        let mut keys: Vec<&str> = self.inputs.iter().map(|(input, _)| input.key.as_str()).collect();
-        keys.sort_unstable();
-        if let Some([twice, _]) = keys.array_windows().find(|[left, right]| left == right) {
-            return Err(format!("it read {twice} twice: each input belongs to one reader, and to one page"));
-        }
-        let said: u128 = self.inputs.iter().map(|(_, items)| u128::from(*items)).sum();
-        let came = u128::from(self.items);
-        // Of an input that broke off in the middle, some items came and none are counted.
-        let fits = if self.unreadable.is_empty() { said == came } else { said <= came };
-        match fits {
-            true => Ok(()),
-            false => Err(format!("it says that what it read holds {said} items, and it answered {came}")),
-        }
-    }
-
-    fn into_readings(mut self, spans: &[Span]) -> Vec<Reading> {
-        let mut readings: Vec<Reading> = (0..self.windows).map(|_| Reading::default()).collect();
-        for (place, done) in self.done {
-            let Some(reading) = readings.get_mut(place.window) else { continue };
-            reading.lines.extend(done.lines.into_iter().map(|line| (place.aggregate, line)));
-            reading.excluded.extend(done.excluded);
-            for (pair, count) in done.tally {
-                *reading.tally.entry(pair).or_default() += count;
-            }
-            reading.failed.extend(done.failed);
-        }
-        for (window, tally) in self.untaken {
-            let Some(reading) = readings.get_mut(window) else { continue };
-            for (pair, records) in tally.into_counts() {
-                let doubt =
-                    "no [aggregate] takes this dimension: name it in `takes`, or leave `takes` out of one of them";
-                reading.lines.push((
-                    usize::MAX,
-                    ChargeLine {
-                        product: pair.product.clone(),
-                        customer: pair.customer.clone(),
-                        dimension: pair.dimension.clone(),
-                        tags: Vec::new(),
-                        quantity: Decimal::ZERO,
-                        doubt: Some(doubt.to_owned()),
-                        origins: vec![(pair.dimension.clone(), records)],
-                        attributes: Vec::new(),
-                    },
-                ));
-                *reading.tally.entry(pair).or_default() += records;
-            }
-        }
-        // Threads finish in any order; what is written down does not depend on it.
-        self.inputs.sort_by(|left, right| left.0.key.cmp(&right.0.key));
-        self.unreadable.sort_by(|left, right| left.input.cmp(&right.input));
-        let touches = |span: &Option<Span>, window: &Span| span.is_none_or(|span| span.touches(window));
-        for (position, (reading, window)) in readings.iter_mut().zip(spans).enumerate() {
-            reading.lines.sort_by(|(first, left), (second, right)| key(left).cmp(&key(right)).then(first.cmp(second)));
-            reading.lines.dedup_by(joined);
-            reading.failed.sort_by(|left, right| left.message.cmp(&right.message));
-            reading.excluded.sort_by(|left, right| {
-                (&left.product, &left.customer, &left.dimension, &left.rule).cmp(&(
-                    &right.product,
-                    &right.customer,
-                    &right.dimension,
-                    &right.rule,
-                ))
-            });
-            reading.inputs = self.inputs.iter().filter(|(input, _)| touches(&input.span, window)).cloned().collect();
-            reading.quarantined = self.quarantined.of(position);
-            reading.unreadable = self.unreadable.iter().filter(|found| touches(&found.span, window)).cloned().collect();
-        }
-        readings
-    }
-}
-
-/// One charge a key: what two aggregates make of one is no charge, and is held. Of one aggregate's own two lines the sum does not close.
-fn joined(later: &mut (usize, ChargeLine), earlier: &mut (usize, ChargeLine)) -> bool {
-    if key(&later.1) != key(&earlier.1) || later.0 == earlier.0 {
-        return false;
-    }
-    let line = &mut earlier.1;
-    line.origins.append(&mut later.1.origins);
-    line.origins.sort();
-    line.doubt = Some(
-        "two [aggregate] sections, or one and usage that none takes, make this charge: rename one of them".to_owned(),
-    );
-    true
-}
-
-type LineKey<'a> = (&'a str, &'a str, &'a str, &'a [(String, String)]);
-
-pub(super) fn key(line: &ChargeLine) -> LineKey<'_> {
-    (&line.product, &line.customer, &line.dimension, &line.tags)
 }

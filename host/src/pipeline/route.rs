@@ -24,7 +24,10 @@ pub(super) struct Router<'a> {
 }
 
 /// What a batch was split into.
+#[derive(Default)]
 pub(super) struct Split {
+    /// How many there were.
+    pub(super) records: u64,
     pub(super) parts: Vec<(Place, Batch)>,
     /// Records of a dimension that no aggregator takes, by window.
     pub(super) untaken: Vec<(usize, Batch)>,
@@ -38,7 +41,7 @@ const UNTAKEN: usize = usize::MAX;
 impl Router<'_> {
     /// Splits a batch; records of other windows than those wanted are left out, because another reading has them.
     pub(super) fn split(&self, batch: Batch) -> Split {
-        let mut split = Split { parts: Vec::new(), untaken: Vec::new(), outside: Vec::new() };
+        let mut split = Split { records: batch.rows() as u64, ..Split::default() };
         let aggregates: Vec<usize> =
             batch.dimension.values.iter().map(|dimension| (self.aggregate_of)(dimension).unwrap_or(UNTAKEN)).collect();
         let shards_of: Vec<usize> = batch.customer.values.iter().map(|customer| self.shard(customer)).collect();

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use super::account;
 use super::charges::Assessed;
-use super::run::{Options, Work};
+use super::freeze::Work;
+use super::options::Options;
 use super::setup::{Section, Setup};
 use crate::ledger::{ChargeState, Hold, LedgerError, Scope, Standing, State};
 use crate::model::charge::ChargeId;

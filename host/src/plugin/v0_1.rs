@@ -229,7 +229,7 @@ pub(super) fn service_traits(traits: sink::ServiceTraits) -> Result<ServiceTrait
             month: traits.together.contains(sink::Together::MONTH),
             customer: traits.together.contains(sink::Together::CUSTOMER),
         },
-        rate: traits.rate.map(|rate| (rate.requests, Duration::from_millis(rate.per.into()), rate.burst)),
+        rate: traits.rate.map(rate).transpose()?,
         scale: traits.scale,
         minimum: decimal(traits.minimum)?,
         maximum: decimal(traits.maximum)?,
@@ -259,6 +259,19 @@ pub(super) fn service_traits(traits: sink::ServiceTraits) -> Result<ServiceTrait
         refuses_second: traits.refuses_second,
         deadline: Duration::from_millis(traits.deadline.into()),
     })
+}
+
+/// Waiting for a rate counts against no limit, so that a longer stretch could keep a run from ever ending.
+const LONGEST_STRETCH: u32 = 3_600_000;
+
+fn rate(rate: sink::Rate) -> Result<(u32, Duration, u32), Cause> {
+    let sink::Rate { requests, per, burst } = rate;
+    if requests == 0 || burst == 0 || !(1..=LONGEST_STRETCH).contains(&per) {
+        let text =
+            format!("its rate is {requests} requests in {per} ms, {burst} at once: it has to let one through an hour");
+        return Err(Cause::Contract(text));
+    }
+    Ok((requests, Duration::from_millis(per.into()), burst))
 }
 
 pub(super) fn to_charges(offers: &[Offer]) -> Vec<sink::Charge> {

@@ -1,0 +1,253 @@
+//! From the windows that are due to frozen charges: read, verified, assessed, written down in one transaction.
+
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+
+use super::account;
+use super::astray::Astray;
+use super::charges::{Assessment, assess};
+use super::due::{Due, due, has_holds};
+use super::entries::{all_astray, inputs, intent, kept_back, unchecked};
+use super::failpoint::failpoint;
+use super::gathered::Reading;
+use super::objections::objections;
+use super::opening::{Opening, share_doubts};
+use super::options::Options;
+use super::read::{Reader, span};
+use super::setup::Setup;
+use super::summary::Findings;
+use crate::ledger::{Entry, Identity, Ledger, LedgerError, State};
+use crate::model::reading::Span;
+use crate::model::window::Window;
+use crate::report::{Exit, Problem};
+
+/// How many windows are read in one opening, so that a long backlog needs no more memory than a short one.
+const WINDOWS: usize = 32;
+/// After so many readings in a row that came to nothing, what is wrong is not one window's: to halve `WINDOWS` down to one takes as many.
+const FRUITLESS: u32 = 6;
+
+/// One window of one sink on its way through a run.
+pub(super) struct Work {
+    /// The sink's position.
+    pub(super) sink: usize,
+    pub(super) window: Window,
+    pub(super) assessment: Assessment,
+}
+
+/// The ledger: open for writing, or only read.
+pub(super) enum Book {
+    Open(Box<Ledger>),
+    Shown(Box<State>),
+}
+
+impl Book {
+    /// Opens the ledger for writing, unless there is nothing to write: a run that finds nothing due leaves no file behind.
+    pub(super) fn open(
+        path: &Path,
+        identity: &Identity,
+        run: &str,
+        setup: &Setup,
+        options: &Options<'_>,
+    ) -> Result<Book, LedgerError> {
+        if !path.exists() {
+            let state = State::default();
+            let due = due(&setup.pipeline, &state, options.now, options.window.as_ref());
+            if due.open.is_empty() && due.settled.is_empty() {
+                return Ok(Book::Shown(Box::new(state)));
+            }
+        }
+        Ok(Book::Open(Box::new(Ledger::open(path, identity, run)?)))
+    }
+
+    pub(super) fn state(&self) -> &State {
+        match self {
+            Book::Open(ledger) => ledger.state(),
+            Book::Shown(state) => state,
+        }
+    }
+}
+
+/// Reads the windows that are due, and freezes in one transaction what can be billed of them.
+pub(super) fn freeze(
+    setup: &Setup,
+    options: &Options<'_>,
+    book: &mut Book,
+    due: &Due,
+    findings: &mut Findings,
+) -> Result<Vec<Work>, LedgerError> {
+    let reader = Reader {
+        setup,
+        now: options.now,
+        threads: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+        dry_run: options.dry_run,
+        first: book.state().first_window().or(due.first).map(|window| window.start().as_millisecond()),
+        stop: options.stop,
+        progress: &|more| options.watch.records(more),
+    };
+    let windows = taken_up(&reader, options, book.state(), due, findings);
+    if windows.is_empty() {
+        return Ok(Vec::new());
+    }
+    if let Book::Open(ledger) = book {
+        ledger.append(vec![intent(setup, options.now, &windows)])?;
+    }
+    failpoint("before-reading");
+    let spans: Vec<Span> = windows.iter().map(span).collect();
+    let mut openings = read(&reader, options, &windows, &spans, findings);
+    share_doubts(&mut openings, &spans);
+    let mut astray = Astray::default();
+    openings.iter().for_each(|opening| astray.join(opening.astray));
+    let mut assessor = Assessor { setup, options, works: Vec::new(), entries: Vec::new() };
+    for Opening { own, readings, .. } in openings {
+        for (window, reading) in windows.get(own).unwrap_or_default().iter().zip(readings) {
+            assessor.assess(book.state(), window, reading, findings);
+        }
+    }
+    let Assessor { mut works, mut entries, .. } = assessor;
+    match astray.words() {
+        Some(words) if astray.others => findings.notes.push(words),
+        // All of them: that is no old usage, but a time that is read in a wrong way, and no empty month.
+        Some(words) => works.iter_mut().for_each(|work| work.assessment.holds.push(all_astray(&words))),
+        None => {}
+    }
+    if options.stop.load(Ordering::Relaxed) {
+        findings.exit = Exit::Interrupted;
+        return Ok(works);
+    }
+    if let Book::Open(ledger) = book {
+        entries.extend(works.iter().map(|work| kept_back(setup, work.sink, work.window, &work.assessment)));
+        // What goes into the ledger stays there: no secret may, though a plugin repeated it.
+        for entry in &mut entries {
+            if let Entry::Reading { holds, .. } = entry {
+                for hold in holds {
+                    hold.reason = setup.broker.redactor().redact(&hold.reason).into_owned();
+                }
+            }
+        }
+        let proposals = works.iter().flat_map(|work| work.assessment.proposals.iter().cloned()).collect();
+        failpoint("before-freeze");
+        ledger.freeze(entries, proposals)?;
+        failpoint("after-freeze");
+    }
+    Ok(works)
+}
+
+/// The windows of a run, ascending: those that are open, and the settled ones of which something is new or held.
+fn taken_up(
+    reader: &Reader<'_>,
+    options: &Options<'_>,
+    state: &State,
+    due: &Due,
+    findings: &mut Findings,
+) -> Vec<Window> {
+    let mut windows = due.open.clone();
+    match if options.window.is_some() { Ok(due.settled.clone()) } else { reader.changed(&due.settled, state) } {
+        Ok(changed) => windows.extend(changed),
+        Err(problem) => findings.problem(problem),
+    }
+    // What is held of a settled window stays in sight, whether its inputs changed once more or not.
+    windows.extend(due.settled.iter().filter(|window| has_holds(&reader.setup.pipeline, state, window)));
+    windows.sort();
+    windows.dedup();
+    windows
+}
+
+/// Reads windows, some in each opening. What is wrong with one of them does not keep the others from being read.
+fn read(
+    reader: &Reader<'_>,
+    options: &Options<'_>,
+    windows: &[Window],
+    spans: &[Span],
+    findings: &mut Findings,
+) -> Vec<Opening> {
+    let mut openings = Vec::new();
+    // The first to be read stands last.
+    let mut waiting: Vec<Range<usize>> = Vec::new();
+    let mut end = windows.len();
+    while end > 0 {
+        let start = end.saturating_sub(WINDOWS);
+        waiting.push(start..end);
+        end = start;
+    }
+    // Readings in a row that came to nothing.
+    let mut fruitless = 0;
+    while let Some(own) = waiting.pop() {
+        let chunk = windows.get(own.clone()).unwrap_or_default();
+        options.watch.step(&step("reading", chunk));
+        match reader.read(spans, own.clone()) {
+            Ok(opening) => {
+                fruitless = 0;
+                openings.push(opening);
+            }
+            Err(problem) => {
+                let interrupted = options.stop.load(Ordering::Relaxed);
+                fruitless += 1;
+                let may_be_one = !interrupted && problem.may_be_one_inputs() && fruitless <= FRUITLESS;
+                let middle = own.start + own.len() / 2;
+                match may_be_one && own.len() > 1 {
+                    true => waiting.extend([middle..own.end, own.start..middle]),
+                    false => findings.unread(problem, chunk, interrupted),
+                }
+            }
+        }
+    }
+    openings
+}
+
+fn step(what: &str, windows: &[Window]) -> String {
+    match windows {
+        [window] => format!("{what} {}", window.label()),
+        [first, .., last] => format!("{what} {} to {}", first.label(), last.label()),
+        [] => what.to_owned(),
+    }
+}
+
+/// Judges readings, and gathers what comes of them.
+struct Assessor<'a> {
+    setup: &'a Setup,
+    options: &'a Options<'a>,
+    works: Vec<Work>,
+    entries: Vec<Entry>,
+}
+
+impl Assessor<'_> {
+    fn assess(&mut self, state: &State, window: &Window, mut reading: Reading, findings: &mut Findings) {
+        let setup = self.setup;
+        if reading.failed.is_empty()
+            && let Err(text) = account::verify(&reading)
+        {
+            let names: Vec<String> = setup.aggregates.iter().map(|section| section.label()).collect();
+            reading.failed.push(Problem {
+                plugin: Some(names.join(", ")),
+                step: Some("aggregating".to_owned()),
+                action: Some("report it to the plugin's author; nothing of this window was billed".to_owned()),
+                ..Problem::new("plugin-contract", text)
+            });
+        }
+        if !reading.failed.is_empty() {
+            reading.failed.into_iter().for_each(|problem| findings.failed(problem, window));
+            return;
+        }
+        let seen = inputs(&reading);
+        if seen.is_empty() && reading.unreadable.is_empty() {
+            let label = window.label();
+            findings.notes.push(format!("{label}: there was nothing to read, and so there is nothing to bill"));
+        }
+        if state.inputs(window) != Some(seen.as_slice()) {
+            self.entries.push(Entry::Inputs { window: *window, inputs: seen });
+        }
+        for (position, (sink, spec)) in setup.sinks.iter().zip(&setup.pipeline.sinks).enumerate() {
+            let mut assessment = assess(setup, sink, spec, window, &reading, state);
+            if let Err(problem) = objections(setup, sink, spec, self.options.now, &mut assessment) {
+                // Nothing of this window is frozen for this sink. The hold keeps it in sight, though it was settled before and its
+                // inputs count as seen from here on.
+                self.entries.push(unchecked(spec, window, &problem));
+                findings.failed(problem, window);
+                continue;
+            }
+            self.works.push(Work { sink: position, window: *window, assessment });
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! What a run is asked for, and who is told how it goes.
+
+use std::sync::atomic::AtomicBool;
+
+use jiff::Timestamp;
+
+use crate::model::window::Window;
+
+/// What a run is asked for besides its file.
+pub struct Options<'a> {
+    /// What time it is for windows and plugins.
+    pub now: Timestamp,
+    /// Only this window.
+    pub window: Option<Window>,
+    /// Show what would be done, and change nothing.
+    pub dry_run: bool,
+    /// Set from outside to end the run between two steps.
+    pub stop: &'a AtomicBool,
+    /// Told what happens.
+    pub watch: &'a (dyn Watch + Sync),
+}
+
+/// Is told what happens while it does.
+pub trait Watch {
+    /// A step begins: `reading 2025-06`.
+    fn step(&self, what: &str);
+    /// So many records more were read.
+    fn records(&self, more: u64);
+    /// So many charges of so many were offered to a sink.
+    fn charges(&self, done: u64, total: u64);
+}
