@@ -18,6 +18,8 @@ use super::wrap::{STACK, as_component};
 
 /// How often a guest's time is looked at. A limit is kept to this precision.
 pub(super) const TICK: Duration = Duration::from_millis(10);
+/// The thread that drives an engine's clock, as a debugger names it.
+pub(super) const CLOCK: &str = "plugin-clock";
 
 /// Compiles plugins and makes instances of them. A clone is the same engine.
 #[derive(Clone)]
@@ -38,7 +40,7 @@ impl Engine {
     /// second value says why there is no cache, if there is none in spite of that.
     ///
     /// # Errors
-    /// This machine cannot run WebAssembly.
+    /// This machine cannot run WebAssembly, or has no thread left.
     pub fn new(io: Handle, cache: Option<&Path>) -> Result<(Engine, Option<String>), LoadError> {
         let wasmtime = wasmtime::Engine::new(&configuration()).map_err(LoadError::engine)?;
         let (cache, warning) = match cache.map(|folder| Cache::open(folder, &wasmtime)).transpose() {
@@ -46,7 +48,7 @@ impl Engine {
             Err(warning) => (None, Some(warning)),
         };
         let linkers = guest::Linkers::new(&wasmtime).map_err(LoadError::engine)?;
-        tick(&wasmtime);
+        tick(&wasmtime).map_err(LoadError::Thread)?;
         Ok((Engine(Arc::new(Inner { wasmtime, io, linkers, cache, loaded: Mutex::default() })), warning))
     }
 
@@ -106,9 +108,9 @@ fn configuration() -> Config {
 }
 
 /// Advances the epoch for as long as the engine lives, and holds it weakly, so that it can end.
-fn tick(engine: &wasmtime::Engine) {
+fn tick(engine: &wasmtime::Engine) -> std::io::Result<()> {
     let engine = engine.weak();
-    std::thread::spawn(move || {
+    std::thread::Builder::new().name(CLOCK.to_owned()).spawn(move || {
         loop {
             std::thread::sleep(TICK);
             match engine.upgrade() {
@@ -116,5 +118,6 @@ fn tick(engine: &wasmtime::Engine) {
                 None => return,
             }
         }
-    });
+    })?;
+    Ok(())
 }

@@ -178,7 +178,7 @@ pub enum Cause {
     /// It wanted more memory than it may have.
     #[error("it needed more than {} MiB of memory", .0 / (1024 * 1024))]
     Memory(u64),
-    /// It wanted more tables, handles or bytes in a call than it may have.
+    /// It wanted more tables, memories, instances, handles or bytes in a call than it may have.
     #[error("it ran over a limit: {0}")]
     Limit(String),
     /// It answered something that the contract does not allow.

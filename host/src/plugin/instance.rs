@@ -131,7 +131,8 @@ fn limited<T>(
     })
 }
 
-fn computed() -> Duration {
+/// How long this thread has computed so far.
+pub(super) fn computed() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())
 }
@@ -141,8 +142,8 @@ fn without_trap(error: &wasmtime::Error) -> Cause {
     let words = error.root_cause().to_string();
     match error.downcast_ref::<wasmtime_wasi::I32Exit>() {
         Some(exit) => Cause::Trapped(format!("it ended its own process with status {}", exit.0)),
-        // The engine's own words, which it has no type for.
-        None if words.contains("hostcall") => Cause::Limit(words),
+        // The engine's own words, which it has no type for: bytes in a call, and numbers of handles, memories, tables, instances.
+        None if words.contains("hostcall") || words.contains("limit exceeded") => Cause::Limit(words),
         None => Cause::Contract(words),
     }
 }

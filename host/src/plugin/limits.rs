@@ -81,24 +81,37 @@ impl Usage {
     }
 }
 
+/// Whether its own declaration allows a memory or table to grow so far. The engine asks here first and looks at that afterwards, so
+/// that what it will refuse is not to be counted.
+fn declared(desired: usize, maximum: Option<usize>) -> bool {
+    maximum.is_none_or(|maximum| desired <= maximum)
+}
+
 impl ResourceLimiter for Usage {
-    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        let more = desired.saturating_sub(current) as u64;
-        if self.memory.saturating_add(more) > self.most {
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let together = self.memory.saturating_add(desired.saturating_sub(current) as u64);
+        if together > self.most {
             self.refused = Some(Refused::Memory(self.most));
             // A trap that names the limit is worth more than an allocator that finds out and aborts.
             wasmtime::bail!("the memory limit of {} bytes", self.most);
         }
-        self.memory += more;
+        if !declared(desired, maximum) {
+            return Ok(false);
+        }
+        self.memory = together;
         Ok(true)
     }
 
-    fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        self.tables = self.tables.saturating_add(desired.saturating_sub(current));
-        if self.tables > TABLE_ELEMENTS {
+    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let together = self.tables.saturating_add(desired.saturating_sub(current));
+        if together > TABLE_ELEMENTS {
             self.refused = Some(Refused::Tables);
             wasmtime::bail!("the limit of {TABLE_ELEMENTS} table elements");
         }
+        if !declared(desired, maximum) {
+            return Ok(false);
+        }
+        self.tables = together;
         Ok(true)
     }
 

@@ -69,7 +69,7 @@ impl Plugin {
     }
 }
 
-fn describe(engine: &Engine, loaded: &Loaded, settings: Settings) -> Result<Description, super::Failure> {
+pub(super) fn describe(engine: &Engine, loaded: &Loaded, settings: Settings) -> Result<Description, super::Failure> {
     // One arm a world: the generated types share nothing but their shape.
     macro_rules! describe {
         ($pre:expr) => {{

@@ -38,6 +38,8 @@ impl LogLines {
         match self.left.checked_sub(message.len() as u64 + 1) {
             Some(left) => self.left = left,
             None => {
+                // Shorter lines are not to slip through behind it.
+                self.left = 0;
                 if !std::mem::replace(&mut self.silenced, true) {
                     tracing::warn!(
                         plugin = self.plugin,

@@ -10,8 +10,8 @@ use crate::config::PluginRef;
 pub struct PluginFolders(Vec<PathBuf>);
 
 impl PluginFolders {
-    /// What the command line names, else what `METERHOST_PLUGIN_DIR` names (several, separated by `:`); then a folder `plugins` beside
-    /// the executable, and `../plugins` from there.
+    /// What the command line names, then what `METERHOST_PLUGIN_DIR` names (several, as in `PATH`), a folder `plugins` beside the
+    /// executable, and `../plugins` from there.
     pub fn new(given: &[PathBuf], variable: Option<&str>, executable: Option<&Path>) -> Self {
         let mut folders: Vec<PathBuf> = given.to_vec();
         folders

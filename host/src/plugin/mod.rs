@@ -6,7 +6,7 @@
 //! | `wrap` | from the bytes of a file to those of a component |
 //! | `engine`, `load` | from bytes to compiled code that is known to fit |
 //! | `cache` | compiled code, kept between runs |
-//! | `plugin` | a loaded plugin and what it says about itself |
+//! | `loaded` | a loaded plugin and what it says about itself |
 //! | `instance`, `limits`, `error` | one instance, what it may use, what goes wrong in it |
 //! | `guest`, `reach`, `log` | what an instance's imports lead to |
 //! | `calls`, `v0_1`, `bindings` | the calls of each role, in the host's own types |
@@ -24,6 +24,8 @@ mod loaded;
 mod log;
 mod lookup;
 mod reach;
+#[cfg(test)]
+mod tests;
 mod v0_1;
 mod wrap;
 

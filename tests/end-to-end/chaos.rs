@@ -1,0 +1,122 @@
+//! Crashes and faults by chance, from a seed: whatever goes wrong, and however often, each charge is billed once, with its number.
+
+use std::collections::BTreeMap;
+
+use clazar_emulator::{Endpoint, Fault};
+
+use crate::support::Stage;
+
+/// Seeds of a quick run, and of one with `METERHOST_LONG`.
+const SEEDS: u64 = 12;
+const MANY_SEEDS: u64 = 300;
+
+const FAILPOINTS: [&str; 7] = [
+    "before-reading",
+    "before-freeze",
+    "after-freeze",
+    "before-attempt",
+    "before-submit",
+    "after-submit",
+    "after-record",
+];
+
+/// xorshift64*: the same seed gives the same course on every machine.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, most: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) % most
+    }
+
+    fn of<T: Clone>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len() as u64) as usize].clone()
+    }
+
+    fn fault(&mut self, endpoint: Endpoint) -> Fault {
+        let commit = self.below(2) == 0;
+        let everywhere = [
+            Fault::Pass,
+            Fault::Status { status: 500, commit },
+            Fault::Status { status: 503, commit },
+            Fault::Drop { commit },
+            Fault::NotJson { status: 200, commit },
+            Fault::Truncated { commit },
+            Fault::Throttle { retry_after: Some(0) },
+        ];
+        let submitting = [
+            Fault::ExpiredToken,
+            Fault::Missing { count: 1 },
+            Fault::Reordered,
+            Fault::Unmatched { fields: vec!["dimension".to_owned()], positions: vec![] },
+            Fault::Unmatched { fields: vec!["contract_id".to_owned()], positions: vec![0] },
+            Fault::Unmatched { fields: vec!["start_time".to_owned(), "quantity".to_owned()], positions: vec![] },
+            Fault::Fail { positions: vec![0] },
+        ];
+        match endpoint {
+            Endpoint::Submit if self.below(2) == 0 => self.of(&submitting),
+            Endpoint::List if self.below(4) == 0 => Fault::ExpiredToken,
+            _ => self.of(&everywhere),
+        }
+    }
+}
+
+fn goes_wrong(seed: u64) {
+    let mut chance = Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let stage = Stage::new();
+    stage.replace("start  = \"2025-06\"", "start  = \"2025-05\"");
+    stage.replace("retry_budget = \"5s\"", "retry_budget = \"1s\"");
+    let mut owed = BTreeMap::new();
+    for month in ["05", "06"] {
+        for customer in ["A", "B", "C", "D"] {
+            for dimension in ["cpu", "memory", "storage"] {
+                let quantity = 1 + chance.below(1000);
+                let half = quantity / 2;
+                for (day, value) in [("01", half), ("20", quantity - half)] {
+                    let folder = format!("2025/{month}/{day}/07");
+                    stage.usage(
+                        &folder,
+                        &format!("{customer}-{dimension}"),
+                        &[(customer, dimension, &value.to_string())],
+                    );
+                }
+                owed.insert((customer.to_owned(), dimension.to_owned(), format!("2025-{month}")), quantity.to_string());
+            }
+        }
+    }
+    for _ in 0..2 + chance.below(3) {
+        stage.emulator.clear_faults();
+        for endpoint in [Endpoint::Authenticate, Endpoint::Submit, Endpoint::Submit, Endpoint::List, Endpoint::List] {
+            let times = 1 + chance.below(2) as u32;
+            stage.emulator.push_fault(chance.fault(endpoint).on(endpoint).times(times));
+        }
+        let failpoint = if chance.below(2) == 0 { chance.of(&FAILPOINTS) } else { "" };
+        let ended = stage.command("run", &[], &[("METERHOST_FAILPOINT", failpoint)]);
+        assert!([-1, 0, 1].contains(&ended.exit), "seed {seed}: {ended:?}");
+        stage.emulator.verify_books().unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+    }
+    stage.emulator.clear_faults();
+    let ended = stage.run();
+    assert_eq!(ended.exit, 0, "seed {seed}: {ended:?}");
+    assert!(stage.emulator.resent().is_empty(), "seed {seed}: {:?}", stage.emulator.resent());
+    let books = stage.emulator.books().into_iter().filter(|record| record.status.name() == "success");
+    let mut billed = BTreeMap::new();
+    for record in books {
+        let key = (record.contract_id, record.dimension, record.start_time[..7].to_owned());
+        assert_eq!(billed.insert(key, record.quantity), None, "seed {seed}: billed twice");
+    }
+    assert_eq!(billed, owed, "seed {seed}");
+    let sent = stage.submissions();
+    stage.run().expect(0);
+    assert_eq!(stage.submissions(), sent, "seed {seed}");
+}
+
+#[test]
+fn whatever_goes_wrong_each_charge_is_billed_once() {
+    let long = std::env::var_os("METERHOST_LONG").is_some();
+    for seed in 0..if long { MANY_SEEDS } else { SEEDS } {
+        goes_wrong(seed);
+    }
+}
