@@ -10,9 +10,16 @@
 
 mod bad_input;
 mod billing;
+mod cache;
+mod chaos;
 mod crashes;
 mod delivery;
+mod loading;
+mod look_up;
+mod pipeline_file;
+mod recorded;
 mod sandbox;
 mod sinks;
 mod sources;
 mod support;
+mod windows;

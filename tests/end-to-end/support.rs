@@ -139,6 +139,43 @@ grant  = {{ http = ["${{CLAZAR_URL}}"], secrets = {{ client_id = {{ env = "CLAZA
         billed
     }
 
+    /// Asserts that a run bills this and nothing else, and that the run after it sends nothing.
+    #[track_caller]
+    pub fn bills_once(&self, charges: &[(&str, &str, &str)]) {
+        self.run().expect(0);
+        assert_eq!(self.billed(), bill(charges));
+        let sent = self.submissions();
+        self.run().expect(0);
+        assert_eq!(self.submissions(), sent, "what is billed is not offered again");
+    }
+
+    /// Asserts that the ledger holds no window that is closed.
+    #[track_caller]
+    pub fn closed_nothing(&self) {
+        let shown = self.command("ledger show", &["--json"], &[]).expect(0).json();
+        let windows = shown["windows"].as_array().unwrap();
+        assert!(windows.iter().all(|window| window["settled"] == false), "{shown:#}");
+    }
+
+    /// Asserts that nothing was touched: there is no ledger, and nobody asked the service anything.
+    #[track_caller]
+    pub fn touched_nothing(&self) {
+        assert_eq!(self.emulator.requests().len(), 0);
+        assert!(!self.path("postgres-prod.ledger.db").exists());
+    }
+
+    /// The problems that `--json` showed, without the chain of causes, which is the engine's. `FOLDER` stands for this stage's own,
+    /// `SERVICE` for the origin of the emulator.
+    pub fn problems(&self, ended: &Ended) -> Value {
+        let folder = self.folder.path().display().to_string();
+        let stdout = ended.stdout.replace(&folder, "FOLDER").replace(self.emulator.origin(), "SERVICE");
+        let mut problems = Ended { exit: ended.exit, stdout, stderr: ended.stderr.clone() }.json()["problems"].take();
+        for problem in problems.as_array_mut().unwrap() {
+            problem.as_object_mut().unwrap().remove("causes");
+        }
+        problems
+    }
+
     /// Requests that offered charges.
     pub fn submissions(&self) -> usize {
         self.emulator

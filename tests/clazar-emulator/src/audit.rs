@@ -9,7 +9,7 @@ use crate::record::{Record, Status};
 use crate::request::Request;
 
 /// Every record was submitted just once, just like this; what a request is said to have stored is in the books; and no
-/// time is billed twice, be it in two slots. Records put in by hand are nobody's; those of an earlier life have no log.
+/// time is billed twice, be it in two slots. Those of someone else were submitted by nobody that is in the log; so were those of an earlier life.
 pub(crate) fn verify(books: &Books, log: &[Request]) -> Result<(), String> {
     books::verify(books.records())?;
     let own = |record: &&Record| !books.is_seeded(&record.id);

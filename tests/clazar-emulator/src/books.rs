@@ -15,7 +15,7 @@ pub(crate) struct Books {
     ids: HashSet<String>,
     /// The ids of what was read from the file: submitted in an earlier life.
     inherited: HashSet<String>,
-    /// The ids of what was put in by hand: submitted by nobody that this emulator knows.
+    /// The ids of what was put in by hand or by a script: submitted by nobody that this emulator knows.
     seeded: HashSet<String>,
     failed_holds_slot: bool,
     file: Option<PathBuf>,
@@ -52,14 +52,14 @@ impl Books {
         self.held.contains(slot)
     }
 
-    /// The record that bills this slot, unless it was put in by hand.
+    /// The record that bills this slot, unless it is someone else's.
     pub(crate) fn billed(&self, slot: &Slot) -> Option<&Record> {
         let bills = |record: &&Record| record.status == Status::Success && record.slot() == *slot;
         let record = self.held.contains(slot).then(|| self.records.iter().find(bills)).flatten();
         record.filter(|record| !self.is_seeded(&record.id))
     }
 
-    /// Whether the record was put in by hand.
+    /// Whether the record is someone else's: put in by hand or by a script.
     pub(crate) fn is_seeded(&self, id: &str) -> bool {
         self.seeded.contains(id)
     }
@@ -69,7 +69,7 @@ impl Books {
         self.inherited.contains(id)
     }
 
-    /// Adds a record by hand. As [`Books::add`].
+    /// Adds a record of someone else. As [`Books::add`].
     pub(crate) fn seed(&mut self, record: Record) -> bool {
         let id = record.id.clone();
         let added = self.add(record);
@@ -89,7 +89,7 @@ impl Books {
         true
     }
 
-    /// Makes all records after the first `mark` lasting, and says which ids they have.
+    /// Makes all records after the first `mark` lasting, and says which ids those have that are nobody else's.
     ///
     /// # Errors
     /// The file cannot be written; then those records are taken out again.
@@ -100,13 +100,15 @@ impl Books {
         if let Err(error) = self.save() {
             for record in self.records.split_off(mark) {
                 self.ids.remove(&record.id);
+                self.seeded.remove(&record.id);
                 if self.holds_slot(&record) {
                     self.held.remove(&record.slot());
                 }
             }
             return Err(error);
         }
-        Ok(self.records.iter().skip(mark).map(|record| record.id.clone()).collect())
+        let ids = self.records.iter().skip(mark).map(|record| &record.id);
+        Ok(ids.filter(|id| !self.is_seeded(id)).cloned().collect())
     }
 
     fn holds_slot(&self, record: &Record) -> bool {

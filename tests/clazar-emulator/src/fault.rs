@@ -98,10 +98,15 @@ pub enum Commit {
     All,
     /// The books follow what a 2xx answer says: one result answers one record, namely the next one not yet answered that
     /// has all of `contract_id`, `dimension` and `start_time` that the result holds. A result without `contract_id`
-    /// answers none. `success` is booked; "already exists" is booked as if billed before, with the same quantity;
-    /// another status is booked as failed if the result has an id; anything else is not booked.
+    /// answers none. `success` is booked; another status is booked as failed if the result has an id. "already exists"
+    /// bills nothing: if the slot is free and the result names a `quantity`, then someone else's record with this
+    /// quantity turns out to be in the books; a result that names none leaves them as they are, and what they should
+    /// hold can be put in with [`Emulator::seed`](crate::Emulator::seed). Anything else is not booked.
     #[default]
     Successes,
+    /// As `Successes`, but where "already exists" comes without a `quantity`, someone else has billed the slot with the
+    /// very quantity that is offered now.
+    BilledBefore,
 }
 
 impl Fault {

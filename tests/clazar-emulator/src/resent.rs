@@ -8,8 +8,8 @@ use crate::submission::Submission;
 
 /// A record that was offered for a slot (contract, dimension and hour of the start) which a submission had filled before.
 ///
-/// It is noted whatever the answer was, an error or none included. A slot that was filled by
-/// [`Emulator::seed`](crate::Emulator::seed) is not meant: its client could not know.
+/// It is noted whatever the answer was, an error or none included. A slot that someone else filled, by
+/// [`Emulator::seed`](crate::Emulator::seed) or by a script's "already exists", is not meant: its client could not know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resent {
     /// The buyer's contract.

@@ -16,15 +16,29 @@ pub(crate) fn book(books: &mut Books, records: &[Submission], status: u16, body:
                 books.add(record.record(None, Status::Success));
             }
         }
-        Commit::Successes if (200..300).contains(&status) => {
+        Commit::Successes | Commit::BilledBefore if (200..300).contains(&status) => {
             for (record, result) in answered(records, body) {
                 let id = result.get("id").and_then(Value::as_str);
-                if let Some(status) = verdict(result) {
-                    books.add(record.record(id, status));
+                match verdict(result) {
+                    Verdict::Booked(status) => {
+                        books.add(record.record(id, status));
+                    }
+                    Verdict::Exists => {
+                        let named = match result.get("quantity") {
+                            Some(Value::String(text)) => Some(text.clone()),
+                            Some(Value::Number(number)) => Some(number.to_string()),
+                            _ => None,
+                        };
+                        let offered = (commit == Commit::BilledBefore).then(|| record.quantity.clone());
+                        if let Some(quantity) = named.or(offered) {
+                            books.seed(record.of_someone_else(id, quantity));
+                        }
+                    }
+                    Verdict::NotBooked => {}
                 }
             }
         }
-        Commit::Successes => {}
+        Commit::Successes | Commit::BilledBefore => {}
     }
 }
 
@@ -46,16 +60,25 @@ fn answered<'a>(records: &'a [Submission], body: &'a Value) -> Vec<(&'a Submissi
     pairs
 }
 
-/// How a result has its record booked, if at all.
-fn verdict(result: &Value) -> Option<Status> {
-    let refused = result.get("errors").is_some_and(|errors| !is_empty(errors));
-    if refused || says_exists(result) {
-        return says_exists(result).then_some(Status::Success);
+/// What a result says became of its record.
+enum Verdict {
+    Booked(Status),
+    /// There is one in its slot.
+    Exists,
+    NotBooked,
+}
+
+fn verdict(result: &Value) -> Verdict {
+    if says_exists(result) {
+        return Verdict::Exists;
+    }
+    if result.get("errors").is_some_and(|errors| !is_empty(errors)) {
+        return Verdict::NotBooked;
     }
     match result.get("status").and_then(Value::as_str) {
-        Some("success") => Some(Status::Success),
-        Some(_) if result.get("id").is_some_and(Value::is_string) => Some(Status::Fail),
-        _ => None,
+        Some("success") => Verdict::Booked(Status::Success),
+        Some(_) if result.get("id").is_some_and(Value::is_string) => Verdict::Booked(Status::Fail),
+        _ => Verdict::NotBooked,
     }
 }
 
@@ -78,7 +101,7 @@ fn says_exists(result: &Value) -> bool {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#[expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 mod tests {
     use jiff::Timestamp;
     use serde_json::json;
@@ -96,11 +119,15 @@ mod tests {
         Submission::parse(body.as_bytes(), Timestamp::MAX, 38).unwrap()
     }
 
-    fn booked(slots: &[(&str, &str)], results: Value) -> Vec<(String, String, Status)> {
+    fn books(slots: &[(&str, &str)], results: Value, commit: Commit) -> Books {
         let mut books = Books::default();
-        book(&mut books, &call(slots), 200, &json!({ "results": results }), Commit::Successes);
+        book(&mut books, &call(slots), 200, &json!({ "results": results }), commit);
+        books
+    }
+
+    fn booked(slots: &[(&str, &str)], results: Value) -> Vec<(String, String, Status)> {
         let of = |it: &crate::Record| (it.contract_id.clone(), it.dimension.clone(), it.status);
-        books.records().iter().map(of).collect()
+        books(slots, results, Commit::Successes).records().iter().map(of).collect()
     }
 
     fn entry(contract: &str, dimension: &str, status: Status) -> (String, String, Status) {
@@ -117,13 +144,28 @@ mod tests {
     }
 
     #[test]
-    fn one_duplicate_puts_one_record_of_the_contract_into_the_books() {
+    fn a_duplicate_bills_nothing_of_its_own() {
         let results = json!([
             { "contract_id": "a", "errors": ["e"], "code": "c", "message": "record already exists" },
             { "contract_id": "b", "status": "success" },
         ]);
-        let found = booked(&[("a", "cpu"), ("a", "memory"), ("a", "storage"), ("b", "cpu")], results);
-        assert_eq!(found, [entry("a", "cpu", Status::Success), entry("b", "cpu", Status::Success)]);
+        let slots = [("a", "cpu"), ("a", "memory"), ("a", "storage"), ("b", "cpu")];
+        assert_eq!(booked(&slots, results.clone()), [entry("b", "cpu", Status::Success)]);
+        let before = books(&slots, results, Commit::BilledBefore);
+        let [cpu, other] = before.records() else { panic!("{before:?}") };
+        assert_eq!((cpu.contract_id.as_str(), cpu.dimension.as_str(), cpu.quantity.as_str()), ("a", "cpu", "3"));
+        assert!(before.is_seeded(&cpu.id) && !before.is_seeded(&other.id));
+    }
+
+    #[test]
+    fn a_duplicate_that_names_a_quantity_shows_someone_elses_record() {
+        let results = json!([{ "contract_id": "a", "id": "i9", "quantity": "9", "message": "record already exists" }]);
+        for commit in [Commit::Successes, Commit::BilledBefore] {
+            let books = books(&[("a", "cpu")], results.clone(), commit);
+            let [record] = books.records() else { panic!("{books:?}") };
+            assert_eq!((record.id.as_str(), record.quantity.as_str(), record.status), ("i9", "9", Status::Success));
+            assert!(books.is_seeded("i9"));
+        }
     }
 
     #[test]

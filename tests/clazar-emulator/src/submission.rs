@@ -62,6 +62,11 @@ impl Submission {
         }
     }
 
+    /// The record that someone else has billed for the slot, with times like these.
+    pub(crate) fn of_someone_else(&self, id: Option<&str>, quantity: String) -> Record {
+        Record { quantity, custom_properties: Map::new(), ..self.record(id, Status::Success) }
+    }
+
     fn check(&self, now: Timestamp, digits: usize) -> Result<(), String> {
         for (name, text) in [("contract_id", &self.contract_id), ("dimension", &self.dimension)] {
             if text.trim().is_empty() {

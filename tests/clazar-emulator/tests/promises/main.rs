@@ -3,6 +3,7 @@
 
 mod authenticate;
 mod client;
+mod everywhere;
 mod faults;
 mod honesty;
 mod lifecycle;

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use clazar_emulator::{Commit, Fault};
+use clazar_emulator::{Cloud, Commit, Emulator, Fault, Record, Rule};
 use serde_json::{Value, json};
 
 use crate::client::*;
@@ -28,20 +28,77 @@ fn a_scripted_answer_is_sent_as_it_stands() {
     assert!(clazar.books().is_empty());
 }
 
+fn script(body: Value, commit: Commit) -> Fault {
+    Fault::Scripted { status: 200, body, headers: BTreeMap::new(), commit }
+}
+
+/// Quantity and dimension of all records that are listed for a contract.
+fn listed(clazar: &Emulator, contract: &str) -> Vec<String> {
+    let records = list(clazar, &format!("?contract_id={contract}")).results();
+    records.iter().map(|it| format!("{} {}", it["quantity"].as_str().unwrap(), it["dimension"])).collect()
+}
+
+#[test]
+fn a_scripted_already_exists_bills_nothing() {
+    let clazar = start();
+    let body = json!({ "results": [exists(A), { "contract_id": B, "status": "success" }] });
+    clazar.push_fault(Fault::scripted(200, body));
+    submit(&clazar, &month()).unwrap();
+    assert_eq!(booked(&clazar), [format!("{B} cpu success")]);
+    assert_eq!(listed(&clazar, A), [""; 0]);
+}
+
+#[test]
+fn a_scripted_already_exists_that_names_a_quantity_shows_someone_elses_record() {
+    let clazar = start();
+    let of = |dimension: &str, quantity: Value| but(but(exists(A), "dimension", dimension), "quantity", quantity);
+    let body = json!({ "results": [of("memory", json!("9")), of("cpu", json!(4))] });
+    clazar.push_fault(Fault::scripted(200, body).times(2));
+    submit(&clazar, &month()).unwrap();
+    assert_eq!(listed(&clazar, A), [r#"9 "memory""#, r#"4 "cpu""#]);
+    let request = clazar.requests().into_iter().rfind(|it| it.method == "POST" && it.path == "/metering/").unwrap();
+    assert!(!request.committed(), "{:?}", request.stored);
+    submit(&clazar, &month()).unwrap();
+    assert_eq!(clazar.books().len(), 2);
+    assert_eq!(clazar.resent(), [], "nothing was billed that was offered");
+    assert_eq!(clazar.verify_books(), Ok(()));
+    let results = submit(&clazar, &[record(A, "memory")]).unwrap().results();
+    assert!(results[0]["message"].as_str().unwrap().contains("already exists"), "the slot is held");
+}
+
+#[test]
+fn a_scripted_already_exists_leaves_a_seeded_slot_as_it_is() {
+    let clazar = start();
+    let times = ["2025-06-01T00:00:00Z", "2025-06-30T23:59:59Z"];
+    clazar.seed(Record::billed(Cloud::Aws, A, "cpu", "7", times)).unwrap();
+    for commit in [Commit::Successes, Commit::BilledBefore] {
+        clazar.push_fault(script(json!({ "results": [but(exists(A), "quantity", "9")] }), commit));
+        submit(&clazar, &[record(A, "cpu")]).unwrap();
+        assert_eq!(listed(&clazar, A), [r#"7 "cpu""#]);
+    }
+}
+
 #[test]
 fn the_books_follow_what_a_script_says_call_after_call() {
     let clazar = start();
     let body = json!({ "results": [exists(A), { "contract_id": B, "status": "success" }] });
-    clazar.push_fault(Fault::scripted(200, body).forever());
+    clazar.push_fault(script(body, Commit::BilledBefore).forever());
     submit(&clazar, &month()).unwrap();
     assert_eq!(booked(&clazar), [format!("{A} cpu success"), format!("{B} cpu success")]);
+    assert_eq!(clazar.requests().last().unwrap().stored, [clazar.books()[1].id.as_str()], "A's is someone else's");
     submit(&clazar, &[record(A, "memory"), record(A, "storage")]).unwrap();
     submit(&clazar, &[record(A, "storage")]).unwrap();
-    assert_eq!(clazar.books().len(), 4);
-    assert_eq!(list(&clazar, &format!("?contract_id={A}&dimension=storage")).json()["results"][0]["quantity"], "4");
+    assert_eq!(listed(&clazar, A), [r#"4 "cpu""#, r#"4 "memory""#, r#"4 "storage""#]);
     submit(&clazar, &month()).unwrap();
     assert_eq!(clazar.books().len(), 4);
     assert_eq!(clazar.verify_books(), Ok(()));
+}
+
+#[test]
+fn a_script_says_in_json_how_the_books_follow_it() {
+    let rule = r#"{"kind":"scripted","status":200,"body":{"results":[]},"commit":"billed_before"}"#;
+    let expected = script(json!({ "results": [] }), Commit::BilledBefore);
+    assert_eq!(rule.parse::<Rule>().unwrap(), Rule::from(expected));
 }
 
 #[test]

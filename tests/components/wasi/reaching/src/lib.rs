@@ -42,6 +42,22 @@ impl Listing for Nothing {
     }
 }
 
+/// The contract's own kind of error, and its words.
+fn denied(error: http::Error) -> String {
+    match error {
+        http::Error::Denied(words) => format!("denied: {words}"),
+        other => format!("another error: {other}"),
+    }
+}
+
+/// As [`denied`], of objects.
+fn kept(error: objects::Error) -> String {
+    match error {
+        objects::Error::Denied(words) => format!("denied: {words}"),
+        other => format!("another error: {other}"),
+    }
+}
+
 impl Source for Reaching {
     const KIND: SourceKind = SourceKind::Complete;
     type Cursor = Nothing;
@@ -52,16 +68,19 @@ impl Source for Reaching {
         let mut tried = |what: &str, result: Result<String, String>| {
             got.push(match result {
                 Ok(result) => format!("{what}: GOT {result}"),
-                Err(_) => format!("{what}: refused"),
+                Err(reason) => format!("{what}: {reason}"),
             });
         };
         tried("file", std::fs::read_to_string(&config.file).map_err(|error| error.to_string()));
         tried("folder", std::fs::read_dir("/").map(|_| "entries".to_owned()).map_err(|error| error.to_string()));
         tried("write", std::fs::write("/tmp/x", "x").map(|()| "written".to_owned()).map_err(|error| error.to_string()));
         let variables: Vec<String> = std::env::vars().map(|(name, _)| name).collect();
-        tried("environment", if variables.is_empty() { Err(String::new()) } else { Ok(variables.join(",")) });
+        tried(
+            "environment",
+            if variables.is_empty() { Err("it is empty".to_owned()) } else { Ok(variables.join(",")) },
+        );
         let arguments = std::env::args().count();
-        tried("arguments", if arguments == 0 { Err(String::new()) } else { Ok(arguments.to_string()) });
+        tried("arguments", if arguments == 0 { Err("there are none".to_owned()) } else { Ok(arguments.to_string()) });
         tried(
             "tcp",
             std::net::TcpStream::connect(&config.address)
@@ -74,23 +93,15 @@ impl Source for Reaching {
         );
         let request_to =
             http::Request { method: "GET".into(), url: config.url, headers: vec![], body: vec![], timeout: None };
-        tried(
-            "http",
-            http::send(&request_to).map(|answer| answer.status.to_string()).map_err(|error| error.to_string()),
-        );
-        tried("secret", http::secret("client_id", http::Encoding::Raw).map_err(|error| error.to_string()));
-        tried("list", objects::list("", None).map(|_| "a listing".to_owned()).map_err(|error| error.to_string()));
-        tried(
-            "get",
-            objects::get("../pipeline.toml", None).map(|_| "a body".to_owned()).map_err(|error| error.to_string()),
-        );
-        tried(
-            "put",
-            objects::put("x", b"x", "text/plain", &objects::Precondition::None).map_err(|error| error.to_string()),
-        );
+        tried("http", http::send(&request_to).map(|answer| answer.status.to_string()).map_err(denied));
+        tried("secret", http::secret("client_id", http::Encoding::Raw).map_err(denied));
+        tried("list", objects::list("", None).map(|_| "a listing".to_owned()).map_err(kept));
+        tried("get", objects::get("../pipeline.toml", None).map(|_| "a body".to_owned()).map_err(kept));
+        tried("put", objects::put("x", b"x", "text/plain", &objects::Precondition::None).map_err(kept));
         let clock = SystemTime::UNIX_EPOCH + Duration::from_millis(request.now.unsigned_abs());
-        tried("clock", if SystemTime::now() == clock { Err(String::new()) } else { Ok("another time".to_owned()) });
-        Err(Error::Other(got.join("; ")))
+        let stands = SystemTime::now() == clock;
+        tried("clock", if stands { Err("it shows `now`".to_owned()) } else { Ok("another time".to_owned()) });
+        Err(Error::Other(got.join("\n")))
     }
 
     fn inputs(_config: Config, _request: Request) -> Result<Nothing, Error> {
