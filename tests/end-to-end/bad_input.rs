@@ -177,7 +177,7 @@ fn a_folder_that_is_not_there_is_no_empty_month() {
         "plugin": "source (s3-reader 0.1.0)",
         "step": "reading",
         "input": "2025-06",
-        "message": "`omnistrate-metering/Postgres/PROD/pt-1/2025/06/` cannot be listed: the granted folder FOLDER/bucket does not exist",
+        "message": "`omnistrate-metering/Postgres/PROD/pt-1/2025/06/` cannot be listed: the granted folder FOLDER/bucket does not exist: create it, or mend the grant",
         "action": "nothing of these windows was billed; a run reads them again",
     }]);
     assert_eq!(stage.problems(ended.expect(1)), expected);

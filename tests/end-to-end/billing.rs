@@ -294,7 +294,7 @@ fn usage_of_other_windows_is_theirs_and_older_usage_is_told() {
     let lines = [1_747_000_000, 1_750_000_000, 1_752_000_000]
         .map(|at| format!(r#"{{"at":{at},"who":"A","what":"cpu","many":1}}"#));
     stage.object("logs/a.ndjson", &lines.join("\n"));
-    stage.run().expect(0).says("1 records lie before the first window (the earliest at 2025-05-11T21:46:40Z)");
+    stage.run().expect(0).says("1 record lies before the first window (the earliest at 2025-05-11T21:46:40Z)");
     assert_eq!(stage.billed(), bill(&[("A", "cpu", "1")]));
 }
 

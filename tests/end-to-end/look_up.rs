@@ -147,7 +147,8 @@ fn a_look_up_whose_token_is_always_refused_leaves_the_charges_unknown_and_sends_
 
 #[test]
 fn a_look_up_that_is_always_throttled_leaves_the_charges_unknown_and_sends_nothing_again() {
-    stays(Fault::Throttle { retry_after: None }, LOST, &[]);
+    let text = "the service wants fewer calls, and what is unknown could not be looked up";
+    stays(Fault::Throttle { retry_after: None }, LOST, &[("throttled", text)]);
 }
 
 /// A stage whose first call got no answer, and a customer with 250 records in the service's books besides: three pages.

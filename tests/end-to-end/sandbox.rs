@@ -182,14 +182,13 @@ fn a_trap_is_reported() {
 
 #[test]
 fn an_oversized_string_is_refused() {
-    let message = "it ran over a limit: too much data is being copied between the host and the guest: fuel allocated for hostcalls has been \
-                   exhausted";
+    let message = "it ran over a limit: it handed more than 268435456 bytes over in one call";
     misbehaves("string", "", 3, "plugin-limit", message, Some("mend the plugin"));
 }
 
 #[test]
 fn records_that_an_aggregator_loses_are_found_missing() {
-    let message = "it was given 1 records of cpu for A, and its charges and rules account for 0";
+    let message = "it was given 1 record of cpu for A, and its charges and rules account for 0";
     misbehaves("lose", "", 3, "plugin-contract", message, WINDOW);
 }
 

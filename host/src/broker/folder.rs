@@ -52,7 +52,9 @@ impl Folder {
         let dir = open().map_err(|error| {
             let folder = self.root.folder.display();
             ObjectError::Unavailable(match error.kind() {
-                io::ErrorKind::NotFound => format!("the granted folder {folder} does not exist"),
+                io::ErrorKind::NotFound => {
+                    format!("the granted folder {folder} does not exist: create it, or mend the grant")
+                }
                 io::ErrorKind::NotADirectory => format!("the granted folder {folder} is a file"),
                 io::ErrorKind::PermissionDenied => {
                     format!("the granted folder {folder} may not be read by this user (permission denied)")

@@ -112,7 +112,10 @@ fn a_missing_prefix_is_empty_but_a_missing_or_foreign_folder_is_an_error() {
     assert_eq!(all(&folder, "nothing/", None).unwrap(), Vec::<String>::new());
     assert_eq!(all(&folder, "a/b/", None).unwrap(), Vec::<String>::new());
     let missing = Folder::new(Root { folder: root(&dir).join("nothing") });
-    let text = format!("the granted folder {} does not exist", root(&dir).join("nothing").display());
+    let text = format!(
+        "the granted folder {} does not exist: create it, or mend the grant",
+        root(&dir).join("nothing").display()
+    );
     assert_eq!(all(&missing, "", None), Err(ObjectError::Unavailable(text)));
     for prefix in ["../", "/", "/etc/", "a/../../"] {
         assert!(matches!(all(&folder, prefix, None), Err(ObjectError::Denied(_))), "{prefix}");

@@ -129,7 +129,8 @@ fn a_folder_that_is_missing_or_closed_says_which_and_why() {
     let root = dir.path().join("root");
     std::fs::remove_dir(&root).unwrap();
     let shown = root.display();
-    let missing = ObjectError::Unavailable(format!("the granted folder {shown} does not exist"));
+    let missing =
+        ObjectError::Unavailable(format!("the granted folder {shown} does not exist: create it, or mend the grant"));
     assert_eq!(error(&folder, "a"), missing);
     std::fs::write(&root, "x").unwrap();
     assert_eq!(error(&folder, "a"), ObjectError::Unavailable(format!("the granted folder {shown} is a file")));

@@ -179,6 +179,9 @@ fn deleting_heeds_its_precondition_and_what_is_not_there_is_no_error() {
 #[test]
 fn deleting_in_a_folder_that_is_missing_is_an_error() {
     let (dir, folder) = folder();
-    let text = format!("the granted folder {} does not exist", dir.path().join("made/on/demand").display());
+    let text = format!(
+        "the granted folder {} does not exist: create it, or mend the grant",
+        dir.path().join("made/on/demand").display()
+    );
     assert_eq!(folder.delete("a", &Precondition::None), Err(ObjectError::Unavailable(text)));
 }

@@ -102,7 +102,8 @@ pub(super) fn plugin_spec(
 
 fn plugin_ref(text: &str, base: &Path) -> Option<PluginRef> {
     if text.contains(['/', '\\']) || text.ends_with(".wasm") {
-        return Some(PluginRef::Path(base.join(text)));
+        // Without the `.` of `./mine.wasm`, as messages show it.
+        return Some(PluginRef::Path(base.join(text).components().collect()));
     }
     is_section_name(text).then(|| PluginRef::Named(text.to_owned()))
 }

@@ -22,8 +22,11 @@ pub(super) fn verify(reading: &Reading) -> Result<(), String> {
         });
         if left.is_none() {
             return Err(format!(
-                "it says that the rule `{}` left out {} records of {} for {}, which is more than it was given",
-                excluded.rule, excluded.records, excluded.dimension, excluded.customer
+                "it says that the rule `{}` left out {} of {} for {}, which is more than it was given",
+                excluded.rule,
+                counted(excluded.records),
+                excluded.dimension,
+                excluded.customer
             ));
         }
     }
@@ -35,8 +38,10 @@ pub(super) fn verify(reading: &Reading) -> Result<(), String> {
             let most = used.get(&pair).copied().unwrap_or_default();
             if *records > most {
                 return Err(format!(
-                    "it made {} of {} from {records} records of {dimension}, and was given {most}",
-                    line.dimension, line.customer
+                    "it made {} of {} from {} of {dimension}, and was given {most}",
+                    line.dimension,
+                    line.customer,
+                    counted(*records)
                 ));
             }
             *stands_for.entry(pair).or_default() += records;
@@ -45,7 +50,8 @@ pub(super) fn verify(reading: &Reading) -> Result<(), String> {
     let stands = |pair: &Pair| stands_for.get(pair).copied().unwrap_or_default();
     if let Some((pair, used)) = used.into_iter().filter(|(pair, used)| stands(pair) < *used).min() {
         return Err(format!(
-            "it was given {used} records of {} for {}, and its charges and rules account for {}",
+            "it was given {} of {} for {}, and its charges and rules account for {}",
+            counted(used),
             pair.dimension,
             pair.customer,
             stands(pair)
@@ -74,6 +80,11 @@ fn well_formed(line: &ChargeLine) -> Result<(), String> {
         return Err(format!("{whose} has tags that are not sorted by name, or a name twice"));
     }
     Ok(())
+}
+
+/// `1 record`, `2 records`.
+pub(super) fn counted(records: u64) -> String {
+    format!("{records} record{}", if records == 1 { "" } else { "s" })
 }
 
 fn pair(product: &str, customer: &str, dimension: &str) -> Pair {

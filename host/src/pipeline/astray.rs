@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use super::account::counted;
+
 /// Records that lie before the pipeline's first window: no window ever takes them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Astray {
@@ -32,8 +34,11 @@ impl Astray {
             Err(_) => self.earliest.to_string(),
         };
         (self.records > 0).then(|| {
-            let (records, earliest) = (self.records, earliest());
-            format!("{records} records lie before the first window (the earliest at {earliest}), and no window ever takes them")
+            let verb = if self.records == 1 { "lies" } else { "lie" };
+            let (records, earliest) = (counted(self.records), earliest());
+            format!(
+                "{records} {verb} before the first window (the earliest at {earliest}), and no window ever takes them"
+            )
         })
     }
 

@@ -138,12 +138,15 @@ pub(super) fn computed() -> Duration {
 }
 
 /// What ended a call that was neither a trap nor a limit of memory or time.
-fn without_trap(error: &wasmtime::Error) -> Cause {
+fn without_trap(error: &wasmtime::Error, limits: &Limits) -> Cause {
     let words = error.root_cause().to_string();
     match error.downcast_ref::<wasmtime_wasi::I32Exit>() {
         Some(exit) => Cause::Trapped(format!("it ended its own process with status {}", exit.0)),
         // The engine's own words, which it has no type for: bytes in a call, and numbers of handles, memories, tables, instances.
-        None if words.contains("hostcall") || words.contains("limit exceeded") => Cause::Limit(words),
+        None if words.contains("hostcall") => {
+            Cause::Limit(format!("it handed more than {} bytes over in one call", limits.call))
+        }
+        None if words.contains("limit exceeded") => Cause::Limit(words),
         None => Cause::Contract(words),
     }
 }
@@ -165,7 +168,7 @@ fn failure(store: &mut Store<Guest>, limits: &Limits, failed: Failed) -> Failure
             None => "it gave up without a word (`unreachable`)".to_owned(),
         }),
         (None, Some(trap)) => Cause::Trapped(trap.to_string()),
-        (None, None) => without_trap(&error),
+        (None, None) => without_trap(&error, limits),
     };
     Failure { cause, words, causes }
 }

@@ -2,8 +2,9 @@
 //!
 //! Results name their contract, and should name their dimension. A result with both speaks for that charge if nothing else in it
 //! contradicts what was sent. Results without a dimension speak for a contract's charges only if the contract has as many results as
-//! charges and all of them agree; as many that disagree leave the charges to a look-up, with the refusal for those that are absent. A result
-//! without a contract speaks for nobody. A charge without a result that is surely its own is unknown.
+//! charges and all of them agree; as many that disagree leave the charges to a look-up, with the refusal for those that are absent. A
+//! result without a contract speaks for nobody; the only result of a call with one charge may be its refusal, if a look-up shows it
+//! absent. A charge without a result that is surely its own is unknown.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,9 +34,10 @@ pub(crate) fn read(cloud: Cloud, charges: &[Charge], body: &[u8]) -> Result<Vec<
     let readings: Vec<Reading<'_>> = results
         .into_iter()
         .filter_map(Record::read)
+        .filter(|record| !record.repeats)
         .map(|record| Reading { verdict: Verdict::of(&record), record })
         .collect();
-    // What cannot be read may be about any contract.
+    // What cannot be read, or says a thing twice, may be about any contract.
     let odd = readings.len() < count;
     let mut by_contract: BTreeMap<&str, Vec<&Reading<'_>>> = BTreeMap::new();
     let mut nameless = Vec::new();
@@ -45,7 +47,7 @@ pub(crate) fn read(cloud: Cloud, charges: &[Charge], body: &[u8]) -> Result<Vec<
             None => nameless.push(reading),
         }
     }
-    let unmatched = Unmatched::of(body, &nameless);
+    let unmatched = Unmatched::of(body, &nameless, alone(cloud, charges, count, &nameless));
     let mut contracts: BTreeMap<&str, Vec<&Charge>> = BTreeMap::new();
     for charge in charges {
         contracts.entry(&charge.customer).or_default().push(charge);
@@ -60,6 +62,20 @@ pub(crate) fn read(cloud: Cloud, charges: &[Charge], body: &[u8]) -> Result<Vec<
     Ok(charges.iter().filter_map(|charge| outcomes.remove(&charge.id)).collect())
 }
 
+/// The refusal that the only result speaks of without naming its contract, where the call held one charge: whose else could it be?
+fn alone(cloud: Cloud, charges: &[Charge], results: usize, nameless: &[&Reading<'_>]) -> Option<String> {
+    let ([charge], [reading], 1) = (charges, nameless, results) else { return None };
+    let record = &reading.record;
+    let dimension = match &record.dimension {
+        Field::Missing => true,
+        Field::Text(dimension) => *dimension == charge.dimension,
+        Field::Odd => false,
+    };
+    let fits =
+        record.contract_id == Field::Missing && dimension && record.contradiction(&Sent::of(cloud, charge)).is_none();
+    fits.then(|| refusal(nameless)).flatten()
+}
+
 fn results(body: &[u8]) -> Result<Vec<&RawValue>, String> {
     let fields: BTreeMap<String, &RawValue> = serde_json::from_slice(body)
         .map_err(|_| format!("Clazar's answer is no JSON object: {}", service::words(body)))?;
@@ -72,17 +88,18 @@ fn results(body: &[u8]) -> Result<Vec<&RawValue>, String> {
 /// What is said of a charge that no result names.
 struct Unmatched {
     message: String,
+    refusal_if_absent: Option<String>,
     raw: String,
 }
 
 impl Unmatched {
-    fn of(body: &[u8], nameless: &[&Reading<'_>]) -> Self {
+    fn of(body: &[u8], nameless: &[&Reading<'_>], refusal_if_absent: Option<String>) -> Self {
         let nothing = "Clazar's answer says nothing that is surely about this charge";
         let message = match words(nameless) {
             words if words.is_empty() => nothing.to_owned(),
             words => format!("{nothing}; of a contract that it does not name, it says: {words}"),
         };
-        Unmatched { message, raw: service::excerpt(&String::from_utf8_lossy(body), SHOWN) }
+        Unmatched { message, refusal_if_absent, raw: service::excerpt(&String::from_utf8_lossy(body), SHOWN) }
     }
 }
 
@@ -171,7 +188,8 @@ impl<'a> Contract<'a> {
         move |charge| {
             let loose = self.loose.as_slice();
             if loose.is_empty() {
-                return unknown(charge, unmatched.message.clone(), None, unmatched.raw.clone());
+                let Unmatched { message, refusal_if_absent, raw } = unmatched;
+                return unknown(charge, message.clone(), refusal_if_absent.clone(), raw.clone());
             }
             // All answers of the contract have to agree, those included that name another charge of it.
             let all: Vec<&Reading<'_>> = self.own.iter().flatten().copied().chain(loose.iter().copied()).collect();

@@ -11,7 +11,8 @@
 //! | `verdict` | what a result says of its record |
 //! | `answers` | which result speaks for which charge |
 //! | `look_up` | one listing a contract, and what holds for the others when one fails |
-//! | `listing` | what the service's books of a contract say of a charge |
+//! | `listing` | a contract's books, page by page |
+//! | `entry` | what a record in the books says of a charge |
 //! | `time` | the service's way of writing times |
 //!
 //! What is known of the service: "Get an access token" (developers.clazar.io/docs/get-an-access-token), Clazar help 8346320981
@@ -19,6 +20,7 @@
 
 mod answers;
 mod config;
+mod entry;
 mod listing;
 mod look_up;
 mod record;

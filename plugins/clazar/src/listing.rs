@@ -1,179 +1,136 @@
-//! What the service's books of a contract say of a charge: a listing, page by page.
+//! What the service's books of a contract say of its charges: a listing, page by page.
+//!
+//! Of a page nothing is kept but what speaks of a charge that is asked about, so that books of any length take no more memory than
+//! two of their pages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use meterhost_sdk::{Failure, Finding, HeldRecord};
+use meterhost_sdk::{Failure, Finding};
 use serde_json::value::RawValue;
 
 use crate::config::Target;
-use crate::record::Record;
+use crate::entry::Entry;
 use crate::sent::Sent;
-use crate::service::Trouble;
-use crate::verdict::is_failure;
-use crate::{service, time};
+use crate::service::{self, Trouble};
 
 /// The largest page that the service gives.
 const PAGE_SIZE: usize = 100;
 
-/// A listing that goes on after so many pages is given up.
+/// A listing that goes on after so many pages is given up, whatever it says of itself.
 const MOST_PAGES: usize = 1000;
 
-/// The most of a record that is handed on, in bytes.
-const SHOWN: usize = 2048;
-
-const HOUR: i64 = 3_600_000;
-
-/// All that the service lists for a contract.
+/// What a listing says of a contract's charges, as far as it came.
 #[derive(Debug)]
-pub(crate) struct Books {
-    entries: Vec<Entry>,
-    /// Why a record that is not in `entries` may be in the books nevertheless.
-    gap: Option<String>,
+pub(crate) struct Listed {
+    /// One a charge, in their order. After a trouble, `Absent` says no more than that nothing was seen so far.
+    pub(crate) findings: Vec<Finding>,
+    /// Why it ended before the last page.
+    pub(crate) trouble: Option<Trouble>,
 }
 
-/// A record with what it takes to compare it.
-#[derive(Debug)]
-struct Entry {
-    dimension: String,
-    /// In milliseconds.
-    start: i64,
-    end: i64,
-    state: State,
-    held: HeldRecord,
+impl Listed {
+    /// Asks for page after page of a contract's records until all of these charges of it are found or the pages end.
+    pub(crate) fn of(target: &Target, token: &str, contract: &str, charges: &[Sent<'_>]) -> Self {
+        let mut findings = vec![Finding::Absent; charges.len()];
+        let trouble = read(target, token, contract, charges, &mut findings).err();
+        Listed { findings, trouble }
+    }
+
+    /// The findings, where nothing is said for this reason of what was not seen.
+    pub(crate) fn but(mut self, why: &str) -> Vec<Finding> {
+        let unseen = self.findings.iter_mut().filter(|finding| **finding == Finding::Absent);
+        unseen.for_each(|finding| *finding = Finding::CannotTell(why.to_owned()));
+        self.findings
+    }
 }
 
-/// What became of a record, as its status says.
-#[derive(Debug)]
-enum State {
-    Billed,
-    Failed,
-    /// Neither: the status, for a person.
-    Unsettled(String),
-}
-
-impl Books {
-    /// Asks for every page of a contract's records.
-    pub(crate) fn of(target: &Target, token: &str, contract: &str) -> Result<Self, Trouble> {
-        let mut books = Books { entries: Vec::new(), gap: None };
-        let mut listed = 0;
-        for page in 1..=MOST_PAGES {
-            let url = format!(
-                "{}?cloud={}&contract_id={}&page={page}&page_size={PAGE_SIZE}",
-                target.metering,
-                target.cloud.name(),
-                service::encoded(contract)
-            );
-            let body = service::send("GET", &url, Some(token), Vec::new())?;
-            let (records, next, count) = read(&body).map_err(|text| {
-                let text = format!("GET {}: page {page} of contract {contract}: {text}", target.metering);
-                Trouble::Answered(Failure::Other(text))
-            })?;
-            listed += records.len();
-            for record in records {
-                books.enter(target, contract, record);
-            }
-            if !next {
-                // Records that moved from page to page while they were read.
-                if let Some(count) = count.filter(|&count| count > listed) {
-                    books.gap = Some(format!("Clazar counts {count} records and listed {listed}"));
+/// Reads the pages. A listing that contradicts itself is a trouble too.
+fn read(
+    target: &Target,
+    token: &str,
+    contract: &str,
+    charges: &[Sent<'_>],
+    findings: &mut [Finding],
+) -> Result<(), Trouble> {
+    let mut page_before: BTreeSet<String> = BTreeSet::new();
+    let mut listed = 0;
+    for number in 1..=MOST_PAGES {
+        let odd = |text: String| {
+            let text = format!("GET {}: page {number} of contract {contract}: {text}", target.metering);
+            Trouble::Answered(Failure::Other(text))
+        };
+        let url = format!(
+            "{}?cloud={}&contract_id={}&page={number}&page_size={PAGE_SIZE}",
+            target.metering,
+            target.cloud.name(),
+            service::encoded(contract)
+        );
+        let body = service::send("GET", &url, Some(token), Vec::new())?;
+        let page = Page::read(&body).map_err(odd)?;
+        for entry in page.records.iter().copied().filter_map(Entry::read) {
+            for (charge, finding) in charges.iter().zip(&mut *findings) {
+                if let Some(said) = entry.says(charge) {
+                    weigh(finding, said);
                 }
-                return Ok(books);
             }
         }
-        books.gap = Some(format!("Clazar's listing goes on after {MOST_PAGES} pages"));
-        Ok(books)
-    }
-
-    fn enter(&mut self, target: &Target, contract: &str, raw: &RawValue) {
-        let Some(record) = Record::read(raw) else {
-            self.gap = Some(format!("Clazar lists something that is no record: {}", service::excerpt(raw.get(), 200)));
-            return;
-        };
-        let of_others = record.contract_id.text().is_some_and(|text| text != contract)
-            || record.cloud.text().is_some_and(|text| !text.eq_ignore_ascii_case(target.cloud.name()));
-        if of_others {
-            return;
+        if findings.iter().all(|finding| matches!(finding, Finding::Found(_))) {
+            return Ok(());
         }
-        let slot = || {
-            let start = time::read(record.start_time.text()?)?;
-            let end = time::read(record.end_time.text()?)?;
-            record.contract_id.text()?;
-            Some((record.dimension.text()?.to_owned(), start, end))
-        };
-        let Some((dimension, start, end)) = slot() else {
-            // A failed record is not billed, whoever's it is.
-            if !record.status.text().is_some_and(is_failure) {
-                self.gap = Some(format!(
-                    "Clazar lists a record that does not say whose it is: {}",
-                    service::excerpt(record.raw, 200)
-                ));
+        // Two records of one page may be alike; one that stood on the page before has moved.
+        let new = page.records.iter().filter(|record| !page_before.contains(record.get())).count();
+        listed += new;
+        match (page.next, page.count) {
+            // One that has moved is counted once, and another may have been passed over.
+            (false, Some(count)) if count > listed => {
+                return Err(odd(format!("Clazar counts {count} records and listed {listed}")));
             }
-            return;
-        };
-        let state = match record.status.text() {
-            Some(status) if status.eq_ignore_ascii_case("success") => State::Billed,
-            Some(status) if is_failure(status) => State::Failed,
-            Some(status) => State::Unsettled(format!("status \"{status}\"")),
-            None => State::Unsettled("no status".into()),
-        };
-        let held = HeldRecord {
-            reference: record.id.text().map(str::to_owned),
-            quantity: record.amount(),
-            raw: service::excerpt(record.raw, SHOWN),
-        };
-        self.entries.push(Entry { dimension, start, end, state, held });
-    }
-
-    /// What the books say of a charge of this contract.
-    ///
-    /// A slot is a contract, a dimension and an hour; that the hour is the one of `start_time` is a guess, so a record with our
-    /// start and another end is in our place too.
-    pub(crate) fn finding(&self, sent: &Sent<'_>) -> Finding {
-        let place = self.entries.iter().filter(|entry| {
-            entry.dimension == sent.dimension
-                && entry.start.div_euclid(HOUR) == sent.start.div_euclid(HOUR)
-                && !matches!(entry.state, State::Failed)
-        });
-        let mut finding = match &self.gap {
-            Some(gap) => Finding::CannotTell(gap.clone()),
-            None => Finding::Absent,
-        };
-        for entry in place {
-            let same_times = entry.start == sent.start && entry.end == sent.end;
-            match (&entry.state, entry.held.quantity) {
-                (State::Billed, Some(quantity)) if same_times && quantity == sent.quantity => {
-                    return Finding::Found(entry.held.clone());
-                }
-                (State::Billed, None) if same_times => {
-                    finding = worse(finding, Finding::CannotTell("Clazar's record shows no quantity".into()));
-                }
-                (State::Billed, _) => finding = worse(finding, Finding::Different(entry.held.clone())),
-                (State::Unsettled(status), _) => {
-                    let why = format!("Clazar holds a record in its place with {status}");
-                    finding = worse(finding, Finding::CannotTell(why));
-                }
-                (State::Failed, _) => {}
+            (false, _) => return Ok(()),
+            (true, _) if new == 0 => {
+                return Err(odd("it brings nothing new, and yet Clazar names a next page".into()));
             }
+            (true, _) => page_before = page.records.iter().map(|record| record.get().to_owned()).collect(),
         }
-        finding
+    }
+    let text = format!(
+        "GET {}: contract {contract}: Clazar's listing goes on after {MOST_PAGES} pages, and no more are read",
+        target.metering
+    );
+    Err(Trouble::Answered(Failure::Other(text)))
+}
+
+/// Puts what a record says beside what others said. The charge's own record outweighs another in its place, and that what cannot be
+/// told.
+fn weigh(so_far: &mut Finding, said: Finding) {
+    let weight = |finding: &Finding| match finding {
+        Finding::Found(_) => 3,
+        Finding::Different(_) => 2,
+        Finding::CannotTell(_) => 1,
+        Finding::Absent => 0,
+    };
+    if weight(&said) > weight(so_far) {
+        *so_far = said;
     }
 }
 
-/// A record in the place outweighs what is not known of others.
-fn worse(so_far: Finding, new: Finding) -> Finding {
-    match so_far {
-        Finding::Different(_) => so_far,
-        _ => new,
-    }
+/// A page of a listing.
+struct Page<'a> {
+    records: Vec<&'a RawValue>,
+    /// Whether another one follows.
+    next: bool,
+    /// How many records the service counts on all pages, if it says so.
+    count: Option<usize>,
 }
 
-/// The records of a page, whether there is a next one, and how many the service counts in all.
-fn read(body: &[u8]) -> Result<(Vec<&RawValue>, bool, Option<usize>), String> {
-    let fields: BTreeMap<String, &RawValue> = serde_json::from_slice(body)
-        .map_err(|_| format!("Clazar's answer is no JSON object: {}", service::words(body)))?;
-    let results = fields.get("results").ok_or_else(|| format!("there are no `results`: {}", service::words(body)))?;
-    let records = serde_json::from_str(results.get()).map_err(|_| "`results` is no list".to_owned())?;
-    let next = fields.get("next").ok_or("`next` is missing, so nobody knows whether this is the last page")?;
-    let count = fields.get("count").and_then(|count| count.get().parse().ok());
-    Ok((records, next.get() != "null", count))
+impl<'a> Page<'a> {
+    fn read(body: &'a [u8]) -> Result<Self, String> {
+        let fields: BTreeMap<String, &RawValue> = serde_json::from_slice(body)
+            .map_err(|_| format!("Clazar's answer is no JSON object: {}", service::words(body)))?;
+        let results =
+            fields.get("results").ok_or_else(|| format!("there are no `results`: {}", service::words(body)))?;
+        let records = serde_json::from_str(results.get()).map_err(|_| "`results` is no list".to_owned())?;
+        let next = fields.get("next").ok_or("`next` is missing, so nobody knows whether this is the last page")?;
+        let count = fields.get("count").and_then(|count| count.get().parse().ok());
+        Ok(Page { records, next: next.get() != "null", count })
+    }
 }

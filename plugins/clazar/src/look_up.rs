@@ -3,7 +3,7 @@
 //! | the listing of a contract | means |
 //! |---|---|
 //! | 401, 429, or a request that is not granted | no other would do better: the call ends here |
-//! | another failure, or a page that makes no sense | nothing can be told of this contract; the others are listed |
+//! | another failure, a page that makes no sense, or no end | nothing is told of what was not seen before; the others are listed |
 //! | no answer, for the third time in a row | the contracts after it are not asked about |
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use meterhost_sdk::{Answer, Charge, Failure, Finding};
 
 use crate::config::Target;
-use crate::listing::Books;
+use crate::listing::Listed;
 use crate::sent::Sent;
 use crate::service::Trouble;
 
@@ -19,44 +19,43 @@ use crate::service::Trouble;
 /// request can, and a call that runs out of time loses all its answers.
 const MOST_UNANSWERED: usize = 3;
 
-/// One answer a charge, in the order of the charges; none for a contract that came after the end of the call. The
-/// failure that ended it, if there is no answer at all.
+/// One answer a charge, in the order of the charges; none for one that was not found before the end of the call. The failure that
+/// ended it, if there is no answer at all.
 pub(crate) fn answers(target: &Target, token: &str, charges: &[Charge]) -> Result<Vec<Answer>, Failure> {
-    // For each contract its books, or why nothing can be told of it.
-    let mut books: BTreeMap<&str, Result<Books, String>> = BTreeMap::new();
+    // By the charge's id.
+    let mut findings: BTreeMap<&str, Finding> = BTreeMap::new();
     let mut unanswered = 0;
     let mut end = None;
-    for charge in charges {
-        let contract = charge.customer.as_str();
-        if books.contains_key(contract) {
-            continue;
-        }
+    for charges in by_contract(charges) {
+        let Some(contract) = charges.first().map(|charge| charge.customer.as_str()) else { continue };
+        let ids = charges.iter().map(|charge| charge.id.as_str());
         if unanswered == MOST_UNANSWERED {
             let why =
                 format!("Clazar did not answer {unanswered} times in a row, so it was not asked about this contract");
-            books.insert(contract, Err(why));
+            findings.extend(ids.map(|id| (id, Finding::CannotTell(why.clone()))));
             continue;
         }
-        let listed = Books::of(target, token, contract);
-        unanswered = if matches!(listed, Err(Trouble::Unanswered(_))) { unanswered + 1 } else { 0 };
-        match listed {
-            Ok(listed) => books.insert(contract, Ok(listed)),
-            Err(
+        let sent: Vec<Sent<'_>> = charges.iter().map(|charge| Sent::of(target.cloud, charge)).collect();
+        let mut listed = Listed::of(target, token, contract, &sent);
+        let trouble = listed.trouble.take();
+        unanswered = if matches!(trouble, Some(Trouble::Unanswered(_))) { unanswered + 1 } else { 0 };
+        match trouble {
+            None => findings.extend(ids.zip(listed.findings)),
+            Some(
                 Trouble::Unanswered(why)
                 | Trouble::Results(why, _)
                 | Trouble::Answered(Failure::Other(why) | Failure::Refused(why)),
-            ) => books.insert(contract, Err(why)),
-            Err(trouble @ (Trouble::Answered(Failure::Auth(_) | Failure::Throttled(_)) | Trouble::Denied(_))) => {
+            ) => findings.extend(ids.zip(listed.but(&why))),
+            Some(trouble @ (Trouble::Answered(Failure::Auth(_) | Failure::Throttled(_)) | Trouble::Denied(_))) => {
+                let found = |(_, finding): &(&str, Finding)| matches!(finding, Finding::Found(_));
+                findings.extend(ids.zip(listed.findings).filter(found));
                 end = Some(trouble.into());
                 break;
             }
         };
     }
     let answer = |charge: &Charge| {
-        let finding = match books.get(charge.customer.as_str())? {
-            Ok(books) => books.finding(&Sent::of(target.cloud, charge)),
-            Err(why) => Finding::CannotTell(why.clone()),
-        };
+        let finding = findings.get(charge.id.as_str())?.clone();
         Some(Answer { id: charge.id.clone(), finding })
     };
     let answers: Vec<Answer> = charges.iter().filter_map(answer).collect();
@@ -64,4 +63,18 @@ pub(crate) fn answers(target: &Target, token: &str, charges: &[Charge]) -> Resul
         Some(failure) if answers.is_empty() => Err(failure),
         _ => Ok(answers),
     }
+}
+
+/// The charges of each contract, in the order in which the contracts first come.
+fn by_contract(charges: &[Charge]) -> Vec<Vec<&Charge>> {
+    let mut contracts: Vec<Vec<&Charge>> = Vec::new();
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    for charge in charges {
+        let place = *places.entry(&charge.customer).or_insert(contracts.len());
+        match contracts.get_mut(place) {
+            Some(contract) => contract.push(charge),
+            None => contracts.push(vec![charge]),
+        }
+    }
+    contracts
 }

@@ -13,9 +13,13 @@ use meterhost_sdk::http::{self, Request, Response};
 use serde_json::Value;
 
 use crate::traits::DEADLINE;
+use crate::verdict;
 
-/// How many characters of an answer that makes no sense are shown.
+/// How many bytes of an answer that makes no sense are shown.
 const SHOWN: usize = 200;
+
+/// How many bytes of an error's own words are shown.
+const SAID: usize = 1000;
 
 /// Why a request has no answer that can be read.
 #[derive(Debug)]
@@ -100,15 +104,17 @@ fn has_results(body: &[u8]) -> bool {
     serde_json::from_slice::<Value>(body).is_ok_and(|body| body.get("results").is_some())
 }
 
-/// What an error's body says: its `detail`, `message` or `error`, else its beginning.
+/// What an error's body says: its `detail`, `message` or `error` and its `errors`, else its beginning.
 pub(crate) fn words(body: &[u8]) -> String {
-    let json = serde_json::from_slice::<Value>(body).ok();
-    let named =
-        json.iter().flat_map(|json| ["detail", "message", "error", "error_description"].map(|name| json.get(name)));
-    match named.flatten().find_map(Value::as_str).filter(|text| !text.is_empty()) {
-        Some(text) => excerpt(text, SHOWN),
-        None if body.is_empty() => "without a word".into(),
-        None => excerpt(&String::from_utf8_lossy(body), SHOWN),
+    let json = serde_json::from_slice::<Value>(body).unwrap_or_default();
+    let named = ["detail", "message", "error", "error_description"].map(|name| json.get(name));
+    let named = named.into_iter().flatten().find_map(Value::as_str).filter(|text| !text.is_empty());
+    let errors = json.get("errors").map(verdict::texts).unwrap_or_default();
+    let said: Vec<&str> = named.into_iter().chain(errors.iter().map(String::as_str)).collect();
+    match said.as_slice() {
+        [] if body.is_empty() => "without a word".into(),
+        [] => excerpt(&String::from_utf8_lossy(body), SHOWN),
+        said => excerpt(&said.join(": "), SAID),
     }
 }
 

@@ -106,11 +106,7 @@ pub(crate) fn says_duplicate(words: &str) -> bool {
 /// A result's own words, `message: errors (code ...)`, as far as they are there; nothing is said twice.
 fn words(record: &Record<'_>) -> Option<String> {
     let mut said: Vec<String> = record.message.text().map(str::to_owned).into_iter().collect();
-    let mut errors = Vec::new();
-    if is_truthy(&record.errors) {
-        collect(&record.errors, &mut errors);
-    }
-    for error in errors {
+    for error in texts(&record.errors) {
         if !said.contains(&error) {
             said.push(error);
         }
@@ -128,6 +124,14 @@ fn words(record: &Record<'_>) -> Option<String> {
 }
 
 /// The texts of `errors`: a list of texts or of objects with a `message`, or one of these alone.
+pub(crate) fn texts(errors: &Value) -> Vec<String> {
+    let mut texts = Vec::new();
+    if is_truthy(errors) {
+        collect(errors, &mut texts);
+    }
+    texts
+}
+
 fn collect(errors: &Value, texts: &mut Vec<String>) {
     match errors {
         Value::Array(list) => list.iter().for_each(|error| collect(error, texts)),

@@ -109,6 +109,32 @@ fn successes_without_a_contract_confirm_nobody() {
 }
 
 #[test]
+fn a_refusal_without_a_contract_is_the_only_charges_own_if_the_books_do_not_hold_it() {
+    let charges = recorded();
+    let said = |charges: &[Charge], list: &str| {
+        let outcomes = results(charges, list);
+        assert_eq!(statuses(&outcomes), vec![Status::Unknown; charges.len()], "{list}");
+        outcomes[0].refusal_if_absent.clone()
+    };
+    let nameless = r#"{"errors": ["e"], "code": "c", "message": "invalid contract"}"#;
+    let words = Some("invalid contract: e (code c)".to_owned());
+    assert_eq!(said(&charges[..1], &format!("[{nameless}]")), words);
+    let with = |field: &str| said(&charges[..1], &format!("[{}]", nameless.replacen('{', &format!("{{{field}, "), 1)));
+    for fits in [r#""dimension": "cpu_core_hours""#, r#""quantity": "4""#, r#""contract_id": null"#] {
+        assert_eq!(with(fits), words, "{fits}");
+    }
+    for odd in [r#""dimension": "memory""#, r#""dimension": []"#, r#""quantity": "5""#, r#""cloud": "gcp""#] {
+        assert_eq!(with(odd), None, "{odd}");
+    }
+    assert_eq!(with(r#""contract_id": ["x"]"#), None);
+    assert_eq!(said(&charges[..2], &format!("[{nameless}]")), None, "one of two charges");
+    assert_eq!(said(&charges[..1], &format!("[{nameless},{nameless}]")), None, "one of two results");
+    assert_eq!(said(&charges[..1], &format!("[{nameless},3]")), None, "one of two results");
+    let exists = nameless.replace("invalid contract", "record already exists");
+    assert_eq!(said(&charges[..1], &format!("[{exists}]")), None, "no refusal");
+}
+
+#[test]
 fn a_duplicate_without_a_dimension_leaves_three_charges_to_a_look_up() {
     let answer = format!(
         r#"[{{"contract_id": "{A}", "errors": ["e"], "code": "c", "message": "record already exists"}}, {{"contract_id": "{B}", "status": "success"}}]"#

@@ -146,6 +146,11 @@ fn a_call_refused_alone_in_the_words_of_a_duplicate_is_one() {
         outcomes[0].message.as_deref(),
         Some("POST https://api.clazar.io/metering/: Clazar answered 400: This metering record already exists.")
     );
+    let in_errors = r#"{"message": "Bad request.", "errors": [{"message": "Another record has the same contract_id in the same hour."}]}"#;
+    assert_eq!(offer(&[charge(A, "d1", "1")], 400, in_errors).unwrap()[0].status, Status::Duplicate);
+    let other = r#"{"message": "Bad request.", "errors": ["no such contract"]}"#;
+    let text = "POST https://api.clazar.io/metering/: Clazar answered 400: Bad request.: no such contract";
+    assert_eq!(offer(&[charge(A, "d1", "1")], 400, other), Err(Failure::Refused(text.into())));
     let two = [charge(A, "d1", "1"), charge(A, "d2", "1")];
     let refused = offer(&two, 400, r#"{"message": "This metering record already exists."}"#);
     assert!(matches!(refused, Err(Failure::Refused(_))));

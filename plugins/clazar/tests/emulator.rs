@@ -6,7 +6,7 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet};
 
 use clazar_emulator::{Cloud, Commit, Emulator, Endpoint, Fault, Record, Settings};
-use common::{A, B, NOW, charge, emulated};
+use common::{A, B, NOW, charge, connected, emulated};
 use meterhost_sdk::{Charge, Failure, Finding, Outcome, Session, Status};
 use serde_json::{Value, json};
 
@@ -189,4 +189,47 @@ fn a_slot_that_someone_else_filled_is_different() {
     assert_eq!(offered(&emulator, &charges()[..1]), [Status::Duplicate]);
     let answers = emulated(&emulator).look_up(&charges()[..1]).unwrap();
     assert!(matches!(answers[0].finding, Finding::Different(_)));
+}
+
+#[test]
+fn a_record_of_someone_else_that_an_already_exists_speaks_of_is_different() {
+    let body = json!({ "results": [
+        { "contract_id": A, "dimension": "cpu", "errors": ["e"], "message": "record already exists", "quantity": "5" },
+        { "contract_id": A, "dimension": "memory", "errors": ["e"], "message": "record already exists" },
+    ] });
+    let charges = charges();
+    let (outcomes, findings) = scripted(&charges[..2], 200, body.clone(), Commit::Successes);
+    let statuses: Vec<Status> = outcomes.unwrap().iter().map(|outcome| outcome.status).collect();
+    assert_eq!(statuses, [Status::Unknown, Status::Duplicate], "the first speaks of another quantity");
+    assert!(matches!(&findings[..], [Finding::Different(_), Finding::Absent]), "{findings:?}");
+    let (_, findings) = scripted(&charges[..2], 200, body, Commit::BilledBefore);
+    assert!(matches!(&findings[..], [Finding::Different(_), Finding::Found(_)]), "{findings:?}");
+}
+
+#[test]
+fn a_listing_that_hides_a_dimension_leaves_open_only_what_it_does_not_show() {
+    let emulator = Emulator::start(Settings::default()).unwrap();
+    assert_eq!(offered(&emulator, &charges()[..2]), [Status::Accepted; 2]);
+    let hidden = Fault::Unmatched { fields: vec!["dimension".into()], positions: vec![0] };
+    emulator.push_fault(hidden.on(Endpoint::List));
+    let other = charge(A, "disk", "1");
+    let answers = emulated(&emulator).look_up(&[charges(), vec![other]].concat()).unwrap();
+    let findings: Vec<&Finding> = answers.iter().map(|answer| &answer.finding).collect();
+    let [Finding::CannotTell(_), Finding::Found(_), Finding::Absent, Finding::CannotTell(_)] = findings[..] else {
+        panic!("{findings:?}")
+    };
+}
+
+#[test]
+fn a_session_that_cannot_be_opened_says_why() {
+    let opened = |fault: Fault| {
+        let emulator = Emulator::start(Settings::default()).unwrap();
+        emulator.push_fault(fault.on(Endpoint::Authenticate));
+        connected(&emulator).unwrap_err()
+    };
+    assert!(matches!(opened(Fault::before_commit(401)), Failure::Auth(_)));
+    assert_eq!(opened(Fault::Throttle { retry_after: Some(2) }), Failure::Throttled(Some(2000)));
+    for fault in [Fault::before_commit(503), Fault::drop_after_commit(), Fault::NotJson { status: 200, commit: true }] {
+        assert!(matches!(opened(fault.clone()), Failure::Other(_)), "{fault:?}");
+    }
 }

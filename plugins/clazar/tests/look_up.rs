@@ -3,9 +3,9 @@
 
 mod common;
 
-use common::{A, METERING, charge, json, session, stage};
+use common::{METERING, charge, json, session, stage};
 use meterhost_sdk::http::{Error, Response};
-use meterhost_sdk::{Charge, Decimal, Failure, Finding, HeldRecord, Session};
+use meterhost_sdk::{Charge, Decimal, Failure, Finding, HeldRecord, Session, Window};
 
 /// The findings for charges when every listing is these records, in one page.
 fn findings(charges: &[Charge], records: &str) -> Vec<Finding> {
@@ -88,19 +88,111 @@ fn what_the_books_leave_open_cannot_be_told() {
         let found = findings(&[charge("A", "cpu", "4")], &format!("[{}]", HELD.replace(from, to)));
         assert_eq!(found, [Finding::CannotTell(why.into())]);
     }
-    for (from, to) in
-        [(r#""dimension": "cpu", "#, ""), (r#""contract_id": "A", "#, ""), ("2025-06-01T00:00:00Z", "June")]
-    {
-        let raw = HELD.replace(from, to);
-        let found = findings(&[charge("A", "cpu", "4")], &format!("[{raw}]"));
-        let why =
-            format!("Clazar lists a record that does not say whose it is: {raw}").chars().take(200).collect::<String>();
-        assert!(matches!(&found[0], Finding::CannotTell(text) if text.starts_with(&why)), "{found:?}");
-        let found = findings(&[charge("A", "cpu", "4")], &format!("[{},{HELD}]", raw.replace("success", "fail")));
-        assert_eq!(found, [Finding::Found(held("4", HELD))]);
+}
+
+/// What is found for a charge of cpu, one of memory, one of another month and one of another contract, where the books hold this.
+fn told(record: &str) -> [&'static str; 4] {
+    let april = Window { start: 1_743_465_600_000, end: 1_746_057_600_000 };
+    let charges = [
+        charge("A", "cpu", "4"),
+        charge("A", "memory", "4"),
+        Charge { id: "april".into(), window: april, ..charge("A", "cpu", "4") },
+        charge("B", "cpu", "4"),
+    ];
+    let findings = findings(&charges, &format!("[{record}]"));
+    let mut told = findings.iter().map(|finding| match finding {
+        Finding::Found(_) => "found",
+        Finding::Different(_) => "different",
+        Finding::Absent => "absent",
+        Finding::CannotTell(text) => {
+            assert!(text.contains(record.get(..100).unwrap_or(record)), "{text}");
+            "?"
+        }
+    });
+    std::array::from_fn(|_| told.next().unwrap())
+}
+
+const START: &str = r#""start_time": "2025-06-01T00:00:00Z""#;
+const END: &str = r#""end_time": "2025-06-30T23:59:59Z""#;
+
+#[test]
+fn a_record_that_lacks_a_field_leaves_open_only_the_charges_that_may_be_its_own() {
+    assert_eq!(told(HELD), ["found", "absent", "absent", "absent"]);
+    for (field, expected) in [
+        (r#""dimension": "cpu""#, ["?", "?", "absent", "absent"]),
+        (r#""contract_id": "A""#, ["?", "absent", "absent", "?"]),
+        (r#""cloud": "aws""#, ["?", "absent", "absent", "absent"]),
+        (START, ["?", "absent", "absent", "absent"]),
+        (END, ["?", "absent", "absent", "absent"]),
+    ] {
+        let (name, value) = field.split_once(": ").unwrap();
+        let mut unreadable = vec![format!("{name}: [{value}]"), format!("{field}, {field}")];
+        match name {
+            r#""cloud""# => {}
+            _ => unreadable.extend([format!("{name}: null"), format!("{name}: \"\""), r#""other": 1"#.into()]),
+        }
+        if name.ends_with("time\"") {
+            unreadable.push(format!("{name}: \"June\""));
+        }
+        for unreadable in unreadable {
+            assert_eq!(told(&HELD.replace(field, &unreadable)), expected, "{unreadable}");
+        }
     }
-    let found = findings(&[charge("A", "cpu", "4")], r#"["x"]"#);
-    assert_eq!(found, [Finding::CannotTell("Clazar lists something that is no record: \"x\"".into())]);
+}
+
+#[test]
+fn the_less_a_record_says_the_more_charges_it_leaves_open() {
+    for (fields, expected) in [
+        ("", ["?"; 4]),
+        (r#""quantity": "4", "status": "success""#, ["?"; 4]),
+        (r#""contract_id": "A""#, ["?", "?", "?", "absent"]),
+        (r#""dimension": "cpu""#, ["?", "absent", "?", "?"]),
+        (START, ["?", "?", "absent", "?"]),
+        (END, ["?", "?", "absent", "?"]),
+        (r#""contract_id": "A", "dimension": "cpu""#, ["?", "absent", "?", "absent"]),
+        (r#""contract_id": "A", "dimension": "disk""#, ["absent"; 4]),
+        (r#""contract_id": "C""#, ["absent"; 4]),
+        (r#""cloud": "gcp""#, ["absent"; 4]),
+        (r#""start_time": "2025-07-01T00:00:00Z""#, ["absent"; 4]),
+        (r#""end_time": "2025-07-31T23:59:59Z""#, ["absent"; 4]),
+        (r#""status": "fail""#, ["absent"; 4]),
+    ] {
+        assert_eq!(told(&format!("{{{fields}}}")), expected, "{fields}");
+    }
+    for raw in [r#""x""#, "null", "7", r#"["i1", "aws", "A", "cpu"]"#] {
+        assert_eq!(told(raw), ["?"; 4], "{raw}");
+    }
+}
+
+#[test]
+fn a_failed_record_leaves_nothing_open_whatever_it_lacks() {
+    for field in [r#""dimension": "cpu""#, r#""contract_id": "A""#, START, END] {
+        let failed = HELD.replace("success", "fail").replace(field, r#""other": 1"#);
+        assert_eq!(told(&failed), ["absent"; 4], "{failed}");
+    }
+}
+
+#[test]
+fn a_record_in_the_place_is_different_by_what_it_has_though_it_lacks_an_end() {
+    for (from, to) in [(r#""4""#, r#""5""#), ("2025-06-01T00:00:00Z", "2025-06-01T00:30:00Z")] {
+        let record = HELD.replace(END, r#""end_time": null"#).replace(from, to);
+        assert_eq!(told(&record), ["different", "absent", "absent", "absent"]);
+    }
+}
+
+#[test]
+fn a_charges_own_record_outweighs_every_doubt_and_another_in_its_place_all_but_that() {
+    let (doubtful, other) = (HELD.replace(r#""A""#, "null"), HELD.replace(r#""4""#, r#""5""#));
+    let charges = [charge("A", "cpu", "4")];
+    for books in [[HELD, &doubtful, &other], [&other, &doubtful, HELD], [r#""x""#, HELD, &other]] {
+        assert_eq!(findings(&charges, &format!("[{}]", books.join(","))), [Finding::Found(held("4", HELD))]);
+    }
+    for books in [[&doubtful, &other], [&other, &doubtful]] {
+        let found = findings(&charges, &format!("[{},{}]", books[0], books[1]));
+        assert_eq!(found, [Finding::Different(held("5", &other))]);
+    }
+    let found = findings(&charges, r#"["x", "y"]"#);
+    assert_eq!(found, [Finding::CannotTell("Clazar lists a record that does not say whose it is: \"x\"".into())]);
 }
 
 #[test]
@@ -142,17 +234,84 @@ fn a_contract_id_cannot_widen_the_question() {
 #[test]
 fn a_listing_that_lacks_records_tells_nothing_of_those_it_does_not_show() {
     stage(|_| Ok(json(200, &format!(r#"{{"results": [{HELD}], "next": null, "count": 2}}"#))));
-    let answers = session().look_up(&[charge("A", "cpu", "4"), charge("A", "memory", "4")]).unwrap();
+    let charges = [charge("A", "cpu", "4"), charge("A", "memory", "4")];
+    let answers = session().look_up(&charges).unwrap();
     assert!(matches!(answers[0].finding, Finding::Found(_)));
-    assert_eq!(answers[1].finding, Finding::CannotTell("Clazar counts 2 records and listed 1".into()));
+    stage(|_| Ok(json(200, &format!(r#"{{"results": [{HELD}, {HELD}], "next": null, "count": 2}}"#))));
+    assert_eq!(session().look_up(&charges).unwrap()[1].finding, Finding::Absent, "two that are alike are two");
+    assert_eq!(answers[1].finding, cannot_tell("page 1 of contract A: Clazar counts 2 records and listed 1"));
+}
+
+#[test]
+fn a_record_that_moves_to_the_next_page_is_counted_once() {
+    let page = |dimensions: [&str; 2], next: &str| {
+        let records = dimensions.map(|dimension| HELD.replace("cpu", dimension)).join(",");
+        format!(r#"{{"results": [{records}], "next": {next}, "count": 4}}"#)
+    };
+    // While the first page was on its way, a record was put before all others: the newest is on no page.
+    let pages = [page(["d3", "d2"], "2"), page(["d2", "d1"], "null")];
+    stage(move |request| Ok(json(200, &pages[usize::from(request.url.contains("&page=2"))])));
+    let answers = session().look_up(&[charge("A", "d1", "4"), charge("A", "d4", "4")]).unwrap();
+    assert!(matches!(answers[0].finding, Finding::Found(_)));
+    assert_eq!(answers[1].finding, cannot_tell("page 2 of contract A: Clazar counts 4 records and listed 3"));
+}
+
+#[test]
+fn nothing_is_asked_for_once_every_charge_is_found() {
+    let sent = stage(|_| Ok(json(200, &format!(r#"{{"results": [{HELD}], "next": "more", "count": 900}}"#))));
+    let answers = session().look_up(&[charge("A", "cpu", "4")]).unwrap();
+    assert_eq!((&answers[0].finding, sent.borrow().len() - 1), (&Finding::Found(held("4", HELD)), 1));
+}
+
+/// What is found in the books of a service that always names a next page, and how many pages were asked for.
+fn endless(page: impl Fn(usize) -> String + 'static) -> (Finding, usize) {
+    let mut number = 0;
+    let sent = stage(move |_| {
+        number += 1;
+        Ok(json(200, &format!(r#"{{"results": [{}], "next": "more", "count": 9}}"#, page(number))))
+    });
+    let mut answers = session().look_up(&[charge("A", "d", "4")]).unwrap();
+    (answers.remove(0).finding, sent.borrow().len() - 1)
 }
 
 #[test]
 fn a_listing_without_an_end_is_given_up() {
-    let sent = stage(|_| Ok(json(200, r#"{"results": [], "next": "more"}"#)));
-    let answers = session().look_up(&[charge(A, "cpu", "4")]).unwrap();
-    assert_eq!(answers[0].finding, Finding::CannotTell("Clazar's listing goes on after 1000 pages".into()));
-    assert_eq!(sent.borrow().len(), 1001);
+    let too_long = "contract A: Clazar's listing goes on after 1000 pages, and no more are read";
+    let nothing_new =
+        |page| format!("page {page} of contract A: it brings nothing new, and yet Clazar names a next page");
+    assert_eq!(endless(|number| HELD.replace("i1", &format!("i{number}"))), (cannot_tell(too_long), 1000));
+    let by_turns = endless(|number| HELD.replace("i1", &format!("i{}", number % 2)));
+    assert_eq!(by_turns, (cannot_tell(too_long), 1000));
+    assert_eq!(endless(|_| HELD.into()), (cannot_tell(&nothing_new(2)), 2), "one page again and again");
+    let runs_dry = endless(|number| if number < 3 { HELD.replace("i1", &number.to_string()) } else { String::new() });
+    assert_eq!(runs_dry, (cannot_tell(&nothing_new(3)), 3));
+    assert_eq!(endless(|_| String::new()), (cannot_tell(&nothing_new(1)), 1));
+}
+
+/// The findings for two charges, of which the first is on the first of two pages, where the second page is answered like this.
+fn broken_off(answer: Result<Response, Error>) -> Result<Vec<Finding>, Failure> {
+    let first = format!(r#"{{"results": [{HELD}], "next": "more", "count": 2}}"#);
+    stage(move |request| if request.url.contains("&page=2") { answer.clone() } else { Ok(json(200, &first)) });
+    let answers = session().look_up(&[charge("A", "cpu", "4"), charge("A", "memory", "4")]);
+    answers.map(|answers| answers.into_iter().map(|answer| answer.finding).collect())
+}
+
+#[test]
+fn what_was_found_before_a_listing_broke_off_is_found() {
+    let found = Finding::Found(held("4", HELD));
+    for (answer, why) in [
+        (Ok(json(500, "boom")), "Clazar answered 500: boom"),
+        (Ok(json(404, "")), "Clazar answered 404: without a word; is `url` the address of the metering resource?"),
+        (Ok(json(200, "<html>")), "page 2 of contract A: Clazar's answer is no JSON object: <html>"),
+        (Err(Error::Unanswered("the connection was lost".into())), "the connection was lost"),
+        (Err(Error::TooLarge("more than 64 MiB".into())), "more than 64 MiB"),
+    ] {
+        assert_eq!(broken_off(answer), Ok(vec![found.clone(), cannot_tell(why)]));
+    }
+    for status in [401, 429] {
+        assert_eq!(broken_off(Ok(json(status, ""))), Ok(vec![found.clone()]), "the other is to be asked about again");
+    }
+    assert_eq!(broken_off(Err(Error::Denied("not granted".into()))), Ok(vec![found]));
 }
 
 /// The findings for a charge of each of these contracts, where the listings of some are answered in their own way and

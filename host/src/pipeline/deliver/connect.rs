@@ -35,7 +35,7 @@ impl Delivery<'_> {
             SinkInstance::start(&section.plugin, section.settings(session.clone(), self.now)).map_err(failed)?;
         let refused = match instance.connect(&section.config, self.now.as_millisecond()).map_err(failed)? {
             Ok(()) => return Ok(Line { instance, session }),
-            Err(Failed::Auth(text)) => return Err(Stopped::Problem(self.refused(&text)).into()),
+            Err(Failed::Auth(text)) => return Err(Stopped::Problem(self.refused(step, &text)).into()),
             Err(other) => other,
         };
         let mut problem = with_denials(self.problem("unavailable", step, &words(&refused)), &session);

@@ -87,6 +87,8 @@ pub(super) struct Delivery<'a> {
 struct Course {
     line: Option<Line>,
     authenticated_anew: bool,
+    /// The last look-up was turned away.
+    throttled: bool,
     problems: Vec<Problem>,
     /// Charges that the service has answered for in this run: one that is rejected is offered once a run.
     answered: HashSet<ChargeId>,
@@ -102,8 +104,8 @@ struct Course {
 /// Why a round ends.
 enum Halt {
     Stopped(Stopped),
-    /// The service does not accept the credentials any more.
-    Auth(String),
+    /// The service does not accept the credentials any more: at which step, and in whose words.
+    Auth(&'static str, String),
     /// There is no session at the moment, and how long the service asks to wait.
     Unavailable(Problem, Duration),
 }
@@ -132,10 +134,11 @@ impl Delivery<'_> {
                 Ok(asked) => (asked, None),
                 Err(Halt::Stopped(stopped)) => return Err(stopped),
                 Err(Halt::Unavailable(problem, asked)) => (asked, Some(problem)),
-                Err(Halt::Auth(text)) => {
+                Err(Halt::Auth(step, text)) => {
                     course.line = None;
-                    if std::mem::replace(&mut course.authenticated_anew, true) {
-                        return Err(Stopped::Problem(self.refused(&text)));
+                    // Once; and once more where charges went through under the new one, as in a run that outlasts it.
+                    if std::mem::replace(&mut course.authenticated_anew, true) && self.count_open() == before {
+                        return Err(Stopped::Problem(self.refused(step, &text)));
                     }
                     continue;
                 }
@@ -149,6 +152,7 @@ impl Delivery<'_> {
             let next = asked.max(jittered(pause)).max(self.wait_for_earlier_calls());
             pause = (pause * 2).min(LONGEST_PAUSE);
             if stuck.get_or_insert_with(Instant::now).elapsed() + next > self.spec.retry_budget {
+                course.problems.extend(course.throttled.then(|| self.throttled()));
                 return unavailable.map_or(Ok(()), |problem| Err(Stopped::Problem(problem)));
             }
             self.sleep(next)?;
@@ -159,6 +163,7 @@ impl Delivery<'_> {
     /// wait.
     fn round(&self, course: &mut Course) -> Result<Duration, Halt> {
         // A service that answers no look-up just now may take new charges all the same.
+        course.throttled = false;
         let throttled = self.resolve(course)?;
         let open = self.open().into_iter();
         let ready = open.filter(|state| self.is_ready(state, course)).map(|state| state.charge().clone());
@@ -204,7 +209,7 @@ impl Delivery<'_> {
                     course.suspect.extend(ids.map(|id| (id, most)));
                 }
                 Called::Throttled(asked) => return Ok(Some(asked)),
-                Called::Auth(text) => return Err(Halt::Auth(text)),
+                Called::Auth(text) => return Err(Halt::Auth("delivering", text)),
                 Called::Refused => {
                     let (left, right) = charges.split_at(charges.len() / 2);
                     waiting.extend([right, left]);
@@ -281,10 +286,17 @@ impl Delivery<'_> {
         self.ledger().state().open_charges(self.name()).into_iter().filter(|state| self.wanted(state)).count()
     }
 
-    fn refused(&self, text: &str) -> Problem {
-        let mut problem = self.problem("auth", "connecting", text);
+    fn refused(&self, step: &str, text: &str) -> Problem {
+        let mut problem = self.problem("auth", step, text);
         problem.action =
             Some("see to the credentials that `grant.secrets` names, and run again: nothing is lost".to_owned());
+        problem
+    }
+
+    fn throttled(&self) -> Problem {
+        let text = "the service wants fewer calls, and what is unknown could not be looked up";
+        let mut problem = self.problem("throttled", "looking charges up", text);
+        problem.action = Some("run again: nothing is lost".to_owned());
         problem
     }
 

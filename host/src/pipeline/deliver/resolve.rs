@@ -44,8 +44,11 @@ impl Delivery<'_> {
                     .filter(|(id, _)| charges.iter().any(|charge| charge.id() == *id))
                     .map(|(id, finding)| (id, self.redacted_finding(consistent(finding, &charges, id))))
                     .collect(),
-                Ok(Err(Failed::Auth(text))) => return Err(Halt::Auth(text)),
-                Ok(Err(Failed::Throttled(wait))) => return Ok(Some(wait.unwrap_or_default())),
+                Ok(Err(Failed::Auth(text))) => return Err(Halt::Auth(step, text)),
+                Ok(Err(Failed::Throttled(wait))) => {
+                    course.throttled = true;
+                    return Ok(Some(wait.unwrap_or_default()));
+                }
                 Ok(Err(failed)) if !line.session.denials().is_empty() => {
                     let problem = self.problem("denied", step, &words(&failed));
                     return Err(Stopped::Problem(with_denials(problem, &line.session)).into());

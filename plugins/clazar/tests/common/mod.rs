@@ -78,8 +78,13 @@ pub fn results(charges: &[Charge], results: &str) -> Vec<Outcome> {
 
 /// From here on, an emulator answers, with the secrets that it knows in the place of the marks.
 pub fn emulated(emulator: &Emulator) -> ClazarSession {
+    connected(emulator).unwrap()
+}
+
+/// The same, if there comes a session of it.
+pub fn connected(emulator: &Emulator) -> Result<ClazarSession, Failure> {
     testing::answer(bridge);
-    Clazar::connect(config(&format!(r#"{{"url": "{}"}}"#, emulator.url())), NOW).unwrap()
+    Clazar::connect(config(&format!(r#"{{"url": "{}"}}"#, emulator.url())), NOW)
 }
 
 /// A client as simple as it may be: one connection a request.
