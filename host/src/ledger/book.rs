@@ -208,18 +208,15 @@ impl Ledger {
         );
         self.append(vec![Entry::LookedUp { sink: sink.to_owned(), findings }])
     }
-
-    /// Writes down that a window is settled.
-    ///
-    /// # Errors
-    /// As [`append`](Self::append).
-    pub fn settle(&mut self, sink: &str, window: Window) -> Result<(), LedgerError> {
-        self.append(vec![Entry::Settled { sink: sink.to_owned(), window }])
-    }
 }
 
 #[cfg(test)]
 impl Ledger {
+    /// Writes down that a window is settled.
+    pub(super) fn settle(&mut self, sink: &str, window: Window) -> Result<(), LedgerError> {
+        self.append(vec![Entry::Settled { sink: sink.to_owned(), window }])
+    }
+
     /// From here on there is no room.
     pub(super) fn fill_the_disk(&self) {
         self.store.connection.execute_batch("PRAGMA max_page_count = 1").unwrap();

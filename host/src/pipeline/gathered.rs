@@ -126,12 +126,21 @@ impl Gathered {
         // Threads finish in any order; what is written down does not depend on it.
         self.inputs.sort_by(|left, right| left.0.key.cmp(&right.0.key));
         self.unreadable.sort_by(|left, right| left.input.cmp(&right.input));
+        let readings_of = |span: &Option<Span>| {
+            let Range { start, end } = touched(span.as_ref(), windows);
+            start.clamp(own.start, own.end) - own.start..end.clamp(own.start, own.end) - own.start
+        };
+        for input in &self.inputs {
+            let touched = readings.get_mut(readings_of(&input.0.span)).unwrap_or_default();
+            touched.iter_mut().for_each(|reading| reading.inputs.push(input.clone()));
+        }
+        for found in &self.unreadable {
+            let touched = readings.get_mut(readings_of(&found.span)).unwrap_or_default();
+            touched.iter_mut().for_each(|reading| reading.unreadable.push(found.clone()));
+        }
         for (position, reading) in own.clone().zip(&mut readings) {
-            let touches = |span: &Option<Span>| touched(span.as_ref(), windows).contains(&position);
             reading.sort();
-            reading.inputs = self.inputs.iter().filter(|(input, _)| touches(&input.span)).cloned().collect();
             reading.quarantined = self.quarantined.of(position);
-            reading.unreadable = self.unreadable.iter().filter(|found| touches(&found.span)).cloned().collect();
         }
         let mut astray = self.astray;
         astray.others |= self.items > astray.records;

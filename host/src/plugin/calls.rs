@@ -126,7 +126,8 @@ impl SourceInstance {
     }
 
     /// Bytes of memory that the instance has.
-    pub fn memory(&self) -> u64 {
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> u64 {
         self.0.memory()
     }
 }

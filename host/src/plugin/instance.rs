@@ -78,6 +78,7 @@ impl<B> Instance<B> {
     }
 
     /// The largest that its memories have been together.
+    #[cfg(test)]
     pub(super) fn memory(&self) -> u64 {
         self.store.as_ref().map_or(0, |store| store.data().usage.memory())
     }

@@ -76,6 +76,7 @@ impl Usage {
         Usage { most, memory: 0, tables: 0, refused: None }
     }
 
+    #[cfg(test)]
     pub(super) fn memory(&self) -> u64 {
         self.memory
     }

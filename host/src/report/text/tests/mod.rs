@@ -1,0 +1,204 @@
+//! Reports, as a person sees them.
+
+mod page;
+mod whole;
+
+use super::*;
+use crate::report::{Charges, Items, Line, LineState, Problem, WindowReport};
+
+const PLAIN: Style = Style { color: false, unicode: false, width: 100, verbose: 0 };
+
+fn shown(report: &Report, style: Style) -> String {
+    let mut page = Vec::new();
+    report.render_text(&mut page, style).unwrap();
+    String::from_utf8(page).unwrap()
+}
+
+fn report() -> Report {
+    Report {
+        pipeline: "postgres-prod".into(),
+        run: Some("20250701T003000Z-4f1c".into()),
+        dry_run: false,
+        exit: Exit::Final,
+        next_due: None,
+        windows: vec![],
+        problems: vec![],
+        notes: vec![],
+    }
+}
+
+fn window(settled: bool, lines: Vec<Line>) -> WindowReport {
+    let mut charges = Charges::default();
+    let mut records = Items::default();
+    for line in &lines {
+        let (charge, item) = match line.state {
+            LineState::WouldBill | LineState::Billed => (&mut charges.billed, &mut records.billed),
+            LineState::BilledBefore => (&mut charges.billed_before, &mut records.billed_before),
+            LineState::Pending => (&mut charges.pending, &mut records.open),
+            LineState::Rejected => (&mut charges.rejected, &mut records.open),
+            LineState::Unknown => (&mut charges.unknown, &mut records.open),
+            LineState::Held => (&mut charges.held, &mut records.held),
+        };
+        *charge += 1;
+        *item += line.records;
+        records.read += line.records;
+    }
+    WindowReport { window: "2025-06".into(), sink: "clazar".into(), settled, records, charges, lines }
+}
+
+fn line(customer: &str, dimension: &str, quantity: &str, records: u64, state: LineState) -> Line {
+    Line {
+        id: Some("c-1".into()),
+        product: String::new(),
+        customer: customer.into(),
+        dimension: dimension.into(),
+        tags: vec![],
+        quantity: quantity.into(),
+        exact: None,
+        frozen: None,
+        records,
+        state,
+        reason: None,
+        reference: None,
+    }
+}
+
+fn with(change: impl FnOnce(&mut Line), mut line: Line) -> Line {
+    change(&mut line);
+    line
+}
+
+fn reason(text: &str, line: Line) -> Line {
+    with(|line| line.reason = Some(text.into()), line)
+}
+
+fn frozen(was: &str, line: Line) -> Line {
+    with(|line| line.frozen = Some(was.into()), line)
+}
+
+fn dry(windows: Vec<WindowReport>) -> Report {
+    Report { run: None, dry_run: true, windows, ..report() }
+}
+
+fn happy() -> Report {
+    let lines = vec![
+        with(
+            |line| line.reference = Some("txn-81".into()),
+            line("acme", "cpu_core_hours", "744", 744, LineState::Billed),
+        ),
+        with(
+            |line| line.exact = Some("12000.25".into()),
+            line("acme", "memory_gib_hours", "12000", 744, LineState::Billed),
+        ),
+        line("globex", "cpu_core_hours", "1488.125", 1_488, LineState::Billed),
+        line("initech", "cpu_core_hours", "0.5", 1, LineState::BilledBefore),
+    ];
+    let next_due = Some("2025-08-01T00:30:00Z".into());
+    Report {
+        windows: vec![window(true, lines)],
+        next_due,
+        notes: vec!["no ledger was found; one was begun".into()],
+        ..report()
+    }
+}
+
+fn problem(code: &'static str, plugin: &str, step: &str, input: &str, message: &str, action: &str) -> Problem {
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    Problem {
+        plugin: some(plugin),
+        step: some(step),
+        input: some(input),
+        action: some(action),
+        ..Problem::new(code, message)
+    }
+}
+
+fn troubled() -> Report {
+    let lines = vec![
+        line("acme", "cpu_core_hours", "744", 744, LineState::Billed),
+        reason("the contract is not active", line("globex", "cpu_core_hours", "1488", 1_488, LineState::Rejected)),
+        reason(
+            "the connection broke before an answer came",
+            line("hooli", "cpu_core_hours", "3", 3, LineState::Unknown),
+        ),
+        reason("1 record of `memory` is quarantined", line("initech", "memory", "12.5", 3, LineState::Held)),
+        line("umbrella", "cpu_core_hours", "10", 1, LineState::Pending),
+    ];
+    let mut window = window(false, lines);
+    window.records.quarantined = 1;
+    window.records.read += 1;
+    let sink = "sink.clazar (clazar 0.1.0)";
+    let source = "source (s3-reader 0.1.0)";
+    let problems = vec![
+        problem(
+            "unreadable",
+            source,
+            "reading",
+            "2025/06/02/00/sub-b.json",
+            "it is not JSON: it ends inside a string",
+            "mend or remove the object, and run again",
+        ),
+        problem(
+            "quarantined",
+            source,
+            "reading",
+            "2025/06/01/00/sub-a.json, record 3",
+            "`/value` is `12,5`, which is no number",
+            "mend the record, and run again",
+        ),
+        problem(
+            "held",
+            "",
+            "",
+            "2025-06 initech memory",
+            "a quarantined record may belong to it",
+            "mend the record, and run again",
+        ),
+        problem(
+            "rejected",
+            sink,
+            "delivering",
+            "2025-06 globex cpu_core_hours",
+            "the service refused it: the contract is not active",
+            "ask Clazar to activate the contract; each run offers it again",
+        ),
+        Problem {
+            causes: vec!["the connection was reset".into(), "os error 104".into()],
+            ..problem(
+                "unknown",
+                sink,
+                "delivering",
+                "2025-06 hooli cpu_core_hours",
+                "it was sent, and no clear answer came",
+                "run again: it is looked up first",
+            )
+        },
+        problem(
+            "plugin-trapped",
+            "aggregate.mine (mine 0.3.0)",
+            "aggregating",
+            "2025-06",
+            "it panicked: index out of bounds",
+            "report it to who wrote the plugin",
+        ),
+        problem(
+            "denied",
+            sink,
+            "delivering",
+            "",
+            "it asked to reach https://evil.example, which it is not granted",
+            "if it may, write below [sink.clazar]:\ngrant.http = [\"https://api.clazar.io\", \"https://evil.example\"]",
+        ),
+    ];
+    Report { exit: Exit::Plugin, windows: vec![window], problems, ..report() }
+}
+
+fn differing() -> Report {
+    let lines = vec![
+        line("acme", "cpu_core_hours", "744", 744, LineState::WouldBill),
+        line("globex", "cpu_core_hours", "12.5", 10, LineState::BilledBefore),
+        frozen("744", line("initech", "cpu_core_hours", "745.25", 746, LineState::BilledBefore)),
+        reason("late usage is below what was frozen", frozen("10", line("hooli", "memory", "7", 3, LineState::Held))),
+    ];
+    Report { exit: Exit::Open, ..dry(vec![window(false, lines)]) }
+}
