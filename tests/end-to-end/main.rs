@@ -11,6 +11,7 @@
 mod bad_input;
 mod billing;
 mod cache;
+mod changed_rules;
 mod chaos;
 mod crashes;
 mod delivery;

@@ -95,6 +95,12 @@ impl State {
         self.window(sink, window).into_iter().flat_map(|window| self.charges_in(window)).collect()
     }
 
+    /// All charges of a window, for whichever sink there was.
+    pub fn charges_in_all(&self, window: &Window) -> impl Iterator<Item = &ChargeState> {
+        let windows = self.sinks.values().filter_map(|windows| windows.get(window));
+        windows.flat_map(|window| self.charges_in(window))
+    }
+
     /// The charges of a sink that are not final, oldest window first, in the order in which they were frozen.
     pub fn open_charges(&self, sink: &str) -> Vec<&ChargeState> {
         let windows = self.sinks.get(sink).into_iter().flat_map(BTreeMap::values);

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use meterhost_decimal::Decimal;
 
 use super::gathered::Reading;
+use super::moved::{Moved, is_refused};
 use super::setup::{Setup, SinkSection};
 use super::tally::Pair;
 use crate::config::SinkSpec;
@@ -33,6 +34,8 @@ pub(super) struct Assessment {
     pub(super) rules: BTreeMap<String, u64>,
     /// Records in quarantine.
     pub(super) quarantined: u64,
+    /// Frozen charges that are not to be offered: their records are billed in another one, or are to be.
+    pub(super) withdrawn: Vec<ChargeId>,
 }
 
 /// A line of this sink.
@@ -88,6 +91,7 @@ pub(super) fn assess(
         ..Assessment::default()
     };
     let doubts = Doubts::of(reading);
+    let moved = Moved::of(setup, window, &reading.lines, state);
     assessment.holds = doubts.holds(&reading.lines, &takes);
     assessment.tally = reading.tally.clone();
     for excluded in &reading.excluded {
@@ -119,6 +123,12 @@ pub(super) fn assess(
             // cannot be read, there is nothing to compare.
             held = match &line.doubt {
                 _ if doubts.about(&line.customer, &line.origins).is_some() => None,
+                // Not final, and offered, it would be billed beside the other.
+                _ if !charge.is_final() && moved.before(line).is_some() => {
+                    frozen = Some(charge.charge().quantity());
+                    assessment.withdrawn.push(id);
+                    moved.before(line).map(billed_as)
+                }
                 Some(doubt) => Some(("aggregate", doubt.clone())),
                 None if charge.charge().exact() == line.quantity => None,
                 None => {
@@ -126,6 +136,8 @@ pub(super) fn assess(
                     Some(late(charge.charge().exact(), Some(line.quantity)))
                 }
             };
+        } else if let Some(other) = moved.before(line).filter(|_| held.is_none()) {
+            held = Some(billed_as(other));
         } else if held.is_none() {
             assessment.proposals.push(Proposal {
                 exact: line.quantity,
@@ -155,19 +167,45 @@ pub(super) fn assess(
         });
     }
     for charge in state.charges_of(name, window).into_iter().filter(|charge| !seen.contains(&charge.charge().id())) {
-        gone(&mut assessment, charge, &doubts);
+        gone(&mut assessment, charge, &doubts, &moved);
     }
     assessment
 }
 
+/// Records that stand behind another charge already.
+fn billed_as(state: &ChargeState) -> (&'static str, String) {
+    let (charge, key) = (state.charge(), state.charge().key());
+    let reason = format!(
+        "its records went into the charge of {} for {} to sink {} before the rules or sinks were changed, and are billed once",
+        charge.quantity(),
+        key.dimension,
+        key.sink
+    );
+    ("moved", reason)
+}
+
 /// A charge whose usage is no longer there.
-fn gone(assessment: &mut Assessment, state: &ChargeState, doubts: &Doubts) {
+fn gone(assessment: &mut Assessment, state: &ChargeState, doubts: &Doubts, moved: &Moved<'_>) {
     let charge = state.charge();
     // Usage that cannot be read at the moment is not gone.
     if doubts.about(&charge.key().customer, charge.origins()).is_some() {
         return;
     }
-    let (code, reason) = late(charge.exact(), None);
+    let (code, reason) = match moved.after(state) {
+        None => late(charge.exact(), None),
+        Some(line) if is_refused(state) => {
+            assessment.withdrawn.push(charge.id());
+            let text = format!("it was refused, and is not offered again: its records make {} now", line.dimension);
+            ("moved", text)
+        }
+        Some(line) => {
+            let text = format!(
+                "the rules or sinks were changed after it was frozen: its records would make {} now",
+                line.dimension
+            );
+            ("moved", text)
+        }
+    };
     assessment.holds.push(hold(charge.key(), code, reason.clone(), None));
     assessment.lines.push(Assessed {
         key: charge.key().clone(),
@@ -187,7 +225,7 @@ fn late(frozen: Decimal, now: Option<Decimal>) -> (&'static str, String) {
                 let sign = if difference.is_negative() { "" } else { "+" };
                 format!(", a difference of {sign}{difference}")
             });
-            format!("its usage changed after the charge was frozen: {frozen} then, {now} now{difference}")
+            format!("what it comes to changed after the charge was frozen: {frozen} then, {now} now{difference}")
         }
         None => format!("its usage was there when the charge of {frozen} was frozen, and is gone now"),
     };
@@ -209,7 +247,7 @@ fn hold(key: &Key, code: &'static str, reason: String, quantity: Option<Decimal>
     }
 }
 
-fn key(setup: &Setup, sink: &str, window: &Window, line: &ChargeLine) -> Key {
+pub(super) fn key(setup: &Setup, sink: &str, window: &Window, line: &ChargeLine) -> Key {
     Key {
         pipeline: setup.pipeline.name.clone(),
         sink: sink.to_owned(),

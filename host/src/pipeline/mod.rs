@@ -6,7 +6,7 @@
 //! | `due`, `changed` | which windows a run takes up |
 //! | `read`, `route`, `channel`, `tally` | usage into aggregators, on as many threads as there are cores |
 //! | `gathered`, `opening`, `quarantine`, `astray` | what came of it, by window |
-//! | `charges`, `objections`, `account` | what can be billed, what is held, and the sum that closes |
+//! | `charges`, `moved`, `objections`, `account` | what can be billed, what is held, and the sum that closes |
 //! | `freeze`, `entries` | what of it is written down before anything leaves |
 //! | `deliver` | charges out, answers in |
 //! | `options`, `run`, `summary` | the steps in their order, and what is said of them |
@@ -22,6 +22,7 @@ mod entries;
 mod failpoint;
 mod freeze;
 mod gathered;
+mod moved;
 mod objections;
 mod opening;
 mod options;

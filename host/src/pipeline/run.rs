@@ -1,5 +1,6 @@
 //! A run, from the windows that are due to the report. Data flows one way: read, assess, freeze, deliver, settle, report.
 
+use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -12,6 +13,7 @@ use super::setup::Setup;
 use super::summary::{self, Findings};
 use crate::config::LedgerLocation;
 use crate::ledger::{Entry, Identity, Ledger, LedgerError};
+use crate::model::charge::ChargeId;
 use crate::report::{Exit, Problem, Report};
 
 /// Runs a pipeline once.
@@ -49,7 +51,8 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
     };
     let ledger = Mutex::new(*ledger);
     options.watch.step("delivering");
-    deliver(setup, options, &ledger, &mut findings);
+    let withdrawn = works.iter().flat_map(|work| work.assessment.withdrawn.iter().copied()).collect();
+    deliver(setup, options, &ledger, &withdrawn, &mut findings);
     findings.denials(setup);
     let mut ledger = ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
     if findings.exit != Exit::Ledger
@@ -67,7 +70,13 @@ fn run_id() -> String {
 }
 
 /// Each sink on a thread of its own: one never delays another.
-fn deliver(setup: &Setup, options: &Options<'_>, ledger: &Mutex<Ledger>, findings: &mut Findings) {
+fn deliver(
+    setup: &Setup,
+    options: &Options<'_>,
+    ledger: &Mutex<Ledger>,
+    withdrawn: &HashSet<ChargeId>,
+    findings: &mut Findings,
+) {
     let ended: Vec<Ended> = std::thread::scope(|scope| {
         let threads: Vec<_> = setup
             .sinks
@@ -80,6 +89,7 @@ fn deliver(setup: &Setup, options: &Options<'_>, ledger: &Mutex<Ledger>, finding
                         sink,
                         spec,
                         ledger,
+                        withdrawn,
                         window: options.window,
                         now: options.now,
                         stop: options.stop,

@@ -293,6 +293,7 @@ fn held(hold: &Hold, window: &str, plugin: Option<&String>, step: &str) -> Probl
         "quarantined" => ("quarantined", "mend the record; a run then bills what is held"),
         "rounding" => ("rounding", "say how to round with `round`, or bill a unit that comes out whole"),
         "astray" => ("astray", "see whether the time and its unit are read right, and where the pipeline starts"),
+        "moved" => ("moved", "put back what was changed, or let it be and bill the change from the next window on"),
         "late" => ("late", "see what changed; the difference is not billed, and nothing is taken back"),
         "negative" => ("negative", "see which records are negative; a credit cannot be metered"),
         "untaken" => ("untaken", "name the dimension in a `takes`"),

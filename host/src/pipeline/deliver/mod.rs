@@ -75,6 +75,8 @@ pub(super) struct Delivery<'a> {
     pub(super) sink: &'a SinkSection,
     pub(super) spec: &'a SinkSpec,
     pub(super) ledger: &'a Mutex<Ledger>,
+    /// Charges that are not to be offered.
+    pub(super) withdrawn: &'a HashSet<ChargeId>,
     /// Only the charges of this window.
     pub(super) window: Option<Window>,
     pub(super) now: Timestamp,
@@ -96,7 +98,7 @@ struct Course {
     looked_at: HashSet<ChargeId>,
     /// Charges of calls without a clear answer, and how many of them a call holds at most from then on.
     suspect: HashMap<ChargeId, usize>,
-    /// Charges that the plugin failed to offer, or to look up: it would fail again.
+    /// Charges that are not to be offered, or that the plugin failed to offer, or to look up: it would fail again.
     not_offered: HashSet<ChargeId>,
     not_looked_up: HashSet<ChargeId>,
 }
@@ -119,7 +121,7 @@ impl<T: Into<Stopped>> From<T> for Halt {
 impl Delivery<'_> {
     /// Delivers until everything is final, nothing more can be done, or the retry budget is spent.
     pub(super) fn run(&self) -> Ended {
-        let mut course = Course::default();
+        let mut course = Course { not_offered: self.withdrawn.clone(), ..Course::default() };
         let stopped = self.rounds(&mut course).err();
         Ended { problems: course.problems, stopped }
     }

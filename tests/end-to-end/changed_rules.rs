@@ -1,0 +1,119 @@
+//! Rules and sinks that are changed while a window is open: what was billed under the old ones is not billed again under the new.
+
+use std::collections::BTreeSet;
+
+use clazar_emulator::Settings;
+
+use crate::support::{Stage, bill, settings};
+
+/// A stage that has billed A, and whose window stays open for a record of B that cannot be used.
+fn billed() -> Stage {
+    let stage = Stage::new();
+    stage.usage("2025/06/01/00", "a", &[("A", "cpu", "2")]);
+    stage.usage("2025/06/01/00", "b", &[("B", "cpu", "true")]);
+    stage.run().expect(1);
+    assert_eq!(stage.billed(), bill(&[("A", "cpu", "2")]));
+    stage
+}
+
+const SUMS: &str = "config.dimensions = { \"*\" = \"sum\" }";
+const RENAMED: &str = "config.dimensions = { cpu = { use = \"sum\", as = \"cpu_hours\" } }";
+
+#[test]
+fn a_renamed_charge_is_not_billed_beside_the_old_one() {
+    let stage = billed();
+    stage.usage("2025/06/01/00", "b", &[("B", "cpu", "3")]);
+    stage.replace(SUMS, RENAMED);
+    stage
+        .run()
+        .expect(1)
+        .says("its records went into the charge of 2 for cpu to sink clazar before the rules or sinks were changed")
+        .says("its records would make cpu_hours now");
+    // Of B nothing was billed yet.
+    assert_eq!(stage.billed(), bill(&[("A", "cpu", "2"), ("B", "cpu_hours", "3")]));
+    let sent = stage.submissions();
+    stage.run().expect(1);
+    assert_eq!(stage.submissions(), sent);
+}
+
+#[test]
+fn put_back_the_old_name_goes_on() {
+    let stage = billed();
+    stage.usage("2025/06/01/00", "b", &[("B", "cpu", "3")]);
+    stage.replace(SUMS, RENAMED);
+    stage.run().expect(1);
+    stage.replace(RENAMED, SUMS);
+    // B was billed under the new name in between.
+    stage.run().expect(1).says("its records went into the charge of 3 for cpu_hours to sink clazar");
+    assert_eq!(stage.billed(), bill(&[("A", "cpu", "2"), ("B", "cpu_hours", "3")]));
+}
+
+#[test]
+fn another_charge_of_the_same_records_is_billed_beside_the_first() {
+    let stage = billed();
+    stage.usage("2025/06/01/00", "b", &[("B", "cpu", "3")]);
+    stage.replace(SUMS, "config.dimensions = { cpu = \"sum\", cpu_records = { from = \"cpu\", use = \"count\" } }");
+    stage.bills_once(&[("A", "cpu", "2"), ("A", "cpu_records", "1"), ("B", "cpu", "3"), ("B", "cpu_records", "1")]);
+}
+
+/// The text of a sink's section.
+fn sink(stage: &Stage) -> String {
+    let text = std::fs::read_to_string(stage.path("pipeline.toml")).unwrap();
+    text.split_once("[sink.clazar]").unwrap().1.to_owned()
+}
+
+#[test]
+fn a_renamed_sink_bills_nothing_again() {
+    let stage = Stage::new();
+    stage.usage("2025/06/01/00", "a", &[("A", "cpu", "2")]);
+    stage.run().expect(0);
+    stage.replace("[sink.clazar]", "[sink.marketplace]\nplugin = \"clazar\"");
+    stage.run().expect(1).says("its records went into the charge of 2 for cpu to sink clazar");
+    assert_eq!(stage.submissions(), 1);
+    stage.replace("[sink.marketplace]\nplugin = \"clazar\"", "[sink.clazar]");
+    stage.bills_once(&[("A", "cpu", "2")]);
+}
+
+#[test]
+fn usage_that_another_sink_takes_now_is_not_billed_there_again() {
+    let stage = billed();
+    stage.usage("2025/06/01/00", "b", &[("B", "cpu", "3")]);
+    let second = format!("[sink.second]\nplugin = \"clazar\"\ntakes = [\"cpu\"]{}", sink(&stage));
+    let text = std::fs::read_to_string(stage.path("pipeline.toml")).unwrap();
+    stage.pipeline(&format!("{text}{second}"));
+    stage.run().expect(1).says("its records went into the charge of 2 for cpu to sink clazar");
+    assert_eq!(stage.billed(), bill(&[("A", "cpu", "2"), ("B", "cpu", "3")]));
+}
+
+#[test]
+fn a_sink_that_is_new_bills_what_it_takes_beside_the_first() {
+    let stage = Stage::new();
+    stage.usage("2025/06/01/00", "a", &[("A", "cpu", "2"), ("A", "memory", "5")]);
+    stage.replace("[sink.clazar]", "[sink.clazar]\ntakes = [\"cpu\"]");
+    // Nobody takes it yet.
+    stage.run().expect(1);
+    let second = format!("[sink.second]\nplugin = \"clazar\"{}", sink(&stage).replace("takes = [\"cpu\"]", ""));
+    let text = std::fs::read_to_string(stage.path("pipeline.toml")).unwrap();
+    stage.pipeline(&format!("{text}{second}"));
+    stage.bills_once(&[("A", "cpu", "2"), ("A", "memory", "5")]);
+}
+
+#[test]
+fn a_charge_that_was_refused_for_its_name_is_billed_under_the_right_one_and_once() {
+    let known = BTreeSet::from(["cpu_hours".to_owned()]);
+    let stage = Stage::with(Settings { known_dimensions: Some(known), ..settings() });
+    stage.usage("2025/06/01/00", "a", &[("A", "cpu", "2")]);
+    stage.run().expect(1);
+    assert_eq!(stage.billed(), bill(&[]));
+    stage.replace(SUMS, RENAMED);
+    let sent = stage.submissions();
+    stage.run().expect(1).says("it was refused, and is not offered again: its records make cpu_hours now");
+    assert_eq!(stage.billed(), bill(&[("A", "cpu_hours", "2")]));
+    assert_eq!(stage.submissions(), sent + 1, "the refused one was offered again");
+    stage.run().expect(1);
+    assert_eq!(stage.submissions(), sent + 1);
+    // Offered under its old name it would be billed twice.
+    stage.replace(RENAMED, SUMS);
+    stage.run().expect(1).says("its records went into the charge of 2 for cpu_hours");
+    assert_eq!(stage.submissions(), sent + 1);
+}
