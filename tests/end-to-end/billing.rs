@@ -89,8 +89,10 @@ fn usage_that_cannot_be_read_is_not_taken_for_changed() {
     let ended = stage.run();
     ended.expect(1).says("what A owes for cpu is held");
     // The memory is surely gone from the object; the cores may not be.
-    ended.says("memory of A is held: its usage changed after the charge was frozen: 4294967296 then, 2147483648 now");
-    assert!(!ended.stdout.contains("cpu of A is held: its usage"), "{}", ended.stdout);
+    ended.says(
+        "memory of A is held: what it comes to changed after the charge was frozen: 4294967296 then, 2147483648 now",
+    );
+    assert!(!ended.stdout.contains("cpu of A is held"), "{}", ended.stdout);
     assert_eq!(stage.submissions(), 1);
 }
 
@@ -140,10 +142,30 @@ fn max_windows_leaves_the_rest_for_later_runs() {
     for month in ["03", "04", "05", "06"] {
         stage.usage(&format!("2025/{month}/02/00"), "a", &[("A", "cpu", "1")]);
     }
-    stage.run().expect(0);
+    stage.run().expect(0).says("2 more windows wait for later runs: max_windows = 2");
     assert_eq!(stage.emulator.books().len(), 2);
-    stage.run().expect(0);
+    let ended = stage.run();
+    assert!(!ended.expect(0).stdout.contains("max_windows"), "{}", ended.stdout);
     assert_eq!(stage.emulator.books().len(), 4);
+}
+
+#[test]
+fn what_a_rule_leaves_out_is_told_with_its_name_and_its_sum() {
+    let stage = Stage::new();
+    month(&stage);
+    stage.usage("2025/06/02/00", "c", &[("C", "disk", "1.5"), ("D", "disk", "2"), ("D", "net", "4")]);
+    stage.replace("{ \"*\" = \"sum\" }", "{ cpu = \"sum\", memory = \"sum\", \"*\" = \"drop\" }");
+    let json = stage.command("plan", &["--json"], &[]).expect(0).json();
+    let expected = serde_json::json!([
+        { "rule": "dimension not billed", "dimension": "disk", "records": 2, "quantity": "3.5" },
+        { "rule": "dimension not billed", "dimension": "net", "records": 1, "quantity": "4" },
+    ]);
+    assert_eq!(json["windows"][0]["excluded"], expected);
+    stage
+        .run()
+        .expect(0)
+        .says("excluded 2 records of disk, 3.5 in all: dimension not billed")
+        .says("excluded 1 record of net, 4 in all: dimension not billed");
 }
 
 #[test]

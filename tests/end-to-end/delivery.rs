@@ -379,6 +379,29 @@ fn more_requests_than_the_service_takes_in_a_minute_are_not_sent_at_once() {
 }
 
 #[test]
+fn a_run_that_waits_for_its_rate_can_be_interrupted() {
+    let stage = Stage::new();
+    stage.replace("retry_budget = \"5s\"", "retry_budget = \"5s\"\nrate = \"2/h\"");
+    stage.replace("config = { cloud", "config = { charges_per_call = 1, cloud");
+    three_charges(&stage);
+    let mut run = stage.step("run").spawn().unwrap();
+    let begun = std::time::Instant::now();
+    while stage.submissions() == 0 && begun.elapsed().as_secs() < 30 {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let interrupted = std::time::Instant::now();
+    std::process::Command::new("kill").args(["-INT", &run.id().to_string()]).status().unwrap();
+    assert_eq!(run.wait().unwrap().code(), Some(130));
+    assert!(interrupted.elapsed().as_secs() < 5, "{:?}", interrupted.elapsed());
+    assert_eq!(stage.submissions(), 1);
+    stage.replace("rate = \"2/h\"", "");
+    stage.run().expect(0);
+    assert_eq!(stage.billed(), all());
+    assert_eq!(stage.submissions(), 3);
+}
+
+#[test]
 fn one_sink_never_delays_another() {
     let stage = Stage::new();
     let other =

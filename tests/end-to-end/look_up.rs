@@ -99,8 +99,8 @@ fn stays(fault: Fault, reason: &str, other: &[(&str, &str)]) {
                 "code": "unknown",
                 "plugin": "sink.clazar (clazar 0.1.0)",
                 "step": "delivering",
-                "input": format!("2025-06: {dimension} of {customer}"),
-                "message": format!("{quantity} may or may not be billed: {reason}"),
+                "input": format!("2025-06: {dimension} of {customer}, {quantity}"),
+                "message": format!("the charge may or may not be billed: {reason}"),
                 "action": "run again: it is looked up before anything is sent",
             })
         });

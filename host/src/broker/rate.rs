@@ -61,6 +61,12 @@ impl Limiter {
         held(&self.state).rate = rate;
     }
 
+    /// How long it is until a request may leave.
+    pub(super) fn wait(&self) -> Duration {
+        let now = Instant::now();
+        held(&self.state).free(now).saturating_duration_since(now)
+    }
+
     /// Waits until a request may leave, and counts it. Dropped while it waits, it counts nothing.
     pub(super) async fn take(&self) {
         let _turn = self.turn.lock().await;

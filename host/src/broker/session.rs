@@ -73,6 +73,11 @@ impl Session {
         *held(&self.0.limiter) = rate.map(|rate| self.0.broker.limiter(&self.0.plugin, rate));
     }
 
+    /// How long the rate limit keeps the next request back, as things are now.
+    pub fn kept_back(&self) -> Duration {
+        held(&self.0.limiter).as_ref().map_or(Duration::ZERO, |limiter| limiter.wait())
+    }
+
     /// Asks before each request leaves, such as whether the ledger's lease outlasts it.
     pub fn set_gate(&self, gate: Option<Gate>) {
         *held(&self.0.gate) = gate;

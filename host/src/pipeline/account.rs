@@ -5,14 +5,21 @@ use std::collections::HashMap;
 use super::charges::Assessment;
 use super::gathered::{Reading, key};
 use super::tally::Pair;
-use crate::model::lines::ChargeLine;
+use crate::model::lines::{ChargeLine, Excluded};
 use crate::report::{Items, LineState};
 
-/// Checks what the aggregators answered against what they were given.
+/// What does not add up, in words for a person.
+pub(super) struct Flaw {
+    /// The position of the aggregator that answered it, if it is known.
+    pub(super) aggregate: Option<usize>,
+    pub(super) text: String,
+}
+
+/// Checks what the aggregators answered against what they were given. `given_to` says which of them is given a dimension.
 ///
 /// # Errors
-/// The first thing that does not add up, in words for a person.
-pub(super) fn verify(reading: &Reading) -> Result<(), String> {
+/// The first flaw.
+pub(super) fn verify(reading: &Reading, given_to: &dyn Fn(&str) -> Option<usize>) -> Result<(), Flaw> {
     let mut used: HashMap<&Pair, u64> = reading.tally.iter().map(|(pair, records)| (pair, *records)).collect();
     for excluded in &reading.excluded {
         let pair = pair(&excluded.product, &excluded.customer, &excluded.dimension);
@@ -21,47 +28,49 @@ pub(super) fn verify(reading: &Reading) -> Result<(), String> {
             Some(())
         });
         if left.is_none() {
-            return Err(format!(
-                "it says that the rule `{}` left out {} of {} for {}, which is more than it was given",
-                excluded.rule,
-                counted(excluded.records),
-                excluded.dimension,
-                excluded.customer
-            ));
+            let Excluded { rule, records, dimension, customer, .. } = excluded;
+            let records = counted(*records);
+            let text = format!(
+                "it says that the rule `{rule}` left out {records} of {dimension} for {customer}, which is more than it was given"
+            );
+            return Err(Flaw { aggregate: given_to(dimension), text });
         }
     }
     let mut stands_for: HashMap<Pair, u64> = HashMap::new();
-    for (_, line) in &reading.lines {
-        well_formed(line)?;
+    for (aggregate, line) in &reading.lines {
+        let flaw = |text| Flaw { aggregate: Some(*aggregate), text };
+        well_formed(line).map_err(flaw)?;
         for (dimension, records) in &line.origins {
             let pair = pair(&line.product, &line.customer, dimension);
             let most = used.get(&pair).copied().unwrap_or_default();
             if *records > most {
-                return Err(format!(
+                return Err(flaw(format!(
                     "it made {} of {} from {} of {dimension}, and was given {most}",
                     line.dimension,
                     line.customer,
                     counted(*records)
-                ));
+                )));
             }
             *stands_for.entry(pair).or_default() += records;
         }
     }
     let stands = |pair: &Pair| stands_for.get(pair).copied().unwrap_or_default();
     if let Some((pair, used)) = used.into_iter().filter(|(pair, used)| stands(pair) < *used).min() {
-        return Err(format!(
+        let text = format!(
             "it was given {} of {} for {}, and its charges and rules account for {}",
             counted(used),
             pair.dimension,
             pair.customer,
             stands(pair)
-        ));
+        );
+        return Err(Flaw { aggregate: given_to(&pair.dimension), text });
     }
     for lines in reading.lines.windows(2) {
-        if let [(_, left), (_, right)] = lines
+        if let [(aggregate, left), (_, right)] = lines
             && key(left) == key(right)
         {
-            return Err(format!("the charge of {} for {} comes twice", left.customer, left.dimension));
+            let text = format!("the charge of {} for {} comes twice", left.customer, left.dimension);
+            return Err(Flaw { aggregate: Some(*aggregate), text });
         }
     }
     Ok(())

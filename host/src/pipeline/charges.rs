@@ -30,8 +30,8 @@ pub(super) struct Assessment {
     pub(super) tally: HashMap<Pair, u64>,
     /// Items by pair that a rule left out.
     pub(super) excluded: HashMap<Pair, u64>,
-    /// How many items each rule left out.
-    pub(super) rules: BTreeMap<String, u64>,
+    /// What each rule left out of each dimension: how many items, and what they add up to, if that has no more digits than a decimal.
+    pub(super) left_out: BTreeMap<(String, String), (u64, Option<Decimal>)>,
     /// Records in quarantine.
     pub(super) quarantined: u64,
     /// Frozen charges that are not to be offered: their records are billed in another one, or are to be.
@@ -101,7 +101,10 @@ pub(super) fn assess(
             dimension: excluded.dimension.clone(),
         };
         *assessment.excluded.entry(pair).or_default() += excluded.records;
-        *assessment.rules.entry(excluded.rule.clone()).or_default() += excluded.records;
+        let place = (excluded.rule.clone(), excluded.dimension.clone());
+        let (records, sum) = assessment.left_out.entry(place).or_insert((0, Some(Decimal::ZERO)));
+        *records += excluded.records;
+        *sum = sum.and_then(|sum| sum.checked_add(excluded.quantity));
     }
     let mut seen: HashSet<ChargeId> = HashSet::new();
     for (aggregate, line) in reading.lines.iter().filter(|(_, line)| takes(&line.dimension)) {

@@ -17,6 +17,8 @@ pub(super) struct Due {
     pub(super) first: Option<Window>,
     /// When the first window that is not due yet will be.
     pub(super) next: Option<Timestamp>,
+    /// How many would be due and wait for later runs, because of `max_windows`.
+    pub(super) waiting: u64,
 }
 
 /// Picks the windows of a run at `now`. With `only`, that window alone, due or not settled or not.
@@ -43,6 +45,7 @@ pub(super) fn due(pipeline: &Pipeline, state: &State, now: Timestamp, only: Opti
         if !taken_up {
             // Later ones may have been taken up already, by a run of that window alone.
             if pipeline.max_windows.is_some_and(|most| fresh >= most) {
+                due.waiting += 1;
                 continue;
             }
             fresh += 1;

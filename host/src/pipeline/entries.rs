@@ -1,5 +1,7 @@
 //! What a run writes into the ledger besides charges and what became of them.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::charges::Assessment;
@@ -40,13 +42,15 @@ pub(super) fn inputs(reading: &Reading) -> Vec<InputSeen> {
 
 /// What of a window is kept back from a sink, and what was left out.
 pub(super) fn kept_back(setup: &Setup, sink: usize, window: Window, assessment: &Assessment) -> Entry {
-    let rules = assessment.rules.iter().map(|(rule, records)| (format!("excluded: {rule}"), *records));
-    let items = rules.chain([("quarantined".to_owned(), assessment.quarantined)]);
+    let mut items: BTreeMap<String, u64> = BTreeMap::from([("quarantined".to_owned(), assessment.quarantined)]);
+    for ((rule, _), (records, _)) in &assessment.left_out {
+        *items.entry(format!("excluded: {rule}")).or_default() += records;
+    }
     Entry::Reading {
         sink: setup.pipeline.sinks.get(sink).map(|sink| sink.plugin.name.clone()).unwrap_or_default(),
         window,
         holds: assessment.holds.clone(),
-        items: items.filter(|(_, records)| *records > 0).collect(),
+        items: items.into_iter().filter(|(_, records)| *records > 0).collect(),
     }
 }
 

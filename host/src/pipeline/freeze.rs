@@ -16,7 +16,7 @@ use super::objections::objections;
 use super::opening::{Opening, share_doubts};
 use super::options::Options;
 use super::read::{Reader, span};
-use super::setup::Setup;
+use super::setup::{Section, Setup};
 use super::summary::Findings;
 use crate::ledger::{Entry, Identity, Ledger, LedgerError, State};
 use crate::model::reading::Span;
@@ -216,14 +216,15 @@ impl Assessor<'_> {
     fn assess(&mut self, state: &State, window: &Window, mut reading: Reading, findings: &mut Findings) {
         let setup = self.setup;
         if reading.failed.is_empty()
-            && let Err(text) = account::verify(&reading)
+            && let Err(flaw) = account::verify(&reading, &|dimension| setup.aggregate_of(dimension))
         {
-            let names: Vec<String> = setup.aggregates.iter().map(|section| section.label()).collect();
+            let all = || setup.aggregates.iter().map(Section::label).collect::<Vec<_>>().join(", ");
+            let one = flaw.aggregate.and_then(|position| setup.aggregates.get(position));
             reading.failed.push(Problem {
-                plugin: Some(names.join(", ")),
+                plugin: Some(one.map_or_else(all, Section::label)),
                 step: Some("aggregating".to_owned()),
                 action: Some("report it to the plugin's author; nothing of this window was billed".to_owned()),
-                ..Problem::new("plugin-contract", text)
+                ..Problem::new("plugin-contract", flaw.text)
             });
         }
         if !reading.failed.is_empty() {

@@ -159,6 +159,8 @@ impl Reading {
         self.lines.sort_by(|(first, left), (second, right)| key(left).cmp(&key(right)).then(first.cmp(second)));
         self.lines.dedup_by(joined);
         self.failed.sort_by(|left, right| left.message.cmp(&right.message));
+        // Two shards may fail alike.
+        self.failed.dedup();
         self.excluded.sort_by(|left, right| {
             (&left.product, &left.customer, &left.dimension, &left.rule).cmp(&(
                 &right.product,

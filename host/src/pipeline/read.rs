@@ -56,10 +56,7 @@ impl Reader<'_> {
         let spans = windows.get(own.clone()).unwrap_or_default();
         let gathered = Mutex::new(Gathered::default());
         let failed: Mutex<Option<Problem>> = Mutex::new(None);
-        let aggregate_of = |dimension: &str| {
-            let found = self.setup.pipeline.aggregate_of(dimension)?;
-            self.setup.pipeline.aggregates.iter().position(|spec| spec.plugin.name == found.plugin.name)
-        };
+        let aggregate_of = |dimension: &str| self.setup.aggregate_of(dimension);
         let router = Router { windows: spans, shards: self.threads, aggregate_of: &aggregate_of };
         thread::scope(|scope| {
             let mut senders = Vec::new();

@@ -37,6 +37,10 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
     }
     let due = due(&setup.pipeline, book.state(), options.now, options.window.as_ref());
     findings.next_due = due.next;
+    if let (1.., Some(most)) = (due.waiting, setup.pipeline.max_windows) {
+        let windows = if due.waiting == 1 { "window waits" } else { "windows wait" };
+        findings.notes.push(format!("{} more {windows} for later runs: max_windows = {most}", due.waiting));
+    }
     let mut works = Vec::new();
     match freeze(setup, options, &mut book, &due, &mut findings) {
         Ok(frozen) => works = frozen,

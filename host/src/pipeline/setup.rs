@@ -127,7 +127,7 @@ impl Setup {
                 wrong.configuration(ConfigErrors::at(
                     &pipeline.text,
                     pipeline.places.span("/window"),
-                    format!("{} cannot bill windows of a {}", section.label(), pipeline.window),
+                    format!("{} cannot bill windows of {}", section.label(), pipeline.one_window()),
                     Some(format!("it can with window = {}", kinds.join(" or "))),
                 ));
             }
@@ -155,6 +155,12 @@ impl Setup {
         }
         let aggregates = aggregates.into_iter().flatten().collect();
         Ok(Setup { source, aggregates, sinks, broker: broker.clone(), pipeline })
+    }
+
+    /// The position of the aggregator that takes a dimension of the usage.
+    pub(super) fn aggregate_of(&self, dimension: &str) -> Option<usize> {
+        let found = self.pipeline.aggregate_of(dimension)?;
+        self.pipeline.aggregates.iter().position(|spec| spec.plugin.name == found.plugin.name)
     }
 
     /// All sections, in the order of the file.
@@ -247,7 +253,7 @@ impl Loader<'_> {
     ) -> SetupError {
         match &failure.cause {
             Cause::Config(text) => {
-                let span = self.pipeline.places.span(&format!("{}/config", spec.pointer));
+                let span = self.pipeline.places.span_of_setting(&format!("{}/config", spec.pointer), text);
                 let text = text.replace(char::is_control, " ");
                 let message = format!("{}: {text}", section.label());
                 SetupError::Configuration(ConfigErrors::at(&self.pipeline.text, span, message, None))
@@ -305,20 +311,15 @@ impl Loader<'_> {
 
     fn not_loaded(&self, spec: &PluginSpec, error: &LoadError) -> SetupError {
         if error.is_configuration() {
-            return SetupError::Configuration(self.wrong(spec, error.to_string()));
-        }
-        let mut causes = Vec::new();
-        let mut cause = std::error::Error::source(error);
-        while let Some(next) = cause {
-            causes.push(next.to_string());
-            cause = next.source();
+            let (text, help) = (&self.pipeline.text, error.help("the pipeline file's folder"));
+            return SetupError::Configuration(ConfigErrors::at(text, spec.span.clone(), error.to_string(), help));
         }
         let file = self.folders.find(&spec.plugin).ok().map(|path| path.display().to_string());
         SetupError::Plugin(vec![Problem {
             plugin: Some(spec.section.clone()),
             step: Some("loading".to_owned()),
             input: file,
-            causes,
+            causes: error.causes(),
             ..Problem::new("plugin-unusable", error.to_string())
         }])
     }

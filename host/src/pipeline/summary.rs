@@ -5,14 +5,14 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 
 use super::account;
-use super::charges::Assessed;
+use super::charges::{Assessed, Assessment};
 use super::freeze::Work;
 use super::options::Options;
 use super::setup::{Section, Setup};
 use crate::ledger::{ChargeState, Hold, LedgerError, Scope, Standing, State};
 use crate::model::charge::ChargeId;
 use crate::model::window::Window;
-use crate::report::{Charges, Exit, Items, Line, LineState, Problem, Report, WindowReport};
+use crate::report::{Charges, Exit, Items, LeftOut, Line, LineState, Problem, Report, WindowReport};
 
 /// What a run found, beside its charges.
 #[derive(Default)]
@@ -121,6 +121,7 @@ pub(super) fn report(
             records: account::items(&work.assessment, &states),
             charges: counted(&lines),
             lines,
+            excluded: excluded(&work.assessment),
         };
         let label = setup.sinks.get(work.sink).map(|sink| sink.section.label());
         problems.extend(work.assessment.holds.iter().map(|hold| match hold.code.as_str() {
@@ -237,6 +238,7 @@ fn unread(
                 records: Items::default(),
                 charges: Charges::default(),
                 lines: Vec::new(),
+                excluded: Vec::new(),
             });
         }
         if let Some(report) = reports.last_mut() {
@@ -247,6 +249,16 @@ fn unread(
         report.charges = counted(&report.lines);
     }
     reports
+}
+
+fn excluded(assessment: &Assessment) -> Vec<LeftOut> {
+    let left_out = assessment.left_out.iter().map(|((rule, dimension), (records, sum))| LeftOut {
+        rule: rule.clone(),
+        dimension: dimension.clone(),
+        records: *records,
+        quantity: sum.map(|sum| sum.to_string()),
+    });
+    left_out.collect()
 }
 
 fn counted(lines: &[Line]) -> Charges {
@@ -289,6 +301,9 @@ fn held(hold: &Hold, window: &str, plugin: Option<&String>, step: &str) -> Probl
         Scope::Record => "a record whose customer nobody knows".to_owned(),
     };
     let (code, action) = match hold.code.as_str() {
+        "quarantined" if hold.scope == Scope::Record => {
+            ("quarantined", "mend the record; where its charge is billed by then, the difference is held as late")
+        }
         "unreadable" => ("unreadable", "mend the object or its permissions; a run then bills the window"),
         "quarantined" => ("quarantined", "mend the record; a run then bills what is held"),
         "rounding" => ("rounding", "say how to round with `round`, or bill a unit that comes out whole"),
@@ -326,12 +341,13 @@ fn open(line: &Line, window: &str, plugin: Option<&String>) -> Option<Problem> {
         }
         _ => return None,
     };
-    let reason = line.reason.as_deref().unwrap_or("no reason was given");
+    let reason = line.reason.as_deref().unwrap_or("it was not offered");
     Some(Problem {
         plugin: plugin.cloned(),
         step: Some("delivering".to_owned()),
-        input: Some(format!("{window}: {} of {}", line.dimension, line.customer)),
+        // The quantity stands here, so that charges which wait for the same thing are one problem.
+        input: Some(format!("{window}: {} of {}, {}", line.dimension, line.customer, line.quantity)),
         action: Some(action.to_owned()),
-        ..Problem::new(code, format!("{} {what}: {reason}", line.quantity))
+        ..Problem::new(code, format!("the charge {what}: {reason}"))
     })
 }

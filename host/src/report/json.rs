@@ -53,6 +53,7 @@ mod tests {
                 settled: false,
                 records: Items { read: 3, held: 3, ..Items::default() },
                 charges: Charges { held: 1, ..Charges::default() },
+                excluded: vec![],
                 lines: vec![Line {
                     id: None,
                     product: String::new(),

@@ -96,6 +96,22 @@ pub struct WindowReport {
     pub charges: Charges,
     /// The charges one by one, ascending by customer and dimension.
     pub lines: Vec<Line>,
+    /// What was left out, by rule.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub excluded: Vec<LeftOut>,
+}
+
+/// What a rule left out of one dimension, of all customers together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// The rule's name, as the aggregator gives it.
+    pub rule: String,
+    /// As in the usage.
+    pub dimension: String,
+    /// How many records.
+    pub records: u64,
+    /// What they add up to: a decimal; none where that has too many digits.
+    pub quantity: Option<String>,
 }
 
 /// Where the items of a window went. `read` is the sum of the others.

@@ -28,8 +28,10 @@ pub const SOURCE: &str = r#"{
     "attributes": { "instance": "/instanceId" }
 }"#;
 
-/// Above so many files a folder gets a neighbour.
-const FILES: u64 = 16;
+/// As many as an exporter writes in a month that writes one an hour. Which reader has which is chance, so that of a few large files
+/// one core may get more than the other.
+const FILES: u64 = 720;
+const DAYS: u64 = 30;
 
 fn bucket(folder: &Path) -> PathBuf {
     folder.join("bucket")
@@ -39,13 +41,13 @@ fn bucket(folder: &Path) -> PathBuf {
 pub fn lines(folder: &Path, shape: Shape, records: u64) -> Result<u64, Box<dyn Error>> {
     let mut written = 0;
     for file in 0..FILES {
-        let path = bucket(folder).join(format!("usage/2025/06/{:02}/{file}.ndjson", file + 1));
+        let path = bucket(folder).join(format!("usage/2025/06/{:02}/{file}.ndjson", file % DAYS + 1));
         fs::create_dir_all(path.parent().ok_or("a path without a parent")?)?;
         let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
         let mut line = String::new();
         for number in (file..records).step_by(FILES as usize) {
             line.clear();
-            record(&mut line, shape, file, number)?;
+            record(&mut line, shape, file % DAYS, number)?;
             written += line.len() as u64;
             out.write_all(line.as_bytes())?;
         }
@@ -54,7 +56,7 @@ pub fn lines(folder: &Path, shape: Shape, records: u64) -> Result<u64, Box<dyn E
     Ok(written)
 }
 
-fn record(line: &mut String, shape: Shape, file: u64, number: u64) -> Result<(), Box<dyn Error>> {
+fn record(line: &mut String, shape: Shape, day: u64, number: u64) -> Result<(), Box<dyn Error>> {
     use std::fmt::Write;
 
     let customer = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) % 500;
@@ -64,7 +66,7 @@ fn record(line: &mut String, shape: Shape, file: u64, number: u64) -> Result<(),
         line,
         "{{\"timestamp\":\"2025-06-{:02}T12:{minute:02}:00Z\",\"externalPayerId\":\"customer-{customer:04}\",\"dimension\":\"{dimension}\",\
          \"value\":{},\"instanceId\":\"instance-{:03}\"",
-        file + 1,
+        day + 1,
         number % 1000,
         number % 100
     )?;
@@ -85,12 +87,12 @@ fn record(line: &mut String, shape: Shape, file: u64, number: u64) -> Result<(),
 /// Writes so many small objects.
 pub fn small(folder: &Path, objects: u64) -> Result<(), Box<dyn Error>> {
     for number in 0..objects {
-        let path = bucket(folder).join(format!("usage/2025/06/{:02}/{number}.json", number % 30 + 1));
-        if number < 30 {
+        let path = bucket(folder).join(format!("usage/2025/06/{:02}/{number}.json", number % DAYS + 1));
+        if number < DAYS {
             fs::create_dir_all(path.parent().ok_or("a path without a parent")?)?;
         }
         let mut line = String::new();
-        record(&mut line, Shape::Small, number % 30, number)?;
+        record(&mut line, Shape::Small, number % DAYS, number)?;
         fs::write(path, format!("[{}]", line.trim_end()))?;
     }
     Ok(())
@@ -100,7 +102,7 @@ pub fn small(folder: &Path, objects: u64) -> Result<(), Box<dyn Error>> {
 pub fn read_all(folder: &Path) -> Result<u64, Box<dyn Error>> {
     let mut files = 0;
     let mut bytes = Vec::new();
-    for day in 1..=30 {
+    for day in 1..=DAYS {
         for entry in fs::read_dir(bucket(folder).join(format!("usage/2025/06/{day:02}")))? {
             bytes.clear();
             File::open(entry?.path())?.read_to_end(&mut bytes)?;

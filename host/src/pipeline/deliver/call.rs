@@ -31,6 +31,8 @@ impl Delivery<'_> {
     /// One call, from its entry in the ledger to the entry of what came of it.
     pub(super) fn call(&self, line: &mut Line, charges: &[Charge]) -> Result<Called, Stopped> {
         let offers: Vec<Offer> = charges.iter().map(Charge::offer).collect();
+        // Here, where it can be interrupted, and before the attempt is dated.
+        self.wait_for_rate(&line.session)?;
         failpoint("before-attempt");
         let attempt = self.ledger().begin_attempt(self.name(), charges, self.sink.traits.deadline)?;
         failpoint("before-submit");

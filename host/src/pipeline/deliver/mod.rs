@@ -33,6 +33,7 @@ use self::batches::batches;
 use self::call::Called;
 use self::connect::Line;
 use super::setup::{Setup, SinkSection};
+use crate::broker::Session;
 use crate::config::SinkSpec;
 use crate::ledger::{Charge, ChargeState, Ledger, LedgerError, Standing};
 use crate::model::charge::ChargeId;
@@ -308,6 +309,15 @@ impl Delivery<'_> {
 
     fn interrupted(&self) -> Result<(), Stopped> {
         if self.stop.load(Ordering::Relaxed) { Err(Stopped::Interrupted) } else { Ok(()) }
+    }
+
+    fn wait_for_rate(&self, session: &Session) -> Result<(), Stopped> {
+        loop {
+            match session.kept_back() {
+                Duration::ZERO => return Ok(()),
+                wait => self.sleep(wait)?,
+            }
+        }
     }
 
     fn sleep(&self, duration: Duration) -> Result<(), Stopped> {

@@ -28,6 +28,7 @@ impl Delivery<'_> {
             let charges: Vec<Charge> = states.iter().map(|state| state.charge().clone()).collect();
             let offers: Vec<Offer> = charges.iter().map(Charge::offer).collect();
             let line = self.connected(&mut course.line)?;
+            self.wait_for_rate(&line.session)?;
             line.session.begin_call();
             let step = "looking charges up";
             let findings: Vec<(ChargeId, Finding)> = match line.instance.look_up(&offers) {

@@ -4,11 +4,13 @@ use std::io;
 
 use super::style::{Paint, Style, count, counted};
 use super::table;
-use crate::report::{Charges, Items, Report, WindowReport};
+use crate::report::{Charges, Items, LeftOut, Report, WindowReport};
 
 /// So many settled windows, and as many others, are shown with their charges; unless everything is to be shown, the rest of the
 /// settled ones is summed up, and each of the others has a line.
 const MOST_WINDOWS: usize = 12;
+/// So many exclusions of a window are shown, unless everything is.
+const MOST_EXCLUDED: usize = 8;
 
 /// Every window, and what they come to.
 pub(super) fn write(out: &mut dyn io::Write, report: &Report, style: Style) -> io::Result<()> {
@@ -51,7 +53,24 @@ fn write_whole(out: &mut dyn io::Write, window: &WindowReport, dry_run: bool, st
     writeln!(out, "  {}", style.wrapped(&charges, 2, 4))?;
     let paint = if window.records.closes() { Paint::Plain } else { Paint::Bad };
     let items = style.wrapped(&items(window.records, dry_run), 2, 4);
-    writeln!(out, "  {}\n", style.paint(paint, &items))
+    writeln!(out, "  {}", style.paint(paint, &items))?;
+    write_excluded(out, &window.excluded, style)?;
+    writeln!(out)
+}
+
+/// `excluded 36 cpu, 15 in all, by free below`
+fn write_excluded(out: &mut dyn io::Write, excluded: &[LeftOut], style: Style) -> io::Result<()> {
+    let shown = if style.everything() { excluded.len() } else { MOST_EXCLUDED };
+    for LeftOut { rule, dimension, records, quantity } in excluded.iter().take(shown) {
+        let records = counted(*records, "record");
+        let sum = quantity.as_ref().map(|quantity| format!(", {quantity} in all")).unwrap_or_default();
+        let text = format!("excluded {records} of {}{sum}: {}", style.name(dimension), style.sentence(rule));
+        writeln!(out, "  {}", style.wrapped(&text, 2, 4))?;
+    }
+    match excluded.len().saturating_sub(shown) {
+        0 => Ok(()),
+        more => writeln!(out, "  {} and {} more, shown with `-v`", style.ellipsis(), count(more as u64)),
+    }
 }
 
 /// `2025-06 → clazar: settled`

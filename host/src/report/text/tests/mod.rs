@@ -43,7 +43,7 @@ fn window(settled: bool, lines: Vec<Line>) -> WindowReport {
         *item += line.records;
         records.read += line.records;
     }
-    WindowReport { window: "2025-06".into(), sink: "clazar".into(), settled, records, charges, lines }
+    WindowReport { window: "2025-06".into(), sink: "clazar".into(), settled, records, charges, lines, excluded: vec![] }
 }
 
 fn line(customer: &str, dimension: &str, quantity: &str, records: u64, state: LineState) -> Line {
