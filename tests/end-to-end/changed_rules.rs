@@ -99,6 +99,16 @@ fn a_sink_that_is_new_bills_what_it_takes_beside_the_first() {
 }
 
 #[test]
+fn a_plan_names_what_nobody_takes_though_the_file_says_so() {
+    let stage = Stage::new();
+    stage.usage("2025/06/01/00", "a", &[("A", "cpu", "2")]);
+    let second = format!("[sink.second]\nplugin = \"clazar\"\ntakes = [\"cpuu\"]{}", sink(&stage));
+    let text = std::fs::read_to_string(stage.path("pipeline.toml")).unwrap();
+    stage.pipeline(&format!("{text}{second}"));
+    stage.plan().expect(0).says("sink.second takes `cpuu`, and no charge has this dimension");
+}
+
+#[test]
 fn a_charge_that_was_refused_for_its_name_is_billed_under_the_right_one_and_once() {
     let known = BTreeSet::from(["cpu_hours".to_owned()]);
     let stage = Stage::with(Settings { known_dimensions: Some(known), ..settings() });

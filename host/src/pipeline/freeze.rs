@@ -1,5 +1,6 @@
 //! From the windows that are due to frozen charges: read, verified, assessed, written down in one transaction.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::path::Path;
@@ -99,11 +100,21 @@ pub(super) fn freeze(
     share_doubts(&mut openings, &spans);
     let mut astray = Astray::default();
     openings.iter().for_each(|opening| astray.join(opening.astray));
-    let mut assessor = Assessor { setup, options, works: Vec::new(), entries: Vec::new() };
+    let mut assessor = Assessor {
+        setup,
+        options,
+        works: Vec::new(),
+        entries: Vec::new(),
+        read: BTreeSet::new(),
+        made: BTreeSet::new(),
+    };
     for Opening { own, readings, .. } in openings {
         for (window, reading) in windows.get(own).unwrap_or_default().iter().zip(readings) {
             assessor.assess(book.state(), window, reading, findings);
         }
+    }
+    if options.dry_run {
+        findings.notes.extend(assessor.nobodys());
     }
     let Assessor { mut works, mut entries, .. } = assessor;
     match astray.words() {
@@ -210,9 +221,26 @@ struct Assessor<'a> {
     options: &'a Options<'a>,
     works: Vec<Work>,
     entries: Vec<Entry>,
+    /// Dimensions of usage, and of what was made of it.
+    read: BTreeSet<String>,
+    made: BTreeSet<String>,
 }
 
 impl Assessor<'_> {
+    /// Names in a `takes` that nothing has: misspelt, they send what was meant to whoever takes the rest.
+    fn nobodys(&self) -> Vec<String> {
+        let pipeline = &self.setup.pipeline;
+        let aggregates =
+            pipeline.aggregates.iter().map(|spec| (&spec.plugin.section, &spec.takes, &self.read, "usage"));
+        let sinks = pipeline.sinks.iter().map(|spec| (&spec.plugin.section, &spec.takes, &self.made, "charge"));
+        let mut notes = Vec::new();
+        for (section, takes, seen, what) in aggregates.chain(sinks).filter(|(_, _, seen, _)| !seen.is_empty()) {
+            let missing = takes.iter().flatten().filter(|name| !seen.contains(*name));
+            notes.extend(missing.map(|name| format!("{section} takes `{name}`, and no {what} has this dimension")));
+        }
+        notes
+    }
+
     fn assess(&mut self, state: &State, window: &Window, mut reading: Reading, findings: &mut Findings) {
         let setup = self.setup;
         if reading.failed.is_empty()
@@ -230,6 +258,10 @@ impl Assessor<'_> {
         if !reading.failed.is_empty() {
             reading.failed.into_iter().for_each(|problem| findings.failed(problem, window));
             return;
+        }
+        if self.options.dry_run {
+            self.read.extend(reading.tally.keys().map(|pair| pair.dimension.clone()));
+            self.made.extend(reading.lines.iter().map(|(_, line)| line.dimension.clone()));
         }
         let seen = inputs(&reading);
         if seen.is_empty() && reading.unreadable.is_empty() {

@@ -53,8 +53,10 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
     let Book::Open(ledger) = book else {
         return Ok(summary::report(setup, book.state(), options, None, &works, findings));
     };
+    if setup.pipeline.sinks.iter().any(|sink| !ledger.state().open_charges(&sink.plugin.name).is_empty()) {
+        options.watch.step("delivering");
+    }
     let ledger = Mutex::new(*ledger);
-    options.watch.step("delivering");
     let withdrawn = works.iter().flat_map(|work| work.assessment.withdrawn.iter().copied()).collect();
     deliver(setup, options, &ledger, &withdrawn, &mut findings);
     findings.denials(setup);
