@@ -43,7 +43,7 @@ fn a_dry_run_changes_nothing() {
     let stage = Stage::new();
     month(&stage);
     let before = files(&stage);
-    stage.plan().expect(0).says("cpu").says("4294967296");
+    stage.plan().expect(0).says("would be settled").says("cpu").says("4294967296");
     assert_eq!(files(&stage), before);
     assert_eq!(stage.emulator.requests().len(), 0);
     let json = stage.command("plan", &["--json"], &[]).json();
@@ -118,7 +118,7 @@ fn check_says_what_each_plugin_reaches_and_asks_nothing() {
         crate::support::ended(program.output().unwrap())
     };
     check(&["--offline", "--explain"]).expect(0).says("source (s3-reader 0.1.0)").says("reaches nothing").says(&url);
-    check(&[]).expect(1).says("the secret `client_id`: the variable CLAZAR_CLIENT_ID is not set");
+    check(&[]).expect(2).says("the secret `client_id` is the environment variable CLAZAR_CLIENT_ID, which is not set");
     assert_eq!(stage.emulator.requests().len(), 0);
 }
 

@@ -114,12 +114,18 @@ pub(super) fn report(
                 .filter(|charge| !stand.contains(&charge.charge().id()))
                 .map(|charge| shown(&Assessed::of(charge), Some(charge), run.as_deref(), options.dry_run)),
         );
+        let charges = counted(&lines);
+        let held = !work.assessment.holds.is_empty();
         let report = WindowReport {
             window: work.window.label(),
             sink: sink.clone(),
-            settled: state.is_settled(sink, &work.window) && work.assessment.holds.is_empty(),
+            settled: !held
+                && match options.dry_run {
+                    true => !charges.stay_open(true),
+                    false => state.is_settled(sink, &work.window),
+                },
             records: account::items(&work.assessment, &states),
-            charges: counted(&lines),
+            charges,
             lines,
             excluded: excluded(&work.assessment),
         };
@@ -127,12 +133,12 @@ pub(super) fn report(
         problems.extend(work.assessment.holds.iter().map(|hold| match hold.code.as_str() {
             // The source found it, whichever sink it keeps from being paid.
             "unreadable" | "quarantined" | "astray" => {
-                held(hold, &report.window, Some(&setup.source.label()), "reading")
+                held_back(hold, &report.window, Some(&setup.source.label()), "reading")
             }
-            _ => held(hold, &report.window, label.as_ref(), "freezing"),
+            _ => held_back(hold, &report.window, label.as_ref(), "freezing"),
         }));
         problems.extend(report.lines.iter().filter_map(|line| open(line, &report.window, label.as_ref())));
-        if !work.assessment.holds.is_empty() || report.charges.stay_open(options.dry_run) {
+        if held || report.charges.stay_open(options.dry_run) {
             exit = exit.and(Exit::Open);
         }
         windows.push(report);
@@ -292,7 +298,7 @@ impl Charges {
 }
 
 /// A hold, as a problem.
-fn held(hold: &Hold, window: &str, plugin: Option<&String>, step: &str) -> Problem {
+fn held_back(hold: &Hold, window: &str, plugin: Option<&String>, step: &str) -> Problem {
     let about = match &hold.scope {
         Scope::Window => "everything".to_owned(),
         Scope::Customer { customer } => format!("everything that {customer} owes"),

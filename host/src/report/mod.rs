@@ -88,7 +88,7 @@ pub struct WindowReport {
     pub window: String,
     /// The sink's name.
     pub sink: String,
-    /// Whether all its charges are final and nothing is held.
+    /// Whether all its charges are final and nothing is held; in a dry run, whether that would be so.
     pub settled: bool,
     /// What became of the items (records times dimensions) that were read for it.
     pub records: Items,
