@@ -118,7 +118,7 @@ fn check_says_what_each_plugin_reaches_and_asks_nothing() {
         crate::support::ended(program.output().unwrap())
     };
     check(&["--offline", "--explain"]).expect(0).says("source (s3-reader 0.1.0)").says("reaches nothing").says(&url);
-    check(&[]).expect(2).says("the secret `client_id` is the environment variable CLAZAR_CLIENT_ID, which is not set");
+    check(&[]).expect(2).says("the secret `client_id` is the environment variable CLAZAR_CLIENT_ID");
     assert_eq!(stage.emulator.requests().len(), 0);
 }
 

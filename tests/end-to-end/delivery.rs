@@ -175,7 +175,7 @@ fn a_secret_that_is_not_set_is_said_before_anything_is_touched() {
     let stage = Stage::new();
     three_charges(&stage);
     stage.replace("CLAZAR_CLIENT_SECRET", "NO_SUCH_VARIABLE");
-    stage.run().expect(2).says("sink.clazar: the secret `client_secret`: the variable NO_SUCH_VARIABLE is not set");
+    stage.run().expect(2).says("the secret `client_secret` is the environment variable NO_SUCH_VARIABLE");
     assert_eq!(stage.emulator.requests().len(), 0);
     assert!(!stage.path("postgres-prod.ledger.db").exists());
 }

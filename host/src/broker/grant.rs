@@ -16,7 +16,7 @@ use http::Method;
 use super::denial;
 use super::origin::Origin;
 use super::paths::{self, PathPattern};
-use crate::config::{GrantSpec, HttpGrantSpec, Located, SecretSource, SecretSpec};
+use crate::config::{GrantSpec, HttpGrantSpec, Located, SecretSource, SecretSpec, below};
 
 /// The grants of one plugin.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -222,9 +222,7 @@ fn root(url: &str, base: &Path) -> Result<Root, Problem> {
         let host = path.split('/').next().unwrap_or_default();
         return Err(Problem::new(format!("`{url}` names the machine `{host}`, not a folder"), HELP));
     }
-    // Drops `.` and doubled slashes for the eye; `..` stays, since it may follow a link.
-    let folder = base.join(path).components().collect();
-    Ok(Root { folder })
+    Ok(Root { folder: below(base, path) })
 }
 
 fn http_grant(spec: &HttpGrantSpec) -> Result<HttpGrant, Problem> {
@@ -309,7 +307,7 @@ fn secret_grant(name: &str, spec: &SecretSpec, http: &[HttpGrant], base: &Path) 
             ));
         }
         SecretSource::Env(variable) => SecretSource::Env(variable.clone()),
-        SecretSource::File(path) => SecretSource::File(base.join(path)),
+        SecretSource::File(path) => SecretSource::File(below(base, path)),
     };
     Ok(SecretGrant { from, to })
 }

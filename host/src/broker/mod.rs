@@ -55,7 +55,7 @@ pub use rate::Rate;
 pub use redact::Redactor;
 pub use request::{Request, Response};
 pub use resolver::{Lookup, Resolver, SystemResolver};
-pub use secrets::{Encoding, Environment};
+pub use secrets::{Encoding, Environment, NoSecret, try_secret};
 pub use session::{DESCRIBING, Gate, Session};
 
 use denial::Denials;

@@ -4,6 +4,8 @@
 //! on the way to the origin that the secret is bound to. Marks of another session are text like any other.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use aho_corasick::AhoCorasick;
@@ -169,28 +171,77 @@ impl Filling {
     }
 }
 
+/// Why a secret cannot be had from where it should come from.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}, {fault}; {help}")]
+pub struct NoSecret {
+    /// `the environment variable KEY`.
+    pub place: String,
+    /// What is wrong with it, which follows a comma: `which is not set`.
+    pub fault: String,
+    /// What to do about it.
+    pub help: &'static str,
+}
+
+/// Whether a secret is where it should come from. A file is read for that, and forgotten.
+///
+/// # Errors
+/// Why it cannot be had.
+pub fn try_secret(from: &SecretSource, environment: &dyn Fn(&str) -> Option<String>) -> Result<(), NoSecret> {
+    value(from, environment).map(|_| ())
+}
+
 /// Reads a secret; the error is for the person who wrote the pipeline file.
 fn read(name: &str, from: &SecretSource, reader: &Reader<'_>) -> Result<String, String> {
-    let place = format!("`grant.secrets.{name}` below [{}]", reader.plugin);
-    let value = match from {
-        SecretSource::Env(variable) => (reader.environment)(variable).ok_or_else(|| {
-            format!("{place} is the environment variable {variable}, which is not set; set it, or name another")
-        })?,
-        SecretSource::File(path) => {
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| format!("{place} is the file {}, which cannot be read: {error}", path.display()))?;
-            let text = text.strip_suffix('\n').unwrap_or(&text);
-            text.strip_suffix('\r').unwrap_or(text).to_owned()
+    value(from, &**reader.environment)
+        .map_err(|error| format!("`grant.secrets.{name}` below [{}] is {error}", reader.plugin))
+}
+
+fn value(from: &SecretSource, environment: &dyn Fn(&str) -> Option<String>) -> Result<String, NoSecret> {
+    let (place, value) = match from {
+        SecretSource::Env(variable) => {
+            let value = environment(variable).ok_or(("which is not set".to_owned(), "set it, or name another"));
+            (format!("the environment variable {variable}"), value)
         }
+        SecretSource::File(path) => (format!("the file {}", path.display()), in_file(path)),
     };
-    if value.is_empty() {
-        let source = match from {
-            SecretSource::Env(variable) => format!("environment variable {variable}"),
-            SecretSource::File(path) => format!("file {}", path.display()),
-        };
-        return Err(format!("{place} is the {source}, which is empty; put the secret there, or name another"));
+    let value = value.and_then(|value| match value.is_empty() {
+        true => Err(("which is empty".to_owned(), "put the secret there, or name another")),
+        false => Ok(value),
+    });
+    value.map_err(|(fault, help)| NoSecret { place, fault, help })
+}
+
+/// What is wrong with a place, and what to do.
+type Fault = (String, &'static str);
+
+const ANOTHER: &str = "name the file that holds the secret";
+
+/// The text of a file without its last newline.
+fn in_file(path: &Path) -> Result<String, Fault> {
+    let found = std::fs::metadata(path).map_err(|error| unreadable(&error))?;
+    if found.is_dir() {
+        return Err(("which is a folder".to_owned(), ANOTHER));
     }
-    Ok(value)
+    // A pipe would make us wait for its other end, and what it says could be read only once.
+    if !found.is_file() {
+        return Err(("which is a pipe, socket or device".to_owned(), ANOTHER));
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| unreadable(&error))?;
+    let text = text.strip_suffix('\n').unwrap_or(&text);
+    Ok(text.strip_suffix('\r').unwrap_or(text).to_owned())
+}
+
+fn unreadable(error: &std::io::Error) -> Fault {
+    match error.kind() {
+        ErrorKind::NotFound => ("which does not exist".to_owned(), "put the secret there, or name another file"),
+        ErrorKind::PermissionDenied => (
+            "which this user may not read (permission denied)".to_owned(),
+            "let this user read it, or name another file",
+        ),
+        ErrorKind::InvalidData => ("which is not text in UTF-8".to_owned(), ANOTHER),
+        _ => (format!("which cannot be read: {error}"), ANOTHER),
+    }
 }
 
 /// A value as it is written in the place of its mark.
@@ -324,11 +375,28 @@ mod tests {
             (
                 grant(SecretSource::File(PathBuf::from("/nowhere/key"))),
                 None,
-                "file /nowhere/key, which cannot be read: No such file or directory (os error 2)",
+                "file /nowhere/key, which does not exist; put the secret there, or name another file",
+            ),
+            (
+                grant(SecretSource::File(PathBuf::from("/dev"))),
+                None,
+                "file /dev, which is a folder; name the file that holds the secret",
+            ),
+            (
+                grant(SecretSource::File(PathBuf::from("/dev/null"))),
+                None,
+                "file /dev/null, which is a pipe, socket or device; name the file that holds the secret",
             ),
         ] {
             assert_eq!(ask(&grant, value), Err(HttpError::Other(format!("{place} {rest}"))));
         }
+    }
+
+    #[test]
+    fn a_file_that_this_user_may_not_read_is_told_so() {
+        let (fault, help) = unreadable(&ErrorKind::PermissionDenied.into());
+        assert_eq!(fault, "which this user may not read (permission denied)");
+        assert_eq!(help, "let this user read it, or name another file");
     }
 
     #[test]

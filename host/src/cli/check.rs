@@ -1,23 +1,26 @@
 //! `meterhost check`: all that can be known before a run.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::io::ErrorKind;
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
 
-use super::shared::{Refused, Workshop, missing_secrets, print};
+use super::shared::{Refused, Workshop, missing_secrets, of_file, of_ledger, print, show_configuration, show_problems};
 use super::{Global, PipelineArgs};
-use crate::broker::Grants;
+use crate::broker::ObjectError;
+use crate::config::{ConfigErrors, LedgerLocation, Pipeline};
+use crate::ledger::{Identity, Ledger, LedgerError, Trouble};
 use crate::pipeline::{Section, Setup};
-use crate::report::Exit;
+use crate::report::{Exit, Problem};
 
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]
 pub(super) struct CheckArgs {
     #[command(flatten)]
     pipeline: PipelineArgs,
-    /// Ask nothing outside: do not look whether granted folders and secrets are there
+    /// Ask nothing outside: do not look whether secrets, the ledger and granted folders are there
     #[arg(long)]
     offline: bool,
     /// Show what each plugin can reach, and what for
@@ -30,20 +33,62 @@ pub(super) fn check(args: &CheckArgs, global: &Global) -> Result<Exit, Refused> 
     args.pipeline.window(&pipeline)?;
     let workshop = Workshop::open(global)?;
     let setup = workshop.set_up(pipeline)?;
-    let missing = if args.offline { Vec::new() } else { missing(&setup, &workshop) };
+    let found = if args.offline { Found::default() } else { Found::of(&setup, &workshop) };
     if global.json {
         let plugins: Vec<_> = setup.sections().map(document).collect();
         let document = json!({
             "pipeline": setup.pipeline.name,
-            "exit": u8::from(if missing.is_empty() { Exit::Final } else { Exit::Open }),
+            "exit": found.exit,
             "plugins": plugins,
-            "problems": missing,
+            "problems": found.all(),
         });
         print(&format!("{document:#}\n"));
     } else {
-        print(&text(&setup, args.explain, &missing));
+        print(&text(&setup, args.explain, found.exit));
+        found.show(global);
     }
-    Ok(if missing.is_empty() { Exit::Final } else { Exit::Open })
+    Ok(found.exit)
+}
+
+/// What a run would not get far without.
+#[derive(Default)]
+struct Found {
+    exit: Exit,
+    secrets: Option<ConfigErrors>,
+    others: Vec<Problem>,
+}
+
+impl Found {
+    /// Looks for secrets that cannot be read, a ledger that cannot be used, and folders that cannot be listed.
+    fn of(setup: &Setup, workshop: &Workshop) -> Self {
+        let mut found = Found { secrets: missing_secrets(&setup.pipeline), ..Found::default() };
+        if found.secrets.is_some() {
+            found.exit = Exit::Configuration;
+        }
+        if let Err(error) = usable(&setup.pipeline) {
+            found.exit = found.exit.and(error.exit());
+            found.others.push(of_ledger(&error));
+        }
+        for section in setup.sections().filter(|section| section.grants.reads()) {
+            if let Err(problem) = listed(workshop, section) {
+                found.exit = found.exit.and(Exit::Open);
+                found.others.push(problem);
+            }
+        }
+        found
+    }
+
+    fn all(&self) -> Vec<Problem> {
+        let secrets = self.secrets.as_ref().map(of_file).unwrap_or_default();
+        secrets.into_iter().chain(self.others.iter().cloned()).collect()
+    }
+
+    fn show(&self, global: &Global) {
+        if let Some(errors) = &self.secrets {
+            show_configuration(errors);
+        }
+        show_problems(&self.others, global);
+    }
 }
 
 fn document(section: &Section) -> serde_json::Value {
@@ -56,15 +101,15 @@ fn document(section: &Section) -> serde_json::Value {
     })
 }
 
-fn text(setup: &Setup, explain: bool, missing: &[String]) -> String {
+fn text(setup: &Setup, explain: bool, exit: Exit) -> String {
     let mut text = String::new();
     let pipeline = &setup.pipeline;
     // Writing into a string cannot fail.
     let _ = writeln!(
         text,
-        "{}: windows of a {}, due {} after their end",
+        "{}: windows of {}, due {} after their end",
         pipeline.name,
-        pipeline.window,
+        pipeline.one_window(),
         words(pipeline.grace)
     );
     for section in setup.sections() {
@@ -86,10 +131,7 @@ fn text(setup: &Setup, explain: bool, missing: &[String]) -> String {
             );
         }
     }
-    for problem in missing {
-        let _ = writeln!(text, "problem: {problem}");
-    }
-    let _ = writeln!(text, "{}", if missing.is_empty() { "ready to run" } else { "not ready to run" });
+    let _ = writeln!(text, "{}", if exit == Exit::Final { "ready to run" } else { "not ready to run" });
     text
 }
 
@@ -102,17 +144,37 @@ fn words(duration: Duration) -> String {
     }
 }
 
-/// What a run would not find: folders that cannot be listed, variables of secrets that are not set. Values are not read.
-fn missing(setup: &Setup, workshop: &Workshop) -> Vec<String> {
-    let mut missing = missing_secrets(&setup.pipeline);
-    for section in setup.sections().filter(|section| section.grants.reads()) {
-        missing.extend(unlisted(workshop, &section.grants, &section.name));
+/// Whether a run could use the ledger, or make it where there is none. Nothing is written.
+fn usable(pipeline: &Pipeline) -> Result<(), LedgerError> {
+    let LedgerLocation::Sqlite(path) = &pipeline.ledger;
+    let unfit =
+        |trouble, cause| LedgerError::Storage { path: path.clone(), doing: "cannot be written", trouble, cause };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let fault = match std::fs::metadata(folder) {
+        Ok(found) if found.is_dir() => None,
+        Ok(_) => Some("is no folder".to_owned()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Some("does not exist".to_owned()),
+        Err(error) => Some(format!("cannot be entered: {error}")),
+    };
+    if let Some(fault) = fault {
+        return Err(unfit(Trouble::NoPlace, format!("its folder {} {fault}", folder.display())));
     }
-    missing
+    Ledger::state_of(path, &Identity::of(pipeline, None))?;
+    for place in [folder, path.as_path()].into_iter().filter(|place| place.exists()) {
+        rustix::fs::access(place, rustix::fs::Access::WRITE_OK)
+            .map_err(|error| unfit(Trouble::ReadOnly, format!("{}: {error}", place.display())))?;
+    }
+    Ok(())
 }
 
-fn unlisted(workshop: &Workshop, grants: &Arc<Grants>, name: &str) -> Option<String> {
-    let session = workshop.broker.session(name, grants.clone(), true);
+/// Whether the folder that a plugin reads from can be listed.
+fn listed(workshop: &Workshop, section: &Section) -> Result<(), Problem> {
+    let session = workshop.broker.session(&section.name, section.grants.clone(), true);
     let listed = workshop.block_on(async { session.list("", None).await?.next().await });
-    listed.err().map(|error| format!("{name}: {error}"))
+    let problem = |error: ObjectError| Problem {
+        plugin: Some(section.label()),
+        step: Some("listing".to_owned()),
+        ..Problem::new("unavailable", error.to_string())
+    };
+    listed.map(|_| ()).map_err(problem)
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::Global;
 use super::shared::{Refused, Workshop, print};
 use crate::config::PluginRef;
-use crate::plugin::{Capability, LoadError, Need, Plugin};
+use crate::plugin::{Capability, Need, Plugin};
 use crate::report::{Exit, Problem};
 
 /// Commands about plugins.
@@ -53,7 +53,10 @@ fn list(workshop: &Workshop, global: &Global) -> Result<Exit, Refused> {
             }
             Err(error) => {
                 exit = Exit::Plugin;
-                let _ = writeln!(text, "{name:<20} cannot be used: {}", plain(&error));
+                let _ = writeln!(text, "{name:<20} cannot be used: {}", plain(&error.to_string()));
+                for cause in error.causes().iter().filter(|_| global.verbose > 0) {
+                    let _ = writeln!(text, "{:<20} because: {}", "", plain(cause));
+                }
                 documents.push(json!({ "name": name, "path": path, "error": error.to_string() }));
             }
         }
@@ -78,11 +81,15 @@ fn inspect(workshop: &Workshop, name: &str, global: &Global) -> Result<Exit, Ref
     let plugin = Plugin::load(&workshop.engine, &path, &workshop.broker).map_err(|error| match error {
         // It names the file itself.
         error if error.is_configuration() => Refused::from(error),
-        error => Refused::Plugin(vec![Problem {
-            plugin: Some(path.display().to_string()),
-            step: Some("loading".to_owned()),
-            ..Problem::new("plugin-unusable", error.to_string())
-        }]),
+        error => {
+            let problem = Problem {
+                plugin: Some(path.display().to_string()),
+                step: Some("loading".to_owned()),
+                causes: error.causes(),
+                ..Problem::new("plugin-unusable", error.to_string())
+            };
+            Refused::Problems(Exit::Plugin, vec![problem])
+        }
     })?;
     let description = plugin.description();
     let schema: serde_json::Value = serde_json::from_str(&description.config_schema).unwrap_or_default();
@@ -120,8 +127,8 @@ fn inspect(workshop: &Workshop, name: &str, global: &Global) -> Result<Exit, Ref
 }
 
 /// An error without what a terminal would obey: it may repeat names out of the file.
-fn plain(error: &LoadError) -> String {
-    error.to_string().replace(char::is_control, " ")
+fn plain(error: &str) -> String {
+    error.replace(char::is_control, " ")
 }
 
 fn granted(need: &Need) -> String {

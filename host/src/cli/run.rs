@@ -4,8 +4,13 @@ use std::io::{IsTerminal, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use jiff::Timestamp;
+
 use super::shared::{Refused, Workshop, missing_secrets, print, style};
 use super::{Global, PipelineArgs};
+use crate::config::{ConfigErrors, LedgerLocation, Pipeline, first_window};
+use crate::ledger::{Identity, Ledger};
+use crate::model::window::Window;
 use crate::pipeline::{self, Options, Watch};
 use crate::report::progress::{BesideTheBar, Mode, Progress};
 use crate::report::{Exit, Report};
@@ -33,11 +38,11 @@ pub(super) fn run(args: &RunArgs, global: &Global) -> Result<Exit, Refused> {
         );
         return Err(Refused::Other(Exit::Configuration, text));
     }
+    if let Some(window) = &window {
+        not_before_the_first(&pipeline, window, args.pipeline.now())?;
+    }
     if !dry_run {
-        let missing = missing_secrets(&pipeline);
-        if !missing.is_empty() {
-            return Err(Refused::Other(Exit::Configuration, missing.join("; ")));
-        }
+        missing_secrets(&pipeline).map_or(Ok(()), |missing| Err(Refused::from(missing)))?;
     }
     let workshop = Workshop::open(global)?;
     let setup = workshop.set_up(pipeline)?;
@@ -50,6 +55,31 @@ pub(super) fn run(args: &RunArgs, global: &Global) -> Result<Exit, Refused> {
     let ends = report.exit;
     say(&redacted(report, &workshop), global);
     Ok(ends)
+}
+
+/// Refuses a window before the first one where the file says which that is: another may have billed it, and nothing here knows.
+fn not_before_the_first(pipeline: &Pipeline, window: &Window, now: Timestamp) -> Result<(), Refused> {
+    let Some(start) = pipeline.start else { return Ok(()) };
+    let LedgerLocation::Sqlite(path) = &pipeline.ledger;
+    let state = Ledger::state_of(path, &Identity::of(pipeline, None))?;
+    let (first, from, help) = match state.first_window() {
+        Some(first) => (
+            first,
+            "as its ledger remembers",
+            "`start` is read while the ledger is new; what lies before it is not this pipeline's to bill",
+        ),
+        None => {
+            (first_window(start, pipeline.window, now), "start", "move `start` back only if nothing else billed it")
+        }
+    };
+    // What was begun is brought to its end, wherever it lies.
+    let begun = pipeline.sinks.iter().any(|sink| state.is_taken_up(&sink.plugin.name, window));
+    if first <= *window || begun {
+        return Ok(());
+    }
+    let message = format!("{window} lies before the pipeline's first window, {first} ({from})");
+    let span = pipeline.places.span("/start");
+    Err(ConfigErrors::at(&pipeline.text, span, message, Some(help.to_owned())).into())
 }
 
 fn mode(global: &Global) -> Mode {

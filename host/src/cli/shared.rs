@@ -10,8 +10,8 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use super::{Global, LogFormat, PipelineArgs};
-use crate::broker::{Broker, BrokerSettings};
-use crate::config::{self, ConfigErrors, LedgerLocation, Pipeline, SecretSource};
+use crate::broker::{Broker, BrokerSettings, NoSecret, try_secret};
+use crate::config::{self, ConfigErrors, LedgerLocation, Pipeline, SecretSource, below, join};
 use crate::ledger::LedgerError;
 use crate::model::window::Window;
 use crate::pipeline::{Setup, SetupError};
@@ -23,8 +23,8 @@ use crate::report::{Exit, Problem, Report, Style};
 pub(super) enum Refused {
     /// The pipeline file is wrong.
     Configuration(ConfigErrors),
-    /// A plugin is.
-    Plugin(Vec<Problem>),
+    /// These problems, and the exit that they lead to.
+    Problems(Exit, Vec<Problem>),
     /// The ledger cannot be used.
     Ledger(LedgerError),
     /// Something else, in plain words, and the exit it leads to.
@@ -47,7 +47,7 @@ impl From<SetupError> for Refused {
     fn from(error: SetupError) -> Self {
         match error {
             SetupError::Configuration(errors) => Refused::Configuration(errors),
-            SetupError::Plugin(problems) => Refused::Plugin(problems),
+            SetupError::Plugin(problems) => Refused::Problems(Exit::Plugin, problems),
         }
     }
 }
@@ -55,7 +55,8 @@ impl From<SetupError> for Refused {
 impl From<LoadError> for Refused {
     fn from(error: LoadError) -> Self {
         let exit = if error.is_configuration() { Exit::Configuration } else { Exit::Plugin };
-        Refused::Other(exit, error.to_string())
+        let action = error.help("the working directory");
+        Refused::Problems(exit, vec![Problem { action, ..Problem::new("refused", error.to_string()) }])
     }
 }
 
@@ -68,45 +69,59 @@ impl Refused {
                     show_configuration(&errors);
                     return Exit::Configuration;
                 }
-                let problems = errors.iter().map(|error| Problem {
-                    input: Some(error.position()),
-                    action: error.help.clone(),
-                    ..Problem::new("configuration", error.message.clone())
-                });
-                (Exit::Configuration, problems.collect())
+                (Exit::Configuration, of_file(&errors))
             }
-            Refused::Plugin(problems) => (Exit::Plugin, problems),
-            Refused::Ledger(error) => {
-                let action = Some(error.action().to_owned());
-                let problem = Problem { action, ..Problem::new("ledger", error.to_string()) };
-                (error.exit(), vec![problem])
-            }
+            Refused::Problems(exit, problems) => (exit, problems),
+            Refused::Ledger(error) => (error.exit(), vec![of_ledger(&error)]),
             Refused::Other(exit, text) => (exit, vec![Problem::new("refused", text)]),
         };
-        let report = Report {
-            pipeline: String::new(),
-            run: None,
-            dry_run: false,
-            exit,
-            next_due: None,
-            windows: Vec::new(),
-            problems,
-            notes: Vec::new(),
-        };
         match global.json {
-            true => print(&report.render_json()),
-            false => {
-                let mut text = Vec::new();
-                // Writing into memory cannot fail.
-                let _ = report.render_problems(&mut text, style(global, std::io::stderr().is_terminal()));
-                eprint!("{}", String::from_utf8_lossy(&text));
-            }
+            true => print(&report(exit, problems).render_json()),
+            false => show_problems(&problems, global),
         }
         exit
     }
 }
 
-fn show_configuration(errors: &ConfigErrors) {
+/// What is wrong in a pipeline file, for a program.
+pub(super) fn of_file(errors: &ConfigErrors) -> Vec<Problem> {
+    let problem = |error: &config::ConfigError| Problem {
+        input: Some(error.position()),
+        action: error.help.clone(),
+        ..Problem::new("configuration", error.message.clone())
+    };
+    errors.iter().map(problem).collect()
+}
+
+/// What is wrong with the ledger.
+pub(super) fn of_ledger(error: &LedgerError) -> Problem {
+    Problem { action: Some(error.action().to_owned()), ..Problem::new("ledger", error.to_string()) }
+}
+
+/// Says on standard error what is wrong.
+pub(super) fn show_problems(problems: &[Problem], global: &Global) {
+    let mut text = Vec::new();
+    // Writing into memory cannot fail.
+    let _ = report(Exit::Final, problems.to_vec())
+        .render_problems(&mut text, style(global, std::io::stderr().is_terminal()));
+    eprint!("{}", String::from_utf8_lossy(&text));
+}
+
+fn report(exit: Exit, problems: Vec<Problem>) -> Report {
+    Report {
+        pipeline: String::new(),
+        run: None,
+        dry_run: false,
+        exit,
+        next_due: None,
+        windows: Vec::new(),
+        problems,
+        notes: Vec::new(),
+    }
+}
+
+/// Shows each error with its line of the pipeline file.
+pub(super) fn show_configuration(errors: &ConfigErrors) {
     let theme = match colour(std::io::stderr().is_terminal()) {
         true => GraphicalTheme::unicode(),
         false => GraphicalTheme::unicode_nocolor(),
@@ -216,21 +231,26 @@ fn cache() -> Option<PathBuf> {
         .filter(|folder| folder.is_absolute())
 }
 
-/// Which secrets are not where the file says that they are. None is read.
-pub(super) fn missing_secrets(pipeline: &Pipeline) -> Vec<String> {
-    let mut missing = Vec::new();
+/// Which secrets cannot be had from where the file says that they come from, each at its line.
+pub(super) fn missing_secrets(pipeline: &Pipeline) -> Option<ConfigErrors> {
+    let mut missing: Option<ConfigErrors> = None;
     for spec in pipeline.plugins() {
         for (name, secret) in &spec.grant.secrets {
-            let absent = match &secret.value.from {
-                SecretSource::Env(variable) => {
-                    std::env::var_os(variable).is_none().then(|| format!("the variable {variable} is not set"))
-                }
-                SecretSource::File(path) => {
-                    let path = pipeline.base.join(path);
-                    (!path.is_file()).then(|| format!("there is no file {}", path.display()))
-                }
+            let (key, from) = match &secret.value.from {
+                SecretSource::File(path) => ("file", SecretSource::File(below(&pipeline.base, path))),
+                variable @ SecretSource::Env(_) => ("env", variable.clone()),
             };
-            missing.extend(absent.map(|what| format!("{}: the secret `{name}`: {what}", spec.section)));
+            let Err(NoSecret { place, fault, help }) = try_secret(&from, &|name| std::env::var(name).ok()) else {
+                continue;
+            };
+            let pointer = format!("{}/{key}", join(&format!("{}/grant/secrets", spec.pointer), name));
+            let message = format!("{}: the secret `{name}` is {place}, {fault}", spec.section);
+            let span = pipeline.places.span(&pointer);
+            let error = ConfigErrors::at(&pipeline.text, span, message, Some(help.to_owned()));
+            match &mut missing {
+                Some(missing) => missing.merge(error),
+                None => missing = Some(error),
+            }
         }
     }
     missing

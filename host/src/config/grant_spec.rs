@@ -41,7 +41,7 @@ pub struct HttpGrantSpec {
 /// Where a secret's value comes from, and where it may go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretSpec {
-    /// Read when it is first needed, never in a dry run.
+    /// Tried by `check` and before a run begins, read when it is first needed; neither in a dry run.
     pub from: SecretSource,
     /// The origin it is bound to. May be left out where exactly one origin is granted.
     pub to: Option<String>,

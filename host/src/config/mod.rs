@@ -7,10 +7,11 @@
 //! | `tree`, `environment`, `places` | from text to a document with places: TOML, `${NAME}` |
 //! | `schema`, `schema_cost`, `schema_message` | a plugin's own settings against its schema |
 //! | `source_text`, `errors`, `wording` | what is wrong, where, and how it is said |
-//! | `digest` | a file's fingerprint |
+//! | `digest`, `below` | a file's fingerprint, and the paths that it names |
 //!
 //! Nothing here reads a secret, opens a connection or looks for a plugin.
 
+mod below;
 mod digest;
 mod environment;
 mod errors;
@@ -36,6 +37,7 @@ mod wording;
 
 use std::path::Path;
 
+pub use below::below;
 pub use errors::{ConfigError, ConfigErrors};
 pub use grant_spec::{GrantSpec, HttpGrantSpec, Located, SecretSource, SecretSpec};
 pub use ledger_location::{LedgerLocation, LedgerLocationError};
@@ -46,6 +48,7 @@ pub use schema::check_against_schema;
 pub use source_text::SourceText;
 pub use start::{Ago, Start, Unit, first_window};
 pub use units::RateSpec;
+pub(crate) use wording::nearest;
 
 /// Reads a pipeline file. `env` answers the variables of the process; paths in the file are relative to its folder.
 ///
@@ -55,7 +58,7 @@ pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Pipelin
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|error| {
         let what = if path.is_dir() { "it is a folder; name the file in it".to_owned() } else { error.to_string() };
-        ConfigErrors::of_file(&SourceText::new(&name, ""), format!("the pipeline file cannot be read: {what}"))
+        ConfigErrors::of_file(&SourceText::new(&name, ""), format!("the pipeline file {name} cannot be read: {what}"))
     })?;
     let base = match path.parent() {
         Some(folder) if folder != Path::new("") => folder,

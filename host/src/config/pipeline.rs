@@ -95,6 +95,15 @@ pub enum Rounding {
 }
 
 impl Pipeline {
+    /// How long a window is, in words: `an hour`.
+    pub fn one_window(&self) -> &'static str {
+        match self.window {
+            WindowKind::Hour => "an hour",
+            WindowKind::Day => "a day",
+            WindowKind::Month => "a month",
+        }
+    }
+
     /// Whether a window's end and its grace are over.
     pub fn is_due(&self, window: &Window, now: Timestamp) -> bool {
         window.end().checked_add(self.grace).is_ok_and(|due| due <= now)

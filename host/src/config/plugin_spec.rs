@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 
+use super::below::below;
 use super::errors::ConfigErrors;
 use super::grant;
 use super::grant_spec::GrantSpec;
@@ -102,8 +103,7 @@ pub(super) fn plugin_spec(
 
 fn plugin_ref(text: &str, base: &Path) -> Option<PluginRef> {
     if text.contains(['/', '\\']) || text.ends_with(".wasm") {
-        // Without the `.` of `./mine.wasm`, as messages show it.
-        return Some(PluginRef::Path(base.join(text).components().collect()));
+        return Some(PluginRef::Path(below(base, text)));
     }
     is_section_name(text).then(|| PluginRef::Named(text.to_owned()))
 }

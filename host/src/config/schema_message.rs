@@ -27,6 +27,8 @@ pub(super) enum Place {
     Value,
 }
 
+const DECIMAL: &str = "a decimal such as \"1.5\"";
+
 /// The faults that one error of the validator stands for.
 pub(super) fn faults(error: &ValidationError<'_>, schema: &Json, config: &Json, section: &str) -> Vec<Fault> {
     let settings = Settings { schema, config, section };
@@ -50,6 +52,7 @@ impl Settings<'_> {
                 unexpected.iter().map(|key| self.unknown(error, key, &path)).collect()
             }
             Kind::Required { property } => vec![self.missing(error, property, &path)],
+            Kind::Type { .. } | Kind::Pattern { .. } if self.takes_decimals(error) => must(DECIMAL.to_owned()),
             Kind::Type { kind } => must(one_of(&type_names(kind))),
             Kind::Enum { options } => vec![choice(error, &path, options.as_array().map_or(&[], Vec::as_slice))],
             Kind::Constant { expected_value } => {
@@ -155,8 +158,18 @@ impl Settings<'_> {
 
     /// The schema's `properties` beside the keyword that failed.
     fn properties(&self, error: &ValidationError<'_>) -> Option<&serde_json::Map<String, Json>> {
+        self.beside(error, "properties")?.as_object()
+    }
+
+    /// Whether the schema calls its values decimals, as that of the SDK does. The pattern behind it is for programs.
+    fn takes_decimals(&self, error: &ValidationError<'_>) -> bool {
+        self.beside(error, "format").is_some_and(|format| format == "decimal")
+    }
+
+    /// Another keyword of the schema whose keyword failed.
+    fn beside(&self, error: &ValidationError<'_>, keyword: &str) -> Option<&Json> {
         let (object, _) = error.schema_path().as_str().rsplit_once('/')?;
-        self.schema.pointer(object)?.get("properties")?.as_object()
+        self.schema.pointer(object)?.get(keyword)
     }
 
     /// Of several forms that a value may have, what is wrong with the one that it comes closest to.

@@ -245,11 +245,14 @@ fn a_file_that_cannot_be_read_is_named() {
     let missing = load(Path::new("no-such-folder/pipeline.toml"), &nothing).unwrap_err();
     assert_eq!(
         missing.to_string(),
-        "no-such-folder/pipeline.toml: the pipeline file cannot be read: No such file or directory (os error 2)"
+        "no-such-folder/pipeline.toml: the pipeline file no-such-folder/pipeline.toml cannot be read: No such file or directory (os error 2)"
     );
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
     let error = load(Path::new(folder), &nothing).unwrap_err().to_string();
-    assert_eq!(error, format!("{folder}: the pipeline file cannot be read: it is a folder; name the file in it"));
+    assert_eq!(
+        error,
+        format!("{folder}: the pipeline file {folder} cannot be read: it is a folder; name the file in it")
+    );
 }
 
 #[test]

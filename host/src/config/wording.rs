@@ -53,7 +53,7 @@ pub(super) fn key_path(table: &str, key: &str) -> String {
 }
 
 /// The choice that a mistyped word was probably meant to be.
-pub(super) fn nearest<'a>(word: &str, choices: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, choices: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |text: &str| text.to_lowercase().replace('-', "_");
     let word = plain(word);
     choices

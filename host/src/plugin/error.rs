@@ -18,6 +18,8 @@ pub enum LoadError {
         name: String,
         /// The folders, in the order in which they were looked through.
         looked_in: Vec<PathBuf>,
+        /// The name of a plugin in them that was probably meant.
+        near: Option<String>,
     },
     /// The file is there and cannot be read, or is not there.
     #[error("{}: {cause}", path.display())]
@@ -114,6 +116,25 @@ impl LoadError {
 
     pub(super) fn not_a_component(cause: wasmtime::Error) -> Self {
         LoadError::NotAComponent { cause }
+    }
+
+    /// What to do about it, where that can be told. `paths` says what relative paths begin at: `the pipeline file's folder`.
+    pub fn help(&self, paths: &str) -> Option<String> {
+        match self {
+            LoadError::NotFound { near: Some(near), .. } => Some(format!("did you mean \"{near}\"?")),
+            LoadError::Unreadable { cause, .. } if cause.kind() == std::io::ErrorKind::NotFound => Some(format!(
+                "a relative path begins at {paths}; a name without `/` and `.wasm` is looked for in the plugin folders"
+            )),
+            _ => None,
+        }
+    }
+
+    /// What stands behind it, from the outermost to the innermost, for `-v`.
+    pub fn causes(&self) -> Vec<String> {
+        match self {
+            LoadError::Describe(failure) => failure.causes.clone(),
+            _ => Vec::new(),
+        }
     }
 
     /// Whether the pipeline file is at fault (another name or path mends it), not the plugin.

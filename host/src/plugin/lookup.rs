@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::error::LoadError;
-use crate::config::PluginRef;
+use crate::config::{PluginRef, nearest};
 
 /// The folders that hold plugins by name, in the order in which they are looked through.
 #[derive(Debug, Clone)]
@@ -35,11 +35,13 @@ impl PluginFolders {
             PluginRef::Named(name) => name,
         };
         let file = format!("{name}.wasm");
-        self.0
-            .iter()
-            .map(|folder| folder.join(&file))
-            .find(|path| path.is_file())
-            .ok_or_else(|| LoadError::NotFound { name: name.clone(), looked_in: self.0.clone() })
+        self.0.iter().map(|folder| folder.join(&file)).find(|path| path.is_file()).ok_or_else(|| self.not_found(name))
+    }
+
+    fn not_found(&self, name: &str) -> LoadError {
+        let all = self.all();
+        let near = nearest(name, all.iter().map(|(name, _)| name.as_str())).map(str::to_owned);
+        LoadError::NotFound { name: name.to_owned(), looked_in: self.0.clone(), near }
     }
 
     /// Every plugin file in the folders, by name; the first folder that has a name wins.

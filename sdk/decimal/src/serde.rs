@@ -83,6 +83,8 @@ mod schema {
         fn json_schema(_generator: &mut SchemaGenerator) -> Schema {
             json_schema!({
                 "type": ["string", "integer"],
+                // By this the host knows how to say what is wrong with a value; the pattern is what decides.
+                "format": "decimal",
                 "pattern": r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$",
             })
         }

@@ -78,5 +78,6 @@ fn the_schema_asks_for_a_string_or_an_integer() {
     let schema = schemars::schema_for!(Decimal);
     let schema = schema.as_value();
     assert_eq!(schema["type"], serde_json::json!(["string", "integer"]));
+    assert_eq!(schema["format"], "decimal");
     assert_eq!(schema["pattern"], r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$");
 }

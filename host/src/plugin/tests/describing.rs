@@ -56,6 +56,13 @@ fn a_description_that_recurses_without_end_is_stopped() {
 }
 
 #[test]
+fn what_stands_behind_a_description_that_traps_can_be_asked_for() {
+    let error = Host::new().load(&Module::aggregator().doing("describe", "(unreachable)").bytes()).err().unwrap();
+    let causes = error.causes();
+    assert!(causes.iter().any(|cause| cause.contains("unreachable")), "{causes:?}");
+}
+
+#[test]
 fn a_description_that_traps_is_reported_with_its_last_words() {
     let (_, text) = fails(Module::aggregator(), "(unreachable)");
     assert_eq!(text, "it could not describe itself: it trapped: it gave up without a word (`unreachable`)");
