@@ -68,8 +68,14 @@ pub(crate) fn config<P: Plugin>(text: &str) -> Result<P::Config, Error> {
 pub(crate) fn enter() {
     static HOOK: Once = Once::new();
     if cfg!(target_arch = "wasm32") {
-        HOOK.call_once(|| std::panic::set_hook(Box::new(|info| crate::error(&format!("panic: {info}")))));
+        HOOK.call_once(|| std::panic::set_hook(Box::new(|info| crate::error(&last_words(&info.to_string())))));
     }
+}
+
+/// A panic on one line: the standard library breaks it behind the place, and a report shows a break as `\n`.
+fn last_words(panic: &str) -> String {
+    let lines: Vec<&str> = panic.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    format!("panic: {}", lines.join(" "))
 }
 
 /// Declares a configuration, or a part of one: a struct or an enum that is read from the pipeline file and described by
@@ -99,4 +105,21 @@ macro_rules! config {
         $(#[$attribute])*
         $visibility $kind $name { $($body)* }
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::last_words;
+
+    #[test]
+    fn a_panic_is_told_on_one_line() {
+        assert_eq!(
+            last_words("panicked at src/lib.rs:10:5:\nthe rate table is empty"),
+            "panic: panicked at src/lib.rs:10:5: the rate table is empty"
+        );
+        assert_eq!(
+            last_words("panicked at src/lib.rs:7:9:\nassertion `left == right` failed\n  left: 1\n right: 2\n"),
+            "panic: panicked at src/lib.rs:7:9: assertion `left == right` failed left: 1 right: 2"
+        );
+    }
 }

@@ -168,7 +168,7 @@ fn a_panic_is_reported_in_the_plugins_own_words() {
         source.lines().enumerate().find_map(|(line, text)| Some((line + 1, text.find("panic!(\"the rate")? + 1)));
     let (line, column) = place.unwrap();
     let message = format!(
-        "it trapped: it gave up; its last words: panic: panicked at misbehaving/src/lib.rs:{line}:{column}:\n\
+        "it trapped: it gave up; its last words: panic: panicked at misbehaving/src/lib.rs:{line}:{column}: \
          the rate table has no row for A"
     );
     misbehaves("panic", "", 3, "plugin-trapped", &message, REPORT);

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::emulator::{CLIENT, Emulator};
-use crate::steps::{Failed, Step, cargo, on, root, shown, step};
-use crate::{guests, sample};
+use crate::sample;
+use crate::steps::{Failed, Step, on, root, shown, step};
 
 /// When it takes place: two hours after the end of the month. RFC 3339, UTC.
 const NOW: &str = "2025-07-01T02:00:00Z";
@@ -16,10 +16,7 @@ const CHANGED: &str = sample::CUSTOMERS[0].contract;
 
 pub fn demo() -> Result<(), Failed> {
     headline("Building the plugins, the program, and an emulator of Clazar (the first time takes some minutes)");
-    guests::plugins()?;
-    cargo("building the program and the emulator")
-        .args(["build", "--locked", "--package", "meterhost", "--package", "clazar-emulator"])
-        .run()?;
+    crate::build(&[])?;
 
     headline("A month of usage, and a service that bills for it");
     let folder = root().join("target/demo");

@@ -13,7 +13,7 @@ use crate::sample::Bill;
 use crate::steps::{Failed, on, root, shown, step};
 
 /// The client that the emulator lets in, and its secret.
-pub const CLIENT: [&str; 2] = ["demo", "demo-secret"];
+pub const CLIENT: [&str; 2] = ["demo-client", "demo-secret"];
 /// Seconds after which it ends by itself, should nobody be left to end it.
 const LIFETIME: &str = "600";
 

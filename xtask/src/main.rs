@@ -2,7 +2,7 @@
 //!
 //! | command | what it does |
 //! |---|---|
-//! | `cargo xtask build [--release]` | the plugins into `target/plugins`, and the program |
+//! | `cargo xtask build [--release]` | the plugins into `target/plugins`, the program, and the emulator of Clazar |
 //! | `cargo xtask plugins` | the plugins alone |
 //! | `cargo xtask demo` | bills a sample month to an emulator, once, and shows that it was once |
 //! | `cargo xtask test [--long]` | every test, with a summary |
@@ -54,7 +54,10 @@ fn ended(outcome: Result<bool, Failed>) -> ExitCode {
 
 fn build(profile: &[&str]) -> Result<(), Failed> {
     guests::plugins()?;
-    cargo("building the program").args(["build", "--locked", "--package", "meterhost"]).args(profile).run()
+    cargo("building the program and the emulator")
+        .args(["build", "--locked", "--package", "meterhost", "--package", "clazar-emulator"])
+        .args(profile)
+        .run()
 }
 
 fn bench(arguments: &[&str]) -> Result<(), Failed> {

@@ -50,7 +50,7 @@ struct Value {
 }
 
 impl Condition {
-    /// The error completes "config.dimensions.x: where.y ...".
+    /// The error completes "dimensions.x.where.y: it ...".
     pub(crate) fn new(attribute: &str, written: config::Condition) -> Result<Self, &'static str> {
         let mut tests = Vec::new();
         match written {

@@ -91,30 +91,32 @@ pub(crate) struct LeftOut {
 }
 
 impl Rules {
-    /// Checks a configuration; the errors say which rule is wrong.
+    /// Checks a configuration. The errors begin with the path of the key at fault, by which the host finds its line.
     pub(crate) fn new(config: Config) -> Result<Self, Error> {
         if config.dimensions.is_empty() {
             return Err(Error::Config(
-                "config.dimensions is empty: name the dimensions to bill, or write \"*\" = \"sum\" to bill all".into(),
+                "dimensions: it is empty: name the dimensions to bill, or write \"*\" = \"sum\" to bill all".into(),
             ));
         }
         let mut rules =
             Rules { rules: Vec::new(), named: BTreeMap::new(), outputs: BTreeMap::new(), others: Reading::Refused };
         for (name, written) in config.dimensions {
-            rules.add(&name, written).map_err(|reason| Error::Config(format!("{}: {reason}", key(&name))))?;
+            rules.add(&name, written).map_err(|fault| Error::Config(fault.at(&name)))?;
         }
         Ok(rules)
     }
 
-    fn add(&mut self, name: &str, written: Written) -> Result<(), String> {
+    fn add(&mut self, name: &str, written: Written) -> Result<(), Fault> {
         if name.is_empty() {
-            return Err("a dimension has a name".into());
+            return Err(Fault::rule("a dimension has a name"));
         }
         let settings = match written {
             Written::Short(operation) => Settings::plain(operation),
             Written::Long(settings) => *settings,
         };
         settings.check(name)?;
+        // Which settings say what the rule makes and reads, where it is not its name that does.
+        let (makes, reads) = (settings.output.as_ref().map(|_| "as"), (!settings.from.0.is_empty()).then_some("from"));
         let (mut inputs, output) = match (settings.from.0.as_slice(), &settings.output) {
             ([], None) => (vec![name.to_owned()], name.to_owned()),
             ([], Some(output)) => (vec![name.to_owned()], output.clone()),
@@ -132,11 +134,12 @@ impl Rules {
             inputs.clear();
         } else {
             if billed && let Some(other) = self.outputs.insert(output.clone(), self.rules.len()) {
-                let other = self.rules.get(other).map(|rule| key(&rule.name)).unwrap_or_default();
-                return Err(format!("{other} makes the dimension {output:?} already; give one of them another name"));
+                let other = self.rules.get(other).map(|rule| path(&rule.name)).unwrap_or_default();
+                let reason = format!("{other} makes the dimension {output:?} already; give one of them another name");
+                return Err(Fault { setting: makes.map(str::to_owned), reason });
             }
             for input in inputs.iter().cloned() {
-                self.read(input, &reading)?;
+                self.read(input, &reading).map_err(|reason| Fault { setting: reads.map(str::to_owned), reason })?;
             }
         }
         if billed {
@@ -187,9 +190,9 @@ impl Rules {
         match named.unwrap_or(&self.others) {
             Reading::Billed(_) if named.is_none() && self.outputs.contains_key(dimension) => {
                 let maker = self.outputs.get(dimension).and_then(|&rule| self.rules.get(rule));
-                let maker = maker.map(|rule| key(&rule.name)).unwrap_or_default();
+                let maker = maker.map(|rule| path(&rule.name)).unwrap_or_default();
                 Plan::Refused(format!(
-                    "the dimension {dimension:?} is not named in the rules, and {maker} makes one of the same name: name it too"
+                    "the dimension {dimension:?} is not named in the rules, and config.{maker} makes one of the same name: name it too"
                 ))
             }
             Reading::Billed(rules) => self.billed(dimension, rules),
@@ -225,7 +228,7 @@ impl Rules {
 }
 
 impl Rule {
-    fn new(name: &str, output: Option<String>, inputs: Vec<String>, settings: Settings) -> Result<Self, String> {
+    fn new(name: &str, output: Option<String>, inputs: Vec<String>, settings: Settings) -> Result<Self, Fault> {
         let measure = match settings.operation {
             Operation::Sum | Operation::Drop | Operation::Refuse => Measured::Sum,
             Operation::Count => Measured::Count,
@@ -237,7 +240,8 @@ impl Rule {
         let mut conditions = Vec::new();
         for (attribute, written) in settings.conditions {
             let condition = Condition::new(&attribute, written);
-            conditions.push(condition.map_err(|reason| format!("where.{attribute} {reason}"))?);
+            let fault = |reason| Fault::setting(&format!("where.{}", key(&attribute)), format!("it {reason}"));
+            conditions.push(condition.map_err(fault)?);
         }
         let Settings { multiply, divide, .. } = settings;
         Ok(Rule { name: name.to_owned(), output, inputs, measure, conditions, multiply, divide })
@@ -268,46 +272,93 @@ impl Settings {
     }
 
     /// What can be known to be wrong from the rule alone.
-    fn check(&self, name: &str) -> Result<(), String> {
+    fn check(&self, name: &str) -> Result<(), Fault> {
         let Settings { operation, of, conditions, from, output, multiply, divide } = self;
         let idle = matches!(operation, Operation::Drop | Operation::Refuse);
-        if idle && (!conditions.is_empty() || of.is_some() || output.is_some() || multiply.or(*divide).is_some()) {
-            return Err("a dimension that is dropped or refused takes no other setting but `from`".into());
+        let others = [
+            ("of", of.is_some()),
+            ("where", !conditions.is_empty()),
+            ("as", output.is_some()),
+            ("multiply", multiply.is_some()),
+            ("divide", divide.is_some()),
+        ];
+        if idle && let Some((setting, _)) = others.into_iter().find(|(_, given)| *given) {
+            let reason = "a dimension that is dropped or refused takes no other setting but `from`";
+            return Err(Fault::setting(setting, reason));
         }
-        if name == OTHERS && (output.is_some() || !from.0.is_empty()) {
-            return Err("the rule for all other dimensions takes neither `as` nor `from`: they keep their names".into());
+        let names = [("as", output.is_some()), ("from", !from.0.is_empty())];
+        if name == OTHERS
+            && let Some((setting, _)) = names.into_iter().find(|(_, given)| *given)
+        {
+            let reason = "the rule for all other dimensions takes neither `as` nor `from`: they keep their names";
+            return Err(Fault::setting(setting, reason));
         }
         if output.is_some() && !from.0.is_empty() {
-            return Err("with `from`, the rule's own name is the one that goes out: leave `as` away".into());
+            let reason = "with `from`, the rule's own name is the one that goes out: leave `as` away";
+            return Err(Fault::setting("as", reason));
         }
         for (setting, dimension) in from.0.iter().map(|from| ("from", from)).chain(output.iter().map(|to| ("as", to))) {
             if dimension.is_empty() || dimension == OTHERS {
-                return Err(format!("`{setting}` is the name of a dimension, not {dimension:?}"));
+                return Err(Fault::setting(setting, format!("it is the name of a dimension, not {dimension:?}")));
             }
         }
         let mut seen = BTreeSet::new();
         if let Some(twice) = from.0.iter().find(|dimension| !seen.insert(*dimension)) {
-            return Err(format!("`from` names {twice:?} twice"));
+            return Err(Fault::setting("from", format!("it names {twice:?} twice")));
         }
         if of.is_some() && *operation != Operation::Unique {
-            return Err("`of` belongs to use = \"unique\": it names the attribute whose values are counted".into());
+            let reason = "it belongs to use = \"unique\": it names the attribute whose values are counted";
+            return Err(Fault::setting("of", reason));
         }
         if of.as_deref() == Some("") {
-            return Err("`of` is the name of an attribute, not \"\"".into());
+            return Err(Fault::setting("of", "it is the name of an attribute, not \"\""));
         }
         for (setting, factor) in [("multiply", multiply), ("divide", divide)] {
             if let Some(factor) = factor
                 && (factor.is_zero() || factor.is_negative())
             {
-                return Err(format!("`{setting}` must be more than 0, not {factor}"));
+                return Err(Fault::setting(setting, format!("it must be more than 0, not {factor}")));
             }
         }
         Ok(())
     }
 }
 
-/// The rule's place in the pipeline file.
+/// What is wrong with a rule, or with one of its settings.
+#[derive(Debug)]
+struct Fault {
+    /// As it is written below the rule.
+    setting: Option<String>,
+    reason: String,
+}
+
+impl Fault {
+    fn rule(reason: &str) -> Self {
+        Fault { setting: None, reason: reason.to_owned() }
+    }
+
+    fn setting(setting: &str, reason: impl Into<String>) -> Self {
+        Fault { setting: Some(setting.to_owned()), reason: reason.into() }
+    }
+
+    /// For a person, with the place below `config` in front.
+    fn at(&self, rule: &str) -> String {
+        let Fault { setting, reason } = self;
+        let rule = path(rule);
+        match setting {
+            Some(setting) => format!("{rule}.{setting}: {reason}"),
+            None => format!("{rule}: {reason}"),
+        }
+    }
+}
+
+/// The rule's place below `config`.
+fn path(name: &str) -> String {
+    format!("dimensions.{}", key(name))
+}
+
+/// A key as the pipeline file writes it: in quotes where it has to be.
 fn key(name: &str) -> String {
     let bare = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
-    if bare { format!("config.dimensions.{name}") } else { format!("config.dimensions.{name:?}") }
+    if bare { name.to_owned() } else { format!("{name:?}") }
 }

@@ -8,55 +8,69 @@ use meterhost_sdk::{Error, Plugin};
 use rules::{Config, RulesAggregator};
 
 #[test]
-fn a_wrong_rule_is_named_with_what_is_wrong() {
+fn what_is_wrong_with_a_rule_begins_with_the_key_at_fault() {
     let cases = [
-        ("{}", "config.dimensions is empty: name the dimensions to bill, or write \"*\" = \"sum\" to bill all"),
-        (r#"{"": "sum"}"#, "config.dimensions.\"\": a dimension has a name"),
-        (r#"{"x": {"use": "sum", "divide": "0"}}"#, "config.dimensions.x: `divide` must be more than 0, not 0"),
+        ("{}", "dimensions: it is empty: name the dimensions to bill, or write \"*\" = \"sum\" to bill all"),
+        (r#"{"": "sum"}"#, "dimensions.\"\": a dimension has a name"),
+        (r#"{"x": {"use": "sum", "divide": "0"}}"#, "dimensions.x.divide: it must be more than 0, not 0"),
         (
             r#"{"x y": {"use": "sum", "multiply": "-1.5"}}"#,
-            "config.dimensions.\"x y\": `multiply` must be more than 0, not -1.5",
+            "dimensions.\"x y\".multiply: it must be more than 0, not -1.5",
         ),
         (
             r#"{"x": {"use": "sum", "of": "user"}}"#,
-            "config.dimensions.x: `of` belongs to use = \"unique\": it names the attribute whose values are counted",
+            "dimensions.x.of: it belongs to use = \"unique\": it names the attribute whose values are counted",
         ),
-        (r#"{"x": {"use": "unique", "of": ""}}"#, "config.dimensions.x: `of` is the name of an attribute, not \"\""),
+        (r#"{"x": {"use": "unique", "of": ""}}"#, "dimensions.x.of: it is the name of an attribute, not \"\""),
         (
             r#"{"x": {"use": "sum", "as": "y"}, "y": "sum"}"#,
-            "config.dimensions.y: config.dimensions.x makes the dimension \"y\" already; give one of them another name",
+            "dimensions.y: dimensions.x makes the dimension \"y\" already; give one of them another name",
         ),
         (
             r#"{"x": {"use": "sum", "from": "z", "as": "y"}}"#,
-            "config.dimensions.x: with `from`, the rule's own name is the one that goes out: leave `as` away",
+            "dimensions.x.as: with `from`, the rule's own name is the one that goes out: leave `as` away",
         ),
         (
             r#"{"*": {"use": "sum", "as": "all"}}"#,
-            "config.dimensions.\"*\": the rule for all other dimensions takes neither `as` nor `from`: they keep their names",
+            "dimensions.\"*\".as: the rule for all other dimensions takes neither `as` nor `from`: they keep their names",
         ),
-        (
-            r#"{"x": {"use": "sum", "from": ["y", "*"]}}"#,
-            "config.dimensions.x: `from` is the name of a dimension, not \"*\"",
-        ),
-        (r#"{"x": {"use": "sum", "as": ""}}"#, "config.dimensions.x: `as` is the name of a dimension, not \"\""),
-        (r#"{"x": {"use": "sum", "from": ["y", "z", "y"]}}"#, "config.dimensions.x: `from` names \"y\" twice"),
+        (r#"{"x": {"use": "sum", "from": ["y", "*"]}}"#, "dimensions.x.from: it is the name of a dimension, not \"*\""),
+        (r#"{"x": {"use": "sum", "as": ""}}"#, "dimensions.x.as: it is the name of a dimension, not \"\""),
+        (r#"{"x": {"use": "sum", "from": ["y", "z", "y"]}}"#, "dimensions.x.from: it names \"y\" twice"),
         (
             r#"{"x": {"use": "drop", "divide": "2"}}"#,
-            "config.dimensions.x: a dimension that is dropped or refused takes no other setting but `from`",
+            "dimensions.x.divide: a dimension that is dropped or refused takes no other setting but `from`",
         ),
         (
             r#"{"x": {"use": "sum", "from": "y"}, "y": "drop"}"#,
-            "config.dimensions.y: another rule reads the dimension \"y\", so it can be neither dropped nor refused",
+            "dimensions.y: another rule reads the dimension \"y\", so it can be neither dropped nor refused",
         ),
         (
             r#"{"x": {"use": "refuse", "from": "y"}, "y": "sum"}"#,
-            "config.dimensions.y: another rule drops or refuses the dimension \"y\", so it cannot be read as well",
+            "dimensions.y: another rule drops or refuses the dimension \"y\", so it cannot be read as well",
         ),
-        (r#"{"x": {"use": "sum", "where": {"a": []}}}"#, "config.dimensions.x: where.a lists no value"),
-        (r#"{"x": {"use": "sum", "where": {"a": {}}}}"#, "config.dimensions.x: where.a says nothing"),
+        (r#"{"x": {"use": "sum", "where": {"a": []}}}"#, "dimensions.x.where.a: it lists no value"),
+        (
+            r#"{"a": "sum", "x": {"use": "sum", "as": "a"}}"#,
+            "dimensions.x.as: dimensions.a makes the dimension \"a\" already; give one of them another name",
+        ),
+        (
+            r#"{"a": "drop", "x": {"use": "sum", "from": ["a", "b"]}}"#,
+            "dimensions.x.from: another rule drops or refuses the dimension \"a\", so it cannot be read as well",
+        ),
+        (
+            r#"{"*": {"use": "sum", "from": "x"}}"#,
+            "dimensions.\"*\".from: the rule for all other dimensions takes neither `as` nor `from`: they keep their names",
+        ),
+        (
+            r#"{"x": {"use": "drop", "where": {"a": "1"}}}"#,
+            "dimensions.x.where: a dimension that is dropped or refused takes no other setting but `from`",
+        ),
+        (r#"{"x": {"use": "sum", "where": {"http.a": []}}}"#, "dimensions.x.where.\"http.a\": it lists no value"),
+        (r#"{"x": {"use": "sum", "where": {"a": {}}}}"#, "dimensions.x.where.a: it says nothing"),
         (
             r#"{"x": {"use": "sum", "where": {"a": {"present": false, "not": "1"}}}}"#,
-            "config.dimensions.x: where.a asks for an attribute that is not present, and compares it",
+            "dimensions.x.where.a: it asks for an attribute that is not present, and compares it",
         ),
     ];
     for (dimensions, message) in cases {

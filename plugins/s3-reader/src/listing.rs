@@ -16,8 +16,8 @@ pub(crate) struct Found {
     /// Still to be listed, last first.
     prefixes: Vec<String>,
     listing: Option<(String, objects::Listing)>,
-    /// How many keys did not match.
-    others: u64,
+    /// How many keys did not match, and the first of them. The first reader counts for all.
+    others: Option<(u64, String)>,
 }
 
 /// An object that is this reader's.
@@ -43,7 +43,7 @@ impl Found {
             shard: (request.shard.index, request.shard.count.max(1)),
             prefixes,
             listing: None,
-            others: 0,
+            others: None,
         })
     }
 
@@ -52,7 +52,9 @@ impl Found {
         loop {
             let Some((prefix, listing)) = &mut self.listing else {
                 let Some(prefix) = self.prefixes.pop() else {
-                    self.tell();
+                    if let Some((others, example)) = self.others.take() {
+                        meterhost_sdk::warn(&not_read(others, &example));
+                    }
                     return Ok(None);
                 };
                 let listing = objects::list(&prefix, None).map_err(|error| failed(&prefix, error))?;
@@ -72,7 +74,9 @@ impl Found {
 
     fn wanted(&mut self, object: objects::Object) -> Option<Wanted> {
         let (index, count) = self.shard;
-        if shard(&object.key, count) != index {
+        let own = shard(&object.key, count) == index;
+        // Every reader lists all keys: the first one counts those that do not match, so that they are told of once.
+        if !own && index != 0 {
             return None;
         }
         let (matched, unreadable) = match self.mapping.layout.key(&object.key) {
@@ -80,23 +84,26 @@ impl Found {
             Key::Ambiguous(matched) => (matched, Some(AMBIGUOUS)),
             Key::NoSuchTime(matched) => (matched, Some(NO_SUCH_TIME)),
             Key::Other => {
-                self.others += 1;
+                if index == 0 {
+                    self.others.get_or_insert((0, object.key)).0 += 1;
+                }
                 return None;
             }
         };
+        if !own {
+            return None;
+        }
         let touched =
             |span: &Window| self.windows.iter().any(|window| window.start < span.end && span.start < window.end);
         matched.span.as_ref().is_none_or(touched).then_some(Wanted { object, matched, unreadable })
     }
+}
 
-    fn tell(&mut self) {
-        match std::mem::take(&mut self.others) {
-            0 => {}
-            1 => meterhost_sdk::info("1 object is not read: its key does not match the layout"),
-            others => {
-                meterhost_sdk::info(&format!("{others} objects are not read: their keys do not match the layout"))
-            }
-        }
+/// What is said of keys that do not match.
+fn not_read(objects: u64, example: &str) -> String {
+    match objects {
+        1 => format!("1 object is not read: its key does not match the layout: `{example}`"),
+        _ => format!("{objects} objects are not read: their keys do not match the layout, such as `{example}`"),
     }
 }
 
@@ -136,5 +143,56 @@ impl Listing for Inputs {
     fn next(&mut self) -> Result<Option<Vec<Input>>, Error> {
         let found = self.0.next()?;
         Ok(found.map(|found| found.iter().map(|wanted| input(&wanted.object, &wanted.matched)).collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use meterhost_sdk::{Shard, testing};
+
+    use super::*;
+
+    const CONFIG: &str = r#"{
+        "layout": "m/{yyyy}/*.json",
+        "fields": { "time": "/time", "customer": "/customer", "dimension": "/dimension", "quantity": "/value" }
+    }"#;
+
+    #[test]
+    fn keys_that_do_not_match_are_told_with_their_number_and_the_first_of_them() {
+        assert_eq!(
+            not_read(13, "m/2025/06/a.json"),
+            "13 objects are not read: their keys do not match the layout, such as `m/2025/06/a.json`"
+        );
+        assert_eq!(
+            not_read(1, "m/2025/a.csv"),
+            "1 object is not read: its key does not match the layout: `m/2025/a.csv`"
+        );
+    }
+
+    #[test]
+    fn of_several_readers_the_first_counts_all_keys_that_do_not_match() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("m/2025/06")).unwrap();
+        for number in 0..20 {
+            std::fs::write(folder.path().join(format!("m/2025/06/{number:02}.json")), "[]").unwrap();
+            std::fs::write(folder.path().join(format!("m/2025/{number:02}.json")), "[]").unwrap();
+        }
+        testing::folder(folder.path());
+        let config: Config = serde_json::from_str(CONFIG).unwrap();
+        let window = Window { start: 1_748_736_000_000, end: 1_751_328_000_000 };
+        let (mut others, mut wanted) = (Vec::new(), 0);
+        for index in 0..3 {
+            let shard = Shard { index, count: 3 };
+            let request = Request { windows: vec![window], now: 0, shard, claim: None, adopt: vec![] };
+            let mut found = Found::open(Rc::new(Mapping::new(&config).unwrap()), &request).unwrap();
+            let prefix = found.prefixes.pop().unwrap();
+            let mut listing = objects::list(&prefix, None).unwrap();
+            while let Some(page) = listing.next().unwrap() {
+                wanted += page.into_iter().filter_map(|object| found.wanted(object)).count();
+            }
+            others.push(found.others);
+        }
+        assert_eq!(others, [Some((20, "m/2025/06/00.json".to_owned())), None, None]);
+        assert_eq!(wanted, 20);
     }
 }

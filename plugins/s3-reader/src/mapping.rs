@@ -59,7 +59,7 @@ pub(crate) enum Amount {
 }
 
 impl Mapping {
-    /// Compiles a configuration. The error names the key at fault.
+    /// Compiles a configuration. The error begins with the path of the key at fault.
     pub(crate) fn new(config: &Config) -> Result<Mapping, Error> {
         Self::compiled(config).map_err(Error::Config)
     }
@@ -91,7 +91,7 @@ impl Mapping {
                 ));
             }
             TimePick::Short(pointer) => Time::Text(tree.slot("fields.time", pointer)?),
-            TimePick::Epoch(epoch) => Time::Epoch(tree.slot("fields.time", &epoch.field)?, epoch.unit),
+            TimePick::Epoch(epoch) => Time::Epoch(tree.slot("fields.time.field", &epoch.field)?, epoch.unit),
         };
         let mut from = |key: &str, pick: &Pick| source(key, pick, &layout, &mut tree);
         let customer = from("fields.customer", &fields.customer)?;
@@ -100,12 +100,12 @@ impl Mapping {
         let measured = match (&fields.dimension, &fields.quantity, fields.dimensions.is_empty()) {
             (Some(dimension), Some(quantity), true) => Measured::One {
                 dimension: from("fields.dimension", dimension)?,
-                quantity: amount("fields.quantity", from("fields.quantity", quantity)?)?,
+                quantity: amount("fields.quantity", quantity, &mut from)?,
             },
             (None, None, false) => Measured::Several(several(&fields.dimensions, &mut from)?),
             (_, _, false) => {
                 return Err(
-                    "fields: `dimensions` takes the place of `dimension` and `quantity`; write one or the other"
+                    "fields.dimensions: it takes the place of `dimension` and `quantity`; write one or the other"
                         .to_owned(),
                 );
             }
@@ -117,7 +117,7 @@ impl Mapping {
         let attributes = config
             .attributes
             .iter()
-            .map(|(name, pick)| Ok((name.clone(), from(&format!("attributes.{name}"), pick)?)))
+            .map(|(name, pick)| Ok((name.clone(), from(&format!("attributes.{}", key(name)), pick)?)))
             .collect::<Result<_, String>>()?;
         let format = match (config.format, layout.ending()) {
             (Some(format), _) => Some(format),
@@ -137,43 +137,53 @@ fn several(
     dimensions
         .iter()
         .map(|(name, pick)| {
-            let key = format!("fields.dimensions.{name}");
+            let key = format!("fields.dimensions.{}", key(name));
             if name.is_empty() {
                 return Err(format!("{key}: a dimension has a name"));
             }
-            Ok((name.clone(), amount(&key, from(&key, pick)?)?))
+            Ok((name.clone(), amount(&key, pick, from)?))
         })
         .collect()
 }
 
-fn amount(key: &str, from: From) -> Result<Amount, String> {
-    match from {
+fn amount(
+    key: &str,
+    pick: &Pick,
+    from: &mut impl FnMut(&str, &Pick) -> Result<From, String>,
+) -> Result<Amount, String> {
+    match from(key, pick)? {
         From::Constant(text) => match Decimal::parse(&text) {
             Ok(decimal) => Ok(Amount::Constant(decimal)),
-            Err(error) => Err(format!("{key}: `{text}`: {error}")),
+            Err(error) => Err(format!("{key}.constant: `{text}`: {error}")),
         },
         from => Ok(Amount::From(from)),
     }
 }
 
 fn source(key: &str, pick: &Pick, layout: &Layout, tree: &mut Tree) -> Result<From, String> {
-    let capture = |name: &str| {
+    let capture = |key: &str, name: &str| {
         layout.capture(name).map(From::Capture).ok_or_else(|| format!("{key}: `layout` has no capture {{{name}}}"))
     };
     match pick {
         Pick::Short(text) if text.starts_with('/') => tree.slot(key, text).map(From::Slot),
         Pick::Short(text) => match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
-            Some(name) => capture(name),
+            Some(name) => capture(key, name),
             None => Err(format!(
                 "{key}: `{text}` is neither a JSON pointer such as \"/customer\" nor a capture such as \"{{tenant}}\"; a constant is \
                  {{ constant = \"{text}\" }}"
             )),
         },
-        Pick::Field(FieldPick { field }) => tree.slot(key, field).map(From::Slot),
-        Pick::Capture(CapturePick { capture: name }) => capture(name),
+        Pick::Field(FieldPick { field }) => tree.slot(&format!("{key}.field"), field).map(From::Slot),
+        Pick::Capture(CapturePick { capture: name }) => capture(&format!("{key}.capture"), name),
         Pick::Constant(ConstantPick { constant }) if constant.is_empty() => {
-            Err(format!("{key}: a constant is not empty"))
+            Err(format!("{key}.constant: a constant is not empty"))
         }
         Pick::Constant(ConstantPick { constant }) => Ok(From::Constant(constant.clone())),
     }
+}
+
+/// A key as the configuration writes it: in quotes where it has to be. The host finds the line at fault by it.
+fn key(name: &str) -> String {
+    let bare = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+    if bare { name.to_owned() } else { format!("{name:?}") }
 }

@@ -202,7 +202,7 @@ fn the_listing_names_what_would_be_read() {
 }
 
 #[test]
-fn a_configuration_that_cannot_work_names_the_key() {
+fn a_configuration_that_cannot_work_begins_with_the_key_at_fault() {
     let cases = [
         ("\"path\"", "\"/time\"", None),
         (
@@ -212,17 +212,17 @@ fn a_configuration_that_cannot_work_names_the_key() {
                 "fields.quantity: `value` is neither a JSON pointer such as \"/customer\" nor a capture such as \"{tenant}\"; a constant is { constant = \"value\" }",
             ),
         ),
-        ("\"/value\"", "{\"field\":\"\"}", Some("fields.quantity: `` is no JSON pointer: it begins with `/`")),
+        ("\"/value\"", "{\"field\":\"\"}", Some("fields.quantity.field: `` is no JSON pointer: it begins with `/`")),
         (
             "\"/externalPayerId\", \"dimension\": \"/dimension\"",
             "\"/a/b\", \"dimension\": {\"field\":\"\"}",
-            Some("fields.dimension: `` is no JSON pointer: it begins with `/`"),
+            Some("fields.dimension.field: `` is no JSON pointer: it begins with `/`"),
         ),
         ("\"/value\"", "\"{value}\"", Some("fields.quantity: `layout` has no capture {value}")),
         (
             "\"/value\"",
             "{\"constant\":\"one\"}",
-            Some("fields.quantity: `one`: not a number: write it like 12, -12.50 or 1.5e3"),
+            Some("fields.quantity.constant: `one`: not a number: write it like 12, -12.50 or 1.5e3"),
         ),
         (
             "\"/dimension\"",
@@ -242,7 +242,7 @@ fn a_configuration_that_cannot_work_names_the_key() {
         (
             "\"quantity\"",
             "\"dimensions\": { \"cpu\": \"/cpu\" }, \"quantity\"",
-            Some("fields: `dimensions` takes the place of `dimension` and `quantity`; write one or the other"),
+            Some("fields.dimensions: it takes the place of `dimension` and `quantity`; write one or the other"),
         ),
         (
             "\"path\"",
@@ -260,6 +260,34 @@ fn a_configuration_that_cannot_work_names_the_key() {
             "\"/value\"",
             "\"/a~b\"",
             Some("fields.quantity: `/a~b` is no JSON pointer: `~` is written `~0` in it, and `/` in a key `~1`"),
+        ),
+        (
+            "\"path\"",
+            "{\"field\":\"time\",\"unit\":\"ms\"}",
+            Some("fields.time.field: `time` is no JSON pointer: it begins with `/`"),
+        ),
+        (
+            "\"/externalPayerId\"",
+            "{\"capture\":\"tenant\"}",
+            Some("fields.customer.capture: `layout` has no capture {tenant}"),
+        ),
+        ("\"/externalPayerId\"", "{\"constant\":\"\"}", Some("fields.customer.constant: a constant is not empty")),
+        (
+            "\"dimension\": \"/dimension\", \"quantity\": \"/value\" }",
+            "\"dimensions\": { \"cpu\": \"/cpu\", \"cpu hours\": \"{hours}\" } }",
+            Some("fields.dimensions.\"cpu hours\": `layout` has no capture {hours}"),
+        ),
+        (
+            "\"dimension\": \"/dimension\", \"quantity\": \"/value\" }",
+            "\"dimensions\": { \"\": \"/cpu\" } }",
+            Some("fields.dimensions.\"\": a dimension has a name"),
+        ),
+        (
+            "\"/value\" }",
+            "\"/value\" }, \"attributes\": { \"status\": \"/status\", \"http.method\": \"method\" }",
+            Some(
+                "attributes.\"http.method\": `method` is neither a JSON pointer such as \"/customer\" nor a capture such as \"{tenant}\"; a constant is { constant = \"method\" }",
+            ),
         ),
         ("m/{yyyy}/{mm}/{dd}/{hh}/*.json", "m/*.json", Some("fields.time: \"path\" needs {yyyy} in `layout`")),
     ];
