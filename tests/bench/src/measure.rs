@@ -86,6 +86,8 @@ pub fn idle(pipeline: &Path) -> Result<f64, Box<dyn Error>> {
         .arg("run")
         .arg(pipeline)
         .args(["--now", "2025-06-15T02:00:00Z"])
+        .env("X", "client-of-none")
+        .env("Y", "secret-of-none")
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     let begun = Instant::now();
