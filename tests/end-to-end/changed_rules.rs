@@ -122,6 +122,11 @@ fn a_charge_that_was_refused_for_its_name_is_billed_under_the_right_one_and_once
     assert_eq!(stage.submissions(), sent + 1, "the refused one was offered again");
     stage.run().expect(1);
     assert_eq!(stage.submissions(), sent + 1);
+    // Nor is it while something cannot be used.
+    stage.usage("2025/06/01/01", "a", &[("A", "cpu", "true")]);
+    stage.run().expect(1);
+    assert_eq!(stage.submissions(), sent + 1);
+    stage.usage("2025/06/01/01", "a", &[]);
     // Offered under its old name it would be billed twice.
     stage.replace(RENAMED, SUMS);
     stage.run().expect(1).says("its records went into the charge of 2 for cpu_hours");

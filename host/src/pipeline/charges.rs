@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use meterhost_decimal::Decimal;
 
+use super::doubts::Doubts;
 use super::gathered::Reading;
 use super::moved::{Moved, is_refused};
 use super::setup::{Setup, SinkSection};
@@ -13,9 +14,6 @@ use crate::ledger::{ChargeState, Hold, Scope, State, rounded};
 use crate::model::charge::{ChargeId, Key, Proposal};
 use crate::model::lines::ChargeLine;
 use crate::model::window::Window;
-
-/// As an origin: every dimension of the input, those included that the customer has no record of.
-const EVERY: &str = "*";
 
 /// What one sink gets out of a reading of one window.
 #[derive(Debug, Default)]
@@ -125,13 +123,13 @@ pub(super) fn assess(
             // One charge a key, for ever: what usage says now is compared with it, never sent beside it. While a part of the usage
             // cannot be read, there is nothing to compare.
             held = match &line.doubt {
-                _ if doubts.about(&line.customer, &line.origins).is_some() => None,
                 // Not final, and offered, it would be billed beside the other.
                 _ if !charge.is_final() && moved.before(line).is_some() => {
                     frozen = Some(charge.charge().quantity());
                     assessment.withdrawn.push(id);
                     moved.before(line).map(billed_as)
                 }
+                _ if doubts.about(&line.customer, &line.origins).is_some() => None,
                 Some(doubt) => Some(("aggregate", doubt.clone())),
                 None if charge.charge().exact() == line.quantity => None,
                 None => {
@@ -190,14 +188,17 @@ fn billed_as(state: &ChargeState) -> (&'static str, String) {
 /// A charge whose usage is no longer there.
 fn gone(assessment: &mut Assessment, state: &ChargeState, doubts: &Doubts, moved: &Moved<'_>) {
     let charge = state.charge();
+    let after = moved.after(state);
+    if after.is_some() && is_refused(state) {
+        assessment.withdrawn.push(charge.id());
+    }
     // Usage that cannot be read at the moment is not gone.
     if doubts.about(&charge.key().customer, charge.origins()).is_some() {
         return;
     }
-    let (code, reason) = match moved.after(state) {
+    let (code, reason) = match after {
         None => late(charge.exact(), None),
         Some(line) if is_refused(state) => {
-            assessment.withdrawn.push(charge.id());
             let text = format!("it was refused, and is not offered again: its records make {} now", line.dimension);
             ("moved", text)
         }
@@ -288,99 +289,4 @@ fn judge(
         return Err(("range", format!("{quantity} is outside of what the service accepts, {least} to {most}")));
     }
     Ok(quantity)
-}
-
-/// What the reading's unusable parts put in doubt.
-struct Doubts {
-    /// Something about the whole window.
-    window: Option<String>,
-    /// Customers of which a record without a dimension is unusable.
-    customers: HashMap<String, String>,
-    /// Customers' dimensions (of the input) of which a record is unusable.
-    dimensions: HashMap<(String, String), String>,
-    holds: Vec<Hold>,
-}
-
-impl Doubts {
-    fn of(reading: &Reading) -> Self {
-        let mut doubts =
-            Doubts { window: None, customers: HashMap::new(), dimensions: HashMap::new(), holds: Vec::new() };
-        for found in &reading.unreadable {
-            let reason = format!("{}: {}", found.input, found.reason);
-            doubts.window.get_or_insert(format!("{reason}; nobody knows whose usage is in it"));
-            doubts.holds.push(Hold {
-                scope: Scope::Window,
-                code: "unreadable".to_owned(),
-                place: Some(found.input.clone()),
-                reason: found.reason.clone(),
-                quantity: None,
-            });
-        }
-        for record in &reading.quarantined {
-            // Where it speaks for many, the others stand beside it with their places.
-            let place = (!record.place.is_empty()).then(|| format!("{}, {}", record.input, record.place));
-            let reason = match &place {
-                Some(place) => format!("{place}: {}", record.reason),
-                None => record.reason.clone(),
-            };
-            let scope = match (&record.customer, &record.dimension) {
-                (Some(customer), Some(dimension)) => {
-                    doubts.dimensions.entry((customer.clone(), dimension.clone())).or_insert(reason);
-                    Scope::Dimension { customer: customer.clone(), dimension: dimension.clone() }
-                }
-                (Some(customer), None) => {
-                    doubts.customers.entry(customer.clone()).or_insert(reason);
-                    Scope::Customer { customer: customer.clone() }
-                }
-                (None, _) => Scope::Record,
-            };
-            doubts.holds.push(Hold {
-                scope,
-                code: "quarantined".to_owned(),
-                place,
-                reason: record.reason.clone(),
-                quantity: None,
-            });
-        }
-        doubts
-    }
-
-    /// Why a charge of a customer, made from these dimensions of the input, is in doubt, if it is.
-    fn about(&self, customer: &str, origins: &[(String, u64)]) -> Option<String> {
-        if let Some(reason) = self.window.as_ref().or_else(|| self.customers.get(customer)) {
-            return Some(reason.clone());
-        }
-        // A line that looks at every dimension cannot name one of which no record came.
-        if origins.iter().any(|(dimension, _)| dimension == EVERY) {
-            let mut doubted = self.dimensions.iter().filter(|((whose, _), _)| whose == customer);
-            return doubted.next().map(|(_, reason)| reason.clone());
-        }
-        origins
-            .iter()
-            .find_map(|(dimension, _)| self.dimensions.get(&(customer.to_owned(), dimension.clone())))
-            .cloned()
-    }
-
-    /// The holds that concern a sink: all but those about a dimension that only other sinks take.
-    fn holds(&self, lines: &[(usize, ChargeLine)], takes: &dyn Fn(&str) -> bool) -> Vec<Hold> {
-        // By customer and dimension of the input: whether some charge that is made from it goes to this sink.
-        let mut made: HashMap<(&str, &str), bool> = HashMap::new();
-        let mut of_every: HashMap<&str, bool> = HashMap::new();
-        for (_, line) in lines {
-            for (from, _) in &line.origins {
-                *made.entry((&line.customer, from)).or_default() |= takes(&line.dimension);
-                if from == EVERY {
-                    *of_every.entry(&line.customer).or_default() |= takes(&line.dimension);
-                }
-            }
-        }
-        let concerns = |hold: &Hold| match &hold.scope {
-            Scope::Dimension { customer, dimension } => {
-                let every = of_every.get(customer.as_str()).copied().unwrap_or_default();
-                every || made.get(&(customer.as_str(), dimension.as_str())).copied().unwrap_or_else(|| takes(dimension))
-            }
-            _ => true,
-        };
-        self.holds.iter().filter(|hold| concerns(hold)).cloned().collect()
-    }
 }

@@ -6,7 +6,7 @@
 //! | `due`, `changed` | which windows a run takes up |
 //! | `read`, `route`, `channel`, `tally` | usage into aggregators, on as many threads as there are cores |
 //! | `gathered`, `opening`, `quarantine`, `astray` | what came of it, by window |
-//! | `charges`, `moved`, `objections`, `account` | what can be billed, what is held, and the sum that closes |
+//! | `charges`, `doubts`, `moved`, `objections`, `account` | what can be billed, what is held, and the sum that closes |
 //! | `freeze`, `entries` | what of it is written down before anything leaves |
 //! | `deliver` | charges out, answers in |
 //! | `options`, `run`, `summary` | the steps in their order, and what is said of them |
@@ -17,6 +17,7 @@ mod changed;
 mod channel;
 mod charges;
 mod deliver;
+mod doubts;
 mod due;
 mod entries;
 mod failpoint;
