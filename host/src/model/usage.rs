@@ -92,16 +92,15 @@ impl Batch {
         self.time.len() * 16 + self.hi.len() * 8 + texts.map(TextColumn::bytes).sum::<usize>()
     }
 
-    /// These records, in this order.
+    /// These records, in this order; all of them are rows of this batch.
     pub fn select(&self, rows: &[u32]) -> Batch {
-        let at = |row: &u32| *row as usize;
         Batch {
-            time: rows.iter().filter_map(|row| self.time.get(at(row)).copied()).collect(),
+            time: gathered(&self.time, rows),
             customer: self.customer.select(rows),
             product: self.product.select(rows),
             dimension: self.dimension.select(rows),
-            lo: rows.iter().filter_map(|row| self.lo.get(at(row)).copied()).collect(),
-            hi: rows.iter().filter_map(|row| self.hi.get(at(row)).copied()).collect(),
+            lo: gathered(&self.lo, rows),
+            hi: gathered(&self.hi, rows),
             scale: self.scale,
             id: self.id.select(rows),
             attributes: self.attributes.iter().map(|(name, column)| (name.clone(), column.select(rows))).collect(),
@@ -162,4 +161,12 @@ impl Batch {
         }
         Ok(self)
     }
+}
+
+/// A column's values at these rows; none of a column that has none. Its length is known, so that it is made in one go.
+fn gathered<T: Copy + Default>(column: &[T], rows: &[u32]) -> Vec<T> {
+    if column.is_empty() {
+        return Vec::new();
+    }
+    rows.iter().map(|row| column.get(*row as usize).copied().unwrap_or_default()).collect()
 }

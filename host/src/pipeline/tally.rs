@@ -74,10 +74,10 @@ impl Tally {
             return;
         }
         let name = batch.customer.values.get(customer).map_or("", String::as_str);
-        if !self.counts.contains_key(name) {
-            self.counts.insert(name.to_owned(), Vec::new());
-        }
-        let Some(counts) = self.counts.get_mut(name) else { return };
+        let counts = match self.counts.get_mut(name) {
+            Some(counts) => counts,
+            None => self.counts.entry(name.to_owned()).or_default(),
+        };
         for (cell, count) in found {
             let product = batch.product.values.get(cell / dimensions).map_or("", String::as_str);
             let dimension = batch.dimension.values.get(cell % dimensions).map_or("", String::as_str);
