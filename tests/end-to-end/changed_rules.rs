@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use clazar_emulator::Settings;
+use clazar_emulator::{Endpoint, Fault, Settings};
 
 use crate::support::{Stage, bill, settings};
 
@@ -27,8 +27,8 @@ fn a_renamed_charge_is_not_billed_beside_the_old_one() {
     stage
         .run()
         .expect(1)
-        .says("its records went into the charge of 2 for cpu to sink clazar before the rules or sinks were changed")
-        .says("its records would make cpu_hours now");
+        .says("its records went into the charge of 2 for cpu to sink clazar, which is billed")
+        .says("they would make cpu_hours now");
     // Of B nothing was billed yet.
     assert_eq!(stage.billed(), bill(&[("A", "cpu", "2"), ("B", "cpu_hours", "3")]));
     let sent = stage.submissions();
@@ -131,4 +131,94 @@ fn a_charge_that_was_refused_for_its_name_is_billed_under_the_right_one_and_once
     stage.replace(RENAMED, SUMS);
     stage.run().expect(1).says("its records went into the charge of 2 for cpu_hours");
     assert_eq!(stage.submissions(), sent + 1);
+}
+
+/// A charge that was refused under its old name and billed under the new one; from here on the service takes the old name too.
+fn replaced() -> Stage {
+    let stage = Stage::new();
+    stage.usage("2025/06/01/00", "a", &[("A", "cpu", "2")]);
+    stage.emulator.push_fault(Fault::Fail { positions: vec![0] });
+    stage.run().expect(1);
+    stage.replace(SUMS, RENAMED);
+    stage.run().expect(1);
+    assert_eq!(stage.billed(), bill(&[("A", "cpu_hours", "2")]));
+    stage
+}
+
+#[test]
+fn a_refused_charge_is_not_offered_beside_its_successor_whatever_can_be_read() {
+    let key = "omnistrate-metering/Postgres/PROD/pt-1/2025/06/01/00/a.json";
+    for text in ["[{", "[]", r#"[{"externalPayerId":"A","dimension":"cpu","value":"?"}]"#] {
+        let mut stage = replaced();
+        let sent = stage.submissions();
+        stage.object(key, text);
+        stage.run().expect(1);
+        stage.at("2025-06-15T00:00:00Z");
+        stage.run().expect(1).says("it is not offered again: another charge stands in its place");
+        assert_eq!(stage.submissions(), sent, "{text}");
+        assert_eq!(stage.billed(), bill(&[("A", "cpu_hours", "2")]), "{text}");
+    }
+}
+
+#[test]
+fn a_refused_charge_that_stands_beside_another_is_offered_again() {
+    let stage = Stage::new();
+    stage.usage("2025/06/01/00", "a", &[("A", "cpu", "2")]);
+    stage.replace(SUMS, "config.dimensions = { cpu = \"sum\", records = { from = \"cpu\", use = \"count\" } }");
+    stage.emulator.push_fault(Fault::Fail { positions: vec![1] });
+    stage.run().expect(1);
+    // The other one is renamed meanwhile: that one is held, this one is not.
+    stage.replace("cpu = \"sum\"", "cpu = { use = \"sum\", as = \"cpu_hours\" }");
+    stage.run().expect(1);
+    assert_eq!(stage.billed(), bill(&[("A", "cpu", "2"), ("A", "records", "1")]));
+}
+
+#[test]
+fn a_rule_that_is_split_bills_no_record_twice() {
+    let stage = billed();
+    stage.usage("2025/06/01/00", "b", &[("B", "cpu", "3")]);
+    stage.replace(
+        SUMS,
+        "config.dimensions = { cpu = { use = \"sum\", where = { tier = \"gold\" } }, rest = { from = \"cpu\", use = \"sum\" } }",
+    );
+    stage.run().expect(1).says("rest of A is held: its records went into the charge of 2 for cpu to sink clazar");
+    assert_eq!(stage.billed(), bill(&[("A", "cpu", "2"), ("B", "rest", "3")]));
+}
+
+#[test]
+fn usage_that_is_named_otherwise_by_the_source_is_not_billed_again() {
+    let stage = Stage::new();
+    let key = "omnistrate-metering/Postgres/PROD/pt-1/2025/06/01/00/a.json";
+    let record = r#"[{"externalPayerId":"A","dimension":"cpu","also":"cores","value":2}]"#;
+    stage.object(key, record);
+    stage.usage("2025/06/01/00", "b", &[("B", "cpu", "true")]);
+    stage.run().expect(1);
+    stage.usage("2025/06/01/00", "b", &[]);
+    stage.replace("dimension = \"/dimension\"", "dimension = \"/also\"");
+    stage
+        .run()
+        .expect(1)
+        .says("it may be the usage of the charge of 2 for cpu to sink clazar, which is billed, under another name");
+    assert_eq!(stage.billed(), bill(&[("A", "cpu", "2")]));
+    stage.replace("dimension = \"/also\"", "dimension = \"/dimension\"");
+    stage.bills_once(&[("A", "cpu", "2")]);
+}
+
+#[test]
+fn charges_of_a_sink_that_is_gone_are_not_forgotten() {
+    let stage = Stage::new();
+    stage.usage("2025/06/01/00", "a", &[("A", "cpu", "2")]);
+    stage.replace("retry_budget = \"5s\"", "retry_budget = \"0s\"");
+    stage.emulator.push_fault(Fault::before_commit(503).on(Endpoint::Authenticate).forever());
+    stage.run().expect(1);
+    stage.emulator.clear_faults();
+    stage.replace("[sink.clazar]", "[sink.marketplace]\nplugin = \"clazar\"");
+    stage
+        .run()
+        .expect(1)
+        .says("the file has no sink clazar any more, and charges of it are open: 1")
+        .says("its records went into the charge of 2 for cpu to sink clazar, which is open");
+    assert_eq!(stage.submissions(), 0);
+    stage.replace("[sink.marketplace]\nplugin = \"clazar\"", "[sink.clazar]");
+    stage.bills_once(&[("A", "cpu", "2")]);
 }

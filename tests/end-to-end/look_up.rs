@@ -204,3 +204,16 @@ fn books_whose_pages_could_not_all_be_read_do_not_show_a_charge_absent() {
         assert_eq!(pages(&stage), expected);
     }
 }
+
+#[test]
+fn a_look_up_whose_token_is_always_refused_keeps_nothing_else_from_being_billed() {
+    let stage = lost(false);
+    stage.emulator.push_fault(Fault::ExpiredToken.on(Endpoint::List).forever());
+    stage.run().expect(1);
+    stage.usage("2025/06/02/00", "z", &[("Z", "cpu", "9")]);
+    stage.run().expect(1);
+    assert_eq!(stage.billed(), bill(&[("Z", "cpu", "9")]));
+    stage.emulator.clear_faults();
+    stage.run().expect(0);
+    assert_eq!(stage.billed().len(), CHARGES.len() + 1);
+}

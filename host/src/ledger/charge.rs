@@ -121,6 +121,8 @@ pub enum Standing {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChargeState {
     charge: Charge,
+    /// How many runs had begun when it was frozen.
+    frozen_in: u64,
     standing: Standing,
     /// When the last attempt that may still take effect began, and the longest that it may take: milliseconds.
     last_attempt: Option<(i64, u64)>,
@@ -135,13 +137,24 @@ struct Before {
 }
 
 impl ChargeState {
-    pub(super) fn new(charge: Charge) -> Self {
-        ChargeState { charge, standing: Standing::Pending { reason: None }, last_attempt: None, before: None }
+    pub(super) fn new(charge: Charge, frozen_in: u64) -> Self {
+        ChargeState {
+            charge,
+            frozen_in,
+            standing: Standing::Pending { reason: None },
+            last_attempt: None,
+            before: None,
+        }
     }
 
     /// The charge.
     pub fn charge(&self) -> &Charge {
         &self.charge
+    }
+
+    /// In which of the pipeline's runs it was frozen: more for a later one.
+    pub fn frozen_in(&self) -> u64 {
+        self.frozen_in
     }
 
     /// What has become of it.

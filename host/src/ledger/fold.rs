@@ -104,7 +104,7 @@ impl State {
         window.charges.push(id);
         window.open += 1;
         window.settled = false;
-        self.charges.insert(id, ChargeState::new(Charge::new(id, proposal)));
+        self.charges.insert(id, ChargeState::new(Charge::new(id, proposal), self.runs));
         Ok(())
     }
 

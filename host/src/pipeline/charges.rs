@@ -32,8 +32,6 @@ pub(super) struct Assessment {
     pub(super) left_out: BTreeMap<(String, String), (u64, Option<Decimal>)>,
     /// Records in quarantine.
     pub(super) quarantined: u64,
-    /// Frozen charges that are not to be offered: their records are billed in another one, or are to be.
-    pub(super) withdrawn: Vec<ChargeId>,
 }
 
 /// A line of this sink.
@@ -89,7 +87,7 @@ pub(super) fn assess(
         ..Assessment::default()
     };
     let doubts = Doubts::of(reading);
-    let moved = Moved::of(setup, window, &reading.lines, state);
+    let moved = Moved::of(setup, window, reading, &doubts, state);
     assessment.holds = doubts.holds(&reading.lines, &takes);
     assessment.tally = reading.tally.clone();
     for excluded in &reading.excluded {
@@ -123,11 +121,10 @@ pub(super) fn assess(
             // One charge a key, for ever: what usage says now is compared with it, never sent beside it. While a part of the usage
             // cannot be read, there is nothing to compare.
             held = match &line.doubt {
-                // Not final, and offered, it would be billed beside the other.
-                _ if !charge.is_final() && moved.before(line).is_some() => {
+                // Refused, and replaced by another since, which the rules no longer make.
+                _ if let Some(other) = replaced(charge, moved.before(line, name, id)) => {
                     frozen = Some(charge.charge().quantity());
-                    assessment.withdrawn.push(id);
-                    moved.before(line).map(billed_as)
+                    Some(billed_as(other, true))
                 }
                 _ if doubts.about(&line.customer, &line.origins).is_some() => None,
                 Some(doubt) => Some(("aggregate", doubt.clone())),
@@ -137,8 +134,8 @@ pub(super) fn assess(
                     Some(late(charge.charge().exact(), Some(line.quantity)))
                 }
             };
-        } else if let Some(other) = moved.before(line).filter(|_| held.is_none()) {
-            held = Some(billed_as(other));
+        } else if let Some((other, surely)) = moved.before(line, name, id).filter(|_| held.is_none()) {
+            held = Some(billed_as(other, surely));
         } else if held.is_none() {
             assessment.proposals.push(Proposal {
                 exact: line.quantity,
@@ -173,40 +170,41 @@ pub(super) fn assess(
     assessment
 }
 
-/// Records that stand behind another charge already.
-fn billed_as(state: &ChargeState) -> (&'static str, String) {
+/// The charge that was frozen later than this refused one, from its records.
+fn replaced<'a>(state: &ChargeState, before: Option<(&'a ChargeState, bool)>) -> Option<&'a ChargeState> {
+    let (other, surely) = before?;
+    (surely && is_refused(state) && other.frozen_in() > state.frozen_in()).then_some(other)
+}
+
+/// Records that stand behind another charge already, or may.
+fn billed_as(state: &ChargeState, surely: bool) -> (&'static str, String) {
     let (charge, key) = (state.charge(), state.charge().key());
-    let reason = format!(
-        "its records went into the charge of {} for {} to sink {} before the rules or sinks were changed, and are billed once",
-        charge.quantity(),
-        key.dimension,
-        key.sink
-    );
+    let other = format!("the charge of {} for {} to sink {}", charge.quantity(), key.dimension, key.sink);
+    let stands = if state.is_final() { "which is billed" } else { "which is open" };
+    let reason = match surely {
+        true => {
+            format!("its records went into {other}, {stands}; the rules, the sinks or the usage were changed since")
+        }
+        false => format!("it may be the usage of {other}, {stands}, under another name: of that no record is left"),
+    };
     ("moved", reason)
 }
 
 /// A charge whose usage is no longer there.
 fn gone(assessment: &mut Assessment, state: &ChargeState, doubts: &Doubts, moved: &Moved<'_>) {
     let charge = state.charge();
-    let after = moved.after(state);
-    if after.is_some() && is_refused(state) {
-        assessment.withdrawn.push(charge.id());
-    }
     // Usage that cannot be read at the moment is not gone.
     if doubts.about(&charge.key().customer, charge.origins()).is_some() {
         return;
     }
-    let (code, reason) = match after {
+    let (code, reason) = match moved.after(state) {
         None => late(charge.exact(), None),
         Some(line) if is_refused(state) => {
             let text = format!("it was refused, and is not offered again: its records make {} now", line.dimension);
             ("moved", text)
         }
         Some(line) => {
-            let text = format!(
-                "the rules or sinks were changed after it was frozen: its records would make {} now",
-                line.dimension
-            );
+            let text = format!("it was changed what is made of its records: they would make {} now", line.dimension);
             ("moved", text)
         }
     };
@@ -236,7 +234,7 @@ fn late(frozen: Decimal, now: Option<Decimal>) -> (&'static str, String) {
     ("late", reason)
 }
 
-fn hold(key: &Key, code: &'static str, reason: String, quantity: Option<Decimal>) -> Hold {
+pub(super) fn hold(key: &Key, code: &'static str, reason: String, quantity: Option<Decimal>) -> Hold {
     Hold {
         scope: Scope::Charge {
             product: key.product.clone(),

@@ -194,6 +194,9 @@ fn read(
             }
             Err(problem) => {
                 let interrupted = options.stop.load(Ordering::Relaxed);
+                if interrupted {
+                    waiting.clear();
+                }
                 fruitless += 1;
                 let may_be_one = !interrupted && problem.may_be_one_inputs() && fruitless <= FRUITLESS;
                 let middle = own.start + own.len() / 2;

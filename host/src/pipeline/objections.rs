@@ -4,11 +4,10 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::charges::Assessment;
+use super::charges::{Assessment, hold};
 use super::read::with_denials;
 use super::setup::{Setup, SinkSection};
 use crate::config::SinkSpec;
-use crate::ledger::{Hold, Scope};
 use crate::model::service::Offer;
 use crate::plugin::SinkInstance;
 use crate::report::Problem;
@@ -37,19 +36,7 @@ pub(super) fn objections(
     tracing::trace!(sink = spec.plugin.name, refused = refused.len(), "checked");
     for line in assessment.lines.iter_mut().filter(|line| line.held.is_none()) {
         let Some(objection) = refused.get(&line.id.to_string()) else { continue };
-        let key = &line.key;
-        assessment.holds.push(Hold {
-            scope: Scope::Charge {
-                product: key.product.clone(),
-                customer: key.customer.clone(),
-                dimension: key.dimension.clone(),
-                tags: key.tags.clone(),
-            },
-            code: "refused".to_owned(),
-            place: None,
-            reason: objection.clone(),
-            quantity: Some(line.quantity),
-        });
+        assessment.holds.push(hold(&line.key, "refused", objection.clone(), Some(line.quantity)));
         line.held = Some(objection.clone());
     }
     assessment.proposals.retain(|proposal| !refused.contains_key(&proposal.key.id().to_string()));

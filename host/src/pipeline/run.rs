@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::deliver::{Delivery, Ended, Stopped};
 use super::due::{due, first};
 use super::freeze::{Book, Work, freeze};
+use super::moved::withdrawn;
 use super::options::Options;
 use super::setup::Setup;
 use super::summary::{self, Findings};
@@ -47,17 +48,17 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
         Err(error) => findings.ledger(&error),
     }
     findings.denials(setup);
+    let withdrawn = withdrawn(setup, book.state(), &works);
     if options.dry_run || findings.exit == Exit::Ledger || findings.exit == Exit::Interrupted {
-        return Ok(summary::report(setup, book.state(), options, None, &works, findings));
+        return Ok(summary::report(setup, book.state(), options, None, &works, &withdrawn, findings));
     }
     let Book::Open(ledger) = book else {
-        return Ok(summary::report(setup, book.state(), options, None, &works, findings));
+        return Ok(summary::report(setup, book.state(), options, None, &works, &withdrawn, findings));
     };
     if setup.pipeline.sinks.iter().any(|sink| !ledger.state().open_charges(&sink.plugin.name).is_empty()) {
         options.watch.step("delivering");
     }
     let ledger = Mutex::new(*ledger);
-    let withdrawn = works.iter().flat_map(|work| work.assessment.withdrawn.iter().copied()).collect();
     deliver(setup, options, &ledger, &withdrawn, &mut findings);
     findings.denials(setup);
     let mut ledger = ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -66,7 +67,7 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
     {
         findings.ledger(&error);
     }
-    Ok(summary::report(setup, ledger.state(), options, Some(run), &works, findings))
+    Ok(summary::report(setup, ledger.state(), options, Some(run), &works, &withdrawn, findings))
 }
 
 /// Sorts by time, and is its own.

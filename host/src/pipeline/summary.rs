@@ -1,6 +1,6 @@
 //! From what happened to the report.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::Timestamp;
 
@@ -92,19 +92,19 @@ pub(super) fn report(
     options: &Options<'_>,
     run: Option<String>,
     works: &[Work],
+    withdrawn: &HashSet<ChargeId>,
     findings: Findings,
 ) -> Report {
+    let shown = |line: &Assessed, charge: Option<&ChargeState>| {
+        shown(line, charge, run.as_deref(), options.dry_run, withdrawn.contains(&line.id))
+    };
     let Findings { mut exit, mut problems, notes, next_due } = findings;
     let mut windows = Vec::new();
     for work in works {
         let Some(spec) = setup.pipeline.sinks.get(work.sink) else { continue };
         let sink = &spec.plugin.name;
-        let mut lines: Vec<Line> = work
-            .assessment
-            .lines
-            .iter()
-            .map(|line| shown(line, state.charge(&line.id), run.as_deref(), options.dry_run))
-            .collect();
+        let mut lines: Vec<Line> =
+            work.assessment.lines.iter().map(|line| shown(line, state.charge(&line.id))).collect();
         let states: Vec<LineState> = lines.iter().map(|line| line.state).collect();
         // Usage that cannot be read at the moment leaves no line, and its charge may be open in spite of that.
         let stand: HashSet<ChargeId> = work.assessment.lines.iter().map(|line| line.id).collect();
@@ -112,7 +112,7 @@ pub(super) fn report(
         lines.extend(
             others
                 .filter(|charge| !stand.contains(&charge.charge().id()))
-                .map(|charge| shown(&Assessed::of(charge), Some(charge), run.as_deref(), options.dry_run)),
+                .map(|charge| shown(&Assessed::of(charge), Some(charge))),
         );
         let charges = counted(&lines);
         let held = !work.assessment.holds.is_empty();
@@ -146,13 +146,23 @@ pub(super) fn report(
     for spec in &setup.pipeline.sinks {
         let label =
             setup.sinks.iter().find(|sink| sink.section.name == spec.plugin.section).map(|sink| sink.section.label());
-        for report in unread(state, &spec.plugin.name, options, run.as_deref(), &windows) {
+        for report in unread(state, &spec.plugin.name, options, &shown, &windows) {
             problems.extend(report.lines.iter().filter_map(|line| open(line, &report.window, label.as_ref())));
             if report.charges.stay_open(options.dry_run) {
                 exit = exit.and(Exit::Open);
             }
             windows.push(report);
         }
+    }
+    for (sink, charges) in orphans(setup, state) {
+        exit = exit.and(Exit::Open);
+        problems.push(Problem {
+            action: Some("put the sink back under this name: what it owes is offered by nobody else".to_owned()),
+            ..Problem::new(
+                "open",
+                format!("the file has no sink {sink} any more, and charges of it are open: {charges}"),
+            )
+        });
     }
     windows.sort_by(|left, right| (&left.window, &left.sink).cmp(&(&right.window, &right.sink)));
     // An interrupted or fenced run says what it does; what is open besides shows in the lines.
@@ -168,7 +178,15 @@ pub(super) fn report(
     }
 }
 
-fn shown(line: &Assessed, charge: Option<&ChargeState>, run: Option<&str>, dry_run: bool) -> Line {
+/// Sinks that are not in the file, and how many charges of theirs are open.
+fn orphans(setup: &Setup, state: &State) -> BTreeMap<String, usize> {
+    let known = |sink: &str| setup.pipeline.sinks.iter().any(|spec| spec.plugin.name == sink);
+    let sinks: BTreeSet<&str> = state.windows().map(|(sink, ..)| sink).filter(|sink| !known(sink)).collect();
+    let open = sinks.into_iter().map(|sink| (sink.to_owned(), state.open_charges(sink).len()));
+    open.filter(|(_, charges)| *charges > 0).collect()
+}
+
+fn shown(line: &Assessed, charge: Option<&ChargeState>, run: Option<&str>, dry_run: bool, is_withdrawn: bool) -> Line {
     let (state, mut reason, reference) = match charge.map(ChargeState::standing) {
         None if line.held.is_some() => (LineState::Held, None, None),
         None if dry_run => (LineState::WouldBill, None, None),
@@ -179,6 +197,10 @@ fn shown(line: &Assessed, charge: Option<&ChargeState>, run: Option<&str>, dry_r
         }
         // What a dry run would offer again counts as if it were accepted.
         Some(Standing::Pending { reason }) if dry_run => (LineState::WouldBill, reason.clone(), None),
+        Some(Standing::Rejected { reason, .. }) if is_withdrawn => {
+            let text = format!("{reason}; it is not offered again: another charge stands in its place");
+            (LineState::Rejected, Some(text), None)
+        }
         Some(Standing::Rejected { reason, retryable: true }) if dry_run => {
             (LineState::WouldBill, Some(format!("refused before: {reason}")), None)
         }
@@ -225,7 +247,7 @@ fn unread(
     state: &State,
     sink: &str,
     options: &Options<'_>,
-    run: Option<&str>,
+    shown: &dyn Fn(&Assessed, Option<&ChargeState>) -> Line,
     read: &[WindowReport],
 ) -> Vec<WindowReport> {
     let mut reports: Vec<WindowReport> = Vec::new();
@@ -248,7 +270,7 @@ fn unread(
             });
         }
         if let Some(report) = reports.last_mut() {
-            report.lines.push(shown(&Assessed::of(charge), Some(charge), run, options.dry_run));
+            report.lines.push(shown(&Assessed::of(charge), Some(charge)));
         }
     }
     for report in &mut reports {
@@ -314,7 +336,10 @@ fn held_back(hold: &Hold, window: &str, plugin: Option<&String>, step: &str) -> 
         "quarantined" => ("quarantined", "mend the record; a run then bills what is held"),
         "rounding" => ("rounding", "say how to round with `round`, or bill a unit that comes out whole"),
         "astray" => ("astray", "see whether the time and its unit are read right, and where the pipeline starts"),
-        "moved" => ("moved", "put back what was changed, or let it be and bill the change from the next window on"),
+        "moved" => (
+            "moved",
+            "put back what was changed; or let it be, where the other charge is billed, and bill the change from the next window on",
+        ),
         "late" => ("late", "see what changed; the difference is not billed, and nothing is taken back"),
         "negative" => ("negative", "see which records are negative; a credit cannot be metered"),
         "untaken" => ("untaken", "name the dimension in a `takes`"),
@@ -338,7 +363,7 @@ fn held_back(hold: &Hold, window: &str, plugin: Option<&String>, step: &str) -> 
 fn open(line: &Line, window: &str, plugin: Option<&String>) -> Option<Problem> {
     let (code, what, action) = match line.state {
         LineState::Pending => ("pending", "was not billed yet", "run again: it is offered again"),
-        LineState::Rejected => ("rejected", "was refused", "mend the cause; each run offers it again"),
+        LineState::Rejected => ("rejected", "was refused", "mend the cause; a run then offers it again"),
         LineState::Unknown => {
             ("unknown", "may or may not be billed", "run again: it is looked up before anything is sent")
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Course, Delivery, Halt, Stopped, about, is_over, words};
+use super::{Course, Delivery, Halt, about, is_over, words};
 use crate::ledger::{Charge, ChargeState, Standing};
 use crate::model::charge::ChargeId;
 use crate::model::outcome::Finding;
@@ -45,14 +45,23 @@ impl Delivery<'_> {
                     .filter(|(id, _)| charges.iter().any(|charge| charge.id() == *id))
                     .map(|(id, finding)| (id, self.redacted_finding(consistent(finding, &charges, id))))
                     .collect(),
-                Ok(Err(Failed::Auth(text))) => return Err(Halt::Auth(step, text)),
+                Ok(Err(Failed::Auth(text))) if !course.authenticated_anew => return Err(Halt::Auth(step, text)),
+                // What is not known stays so; what is to be offered leaves all the same.
+                Ok(Err(Failed::Auth(text))) => {
+                    course.problems.push(self.refused(step, &text));
+                    course.line = None;
+                    course.not_looked_up.extend(unresolved.iter().map(|state| state.charge().id()));
+                    return Ok(None);
+                }
                 Ok(Err(Failed::Throttled(wait))) => {
                     course.throttled = true;
                     return Ok(Some(wait.unwrap_or_default()));
                 }
                 Ok(Err(failed)) if !line.session.denials().is_empty() => {
                     let problem = self.problem("denied", step, &words(&failed));
-                    return Err(Stopped::Problem(with_denials(problem, &line.session)).into());
+                    course.problems.push(with_denials(problem, &line.session));
+                    course.not_looked_up.extend(unresolved.iter().map(|state| state.charge().id()));
+                    return Ok(None);
                 }
                 Ok(Err(failed)) => {
                     let finding = self.redacted_finding(Finding::CannotTell(words(&failed)));
