@@ -6,6 +6,7 @@
 //! | [`config`] | the pipeline file |
 //! | [`broker`] | what a plugin may reach |
 //! | [`plugin`] | from a component's bytes to a callable instance |
+//! | [`mirror`] | the state document of the exporter that was there before |
 //! | [`pipeline`] | the flow of data: usage, charges, delivery |
 //! | [`ledger`] | what was billed |
 //! | [`report`] | what a person and a program read at the end |
@@ -26,6 +27,7 @@ pub mod broker;
 pub mod cli;
 pub mod config;
 pub mod ledger;
+pub mod mirror;
 pub mod model;
 pub mod pipeline;
 pub mod plugin;

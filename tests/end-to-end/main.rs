@@ -22,5 +22,6 @@ mod recorded;
 mod sandbox;
 mod sinks;
 mod sources;
+mod state_document;
 mod support;
 mod windows;

@@ -162,6 +162,11 @@ impl Broker {
         self.0.denials.list()
     }
 
+    /// Waits for something that a session does, on a thread that is not the broker's own.
+    pub fn wait<T>(&self, doing: impl Future<Output = T>) -> T {
+        self.0.io.block_on(doing)
+    }
+
     fn io(&self) -> &Handle {
         &self.0.io
     }

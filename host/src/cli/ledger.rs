@@ -6,9 +6,9 @@ use std::io::Write as _;
 use jiff::Timestamp;
 
 use super::shared::{Refused, print};
-use super::{Global, PipelineArgs};
+use super::{Global, PipelineArgs, import};
 use crate::config::LedgerLocation;
-use crate::ledger::{self, ChargeState, Identity, Ledger, Standing};
+use crate::ledger::{self, ChargeState, Identity, Ledger, Standing, TAKEN_OVER};
 use crate::report::Exit;
 
 /// Commands about the ledger.
@@ -22,10 +22,15 @@ pub(super) enum LedgerCommand {
         #[arg(long)]
         entries: bool,
     },
+    /// Takes over what another exporter's state document says was billed, so that none of it is billed again
+    Import(import::ImportArgs),
 }
 
 pub(super) fn ledger(command: &LedgerCommand, global: &Global) -> Result<Exit, Refused> {
-    let LedgerCommand::Show { pipeline: args, entries } = command;
+    let (args, entries) = match command {
+        LedgerCommand::Show { pipeline, entries } => (pipeline, entries),
+        LedgerCommand::Import(args) => return import::import(args, global),
+    };
     let pipeline = args.pipeline()?;
     let LedgerLocation::Sqlite(path) = &pipeline.ledger;
     if *entries {
@@ -105,6 +110,7 @@ fn word(charge: &ChargeState) -> &'static str {
         Standing::Rejected { .. } => "rejected",
         Standing::Held { .. } => "held",
         Standing::Accepted { .. } => "accepted",
+        Standing::TakenOver => "taken over",
     }
 }
 
@@ -117,6 +123,7 @@ fn reason(charge: &ChargeState) -> Option<String> {
         | Standing::Rejected { reason, .. }
         | Standing::Held { reason } => Some(reason.clone()),
         Standing::Accepted { reference, .. } => reference.clone(),
+        Standing::TakenOver => Some(TAKEN_OVER.to_owned()),
     }
 }
 

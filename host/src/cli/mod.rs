@@ -2,6 +2,7 @@
 //! standard error.
 
 mod check;
+mod import;
 mod ledger;
 mod plan;
 mod plugin;

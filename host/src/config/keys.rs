@@ -5,8 +5,21 @@ use std::ops::Range;
 use super::errors::ConfigErrors;
 use super::wording::{all_of, nearest, quoted};
 
-pub(super) const TOP: &[&str] =
-    &["name", "window", "grace", "start", "max_windows", "env", "ledger", "dry_run", "source", "aggregate", "sink"];
+pub(super) const TOP: &[&str] = &[
+    "name",
+    "window",
+    "grace",
+    "start",
+    "max_windows",
+    "env",
+    "ledger",
+    "dry_run",
+    "mirror",
+    "source",
+    "aggregate",
+    "sink",
+];
+pub(super) const MIRROR: &[&str] = &["url", "key", "form", "sink"];
 pub(super) const SOURCE: &[&str] = &["plugin", "config", "grant", "limits", "look_back"];
 pub(super) const AGGREGATE: &[&str] = &["plugin", "config", "grant", "limits", "takes"];
 pub(super) const SINK: &[&str] = &["plugin", "config", "grant", "limits", "takes", "round", "rate", "retry_budget"];

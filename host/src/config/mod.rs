@@ -2,7 +2,7 @@
 //!
 //! | file | subject |
 //! |---|---|
-//! | `pipeline`, `plugin_spec`, `grant_spec`, `start`, `units`, `ledger_location` | what a file says, as types |
+//! | `pipeline`, `plugin_spec`, `grant_spec`, `mirror_spec`, `start`, `units`, `ledger_location` | what a file says, as types |
 //! | `read`, `table`, `keys`, `grant` | from a document to those types |
 //! | `tree`, `environment`, `places` | from text to a document with places: TOML, `${NAME}` |
 //! | `schema`, `schema_cost`, `schema_message` | a plugin's own settings against its schema |
@@ -19,6 +19,7 @@ mod grant;
 mod grant_spec;
 mod keys;
 mod ledger_location;
+mod mirror_spec;
 mod pipeline;
 mod places;
 mod plugin_spec;
@@ -41,6 +42,7 @@ pub use below::below;
 pub use errors::{ConfigError, ConfigErrors};
 pub use grant_spec::{GrantSpec, HttpGrantSpec, Located, SecretSource, SecretSpec};
 pub use ledger_location::{LedgerLocation, LedgerLocationError};
+pub use mirror_spec::{MirrorForm, MirrorSpec};
 pub use pipeline::{AggregateSpec, Pipeline, Rounding, SinkSpec, SourceSpec};
 pub use places::{Place, Places, join};
 pub use plugin_spec::{LimitsSpec, PluginRef, PluginSpec};

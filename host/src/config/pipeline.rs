@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::ledger_location::LedgerLocation;
+use super::mirror_spec::MirrorSpec;
 use super::places::Places;
 use super::plugin_spec::PluginSpec;
 use super::source_text::SourceText;
@@ -30,6 +31,8 @@ pub struct Pipeline {
     pub ledger: LedgerLocation,
     /// Whether every run only shows what it would do.
     pub dry_run: bool,
+    /// The state document of the exporter that was there before, if there was one.
+    pub mirror: Option<MirrorSpec>,
     /// Where usage comes from.
     pub source: SourceSpec,
     /// What turns usage into charges, at least one, in the order of the file.

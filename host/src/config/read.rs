@@ -9,6 +9,7 @@ use super::errors::ConfigErrors;
 use super::grant_spec::Located;
 use super::keys;
 use super::ledger_location::{LedgerLocation, LedgerLocationError};
+use super::mirror_spec::mirror;
 use super::pipeline::{AggregateSpec, Pipeline, Rounding, SinkSpec, SourceSpec};
 use super::places::Places;
 use super::plugin_spec::{check_section_name, plugin_spec};
@@ -36,6 +37,8 @@ pub(super) fn pipeline(document: &Table, base: &Path, errors: &mut ConfigErrors)
     check_aggregates(&aggregates, errors);
     let sinks =
         sections(&top, "sink", "clazar", "a sink", errors, |name, reader, errors| sink(name, reader, base, errors));
+    let sinks: Vec<SinkSpec> = sinks.into_iter().map(|sink| sink.value).collect();
+    let mirror = mirror(&top, name.as_deref(), window, &sinks, errors);
     Some(Pipeline {
         name: name?,
         window: window?,
@@ -44,9 +47,10 @@ pub(super) fn pipeline(document: &Table, base: &Path, errors: &mut ConfigErrors)
         max_windows,
         ledger: ledger?,
         dry_run,
+        mirror,
         source: source?,
         aggregates: aggregates.into_iter().map(|aggregate| aggregate.value.0).collect(),
-        sinks: sinks.into_iter().map(|sink| sink.value).collect(),
+        sinks,
         base: base.to_owned(),
         digest: digest(document),
         text: errors.source().clone(),

@@ -14,7 +14,9 @@ use super::lock::Lock;
 use super::sqlite::Store;
 use super::state::State;
 use crate::config::Pipeline;
-use crate::model::charge::{ChargeId, Proposal};
+use crate::model::charge::ChargeId;
+#[cfg(test)]
+use crate::model::charge::Proposal;
 use crate::model::outcome::{Finding, Outcome, Status};
 use crate::model::window::{Window, WindowKind};
 
@@ -148,17 +150,6 @@ impl Ledger {
         records.into_iter().try_for_each(|record| self.state.apply(record)).map_err(refused)
     }
 
-    /// Freezes charges, in one transaction with the entries that explain them.
-    ///
-    /// # Errors
-    /// As [`append`](Self::append).
-    pub fn freeze(&mut self, mut entries: Vec<Entry>, proposals: Vec<Proposal>) -> Result<(), LedgerError> {
-        entries.extend(
-            proposals.into_iter().map(|charge| Entry::Freeze { id: charge.key.id(), charge: Box::new(charge) }),
-        );
-        self.append(entries)
-    }
-
     /// Writes down that a call is about to leave; answers its number.
     ///
     /// # Errors
@@ -212,6 +203,12 @@ impl Ledger {
 
 #[cfg(test)]
 impl Ledger {
+    /// Freezes charges, in one transaction with the entries that explain them.
+    pub(super) fn freeze(&mut self, mut entries: Vec<Entry>, proposals: Vec<Proposal>) -> Result<(), LedgerError> {
+        entries.extend(proposals.into_iter().map(Entry::freeze));
+        self.append(entries)
+    }
+
     /// Writes down that a window is settled.
     pub(super) fn settle(&mut self, sink: &str, window: Window) -> Result<(), LedgerError> {
         self.append(vec![Entry::Settled { sink: sink.to_owned(), window }])

@@ -7,7 +7,10 @@
 //! | rejected | in flight, if that makes sense | as for pending | found: accepted |
 //! | unconfirmed | refused | | accepted, else rejected |
 //! | held | refused | | accepted, absent: pending |
-//! | accepted | refused | | nothing changes it |
+//! | accepted, taken over | refused | | nothing changes it |
+//!
+//! A pending charge becomes unknown besides, where it may have been offered before the ledger was there; and taken over, where another
+//! exporter had billed it.
 
 use meterhost_decimal::Decimal;
 
@@ -15,6 +18,9 @@ use super::fold_error::FoldError;
 use crate::model::charge::{ChargeId, Key, Proposal};
 use crate::model::outcome::{Finding, HeldRecord, Outcome, Status};
 use crate::model::service::Offer;
+
+/// What is said of a charge that was taken over.
+pub const TAKEN_OVER: &str = "billed by the exporter before, and how much of it nobody here knows";
 
 /// A charge that the ledger holds. Only the ledger makes one, so that nothing can be sent which is not written down.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,6 +121,8 @@ pub enum Standing {
         /// The run in which it became so.
         run: String,
     },
+    /// Billed by another exporter, before this ledger was there. How much it billed, nobody knows.
+    TakenOver,
 }
 
 /// A charge and its standing.
@@ -164,7 +172,12 @@ impl ChargeState {
 
     /// Whether nothing more will happen to it.
     pub fn is_final(&self) -> bool {
-        matches!(self.standing, Standing::Accepted { .. })
+        matches!(self.standing, Standing::Accepted { .. } | Standing::TakenOver)
+    }
+
+    /// Whether it surely was not billed: it is in nobody's books.
+    pub fn is_surely_not_billed(&self) -> bool {
+        matches!(self.standing, Standing::Pending { .. } | Standing::Rejected { .. })
     }
 
     /// Whether a look-up, a replay or a person has to say what became of it.
@@ -181,7 +194,7 @@ impl ChargeState {
     pub(super) fn attempted(&mut self, attempt: u64, at: i64, deadline: u64) -> Result<(), FoldError> {
         match self.standing {
             Standing::Pending { .. } | Standing::Unknown { .. } | Standing::Rejected { retryable: true, .. } => {}
-            Standing::Accepted { .. } => return Err(FoldError::Final(self.charge.id)),
+            Standing::Accepted { .. } | Standing::TakenOver => return Err(FoldError::Final(self.charge.id)),
             Standing::InFlight { .. }
             | Standing::Unconfirmed { .. }
             | Standing::Held { .. }
@@ -190,6 +203,26 @@ impl ChargeState {
         let standing = std::mem::replace(&mut self.standing, Standing::InFlight { attempt });
         let last_attempt = self.last_attempt.replace((at, deadline));
         self.before = Some(Box::new(Before { standing, last_attempt }));
+        Ok(())
+    }
+
+    /// Another exporter had billed it.
+    pub(super) fn taken_over(&mut self) -> Result<(), FoldError> {
+        match self.standing {
+            Standing::Pending { reason: None } => self.standing = Standing::TakenOver,
+            _ => return Err(FoldError::NotNew(self.charge.id)),
+        }
+        Ok(())
+    }
+
+    /// It may have been offered, at this time or before, though nothing here says so.
+    pub(super) fn doubted(&mut self, reason: String, at: i64, deadline: u64) -> Result<(), FoldError> {
+        match self.standing {
+            Standing::Pending { .. } => {}
+            _ => return Err(FoldError::NotNew(self.charge.id)),
+        }
+        self.last_attempt = Some((at, deadline));
+        self.went_unanswered(reason, None);
         Ok(())
     }
 
@@ -253,7 +286,7 @@ impl ChargeState {
         };
         let next = match (finding, &self.standing) {
             (Finding::Found(_) | Finding::CannotTell(_), Standing::Accepted { .. }) => return Ok(()),
-            (_, Standing::Accepted { .. }) => return Err(FoldError::Final(self.charge.id)),
+            (_, Standing::Accepted { .. } | Standing::TakenOver) => return Err(FoldError::Final(self.charge.id)),
             (_, Standing::InFlight { .. }) => return Err(FoldError::UnderWay(self.charge.id)),
             (Finding::Found(record), _) => {
                 self.accept(record.reference.clone(), run);

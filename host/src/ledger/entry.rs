@@ -111,6 +111,30 @@ pub enum Entry {
         /// By charge.
         findings: Vec<(ChargeId, Finding)>,
     },
+    /// What another exporter had billed before, as its state document said.
+    Imported(Box<Import>),
+    /// Charges that another exporter billed: final, and how much was billed nobody knows.
+    TakenOver {
+        /// Which.
+        charges: Vec<ChargeId>,
+    },
+    /// Charges that may have been offered before this ledger was there.
+    Doubted {
+        /// Which.
+        charges: Vec<ChargeId>,
+        /// Why, in words for a person.
+        reason: String,
+        /// The longest that a call with them may take, in milliseconds.
+        deadline: u64,
+    },
+    /// The state document is about to be written.
+    Mirrored {
+        /// A fingerprint of the pipeline's entry in it; nothing where there is none yet.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<String>,
+        /// The same, afterwards.
+        after: String,
+    },
     /// All charges of a window are final for a sink, and nothing is held.
     Settled {
         /// The sink.
@@ -118,6 +142,31 @@ pub enum Entry {
         /// The window.
         window: Window,
     },
+}
+
+/// What another exporter had billed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Import {
+    /// Where its state document lies.
+    pub document: String,
+    /// The sink whose charges it speaks of.
+    pub sink: String,
+    /// A fingerprint of the pipeline's entry in it; nothing where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry: Option<String>,
+    /// Whether it is another document than the one that the pipeline keeps up to date.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub aside: bool,
+    /// The last closed window; those before it are closed too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Window>,
+    /// Customers of later windows to whom something was billed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub billed: Vec<(Window, Vec<String>)>,
+    /// Customers to whom something may have been billed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub open: Vec<(Window, Vec<String>)>,
 }
 
 /// What was run.
@@ -150,8 +199,26 @@ pub struct InputSeen {
 
 impl Entry {
     /// The words under which entries are stored.
-    pub(super) const KINDS: [&'static str; 9] =
-        ["opened", "run", "inputs", "reading", "freeze", "attempt", "outcomes", "looked-up", "settled"];
+    pub(super) const KINDS: [&'static str; 13] = [
+        "opened",
+        "run",
+        "inputs",
+        "reading",
+        "freeze",
+        "attempt",
+        "outcomes",
+        "looked-up",
+        "imported",
+        "taken-over",
+        "doubted",
+        "mirrored",
+        "settled",
+    ];
+
+    /// That a charge is frozen.
+    pub fn freeze(charge: Proposal) -> Self {
+        Entry::Freeze { id: charge.key.id(), charge: Box::new(charge) }
+    }
 
     /// The word under which it is stored.
     pub fn kind(&self) -> &'static str {
@@ -164,6 +231,10 @@ impl Entry {
             Entry::Attempt { .. } => "attempt",
             Entry::Outcomes { .. } => "outcomes",
             Entry::LookedUp { .. } => "looked-up",
+            Entry::Imported(_) => "imported",
+            Entry::TakenOver { .. } => "taken-over",
+            Entry::Doubted { .. } => "doubted",
+            Entry::Mirrored { .. } => "mirrored",
             Entry::Settled { .. } => "settled",
         }
     }

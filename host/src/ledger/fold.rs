@@ -47,6 +47,20 @@ impl State {
             }
             Entry::Outcomes { attempt, unsent, outcomes } => self.outcomes(attempt, unsent, outcomes, &record.run)?,
             Entry::LookedUp { sink, findings } => self.looked_up(&sink, &findings, &record.run)?,
+            Entry::Imported(import) => {
+                if !import.aside {
+                    self.mirrored = Some(vec![import.entry.clone()]);
+                }
+                self.imported.add(*import);
+            }
+            Entry::TakenOver { charges } => {
+                charges.iter().try_for_each(|id| self.change(id, ChargeState::taken_over)?)?;
+            }
+            Entry::Doubted { charges, reason, deadline } => {
+                let doubt = |charge: &mut ChargeState| charge.doubted(reason.clone(), record.at, deadline);
+                charges.iter().try_for_each(|id| self.change(id, doubt)?)?;
+            }
+            Entry::Mirrored { before, after } => self.mirrored = Some(vec![before, Some(after)]),
             Entry::Settled { sink, window } => {
                 let state = self.window_mut(&sink, &window)?;
                 if state.open > 0 || !state.holds.is_empty() {
@@ -200,10 +214,17 @@ impl State {
                     ids.push(id);
                     windows.push((&charge.key.sink, charge.key.window));
                 }
-                Entry::Attempt { charges, .. } => ids.extend(charges),
+                Entry::Attempt { charges, .. } | Entry::TakenOver { charges } | Entry::Doubted { charges, .. } => {
+                    ids.extend(charges);
+                }
                 Entry::LookedUp { findings, .. } => ids.extend(findings.iter().map(|(id, _)| id)),
                 Entry::Reading { sink, window, .. } | Entry::Settled { sink, window } => windows.push((sink, *window)),
-                Entry::Opened { .. } | Entry::Run { .. } | Entry::Inputs { .. } | Entry::Outcomes { .. } => {}
+                Entry::Opened { .. }
+                | Entry::Run { .. }
+                | Entry::Inputs { .. }
+                | Entry::Outcomes { .. }
+                | Entry::Imported(_)
+                | Entry::Mirrored { .. } => {}
             }
         }
         for id in ids {

@@ -59,6 +59,9 @@ pub enum FoldError {
     /// It would send or change what is final.
     #[error("it changes the charge {0}, which is final")]
     Final(ChargeId),
+    /// It says of a charge what can be said of a new one only.
+    #[error("it says of the charge {0} what can be said of a new one only")]
+    NotNew(ChargeId),
     /// It settles what is open.
     #[error("it settles {1} for the sink `{0}`, which is not final")]
     NotFinal(String, Window),

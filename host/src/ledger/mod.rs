@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `entry` | what is written down |
 //! | `state`, `fold`, `fold_error` | what follows from it: a pure fold |
+//! | `imported` | what another exporter had billed before |
 //! | `charge` | a frozen charge and its standing |
 //! | `hold`, `round` | what is kept back, and the one rounding |
 //! | `sqlite`, `lock`, `aside` | where it is kept, the one writer, the readers beside it |
@@ -18,6 +19,7 @@ mod error;
 mod fold;
 mod fold_error;
 mod hold;
+mod imported;
 mod lock;
 mod round;
 mod sqlite;
@@ -27,10 +29,11 @@ mod tests;
 
 pub use aside::read;
 pub use book::{Identity, Ledger};
-pub use charge::{Charge, ChargeState, Standing};
-pub use entry::{Entry, FORMAT, InputSeen, PluginDigest, Record};
+pub use charge::{Charge, ChargeState, Standing, TAKEN_OVER};
+pub use entry::{Entry, FORMAT, Import, InputSeen, PluginDigest, Record};
 pub use error::{LedgerError, Trouble};
 pub use fold_error::FoldError;
 pub use hold::{Hold, Scope};
+pub use imported::Imported;
 pub use round::rounded;
 pub use state::{Counts, State, WindowState};

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::charge::{ChargeState, Standing};
-use super::entry::InputSeen;
+use super::entry::{Import, InputSeen};
 use super::hold::Hold;
+use super::imported::Imported;
 use crate::model::charge::{ChargeId, Key};
 use crate::model::window::{Window, WindowKind};
 
@@ -41,6 +42,10 @@ pub struct State {
     pub(super) runs: u64,
     /// The run that wrote the last entry.
     pub(super) run: String,
+    /// What another exporter had billed.
+    pub(super) imported: Imported,
+    /// The fingerprints that the state document's entry may have; nothing while no document is known.
+    pub(super) mirrored: Option<Vec<Option<String>>>,
 }
 
 /// How many charges stand how.
@@ -78,6 +83,34 @@ impl State {
 
     fn taken_up(&self) -> Option<Window> {
         self.sinks.values().filter_map(|windows| windows.keys().next()).min().copied()
+    }
+
+    /// What another exporter had billed.
+    pub fn imported(&self) -> &Imported {
+        &self.imported
+    }
+
+    /// Whether a window was closed by another exporter, and nothing of it was ever billed here.
+    pub fn is_closed_elsewhere(&self, window: &Window) -> bool {
+        self.imported.until().is_some_and(|until| *window <= until) && self.charges_in_all(window).next().is_none()
+    }
+
+    /// The windows that another exporter closed, of which something is held.
+    pub fn held_elsewhere(&self) -> impl Iterator<Item = Window> {
+        let held = self.windows().filter(|(_, _, known)| !known.holds.is_empty()).map(|(_, window, _)| *window);
+        held.filter(|window| self.is_closed_elsewhere(window))
+    }
+
+    /// The fingerprints that the pipeline's entry in the state document may have, unless somebody else changed it: as it was taken over,
+    /// or as it was before and after it was to be written last. Nothing while no document is known.
+    pub fn mirrored(&self) -> Option<&[Option<String>]> {
+        self.mirrored.as_deref()
+    }
+
+    /// The state as it would be after an import.
+    pub fn with(mut self, import: Import) -> Self {
+        self.imported.add(import);
+        self
     }
 
     /// A charge and its standing.
@@ -122,7 +155,7 @@ impl State {
                 Standing::Unconfirmed { .. } => &mut counts.unconfirmed,
                 Standing::Rejected { .. } => &mut counts.rejected,
                 Standing::Held { .. } => &mut counts.held,
-                Standing::Accepted { .. } => &mut counts.accepted,
+                Standing::Accepted { .. } | Standing::TakenOver => &mut counts.accepted,
             };
             *count += 1;
             counts

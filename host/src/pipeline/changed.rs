@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use super::quarantine::touched;
 use super::read::{Reader, interrupted, span, with_denials};
 use crate::ledger::{InputSeen, State};
-use crate::model::reading::Input;
+use crate::model::reading::{Input, Span};
 use crate::model::window::Window;
 use crate::plugin::SourceInstance;
 use crate::report::Problem;
@@ -17,22 +17,8 @@ impl Reader<'_> {
         if windows.is_empty() {
             return Ok(Vec::new());
         }
-        let section = &self.setup.source;
-        let session = self.setup.broker.session(&section.name, section.grants.clone(), self.dry_run);
-        let problem = |failure| with_denials(section.problem("listing settled windows", None, &failure), &session);
-        let mut source =
-            SourceInstance::start(&section.plugin, section.settings(session.clone(), self.now)).map_err(problem)?;
         let spans: Vec<_> = windows.iter().map(span).collect();
-        let mut request = self.request(&spans, 0);
-        request.shard = (0, 1);
-        let listing = source.inputs(&section.config, &request).map_err(problem)?;
-        let mut found: Vec<Input> = Vec::new();
-        while let Some(inputs) = source.next_inputs(&listing).map_err(problem)? {
-            if self.stop.load(Ordering::Relaxed) {
-                return Err(interrupted());
-            }
-            found.extend(inputs);
-        }
+        let found = self.listed(&spans)?;
         let before: Vec<HashMap<&str, &InputSeen>> = windows
             .iter()
             .map(|window| state.inputs(window).unwrap_or_default().iter().map(|input| (&*input.key, input)).collect())
@@ -54,5 +40,25 @@ impl Reader<'_> {
             .filter(|(_, (same, before))| differs(same, before))
             .map(|(window, _)| *window)
             .collect())
+    }
+
+    /// The inputs of windows, as they stand, without reading them.
+    pub(super) fn listed(&self, spans: &[Span]) -> Result<Vec<Input>, Problem> {
+        let section = &self.setup.source;
+        let session = self.setup.broker.session(&section.name, section.grants.clone(), self.dry_run);
+        let problem = |failure| with_denials(section.problem("listing settled windows", None, &failure), &session);
+        let mut source =
+            SourceInstance::start(&section.plugin, section.settings(session.clone(), self.now)).map_err(problem)?;
+        let mut request = self.request(spans, 0);
+        request.shard = (0, 1);
+        let listing = source.inputs(&section.config, &request).map_err(problem)?;
+        let mut found: Vec<Input> = Vec::new();
+        while let Some(inputs) = source.next_inputs(&listing).map_err(problem)? {
+            if self.stop.load(Ordering::Relaxed) {
+                return Err(interrupted());
+            }
+            found.extend(inputs);
+        }
+        Ok(found)
     }
 }

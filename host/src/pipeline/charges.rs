@@ -20,6 +20,8 @@ use crate::model::window::Window;
 pub(super) struct Assessment {
     /// Charges that can be frozen.
     pub(super) proposals: Vec<Proposal>,
+    /// Charges that another exporter billed, as they come to now.
+    pub(super) taken_over: Vec<Proposal>,
     /// What is kept back.
     pub(super) holds: Vec<Hold>,
     /// Every line of this sink, for the report, and which held one stands for it.
@@ -47,6 +49,8 @@ pub(super) struct Assessed {
     pub(super) held: Option<String>,
     /// What was frozen for its key before, where that differs.
     pub(super) frozen: Option<Decimal>,
+    /// Whether another exporter billed it before this pipeline was there.
+    pub(super) taken_over: bool,
 }
 
 impl Assessed {
@@ -61,6 +65,7 @@ impl Assessed {
             origins: charge.origins().to_vec(),
             held: None,
             frozen: None,
+            taken_over: false,
         }
     }
 }
@@ -108,15 +113,18 @@ pub(super) fn assess(
         let id = key.id();
         seen.insert(id);
         let before = state.charge(&id);
+        let imported = before.is_none() && state.imported().is_billed(name, window, &key.customer);
         let judged = match takers(&line.dimension).is_empty() {
             true => Err(("untaken", "no [sink] takes this dimension: name it in `takes`".to_owned())),
+            // How it was rounded, and whether it could be sent, was the other exporter's to judge.
+            false if imported => clear(line, &doubts),
             false => judge(sink, spec, line, &doubts),
         };
         let (quantity, mut held) = match judged {
             Ok(quantity) => (quantity, None),
             Err((code, reason)) => (line.quantity, Some((code, reason))),
         };
-        let mut frozen = None;
+        let (mut frozen, mut taken_over) = (None, false);
         if let Some(charge) = before {
             // One charge a key, for ever: what usage says now is compared with it, never sent beside it. While a part of the usage
             // cannot be read, there is nothing to compare.
@@ -137,7 +145,7 @@ pub(super) fn assess(
         } else if let Some((other, surely)) = moved.before(line, name, id).filter(|_| held.is_none()) {
             held = Some(billed_as(other, surely));
         } else if held.is_none() {
-            assessment.proposals.push(Proposal {
+            let proposal = Proposal {
                 exact: line.quantity,
                 quantity,
                 time: window.start().as_millisecond(),
@@ -145,7 +153,12 @@ pub(super) fn assess(
                 attributes: line.attributes.clone(),
                 aggregator: setup.aggregates.get(*aggregate).map(|section| section.name.clone()).unwrap_or_default(),
                 key: key.clone(),
-            });
+            };
+            taken_over = imported;
+            match imported {
+                true => assessment.taken_over.push(proposal),
+                false => assessment.proposals.push(proposal),
+            }
         }
         if let Some((code, reason)) = &held {
             // What a doubt about a record or an object holds is in `holds` already, once for all its lines.
@@ -162,6 +175,7 @@ pub(super) fn assess(
             origins: line.origins.clone(),
             held,
             frozen,
+            taken_over,
         });
     }
     for charge in state.charges_of(name, window).into_iter().filter(|charge| !seen.contains(&charge.charge().id())) {
@@ -217,6 +231,7 @@ fn gone(assessment: &mut Assessment, state: &ChargeState, doubts: &Doubts, moved
         origins: Vec::new(),
         held: Some(reason),
         frozen: Some(charge.quantity()),
+        taken_over: false,
     });
 }
 
@@ -261,6 +276,17 @@ pub(super) fn key(setup: &Setup, sink: &str, window: &Window, line: &ChargeLine)
     }
 }
 
+/// What a line comes to, or a code and a reason for not knowing it.
+fn clear(line: &ChargeLine, doubts: &Doubts) -> Result<Decimal, (&'static str, String)> {
+    if let Some(reason) = doubts.about(&line.customer, &line.origins) {
+        return Err(("doubt", reason));
+    }
+    match &line.doubt {
+        Some(doubt) => Err(("aggregate", doubt.clone())),
+        None => Ok(line.quantity.max(Decimal::ZERO)),
+    }
+}
+
 /// The quantity to be frozen, or a code and a reason for keeping the line back.
 fn judge(
     sink: &SinkSection,
@@ -268,12 +294,7 @@ fn judge(
     line: &ChargeLine,
     doubts: &Doubts,
 ) -> Result<Decimal, (&'static str, String)> {
-    if let Some(reason) = doubts.about(&line.customer, &line.origins) {
-        return Err(("doubt", reason));
-    }
-    if let Some(doubt) = &line.doubt {
-        return Err(("aggregate", doubt.clone()));
-    }
+    clear(line, doubts)?;
     if line.quantity.is_negative() {
         return Err(("negative", format!("the total is negative: {}", line.quantity)));
     }

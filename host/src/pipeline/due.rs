@@ -13,6 +13,8 @@ pub(super) struct Due {
     pub(super) open: Vec<Window>,
     /// Settled for each sink, and young enough to be looked at again.
     pub(super) settled: Vec<Window>,
+    /// Closed by another exporter, and young enough to be looked at again.
+    pub(super) closed: Vec<Window>,
     /// Where the pipeline begins.
     pub(super) first: Option<Window>,
     /// When the first window that is not due yet will be.
@@ -24,6 +26,9 @@ pub(super) struct Due {
 /// Picks the windows of a run at `now`. With `only`, that window alone, due or not settled or not.
 pub(super) fn due(pipeline: &Pipeline, state: &State, now: Timestamp, only: Option<&Window>) -> Due {
     if let Some(only) = only {
+        if state.is_closed_elsewhere(only) {
+            return Due { closed: vec![*only], ..Due::default() };
+        }
         let first = first(pipeline, now).filter(|first| first <= only);
         let settled = pipeline.sinks.iter().all(|sink| state.is_settled(&sink.plugin.name, only));
         let windows = vec![*only];
@@ -36,10 +41,14 @@ pub(super) fn due(pipeline: &Pipeline, state: &State, now: Timestamp, only: Opti
     let back = look_back(pipeline, now);
     let mut due = Due { first: Some(first), ..Due::default() };
     let mut fresh = 0;
+    due.closed = closed(state, back);
     for window in std::iter::successors(Some(first), Window::next) {
         if !pipeline.is_due(&window, now) {
             due.next = window.end().checked_add(pipeline.grace).ok();
             break;
+        }
+        if state.is_closed_elsewhere(&window) {
+            continue;
         }
         let taken_up = pipeline.sinks.iter().any(|sink| state.is_taken_up(&sink.plugin.name, &window));
         if !taken_up {
@@ -57,6 +66,17 @@ pub(super) fn due(pipeline: &Pipeline, state: &State, now: Timestamp, only: Opti
         }
     }
     due
+}
+
+/// The windows that another exporter closed, and that are to be watched: those that end after `back`, and those that something is held of.
+pub(super) fn closed(state: &State, back: Timestamp) -> Vec<Window> {
+    let until = state.imported().until();
+    let young = std::iter::successors(until, Window::previous).take_while(|window| window.end() > back);
+    let mut closed: Vec<Window> = young.filter(|window| state.is_closed_elsewhere(window)).collect();
+    closed.extend(state.held_elsewhere());
+    closed.sort();
+    closed.dedup();
+    closed
 }
 
 /// Whether something is held of a window, for whichever sink: that stays in sight, however long ago it was.
@@ -82,7 +102,7 @@ pub(super) fn first(pipeline: &Pipeline, now: Timestamp) -> Option<Window> {
 }
 
 /// From when on settled windows are looked at again: without a setting, from the start of the month before now's.
-fn look_back(pipeline: &Pipeline, now: Timestamp) -> Timestamp {
+pub(super) fn look_back(pipeline: &Pipeline, now: Timestamp) -> Timestamp {
     match &pipeline.source.look_back {
         Some(ago) => ago.before(now),
         None => {

@@ -1,7 +1,6 @@
 //! From the windows that are due to frozen charges: read, verified, assessed, written down in one transaction.
 
 use std::collections::BTreeSet;
-use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -9,17 +8,20 @@ use std::sync::atomic::Ordering;
 use super::account;
 use super::astray::Astray;
 use super::charges::{Assessment, assess};
+use super::closed::Watched;
 use super::due::{Due, due, has_holds};
 use super::entries::{all_astray, inputs, intent, kept_back, unchecked};
 use super::failpoint::failpoint;
 use super::gathered::Reading;
+use super::mirrored::Mirrored;
 use super::objections::objections;
 use super::opening::{Opening, share_doubts};
 use super::options::Options;
 use super::read::{Reader, span};
 use super::setup::{Section, Setup};
 use super::summary::Findings;
-use crate::ledger::{Entry, Identity, Ledger, LedgerError, State};
+use crate::ledger::{Entry, Hold, Identity, Ledger, LedgerError, State};
+use crate::model::charge::{ChargeId, Proposal};
 use crate::model::reading::Span;
 use crate::model::window::Window;
 use crate::report::{Exit, Problem};
@@ -44,16 +46,23 @@ pub(super) enum Book {
 }
 
 impl Book {
-    /// Opens the ledger for writing, unless there is nothing to write: a run that finds nothing due leaves no file behind.
-    pub(super) fn open(
+    /// Opens the ledger for writing, unless there is nothing to write: a dry run only reads it, and a run that finds nothing due or to be
+    /// taken over leaves no file behind.
+    pub(super) fn of(
         path: &Path,
         identity: &Identity,
         run: &str,
         setup: &Setup,
         options: &Options<'_>,
+        mirrored: Option<&Mirrored>,
     ) -> Result<Book, LedgerError> {
-        if !path.exists() {
-            let state = State::default();
+        if options.dry_run {
+            return Ok(Book::Shown(Box::new(Ledger::state_of(path, identity)?)));
+        }
+        let state = State::default();
+        let says_nothing =
+            mirrored.is_none_or(|mirrored| mirrored.to_take_over(&state).is_ok_and(|import| import.is_none()));
+        if !path.exists() && says_nothing {
             let due = due(&setup.pipeline, &state, options.now, options.window.as_ref());
             if due.open.is_empty() && due.settled.is_empty() {
                 return Ok(Book::Shown(Box::new(state)));
@@ -78,21 +87,29 @@ pub(super) fn freeze(
     due: &Due,
     findings: &mut Findings,
 ) -> Result<Vec<Work>, LedgerError> {
-    let reader = Reader {
-        setup,
-        now: options.now,
-        threads: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
-        dry_run: options.dry_run,
-        first: book.state().first_window().or(due.first).map(|window| window.start().as_millisecond()),
-        stop: options.stop,
-        progress: &|more| options.watch.records(more),
-    };
+    let progress = |more| options.watch.records(more);
+    let first = book.state().first_window().or(due.first);
+    let reader = Reader::of(setup, options, first, &progress);
     let windows = taken_up(&reader, options, book.state(), due, findings);
-    if windows.is_empty() {
+    let watched = reader.watch(&due.closed, book.state()).unwrap_or_else(|problem| {
+        findings.problem(problem);
+        Watched::default()
+    });
+    if windows.is_empty() && watched.held.is_empty() {
+        if let Book::Open(ledger) = book
+            && !watched.remembered.is_empty()
+        {
+            ledger.append(watched.remembered)?;
+        }
         return Ok(Vec::new());
     }
     if let Book::Open(ledger) = book {
-        ledger.append(vec![intent(setup, options.now, &windows)])?;
+        let mut all: Vec<Window> =
+            windows.iter().chain(watched.held.iter().map(|(window, _)| window)).copied().collect();
+        all.sort();
+        let mut entries = watched.remembered;
+        entries.push(intent(setup, options.now, &all));
+        ledger.append(entries)?;
     }
     failpoint("before-reading");
     let spans: Vec<Span> = windows.iter().map(span).collect();
@@ -116,6 +133,7 @@ pub(super) fn freeze(
     if options.dry_run {
         findings.notes.extend(assessor.nobodys());
     }
+    assessor.works.extend(elsewhere(setup, book.state(), watched.held));
     let Assessor { mut works, mut entries, .. } = assessor;
     match astray.words() {
         Some(words) if astray.others => findings.notes.push(words),
@@ -137,12 +155,52 @@ pub(super) fn freeze(
                 }
             }
         }
-        let proposals = works.iter().flat_map(|work| work.assessment.proposals.iter().cloned()).collect();
+        let taken_over = works.iter().flat_map(|work| work.assessment.taken_over.iter().cloned());
+        let taken_over: Vec<Proposal> = taken_over.collect();
+        let proposals: Vec<Proposal> =
+            works.iter().flat_map(|work| work.assessment.proposals.iter().cloned()).collect();
+        let doubted = doubted(setup, ledger.state(), &proposals);
+        let taken = Entry::TakenOver { charges: taken_over.iter().map(|charge| charge.key.id()).collect() };
+        let taken = (!taken_over.is_empty()).then_some(taken);
+        entries.extend(proposals.into_iter().chain(taken_over).map(Entry::freeze));
+        entries.extend(doubted.into_iter().chain(taken));
         failpoint("before-freeze");
-        ledger.freeze(entries, proposals)?;
+        // All or none: what is frozen, and what explains it.
+        ledger.append(entries)?;
         failpoint("after-freeze");
     }
     Ok(works)
+}
+
+/// What is held of windows that another exporter closed.
+fn elsewhere(setup: &Setup, state: &State, held: Vec<(Window, Vec<Hold>)>) -> impl Iterator<Item = Work> {
+    let sinks = setup.pipeline.sinks.iter();
+    let sink =
+        sinks.map(|sink| sink.plugin.name.as_str()).position(|name| state.imported().sink() == Some(name)).unwrap_or(0);
+    held.into_iter().map(move |(window, holds)| Work {
+        sink,
+        window,
+        assessment: Assessment { holds, ..Assessment::default() },
+    })
+}
+
+/// Which of the charges that are about to be frozen may have been offered before this ledger was there: they are looked up first.
+fn doubted(setup: &Setup, state: &State, proposals: &[Proposal]) -> Vec<Entry> {
+    let sinks = setup.sinks.iter().zip(&setup.pipeline.sinks);
+    let entries = sinks.filter_map(|(sink, spec)| {
+        let is_open = |charge: &&Proposal| {
+            let key = &charge.key;
+            key.sink == spec.plugin.name && state.imported().is_open(&key.sink, &key.window, &key.customer)
+        };
+        let charges: Vec<ChargeId> = proposals.iter().filter(is_open).map(|charge| charge.key.id()).collect();
+        (!charges.is_empty()).then(|| Entry::Doubted {
+            charges,
+            reason: "the state document says that it was about to be billed, by a run whose ledger is not here"
+                .to_owned(),
+            deadline: u64::try_from(sink.traits.deadline.as_millis()).unwrap_or(u64::MAX),
+        })
+    });
+    entries.collect()
 }
 
 /// The windows of a run, ascending: those that are open, and the settled ones of which something is new or held.

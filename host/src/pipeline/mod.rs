@@ -3,7 +3,8 @@
 //! | file | subject |
 //! |---|---|
 //! | `setup` | plugins that are loaded, checked and granted |
-//! | `due`, `changed` | which windows a run takes up |
+//! | `mirrored`, `take_over` | the state document of an exporter that was there before |
+//! | `due`, `changed`, `closed` | which windows a run takes up, and which it only watches |
 //! | `read`, `route`, `channel`, `tally` | usage into aggregators, on as many threads as there are cores |
 //! | `gathered`, `opening`, `quarantine`, `astray` | what came of it, by window |
 //! | `charges`, `doubts`, `moved`, `objections`, `account` | what can be billed, what is held, and the sum that closes |
@@ -16,6 +17,7 @@ mod astray;
 mod changed;
 mod channel;
 mod charges;
+mod closed;
 mod deliver;
 mod doubts;
 mod due;
@@ -23,6 +25,7 @@ mod entries;
 mod failpoint;
 mod freeze;
 mod gathered;
+mod mirrored;
 mod moved;
 mod objections;
 mod opening;
@@ -33,8 +36,10 @@ mod route;
 mod run;
 mod setup;
 mod summary;
+mod take_over;
 mod tally;
 
 pub use options::{Options, Watch};
 pub use run::run;
 pub use setup::{Section, Setup, SetupError, SinkSection};
+pub use take_over::{Refusal, TakeOver};

@@ -1,6 +1,7 @@
 //! Reading: source instances on threads of their own, aggregator instances on others, and one way between them.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,6 +12,7 @@ use jiff::Timestamp;
 use super::channel::{self, Receiver, Sender};
 use super::gathered::{Done, Gathered};
 use super::opening::Opening;
+use super::options::Options;
 use super::route::{Place, Router, Split};
 use super::setup::{Section, Setup};
 use super::tally::Tally;
@@ -48,6 +50,26 @@ struct Part {
 
 pub(super) fn span(window: &Window) -> Span {
     Span { start: window.start().as_millisecond(), end: window.end().as_millisecond() }
+}
+
+impl<'a> Reader<'a> {
+    /// A run's reader; `first` is the pipeline's first window.
+    pub(super) fn of(
+        setup: &'a Setup,
+        options: &'a Options<'_>,
+        first: Option<Window>,
+        progress: &'a (dyn Fn(u64) + Sync),
+    ) -> Reader<'a> {
+        Reader {
+            setup,
+            now: options.now,
+            threads: thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            dry_run: options.dry_run,
+            first: first.map(|window| window.start().as_millisecond()),
+            stop: options.stop,
+            progress,
+        }
+    }
 }
 
 impl Reader<'_> {

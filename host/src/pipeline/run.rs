@@ -8,12 +8,14 @@ use jiff::Timestamp;
 use super::deliver::{Delivery, Ended, Stopped};
 use super::due::{due, first};
 use super::freeze::{Book, Work, freeze};
+use super::mirrored::Mirrored;
 use super::moved::withdrawn;
 use super::options::Options;
 use super::setup::Setup;
 use super::summary::{self, Findings};
+use super::take_over::{import_entries, taken_over};
 use crate::config::LedgerLocation;
-use crate::ledger::{Entry, Identity, Ledger, LedgerError};
+use crate::ledger::{Entry, Identity, Ledger, LedgerError, State};
 use crate::model::charge::ChargeId;
 use crate::report::{Exit, Problem, Report};
 
@@ -23,13 +25,26 @@ use crate::report::{Exit, Problem, Report};
 /// The ledger cannot be opened; nothing was read or sent.
 pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> {
     let LedgerLocation::Sqlite(path) = &setup.pipeline.ledger;
-    let identity = Identity::of(&setup.pipeline, first(&setup.pipeline, options.now));
-    let run = run_id();
-    let mut book = match options.dry_run {
-        true => Book::Shown(Box::new(Ledger::state_of(path, &identity)?)),
-        false => Book::open(path, &identity, &run, setup, options)?,
-    };
     let mut findings = Findings::default();
+    let stopped = |mut findings: Findings, problem: Problem, state: &State| {
+        findings.problem(problem);
+        Ok(summary::report(setup, state, options, None, &[], &HashSet::new(), findings))
+    };
+    // Before anything else: what it says decides where the pipeline begins.
+    let mirrored = match Mirrored::of(setup, options) {
+        Ok(mirrored) => mirrored,
+        Err(problem) => return stopped(findings, problem, &State::default()),
+    };
+    let begins = mirrored.as_ref().and_then(Mirrored::next).or_else(|| first(&setup.pipeline, options.now));
+    let identity = Identity::of(&setup.pipeline, begins);
+    let run = run_id();
+    let mut book = Book::of(path, &identity, &run, setup, options, mirrored.as_ref())?;
+    if let Some(mirrored) = &mirrored {
+        match take_over(setup, options, mirrored, &mut book, &mut findings)? {
+            Ok(()) => {}
+            Err(problem) => return stopped(findings, problem, book.state()),
+        }
+    }
     if book.state().is_fresh() {
         findings.notes.push(format!(
             "there is no record of this pipeline in {} yet: it begins with this run",
@@ -59,7 +74,7 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
         options.watch.step("delivering");
     }
     let ledger = Mutex::new(*ledger);
-    deliver(setup, options, &ledger, &withdrawn, &mut findings);
+    deliver(setup, options, &ledger, mirrored.as_ref(), &withdrawn, &mut findings);
     findings.denials(setup);
     let mut ledger = ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
     if findings.exit != Exit::Ledger
@@ -67,11 +82,48 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
     {
         findings.ledger(&error);
     }
+    if let Some(mirrored) = &mirrored
+        && findings.exit != Exit::Ledger
+    {
+        match mirrored.finish(&mut ledger) {
+            Ok(()) | Err(Stopped::Interrupted) => {}
+            Err(Stopped::Problem(problem)) => findings.problem(problem),
+            Err(Stopped::Ledger(error)) => findings.ledger(&error),
+        }
+    }
     Ok(summary::report(setup, ledger.state(), options, Some(run), &works, &withdrawn, findings))
 }
 
+/// Takes over, while the ledger is new, what the state document says was billed before.
+fn take_over(
+    setup: &Setup,
+    options: &Options<'_>,
+    mirrored: &Mirrored,
+    book: &mut Book,
+    findings: &mut Findings,
+) -> Result<Result<(), Problem>, LedgerError> {
+    let import = match mirrored.to_take_over(book.state()) {
+        Ok(Some(import)) => import,
+        Ok(None) => return Ok(Ok(())),
+        Err(problem) => return Ok(Err(problem)),
+    };
+    findings.notes.extend(mirrored.given_up());
+    findings.notes.push(taken_over(&import));
+    let ledger = match book {
+        Book::Shown(state) => {
+            *state = Box::new(std::mem::take(&mut **state).with(import));
+            return Ok(Ok(()));
+        }
+        Book::Open(ledger) => ledger,
+    };
+    match import_entries(setup, options, ledger.state(), import) {
+        Ok(entries) => Ok(Ok(ledger.append(entries)?)),
+        Err(problem) => Ok(Err(problem)),
+    }
+}
+
 /// Sorts by time, and is its own.
-fn run_id() -> String {
+pub(super) fn run_id() -> String {
     let random = getrandom::u32().unwrap_or_default();
     format!("{}-{random:08x}", Timestamp::now().strftime("%Y%m%dT%H%M%SZ"))
 }
@@ -81,6 +133,7 @@ fn deliver(
     setup: &Setup,
     options: &Options<'_>,
     ledger: &Mutex<Ledger>,
+    mirrored: Option<&Mirrored>,
     withdrawn: &HashSet<ChargeId>,
     findings: &mut Findings,
 ) {
@@ -96,6 +149,7 @@ fn deliver(
                         sink,
                         spec,
                         ledger,
+                        mirrored: mirrored.filter(|mirrored| mirrored.sink() == spec.plugin.name),
                         withdrawn,
                         window: options.window,
                         now: options.now,

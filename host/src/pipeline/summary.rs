@@ -9,7 +9,7 @@ use super::charges::{Assessed, Assessment};
 use super::freeze::Work;
 use super::options::Options;
 use super::setup::{Section, Setup};
-use crate::ledger::{ChargeState, Hold, LedgerError, Scope, Standing, State};
+use crate::ledger::{ChargeState, Hold, LedgerError, Scope, Standing, State, TAKEN_OVER};
 use crate::model::charge::ChargeId;
 use crate::model::window::Window;
 use crate::report::{Charges, Exit, Items, LeftOut, Line, LineState, Problem, Report, WindowReport};
@@ -79,6 +79,7 @@ impl Findings {
 fn exit(code: &str) -> Exit {
     match code {
         "interrupted" => Exit::Interrupted,
+        "state-document" => Exit::Ledger,
         "denied" | "configuration" => Exit::Plugin,
         code if code.starts_with("plugin-") && code != "plugin-error" => Exit::Plugin,
         _ => Exit::Open,
@@ -188,6 +189,7 @@ fn orphans(setup: &Setup, state: &State) -> BTreeMap<String, usize> {
 
 fn shown(line: &Assessed, charge: Option<&ChargeState>, run: Option<&str>, dry_run: bool, is_withdrawn: bool) -> Line {
     let (state, mut reason, reference) = match charge.map(ChargeState::standing) {
+        None if line.taken_over => (LineState::BilledBefore, Some(TAKEN_OVER.to_owned()), None),
         None if line.held.is_some() => (LineState::Held, None, None),
         None if dry_run => (LineState::WouldBill, None, None),
         None => (LineState::Pending, Some("the run ended before it was frozen".to_owned()), None),
@@ -195,6 +197,7 @@ fn shown(line: &Assessed, charge: Option<&ChargeState>, run: Option<&str>, dry_r
             let state = if Some(by.as_str()) == run { LineState::Billed } else { LineState::BilledBefore };
             (state, None, reference.clone())
         }
+        Some(Standing::TakenOver) => (LineState::BilledBefore, Some(TAKEN_OVER.to_owned()), None),
         // What a dry run would offer again counts as if it were accepted.
         Some(Standing::Pending { reason }) if dry_run => (LineState::WouldBill, reason.clone(), None),
         Some(Standing::Rejected { reason, .. }) if is_withdrawn => {
@@ -339,6 +342,10 @@ fn held_back(hold: &Hold, window: &str, plugin: Option<&String>, step: &str) -> 
         "moved" => (
             "moved",
             "put back what was changed; or let it be, where the other charge is billed, and bill the change from the next window on",
+        ),
+        "taken-over" => (
+            "taken-over",
+            "see to the difference by hand; `meterhost ledger import` then takes the objects as they stand",
         ),
         "late" => ("late", "see what changed; the difference is not billed, and nothing is taken back"),
         "negative" => ("negative", "see which records are negative; a credit cannot be metered"),

@@ -57,6 +57,7 @@ fn after(steps: &[Step]) -> String {
         Standing::Rejected { .. } => "rejected for good".to_owned(),
         Standing::Held { .. } => "held".to_owned(),
         Standing::Accepted { .. } => "accepted".to_owned(),
+        Standing::TakenOver => "taken over".to_owned(),
     }
 }
 

@@ -32,6 +32,7 @@ use jiff::Timestamp;
 use self::batches::batches;
 use self::call::Called;
 use self::connect::Line;
+use super::mirrored::Mirrored;
 use super::setup::{Setup, SinkSection};
 use crate::broker::Session;
 use crate::config::SinkSpec;
@@ -76,6 +77,8 @@ pub(super) struct Delivery<'a> {
     pub(super) sink: &'a SinkSection,
     pub(super) spec: &'a SinkSpec,
     pub(super) ledger: &'a Mutex<Ledger>,
+    /// The state document that speaks of this sink's charges.
+    pub(super) mirrored: Option<&'a Mirrored>,
     /// Charges that are not to be offered.
     pub(super) withdrawn: &'a HashSet<ChargeId>,
     /// Only the charges of this window.
@@ -171,6 +174,11 @@ impl Delivery<'_> {
         let open = self.open().into_iter();
         let ready = open.filter(|state| self.is_ready(state, course)).map(|state| state.charge().clone());
         let ready: Vec<Charge> = ready.collect();
+        if let Some(mirrored) = self.mirrored.filter(|_| !ready.is_empty()) {
+            // Once it is sure that something can leave at all.
+            self.connected(&mut course.line)?;
+            mirrored.list(&ready, self.ledger)?;
+        }
         let (mut done, total) = (0, ready.len() as u64);
         let (whole, suspect): (Vec<Charge>, Vec<Charge>) =
             ready.into_iter().partition(|charge| !course.suspect.contains_key(&charge.id()));
@@ -234,7 +242,9 @@ impl Delivery<'_> {
             Standing::Pending { .. } => self.sink.traits.refuses_second || is_over(state),
             Standing::Rejected { retryable, .. } => *retryable && !course.answered.contains(&id),
             Standing::InFlight { .. } | Standing::Unknown { .. } => self.sink.traits.resolution == Resolution::Replay,
-            Standing::Unconfirmed { .. } | Standing::Held { .. } | Standing::Accepted { .. } => false,
+            Standing::Unconfirmed { .. } | Standing::Held { .. } | Standing::Accepted { .. } | Standing::TakenOver => {
+                false
+            }
         };
         stands && !course.not_offered.contains(&id)
     }
@@ -253,7 +263,7 @@ impl Delivery<'_> {
                     Resolution::Ask => false,
                 },
                 Standing::Unconfirmed { .. } => !course.not_looked_up.contains(&id),
-                Standing::Held { .. } | Standing::Accepted { .. } => false,
+                Standing::Held { .. } | Standing::Accepted { .. } | Standing::TakenOver => false,
             }
         })
     }

@@ -87,7 +87,9 @@ impl Delivery<'_> {
             }
             // The doubt may be gone: books that showed another record may have been set right.
             Standing::Held { .. } => by_look_up && !course.looked_at.contains(&id),
-            Standing::Pending { .. } | Standing::Rejected { .. } | Standing::Accepted { .. } => false,
+            Standing::Pending { .. } | Standing::Rejected { .. } | Standing::Accepted { .. } | Standing::TakenOver => {
+                false
+            }
         };
         stands && !course.not_looked_up.contains(&id)
     }

@@ -1,0 +1,108 @@
+//! `meterhost ledger import`: takes over what another exporter's state document says.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::atomic::AtomicBool;
+
+use super::shared::{Refused, Workshop, print};
+use super::{Global, PipelineArgs};
+use crate::config::{LedgerLocation, Located, MirrorForm, MirrorSpec, Pipeline};
+use crate::pipeline::{Options, Refusal, TakeOver, Watch};
+use crate::report::Exit;
+
+/// Arguments of `ledger import`.
+#[derive(Debug, clap::Args)]
+pub(super) struct ImportArgs {
+    #[command(flatten)]
+    pipeline: PipelineArgs,
+    /// The state document, where it is not the one that `mirror` names: s3://bucket/state.json or file://./state.json, relative to
+    /// the pipeline's file
+    #[arg(long, value_name = "URL")]
+    from: Option<String>,
+    /// The key of the pipeline's entry in it; without it what `mirror` says, or the pipeline's name
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+    /// The document is this pipeline's alone
+    #[arg(long)]
+    single: bool,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(super) fn import(args: &ImportArgs, global: &Global) -> Result<Exit, Refused> {
+    let pipeline = args.pipeline.pipeline()?;
+    let spec = spec(args, &pipeline)?;
+    let LedgerLocation::Sqlite(path) = pipeline.ledger.clone();
+    let workshop = Workshop::open(global)?;
+    let setup = workshop.set_up(pipeline)?;
+    let stop = AtomicBool::new(false);
+    let options = Options { now: args.pipeline.now(), window: None, dry_run: true, stop: &stop, watch: &Silent };
+    let refused = |problem| Refused::Problems(Exit::Ledger, vec![problem]);
+    let take_over = TakeOver::read(&setup, &spec, &options).map_err(refused)?;
+    let says = take_over.says.join("\n");
+    if !args.yes {
+        if !std::io::stdin().is_terminal() {
+            let text = format!("{says}\nnothing was taken over: say --yes to do it");
+            return Err(Refused::Other(Exit::Configuration, text));
+        }
+        eprint!("{says}\nTake this over? None of it will be billed. [y/N] ");
+        // Where nobody sees the question, nobody answers it.
+        let _ = std::io::stderr().flush();
+        let mut answer = String::new();
+        let _ = std::io::stdin().read_line(&mut answer);
+        if !answer.trim().eq_ignore_ascii_case("y") {
+            return Err(Refused::Other(Exit::Configuration, "nothing was taken over".to_owned()));
+        }
+    }
+    take_over.take(&path).map_err(|refusal| match refusal {
+        Refusal::Problem(problem) => Refused::Problems(Exit::Open, vec![problem]),
+        Refusal::Ledger(error) => Refused::Ledger(error),
+    })?;
+    match global.json {
+        true => print(&format!("{:#}\n", serde_json::json!({ "pipeline": setup.pipeline.name, "imported": says }))),
+        false => print(&format!("{says}\n")),
+    }
+    Ok(Exit::Final)
+}
+
+/// The document that is meant.
+fn spec(args: &ImportArgs, pipeline: &Pipeline) -> Result<MirrorSpec, Refused> {
+    let other = |text: String| Refused::Other(Exit::Configuration, text);
+    let mut spec = match (&pipeline.mirror, &args.from) {
+        (Some(mirror), None) => mirror.clone(),
+        (mirror, Some(url)) => {
+            let sink = mirror.as_ref().map(|mirror| mirror.sink.clone());
+            let sink = sink.or_else(|| match pipeline.sinks.as_slice() {
+                [only] => Some(only.plugin.name.clone()),
+                _ => None,
+            });
+            let sink =
+                sink.ok_or_else(|| other("the pipeline has several sinks: name one with `mirror`".to_owned()))?;
+            let key = mirror.as_ref().map_or_else(|| pipeline.name.clone(), |mirror| mirror.key.clone());
+            let form = mirror.as_ref().map_or(MirrorForm::Shared, |mirror| mirror.form);
+            MirrorSpec { url: Located { value: url.clone(), span: 0..0 }, key, form, sink }
+        }
+        (None, None) => {
+            return Err(other("the pipeline's file has no `mirror`: say which document with --from URL".to_owned()));
+        }
+    };
+    if let Some(key) = &args.key {
+        spec.key.clone_from(key);
+    }
+    if args.single {
+        spec.form = MirrorForm::Single;
+    }
+    if spec.place() == ("", "") {
+        return Err(other(format!("--from: {} is no URL such as s3://bucket/state.json", spec.url.value)));
+    }
+    Ok(spec)
+}
+
+/// A listing is quick.
+struct Silent;
+
+impl Watch for Silent {
+    fn step(&self, _what: &str) {}
+    fn records(&self, _more: u64) {}
+    fn charges(&self, _done: u64, _total: u64) {}
+}

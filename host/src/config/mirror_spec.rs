@@ -1,0 +1,115 @@
+//! `mirror`: the state document of an exporter that was there before.
+
+use super::errors::ConfigErrors;
+use super::grant_spec::Located;
+use super::keys;
+use super::pipeline::SinkSpec;
+use super::table::{TableReader, mismatch};
+use super::tree::Value;
+use super::wording::{all_of, quoted};
+use crate::model::window::WindowKind;
+
+/// Where the document lies, and what in it is this pipeline's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MirrorSpec {
+    /// The URL of the object or file: `s3://bucket/state.json`, `file://./state.json`.
+    pub url: Located<String>,
+    /// The key of this pipeline's entry; the pipeline's name unless the file says so.
+    pub key: String,
+    /// What the document looks like.
+    pub form: MirrorForm,
+    /// The sink whose charges it speaks of.
+    pub sink: String,
+}
+
+/// What a state document looks like.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum MirrorForm {
+    /// `shared`: one document for several pipelines, each under its key.
+    #[default]
+    Shared,
+    /// `single`: one document for this pipeline alone.
+    Single,
+}
+
+const URL: &str = "the URL of an object or file, such as \"s3://bucket/state.json\" or \"file://./state.json\"";
+
+/// Reads `mirror`, a URL or a table.
+pub(super) fn mirror(
+    top: &TableReader<'_>,
+    name: Option<&str>,
+    window: Option<WindowKind>,
+    sinks: &[SinkSpec],
+    errors: &mut ConfigErrors,
+) -> Option<MirrorSpec> {
+    let entry = top.entry("mirror")?;
+    if window.is_some_and(|window| window != WindowKind::Month) {
+        errors
+            .add(
+                entry.key.clone(),
+                "`mirror` belongs to a pipeline whose windows are months: its document knows nothing else",
+            )
+            .help("write window = \"month\", or leave `mirror` out");
+    }
+    let (url, key, form, sink) = match &entry.node.value {
+        Value::Text { .. } => (top.text("mirror", URL, errors)?, None, MirrorForm::default(), None),
+        Value::Table(table) => {
+            let reader = TableReader::new("mirror".to_owned(), entry.key.clone(), table, keys::MIRROR, errors);
+            reader.required("url", "url = \"s3://bucket/state.json\"", errors)?;
+            let form = |text: &str| match text {
+                "shared" => Some(MirrorForm::Shared),
+                "single" => Some(MirrorForm::Single),
+                _ => None,
+            };
+            let key = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+            (
+                reader.text("url", URL, errors)?,
+                reader.parsed("key", "the key of this pipeline's entry in the document", key, errors),
+                reader.parsed("form", "\"shared\" or \"single\"", form, errors).unwrap_or_default(),
+                reader.text("sink", "the name of a sink", errors),
+            )
+        }
+        _ => {
+            mismatch(&entry.node, "mirror", &format!("{URL}, or a table {{ url, key, form, sink }}"), errors);
+            return None;
+        }
+    };
+    if object_of(&url.value).is_none() {
+        errors.add(url.span.clone(), format!("`mirror` must be {URL}"));
+        return None;
+    }
+    let names: Vec<&str> = sinks.iter().map(|sink| sink.plugin.name.as_str()).collect();
+    let sink = match (sink, names.as_slice()) {
+        (Some(sink), names) if names.contains(&sink.value.as_str()) => sink.value,
+        (Some(sink), names) => {
+            let known: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+            errors
+                .add(sink.span, format!("there is no sink {}", quoted(&sink.value)))
+                .help(format!("there is {}", all_of(&known)));
+            return None;
+        }
+        (None, [only]) => (*only).to_owned(),
+        (None, []) => return None,
+        (None, _) => {
+            errors
+                .add(entry.key.clone(), "`mirror` does not say which sink's charges its document speaks of")
+                .help("write mirror = { url = \"...\", sink = \"NAME\" }");
+            return None;
+        }
+    };
+    Some(MirrorSpec { url, key: key.or_else(|| name.map(str::to_owned))?, form, sink })
+}
+
+/// The folder or bucket of a URL, and the name of the object in it.
+pub(super) fn object_of(url: &str) -> Option<(&str, &str)> {
+    let (folder, object) = url.rsplit_once('/')?;
+    let (scheme, place) = folder.split_once("://")?;
+    (["s3", "file"].contains(&scheme) && !place.is_empty() && !object.is_empty()).then_some((folder, object))
+}
+
+impl MirrorSpec {
+    /// The URL of the folder or bucket that the document lies in, and its name there.
+    pub fn place(&self) -> (&str, &str) {
+        object_of(&self.url.value).unwrap_or_default()
+    }
+}

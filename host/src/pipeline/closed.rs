@@ -1,0 +1,79 @@
+//! Windows that another exporter closed: nothing of them is billed, and what changes in them is held, because nobody knows how much of
+//! it was billed.
+
+use std::collections::HashMap;
+
+use super::quarantine::touched;
+use super::read::{Reader, span};
+use crate::ledger::{Entry, Hold, InputSeen, Scope, State};
+use crate::model::window::Window;
+use crate::report::Problem;
+
+/// What became of windows that are only watched.
+#[derive(Default)]
+pub(super) struct Watched {
+    /// How their inputs stand, where that was not written down yet.
+    pub(super) remembered: Vec<Entry>,
+    /// What is held of them; nothing where a doubt is gone.
+    pub(super) held: Vec<(Window, Vec<Hold>)>,
+}
+
+impl Reader<'_> {
+    /// Compares the inputs of these windows with what they were when the window was taken over.
+    pub(super) fn watch(&self, windows: &[Window], state: &State) -> Result<Watched, Problem> {
+        let mut watched = Watched::default();
+        for (window, inputs) in self.stand(windows)? {
+            let Some(before) = state.inputs(&window) else {
+                watched.remembered.push(Entry::Inputs { window, inputs });
+                continue;
+            };
+            match difference(before, &inputs) {
+                Some(hold) => watched.held.push((window, vec![hold])),
+                None if state.held_elsewhere().any(|held| held == window) => watched.held.push((window, Vec::new())),
+                None => {}
+            }
+        }
+        Ok(watched)
+    }
+
+    /// The inputs of windows as they stand, unread.
+    pub(super) fn stand(&self, windows: &[Window]) -> Result<Vec<(Window, Vec<InputSeen>)>, Problem> {
+        if windows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let spans: Vec<_> = windows.iter().map(span).collect();
+        let mut stand: Vec<(Window, Vec<InputSeen>)> = windows.iter().map(|window| (*window, Vec::new())).collect();
+        for input in self.listed(&spans)? {
+            let touched = touched(input.span.as_ref(), &spans);
+            for (_, inputs) in stand.iter_mut().skip(touched.start).take(touched.len()) {
+                let (key, etag, size) = (input.key.clone(), input.etag.clone(), input.size);
+                inputs.push(InputSeen { key, etag, size, items: 0 });
+            }
+        }
+        Ok(stand)
+    }
+}
+
+fn difference(before: &[InputSeen], now: &[InputSeen]) -> Option<Hold> {
+    let known: HashMap<&str, &InputSeen> = before.iter().map(|input| (input.key.as_str(), input)).collect();
+    let standing: HashMap<&str, &InputSeen> = now.iter().map(|input| (input.key.as_str(), input)).collect();
+    let as_before = |input: &InputSeen| {
+        known.get(input.key.as_str()).is_some_and(|seen| seen.etag == input.etag && seen.size == input.size)
+    };
+    let other = now.iter().filter(|input| !as_before(input));
+    let gone = before.iter().filter(|input| !standing.contains_key(input.key.as_str()));
+    let mut keys: Vec<&str> = other.chain(gone).map(|input| input.key.as_str()).collect();
+    keys.sort_unstable();
+    let first = keys.first()?;
+    let objects =
+        if keys.len() == 1 { "one of its objects is".to_owned() } else { format!("{} of its objects are", keys.len()) };
+    Some(Hold {
+        scope: Scope::Window,
+        code: "taken-over".to_owned(),
+        place: Some((*first).to_owned()),
+        reason: format!(
+            "it was taken over as billed, and {objects} not as it was then; how much of it was billed nobody here knows"
+        ),
+        quantity: None,
+    })
+}

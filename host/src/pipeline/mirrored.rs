@@ -1,0 +1,221 @@
+//! The state document on a run's way: read before anything else, written before the first byte of a contract leaves, and once more
+//! when it is known what became of it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use jiff::Timestamp;
+
+use super::deliver::Stopped;
+use super::failpoint::failpoint;
+use super::options::Options;
+use super::setup::Setup;
+use crate::broker::Broker;
+use crate::config::MirrorSpec;
+use crate::ledger::{Charge, ChargeState, Entry, Import, Ledger, LedgerError, State};
+use crate::mirror::{Contracts, Found, Mirror, MirrorError, Wanted, Written};
+use crate::model::window::Window;
+use crate::report::Problem;
+
+/// A state document, as it stands.
+pub(super) struct Mirrored {
+    mirror: Mirror,
+    now: Timestamp,
+    /// Nothing while it is being written.
+    found: Mutex<Option<Found>>,
+}
+
+impl Mirrored {
+    /// Reads the document that the pipeline's file names, if it names one.
+    pub(super) fn of(setup: &Setup, options: &Options<'_>) -> Result<Option<Mirrored>, Problem> {
+        let Some(spec) = &setup.pipeline.mirror else { return Ok(None) };
+        Mirrored::read(spec, &setup.pipeline.base, &setup.broker, options.dry_run, options.now).map(Some)
+    }
+
+    pub(super) fn read(
+        spec: &MirrorSpec,
+        base: &Path,
+        broker: &Broker,
+        dry_run: bool,
+        now: Timestamp,
+    ) -> Result<Mirrored, Problem> {
+        let mirror = Mirror::new(spec, base, broker, dry_run).map_err(|error| problem(&error))?;
+        let found = mirror.read(now).map_err(|error| problem(&error))?;
+        Ok(Mirrored { mirror, now, found: Mutex::new(Some(found)) })
+    }
+
+    fn found(&self) -> Option<Found> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The window that follows on the last one that was closed.
+    pub(super) fn next(&self) -> Option<Window> {
+        self.found()?.known.last?.next()
+    }
+
+    /// The sink whose charges it speaks of.
+    pub(super) fn sink(&self) -> &str {
+        &self.mirror.sink
+    }
+
+    /// What the document says that the ledger is to take over.
+    pub(super) fn import(&self) -> Import {
+        let found = self.found();
+        let known = found.as_ref().map(|found| found.known.clone()).unwrap_or_default();
+        let lists = |contracts: Contracts| -> Vec<(Window, Vec<String>)> {
+            contracts.into_iter().map(|(month, contracts)| (month, contracts.into_iter().collect())).collect()
+        };
+        Import {
+            document: self.mirror.url().to_owned(),
+            sink: self.mirror.sink.clone(),
+            entry: found.and_then(|found| found.fingerprint),
+            aside: false,
+            until: known.last,
+            billed: lists(known.billed),
+            open: lists(known.open),
+        }
+    }
+
+    /// What is to be taken over by itself: all of it, while the ledger is new.
+    ///
+    /// # Errors
+    /// Somebody else changed the entry since it was taken over or written last.
+    pub(super) fn to_take_over(&self, state: &State) -> Result<Option<Import>, Problem> {
+        let Some(found) = self.found() else { return Ok(None) };
+        match (state.mirrored(), &found.fingerprint) {
+            (Some(expected), fingerprint) if expected.contains(fingerprint) => Ok(None),
+            (Some(_), _) => Err(problem(&self.mirror.foreign(&found))),
+            (None, None) => Ok(None),
+            (None, Some(_)) if state.is_fresh() => Ok(Some(self.import())),
+            (None, Some(_)) => Err(Problem {
+                action: Some("`meterhost ledger import` takes over what it says; or leave `mirror` out".to_owned()),
+                ..Problem::new(
+                    CODE,
+                    format!(
+                        "the state document {} says what was billed, and the ledger, which has begun without it, does not know that",
+                        self.mirror.url()
+                    ),
+                )
+            }),
+        }
+    }
+
+    /// Contracts of closed months that the old exporter could not bill, in words for a person.
+    pub(super) fn given_up(&self) -> Vec<String> {
+        let Some(found) = self.found() else { return Vec::new() };
+        let closed =
+            found.known.failed.iter().filter(|(month, _)| found.known.last.is_some_and(|last| **month <= last));
+        let words = closed.filter(|(_, contracts)| !contracts.is_empty()).map(|(month, contracts)| {
+            let names: Vec<&str> = contracts.iter().map(String::as_str).collect();
+            format!(
+                "{}: the exporter before closed it without billing {}; nobody bills that, unless you do",
+                month.label(),
+                names.join(", ")
+            )
+        });
+        words.collect()
+    }
+
+    /// Lists the contracts of charges that are about to leave: an exporter that goes by the document leaves them alone from here on.
+    pub(super) fn list(&self, charges: &[Charge], ledger: &Mutex<Ledger>) -> Result<(), Stopped> {
+        let mut contracts = Contracts::new();
+        for charge in charges {
+            contracts.entry(charge.key().window).or_default().insert(charge.key().customer.clone());
+        }
+        let Some(found) = self.found() else { return Ok(()) };
+        let mut open = found.known.open.clone();
+        for (month, contracts) in &contracts {
+            open.entry(*month).or_default().extend(contracts.iter().cloned());
+        }
+        let wanted = Wanted { last: None, listed: contracts, unlisted: Contracts::new(), open };
+        failpoint("before-listing");
+        self.write(found, &wanted, |entry| ledger.lock().unwrap_or_else(PoisonError::into_inner).append(vec![entry]))?;
+        failpoint("after-listing");
+        Ok(())
+    }
+
+    /// Writes down what the ledger knows by now: who is billed, which months are closed.
+    pub(super) fn finish(&self, ledger: &mut Ledger) -> Result<(), Stopped> {
+        let Some(found) = self.found() else { return Ok(()) };
+        let wanted = wanted(&found, ledger.state(), &self.mirror.sink);
+        failpoint("before-closing");
+        self.write(found, &wanted, |entry| ledger.append(vec![entry]))?;
+        failpoint("after-closing");
+        Ok(())
+    }
+
+    /// The ledger knows of it first: a run that ends in between finds the entry as it was, or as it was to be.
+    fn write(
+        &self,
+        found: Found,
+        wanted: &Wanted,
+        mut append: impl FnMut(Entry) -> Result<(), LedgerError>,
+    ) -> Result<(), Stopped> {
+        let written = self.mirror.write(found, wanted, self.now, |before, after| {
+            append(Entry::Mirrored { before: before.map(str::to_owned), after: after.to_owned() })
+        });
+        match written {
+            Written::Done(found) => {
+                *self.found.lock().unwrap_or_else(PoisonError::into_inner) = Some(*found);
+                Ok(())
+            }
+            Written::Kept(error) => Err(Stopped::Ledger(error)),
+            Written::Failed(error) => Err(Stopped::Problem(problem(&error))),
+        }
+    }
+}
+
+/// What the document should say at the end of a run.
+fn wanted(found: &Found, state: &State, sink: &str) -> Wanted {
+    let known = &found.known;
+    let mut wanted = Wanted::default();
+    let is_closed = |window: &Window| state.is_settled(sink, window) || state.is_closed_elsewhere(window);
+    let mut next = known.last.map_or_else(|| state.first_window(), |last| last.next());
+    while let Some(closed) = next.filter(is_closed) {
+        wanted.last = Some(closed);
+        next = closed.next();
+    }
+    for (_, window, _) in state.windows().filter(|(of, ..)| *of == sink) {
+        let mut contracts: BTreeMap<&str, Vec<&ChargeState>> = BTreeMap::new();
+        for charge in state.charges_of(sink, window) {
+            contracts.entry(&charge.charge().key().customer).or_default().push(charge);
+        }
+        for (contract, charges) in contracts {
+            let put = |contracts: &mut Contracts| {
+                contracts.entry(*window).or_default().insert(contract.to_owned());
+            };
+            if charges.iter().all(|charge| charge.is_surely_not_billed()) {
+                put(&mut wanted.unlisted);
+                continue;
+            }
+            put(&mut wanted.listed);
+            if !charges.iter().all(|charge| charge.is_final()) {
+                put(&mut wanted.open);
+            }
+        }
+    }
+    // What was open when it was taken over, and of which no usage was read yet, stays as it stands.
+    for (window, contracts) in state.imported().open(sink) {
+        let is_known = |contract: &String| {
+            state.charges_of(sink, &window).iter().any(|charge| charge.charge().key().customer == *contract)
+        };
+        let unread = contracts.iter().filter(|contract| !is_known(contract));
+        let unread: Vec<String> = unread.cloned().collect();
+        if !unread.is_empty() {
+            wanted.open.entry(window).or_default().extend(unread);
+        }
+    }
+    wanted
+}
+
+/// The code of problems with the document.
+const CODE: &str = "state-document";
+
+fn problem(error: &MirrorError) -> Problem {
+    Problem {
+        step: Some("keeping the state document".to_owned()),
+        action: Some(error.action().to_owned()),
+        ..Problem::new(CODE, error.to_string())
+    }
+}

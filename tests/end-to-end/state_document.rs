@@ -1,0 +1,355 @@
+//! The state document of the exporter that was there before: where a pipeline begins, what is never billed again, and that the old
+//! exporter, were it to take over again, would bill too little and never twice.
+
+use clazar_emulator::{Endpoint, Fault};
+use serde_json::{Value, json};
+
+use crate::support::{Ended, Stage, bill, settings};
+
+const KEY: &str = "postgres-prod";
+
+/// A stage with usage of June, by A and B, and a document.
+struct Kept {
+    stage: Stage,
+}
+
+impl Kept {
+    fn new(document: Option<Value>) -> Kept {
+        let stage = Stage::with(settings());
+        stage.replace("grace  = \"30m\"", "grace  = \"30m\"\nmirror = \"file://./state.json\"");
+        stage.replace("start  = \"2025-06\"", "start  = \"-2 months\"");
+        stage.usage("2025/06/01/00", "a", &[("A", "cpu", "2"), ("A", "memory", "7")]);
+        stage.usage("2025/06/30/23", "b", &[("B", "cpu", "3")]);
+        let kept = Kept { stage };
+        if let Some(document) = document {
+            kept.write(&document.to_string());
+        }
+        kept
+    }
+
+    fn write(&self, text: &str) {
+        let path = self.stage.path("state.json");
+        let _ = std::fs::remove_file(&path);
+        std::fs::write(path, text).unwrap();
+    }
+
+    fn text(&self) -> String {
+        std::fs::read_to_string(self.stage.path("state.json")).unwrap_or_default()
+    }
+
+    /// What the document says of the pipeline, but for the time.
+    fn entry(&self) -> Value {
+        let mut document: Value = serde_json::from_str(&self.text()).unwrap();
+        let mut entry = document[KEY].take();
+        entry.as_object_mut().unwrap().remove("last_updated");
+        entry
+    }
+
+    fn lose_the_ledger(&self) {
+        for ending in ["", "-wal", "-shm", ".lock"] {
+            let _ = std::fs::remove_file(self.stage.path(&format!("postgres-prod.ledger.db{ending}")));
+        }
+    }
+
+    /// Asserts that a run touches neither the service nor the document, and stops with exit 4.
+    #[track_caller]
+    fn refuses(&self, says: &str) -> Ended {
+        let (before, requests) = (self.text(), self.stage.emulator.requests().len());
+        let ended = self.stage.run();
+        ended.expect(4).says(says);
+        assert_eq!(self.text(), before);
+        assert_eq!(self.stage.emulator.requests().len(), requests);
+        ended
+    }
+}
+
+fn after(month: &str) -> Value {
+    json!({ KEY: { "last_processed_month": month, "last_updated": "2025-06-01T02:00:00Z" }, "other": { "x": 1 } })
+}
+
+#[test]
+fn a_new_document_says_what_the_old_exporter_would_have_said() {
+    let kept = Kept::new(None);
+    kept.stage.run().expect(0);
+    assert_eq!(kept.stage.billed(), bill(&[("A", "cpu", "2"), ("A", "memory", "7"), ("B", "cpu", "3")]));
+    let expected =
+        json!({ "last_processed_month": "2025-06", "processed_contracts": { "2025-06": ["A:2025-06", "B:2025-06"] } });
+    assert_eq!(kept.entry(), expected);
+    let text = kept.text();
+    kept.stage.run().expect(0);
+    assert_eq!(kept.text(), text, "a run that changes nothing writes nothing");
+}
+
+#[test]
+fn a_run_goes_on_where_the_old_exporter_stopped_whatever_start_says() {
+    let kept = Kept::new(Some(after("2025-05")));
+    kept.stage.replace("start  = \"-2 months\"", "start  = \"2025-01\"");
+    kept.stage.usage("2025/05/01/00", "a", &[("A", "cpu", "100")]);
+    kept.stage.run().expect(0).says("the months up to 2025-05 as billed");
+    assert_eq!(kept.stage.billed(), bill(&[("A", "cpu", "2"), ("A", "memory", "7"), ("B", "cpu", "3")]));
+    let document: Value = serde_json::from_str(&kept.text()).unwrap();
+    assert_eq!(document["other"], json!({ "x": 1 }), "what is another service's stays");
+    let refused = kept.stage.command("run", &["--window", "2025-05"], &[]);
+    refused.expect(2).says("lies before the pipeline's first window");
+}
+
+#[test]
+fn a_contract_that_is_listed_is_not_billed_and_its_month_is_closed() {
+    let listed =
+        json!({ KEY: { "last_processed_month": "2025-05", "processed_contracts": { "2025-06": ["A:2025-06"] } } });
+    let kept = Kept::new(Some(listed));
+    let planned = kept.stage.command("plan", &["--json"], &[]).expect(0).json();
+    let states: Vec<(&str, &str)> = planned["windows"][0]["lines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| (line["customer"].as_str().unwrap(), line["state"].as_str().unwrap()))
+        .collect();
+    assert_eq!(states, [("A", "billed-before"), ("A", "billed-before"), ("B", "would-bill")]);
+    kept.stage.run().expect(0);
+    assert_eq!(kept.stage.billed(), bill(&[("B", "cpu", "3")]));
+    let expected =
+        json!({ "last_processed_month": "2025-06", "processed_contracts": { "2025-06": ["A:2025-06", "B:2025-06"] } });
+    assert_eq!(kept.entry(), expected);
+    // What comes later of a contract that was taken over is held: how much of it was billed nobody knows.
+    kept.stage.usage("2025/06/15/00", "late", &[("A", "cpu", "1")]);
+    kept.stage.run().expect(1).says("cpu of A is held").says("2 then, 3 now");
+    assert_eq!(kept.stage.billed(), bill(&[("B", "cpu", "3")]));
+}
+
+#[test]
+fn a_month_that_is_taken_over_is_never_billed_and_what_changes_in_it_is_held() {
+    let mut kept = Kept::new(Some(after("2025-06")));
+    kept.stage.run().expect(0);
+    assert_eq!(kept.stage.submissions(), 0);
+    kept.stage.at("2025-07-15T00:00:00Z");
+    kept.stage.usage("2025/06/30/23", "b", &[("B", "cpu", "30")]);
+    let ended = kept.stage.run();
+    ended
+        .expect(1)
+        .says("taken over as billed, and one of its objects is not as it was then")
+        .says("2025/06/30/23/b.json");
+    assert_eq!(kept.stage.submissions(), 0);
+    kept.stage.run().expect(1);
+    // The difference was seen to by hand.
+    kept.stage.command("ledger import", &[], &[]).expect(2).says("say --yes");
+    kept.stage.command("ledger import", &["--yes"], &[]).expect(0).says("the months up to 2025-06 as billed");
+    kept.stage.run().expect(0);
+    // The next month is billed, and nothing of June.
+    kept.stage.usage("2025/07/01/00", "a", &[("A", "cpu", "5")]);
+    kept.stage.at("2025-08-01T02:00:00Z");
+    kept.stage.run().expect(0);
+    assert_eq!(kept.stage.billed(), bill(&[("A", "cpu", "5")]));
+    assert_eq!(kept.entry()["last_processed_month"], "2025-07");
+}
+
+#[test]
+fn a_document_that_makes_no_sense_or_cannot_be_read_stops_everything() {
+    let kept = Kept::new(None);
+    for (text, says) in [
+        ("{", "makes no sense"),
+        (r#"{"postgres-prod": {"last_processed_month": "garbage"}}"#, "last_processed_month is \"garbage\""),
+        (r#"{"postgres-prod": []}"#, "no object"),
+    ] {
+        kept.write(text);
+        kept.refuses(says);
+        kept.stage.plan().expect(4).says(says);
+    }
+    // A link that leads out of its folder is nothing that could be read.
+    std::fs::remove_file(kept.stage.path("state.json")).unwrap();
+    std::os::unix::fs::symlink("/etc/hostname", kept.stage.path("state.json")).unwrap();
+    kept.stage.run().expect(4).says("cannot be read");
+    assert_eq!(kept.stage.emulator.requests().len(), 0);
+}
+
+#[test]
+fn what_another_hand_changed_is_not_overwritten() {
+    let kept = Kept::new(Some(after("2025-05")));
+    kept.stage.run().expect(0);
+    let ours = kept.text();
+    kept.write(&after("2025-05").to_string());
+    kept.refuses("is not as this pipeline left it: somebody else changed it");
+    kept.write(r#"{"other": 1}"#);
+    kept.refuses("it is gone");
+    // Only its spaces were changed: that is what another service's write does to it.
+    let document: Value = serde_json::from_str(&ours).unwrap();
+    kept.write(&document.to_string());
+    kept.stage.run().expect(0);
+}
+
+#[test]
+fn an_exporter_that_took_over_in_between_is_followed_by_an_import() {
+    let mut kept = Kept::new(Some(after("2025-05")));
+    kept.stage.run().expect(0);
+    let submissions = kept.stage.submissions();
+    kept.stage.usage("2025/07/01/00", "a", &[("A", "cpu", "5")]);
+    kept.stage.usage("2025/08/01/00", "a", &[("A", "cpu", "6")]);
+    kept.stage.at("2025-09-01T02:00:00Z");
+    let mut document: Value = serde_json::from_str(&kept.text()).unwrap();
+    document[KEY]["last_processed_month"] = json!("2025-07");
+    document[KEY]["processed_contracts"]["2025-07"] = json!(["A:2025-07"]);
+    kept.write(&document.to_string());
+    kept.refuses("`meterhost ledger import` takes over");
+    kept.stage.command("ledger import", &["--yes"], &[]).expect(0);
+    kept.stage.run().expect(0);
+    assert_eq!(kept.stage.submissions(), submissions + 1);
+    let august: Vec<String> = kept.stage.emulator.books().into_iter().map(|record| record.quantity).collect();
+    assert!(august.contains(&"6".to_owned()) && !august.contains(&"5".to_owned()), "{august:?}");
+    assert_eq!(kept.entry()["last_processed_month"], "2025-08");
+}
+
+#[test]
+fn a_ledger_that_began_without_the_document_does_not_guess() {
+    let kept = Kept::new(None);
+    kept.stage.replace("mirror = \"file://./state.json\"\n", "");
+    kept.stage.run().expect(0);
+    kept.stage.replace("grace  = \"30m\"", "grace  = \"30m\"\nmirror = \"file://./state.json\"");
+    kept.write(&after("2025-05").to_string());
+    kept.refuses("which has begun without it");
+    kept.stage.command("ledger import", &["--yes"], &[]).expect(0);
+    kept.stage.run().expect(0);
+    assert_eq!(kept.entry()["last_processed_month"], "2025-06");
+    assert_eq!(kept.stage.submissions(), 1);
+}
+
+#[test]
+fn a_contract_is_listed_before_its_first_byte_leaves_and_after_the_authentication() {
+    let kept = Kept::new(Some(after("2025-05")));
+    kept.stage.emulator.push_fault(Fault::before_commit(401).on(Endpoint::Authenticate).forever());
+    kept.stage.run().expect(1);
+    assert_eq!(kept.entry(), json!({ "last_processed_month": "2025-05" }), "nothing could leave");
+    kept.stage.emulator.clear_faults();
+    kept.stage.command("run", &[], &[("METERHOST_FAILPOINT", "before-submit")]).expect(-1);
+    let listed = json!({
+        "last_processed_month": "2025-05",
+        "processed_contracts": { "2025-06": ["A:2025-06", "B:2025-06"] },
+        "meterhost_open": { "2025-06": ["A", "B"] },
+    });
+    assert_eq!(kept.entry(), listed);
+    assert_eq!(kept.stage.submissions(), 0);
+}
+
+#[test]
+fn what_was_about_to_leave_when_the_ledger_was_lost_is_looked_up_and_billed_once() {
+    for failpoint in ["after-listing", "before-submit", "after-submit"] {
+        let kept = Kept::new(Some(after("2025-05")));
+        kept.stage.command("run", &[], &[("METERHOST_FAILPOINT", failpoint)]).expect(-1);
+        kept.lose_the_ledger();
+        let ended = kept.stage.run();
+        ended.expect(0).says("2 contracts is looked up first");
+        assert_eq!(
+            kept.stage.billed(),
+            bill(&[("A", "cpu", "2"), ("A", "memory", "7"), ("B", "cpu", "3")]),
+            "{failpoint}"
+        );
+        assert_eq!(kept.stage.submissions(), 1, "{failpoint}");
+        let expected = json!({ "last_processed_month": "2025-06", "processed_contracts": { "2025-06": ["A:2025-06", "B:2025-06"] } });
+        assert_eq!(kept.entry(), expected, "{failpoint}");
+    }
+}
+
+#[test]
+fn a_crash_around_each_write_of_the_document_bills_once() {
+    for failpoint in ["before-listing", "after-listing", "after-record", "before-closing", "after-closing"] {
+        let kept = Kept::new(Some(after("2025-05")));
+        kept.stage.command("run", &[], &[("METERHOST_FAILPOINT", failpoint)]).expect(-1);
+        kept.stage.run().expect(0);
+        assert_eq!(
+            kept.stage.billed(),
+            bill(&[("A", "cpu", "2"), ("A", "memory", "7"), ("B", "cpu", "3")]),
+            "{failpoint}"
+        );
+        let expected = json!({ "last_processed_month": "2025-06", "processed_contracts": { "2025-06": ["A:2025-06", "B:2025-06"] } });
+        assert_eq!(kept.entry(), expected, "{failpoint}");
+    }
+}
+
+#[test]
+fn a_contract_comes_off_the_list_only_when_all_that_it_owes_was_refused() {
+    let kept = Kept::new(Some(after("2025-05")));
+    // A's first record is refused, its second is billed; B's only one is refused.
+    kept.stage.emulator.push_fault(Fault::Fail { positions: vec![0, 2] }.on(Endpoint::Submit).forever());
+    kept.stage.run().expect(1);
+    let listed = json!({
+        "last_processed_month": "2025-05",
+        "processed_contracts": { "2025-06": ["A:2025-06"] },
+        "meterhost_open": { "2025-06": ["A"] },
+    });
+    assert_eq!(kept.entry(), listed);
+    kept.stage.emulator.clear_faults();
+    kept.stage.run().expect(0);
+    let expected =
+        json!({ "last_processed_month": "2025-06", "processed_contracts": { "2025-06": ["A:2025-06", "B:2025-06"] } });
+    assert_eq!(kept.entry(), expected);
+}
+
+#[test]
+fn what_is_unknown_stays_listed() {
+    let kept = Kept::new(Some(after("2025-05")));
+    kept.stage.emulator.push_fault(Fault::drop_after_commit().on(Endpoint::Submit).forever());
+    kept.stage.emulator.push_fault(Fault::before_commit(500).on(Endpoint::List).forever());
+    kept.stage.replace("retry_budget = \"5s\"", "retry_budget = \"1s\"");
+    kept.stage.run().expect(1);
+    assert_eq!(kept.entry()["meterhost_open"], json!({ "2025-06": ["A", "B"] }));
+    assert_eq!(kept.entry()["last_processed_month"], "2025-05");
+}
+
+#[test]
+fn months_close_in_their_order() {
+    let mut kept = Kept::new(Some(after("2025-05")));
+    kept.stage.usage("2025/07/01/00", "a", &[("A", "cpu", "5")]);
+    // June has a record that cannot be used; July has none.
+    kept.stage.usage("2025/06/02/00", "bad", &[("C", "cpu", "\"many\"")]);
+    kept.stage.at("2025-08-01T02:00:00Z");
+    kept.stage.run().expect(1);
+    assert_eq!(kept.entry()["last_processed_month"], "2025-05", "June is open");
+    assert_eq!(kept.entry()["processed_contracts"]["2025-07"], json!(["A:2025-07"]));
+    kept.stage.usage("2025/06/02/00", "bad", &[("C", "cpu", "1")]);
+    kept.stage.run().expect(0);
+    assert_eq!(kept.entry()["last_processed_month"], "2025-07");
+}
+
+#[test]
+fn a_dry_run_changes_no_byte() {
+    let kept = Kept::new(Some(after("2025-05")));
+    let before = kept.text();
+    kept.stage.plan().expect(0);
+    assert_eq!(kept.text(), before);
+    kept.stage.touched_nothing();
+}
+
+#[test]
+fn a_document_that_cannot_be_written_keeps_everything_from_leaving() {
+    let kept = Kept::new(None);
+    // A name in a folder that is a file cannot be written, and is not there to be read.
+    kept.stage.replace("file://./state.json", "file://./pipeline.toml/state.json");
+    let ended = kept.stage.run();
+    ended.expect(4);
+    assert_eq!(kept.stage.submissions(), 0);
+}
+
+#[test]
+fn an_import_by_hand_reads_another_document() {
+    let kept = Kept::new(None);
+    kept.stage.replace("mirror = \"file://./state.json\"\n", "");
+    kept.write(r#"{"last_processed_month": "2025-05", "success_contracts": {"2025-06": ["A"]}}"#);
+    kept.stage.command("ledger import", &["--yes"], &[]).expect(2).says("--from URL");
+    let from = ["--from", "file://./state.json", "--yes"];
+    kept.stage.command("ledger import", &from, &[]).expect(4).says("form = \"single\"");
+    let from = ["--from", "file://./state.json", "--single", "--yes"];
+    kept.stage.command("ledger import", &from, &[]).expect(0);
+    kept.stage.run().expect(0);
+    assert_eq!(kept.stage.billed(), bill(&[("B", "cpu", "3")]));
+}
+
+#[test]
+fn a_mirror_needs_months_and_one_sink() {
+    let kept = Kept::new(None);
+    kept.stage.replace("window = \"month\"", "window = \"day\"");
+    kept.stage.run().expect(2).says("`mirror` belongs to a pipeline whose windows are months");
+    kept.stage.replace("window = \"day\"", "window = \"month\"");
+    kept.stage.replace("\"file://./state.json\"", "{ url = \"file://./state.json\", sink = \"clazr\" }");
+    kept.stage.run().expect(2).says("there is no sink").says("clazar");
+    kept.stage.replace("\"file://./state.json\", sink = \"clazr\"", "\"http://x/state.json\"");
+    kept.stage.run().expect(2).says("the URL of an object or file");
+}
