@@ -7,9 +7,10 @@ use super::wording::{all_of, nearest, quoted};
 
 pub(super) const TOP: &[&str] =
     &["name", "window", "grace", "start", "max_windows", "env", "ledger", "dry_run", "source", "aggregate", "sink"];
-pub(super) const SOURCE: &[&str] = &["plugin", "config", "grant", "limits", "look_back"];
+pub(super) const SOURCE: &[&str] = &["plugin", "config", "grant", "limits", "look_back", "dedupe"];
 pub(super) const AGGREGATE: &[&str] = &["plugin", "config", "grant", "limits", "takes"];
-pub(super) const SINK: &[&str] = &["plugin", "config", "grant", "limits", "takes", "round", "rate", "retry_budget"];
+pub(super) const SINK: &[&str] =
+    &["plugin", "config", "grant", "limits", "takes", "round", "rate", "retry_budget", "customers", "zero"];
 pub(super) const LIMITS: &[&str] = &["time", "wall", "memory", "log"];
 pub(super) const GRANT: &[&str] = &["read", "write", "http", "secrets"];
 pub(super) const HTTP: &[&str] = &["url", "methods", "paths"];
