@@ -112,8 +112,13 @@ fn a_contract_that_is_listed_is_not_billed_and_its_month_is_closed() {
         json!({ "last_processed_month": "2025-06", "processed_contracts": { "2025-06": ["A:2025-06", "B:2025-06"] } });
     assert_eq!(kept.entry(), expected);
     // What comes later of a contract that was taken over is held: how much of it was billed nobody knows.
-    kept.stage.usage("2025/06/15/00", "late", &[("A", "cpu", "1")]);
-    kept.stage.run().expect(1).says("cpu of A is held").says("2 then, 3 now");
+    kept.stage.usage("2025/06/15/00", "late", &[("A", "cpu", "1"), ("A", "disk", "1")]);
+    let ended = kept.stage.run();
+    ended
+        .expect(1)
+        .says("cpu of A is held")
+        .says("2 then, 3 now")
+        .says("disk of A is held: this customer was taken over");
     assert_eq!(kept.stage.billed(), bill(&[("B", "cpu", "3")]));
 }
 

@@ -138,6 +138,7 @@ fn document(charge: &ChargeState) -> serde_json::Value {
         "tags": key.tags,
         "exact": frozen.exact(),
         "quantity": frozen.quantity(),
+        "parts": frozen.parts(),
         "standing": word(charge),
         "reason": reason(charge),
     })

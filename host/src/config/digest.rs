@@ -2,23 +2,38 @@
 
 use std::fmt::Write as _;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
 
+use super::pipeline::SinkSpec;
 use super::tree::{Table, table_json};
 
-/// SHA-256, in hex, of the document as canonical JSON. `env` is left out: what it does shows in what it is replaced by. Secrets are
-/// in the file by the names of their variables only, so none goes in.
-pub(super) fn digest(document: &Table) -> String {
+/// SHA-256, in hex, of the document as canonical JSON, with the digests of the tables that it names. `env` is left out: what it does
+/// shows in what it is replaced by. Secrets are in the file by the names of their variables only, so none goes in.
+pub(super) fn digest(document: &Table, sinks: &[SinkSpec]) -> String {
     let mut effective = table_json(document);
     effective.remove("env");
+    for sink in sinks {
+        // A file that names none has the digest that it always had.
+        if let Some(customers) = &sink.customers
+            && let Some(named) =
+                effective.get_mut("sink").and_then(|sinks| sinks.get_mut(&sink.plugin.name)?.get_mut("customers"))
+        {
+            *named = json!({ "file": named.take(), "sha256": customers.digest });
+        }
+    }
     let mut text = String::new();
     canonical(&Json::Object(effective), &mut text);
-    let mut hex = String::new();
-    for byte in Sha256::digest(text.as_bytes()) {
+    hex(&Sha256::digest(text.as_bytes()))
+}
+
+/// Bytes in lower-case hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        // Writing into a string cannot fail.
         let _ = write!(hex, "{byte:02x}");
-    }
-    hex
+        hex
+    })
 }
 
 /// Keys in byte order and no white space, whatever order the map type of `serde_json` keeps.

@@ -135,8 +135,14 @@ impl ConfigErrors {
         }
     }
 
+    /// By line; those of a table that the file names stand behind its own.
     fn sort(&mut self) {
-        self.errors.sort_by_key(|error| error.span.as_ref().map(|span| span.start));
+        let own = self.source.name();
+        self.errors.sort_by(|left, right| {
+            let place = |error: &ConfigError| error.span.as_ref().map(|span| span.start);
+            let file = |error: &ConfigError| (error.source.name() != own).then(|| error.source.name().to_owned());
+            (file(left), place(left)).cmp(&(file(right), place(right)))
+        });
     }
 }
 
@@ -146,12 +152,7 @@ impl fmt::Display for ConfigErrors {
             if index > 0 {
                 f.write_str("\n")?;
             }
-            f.write_str(self.source.name())?;
-            if let Some(span) = &error.span {
-                let (line, column) = self.source.position(span);
-                write!(f, ":{line}:{column}")?;
-            }
-            write!(f, ": {}", error.message)?;
+            write!(f, "{}: {}", error.position(), error.message)?;
             if let Some(help) = &error.help {
                 write!(f, "; {help}")?;
             }

@@ -20,9 +20,10 @@ pub(super) const TOP: &[&str] = &[
     "sink",
 ];
 pub(super) const MIRROR: &[&str] = &["url", "key", "form", "sink"];
-pub(super) const SOURCE: &[&str] = &["plugin", "config", "grant", "limits", "look_back"];
+pub(super) const SOURCE: &[&str] = &["plugin", "config", "grant", "limits", "look_back", "dedupe"];
 pub(super) const AGGREGATE: &[&str] = &["plugin", "config", "grant", "limits", "takes"];
-pub(super) const SINK: &[&str] = &["plugin", "config", "grant", "limits", "takes", "round", "rate", "retry_budget"];
+pub(super) const SINK: &[&str] =
+    &["plugin", "config", "grant", "limits", "takes", "round", "rate", "retry_budget", "customers", "zero"];
 pub(super) const LIMITS: &[&str] = &["time", "wall", "memory", "log"];
 pub(super) const GRANT: &[&str] = &["read", "write", "http", "secrets"];
 pub(super) const HTTP: &[&str] = &["url", "methods", "paths"];

@@ -6,12 +6,14 @@
 //! | `read`, `table`, `keys`, `grant` | from a document to those types |
 //! | `tree`, `environment`, `places` | from text to a document with places: TOML, `${NAME}` |
 //! | `schema`, `schema_cost`, `schema_message` | a plugin's own settings against its schema |
+//! | `customers` | the table of whom a sink bills |
 //! | `source_text`, `errors`, `wording` | what is wrong, where, and how it is said |
 //! | `digest`, `below` | a file's fingerprint, and the paths that it names |
 //!
 //! Nothing here reads a secret, opens a connection or looks for a plugin.
 
 mod below;
+mod customers;
 mod digest;
 mod environment;
 mod errors;
@@ -39,11 +41,12 @@ mod wording;
 use std::path::Path;
 
 pub use below::below;
+pub use customers::{Customers, Payer};
 pub use errors::{ConfigError, ConfigErrors};
 pub use grant_spec::{GrantSpec, HttpGrantSpec, Located, SecretSource, SecretSpec};
 pub use ledger_location::{LedgerLocation, LedgerLocationError};
 pub use mirror_spec::{MirrorForm, MirrorSpec};
-pub use pipeline::{AggregateSpec, Pipeline, Rounding, SinkSpec, SourceSpec};
+pub use pipeline::{AggregateSpec, Dedupe, Pipeline, Rounding, SinkSpec, SourceSpec, Zeros};
 pub use places::{Place, Places, join};
 pub use plugin_spec::{LimitsSpec, PluginRef, PluginSpec};
 pub use schema::check_against_schema;
@@ -52,7 +55,7 @@ pub use start::{Ago, Start, Unit, first_window};
 pub use units::RateSpec;
 pub(crate) use wording::nearest;
 
-/// Reads a pipeline file. `env` answers the variables of the process; paths in the file are relative to its folder.
+/// Reads a pipeline file and the tables that it names. `env` answers the variables of the process; paths in the file are relative to its folder.
 ///
 /// # Errors
 /// The file cannot be read, or everything that is wrong in it.
@@ -69,7 +72,7 @@ pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Pipelin
     parse(&text, &name, base, env)
 }
 
-/// Reads the text of a pipeline file that errors call `name`, with paths relative to `base`.
+/// Reads the text of a pipeline file that errors call `name`, and the tables that it names, with paths relative to `base`.
 ///
 /// # Errors
 /// Everything that is wrong in it.

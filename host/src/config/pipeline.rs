@@ -1,10 +1,12 @@
 //! What a pipeline file says, as types.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::customers::Customers;
 use super::ledger_location::LedgerLocation;
 use super::mirror_spec::MirrorSpec;
 use super::places::Places;
@@ -41,7 +43,7 @@ pub struct Pipeline {
     pub sinks: Vec<SinkSpec>,
     /// The folder of the file, to which its paths are relative.
     pub base: PathBuf,
-    /// SHA-256, in hex, of what the file says once its variables are replaced.
+    /// SHA-256, in hex, of what the file says once its variables are replaced, and of the tables that it names.
     pub digest: String,
     /// The file's text, for errors that are found later.
     pub text: SourceText,
@@ -57,6 +59,15 @@ pub struct SourceSpec {
     /// How far back from now settled windows are checked for late and changed inputs. Nothing means: from the start of the month
     /// before now's.
     pub look_back: Option<Ago>,
+    /// By what records are told to be the same one, read twice. Nothing means: each is another.
+    pub dedupe: Option<Dedupe>,
+}
+
+/// By what records are told to be the same one, read twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dedupe {
+    /// `id`: those of a window with the same id and dimension are one.
+    Id,
 }
 
 /// `[aggregate.NAME]`.
@@ -81,6 +92,19 @@ pub struct SinkSpec {
     pub rate: Option<RateSpec>,
     /// For how long a call that failed in passing is tried again in one run; 60 seconds unless the file says so.
     pub retry_budget: Duration,
+    /// Whom it bills for the usage of each customer. Nothing means: the customer itself, as the usage names it.
+    pub customers: Option<Arc<Customers>>,
+    /// What becomes of a charge of zero. Nothing means: what suits the sink's service.
+    pub zero: Option<Zeros>,
+}
+
+/// What becomes of a charge of which nothing is to be sent: its quantity, once rounded, is zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Zeros {
+    /// `skip`: it is neither frozen nor sent, and does not keep its window open. Usage that comes later makes it a first charge.
+    Skip,
+    /// `send`: it is a charge like any other.
+    Send,
 }
 
 /// What becomes of the digits that a sink cannot express.

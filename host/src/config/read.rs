@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::below::below;
+use super::customers::{self, Customers};
 use super::digest::digest;
 use super::errors::ConfigErrors;
 use super::grant_spec::Located;
 use super::keys;
 use super::ledger_location::{LedgerLocation, LedgerLocationError};
 use super::mirror_spec::mirror;
-use super::pipeline::{AggregateSpec, Pipeline, Rounding, SinkSpec, SourceSpec};
+use super::pipeline::{AggregateSpec, Dedupe, Pipeline, Rounding, SinkSpec, SourceSpec, Zeros};
 use super::places::Places;
 use super::plugin_spec::{check_section_name, plugin_spec};
 use super::start::{self, Start};
@@ -50,9 +53,9 @@ pub(super) fn pipeline(document: &Table, base: &Path, errors: &mut ConfigErrors)
         mirror,
         source: source?,
         aggregates: aggregates.into_iter().map(|aggregate| aggregate.value.0).collect(),
+        digest: digest(document, &sinks),
         sinks,
         base: base.to_owned(),
-        digest: digest(document),
         text: errors.source().clone(),
         places: Places::of(document),
     })
@@ -91,13 +94,19 @@ fn start(top: &TableReader<'_>, window: Option<WindowKind>, errors: &mut ConfigE
 
 fn max_windows(top: &TableReader<'_>, errors: &mut ConfigErrors) -> Option<u64> {
     let node = &top.entry("max_windows")?.node;
-    match node.value {
-        Value::Integer(number) if number >= 0 => u64::try_from(number).ok(),
-        _ => {
-            mismatch(node, "max_windows", "a whole number, 0 or more", errors);
-            None
+    let variable = variable(errors.source().slice(&node.span));
+    let number = match &node.value {
+        Value::Integer(number) => u64::try_from(*number).ok(),
+        // Its default is a text, or it has none: what it holds is a number all the same.
+        Value::Text { text, .. } if variable.is_some() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
+            text.parse().ok()
         }
+        _ => None,
+    };
+    if number.is_none() {
+        mismatch(node, "max_windows", "a whole number, 0 or more", errors);
     }
+    number
 }
 
 fn dry_run(top: &TableReader<'_>, errors: &mut ConfigErrors) -> bool {
@@ -146,8 +155,10 @@ fn source(top: &TableReader<'_>, base: &Path, errors: &mut ConfigErrors) -> Opti
     let section = table(&entry.node, "source", "a table", errors)?;
     let reader = TableReader::new("source".to_owned(), entry.key.clone(), section, keys::SOURCE, errors);
     let look_back = reader.parsed("look_back", start::LOOK_BACK, start::look_back, errors);
+    let by_id = |text: &str| (text == "id").then_some(Dedupe::Id);
+    let dedupe = reader.parsed("dedupe", "\"id\"", by_id, errors);
     let plugin = plugin_spec(&reader, "source", None, base, errors)?;
-    Some(SourceSpec { plugin, look_back })
+    Some(SourceSpec { plugin, look_back, dedupe })
 }
 
 type Aggregate = (AggregateSpec, Vec<Located<String>>);
@@ -173,8 +184,32 @@ fn sink(name: &str, reader: &TableReader<'_>, base: &Path, errors: &mut ConfigEr
     let rate = reader.parsed("rate", RATE, units::rate, errors);
     let retry_budget =
         reader.parsed("retry_budget", DURATION, units::duration, errors).unwrap_or(Duration::from_secs(60));
+    let zeros = |text: &str| match text {
+        "skip" => Some(Zeros::Skip),
+        "send" => Some(Zeros::Send),
+        _ => None,
+    };
+    let zero = reader.parsed("zero", "\"skip\" or \"send\"", zeros, errors);
+    let customers = customers(reader, base, errors);
     let plugin = plugin_spec(reader, name, Some(name), base, errors)?;
-    Some(SinkSpec { plugin, takes: takes.map(|takes| values(&takes)), round, rate, retry_budget })
+    let takes = takes.map(|takes| values(&takes));
+    Some(SinkSpec { plugin, takes, round, rate, retry_budget, customers, zero })
+}
+
+/// Reads the table that a sink names.
+fn customers(reader: &TableReader<'_>, base: &Path, errors: &mut ConfigErrors) -> Option<Arc<Customers>> {
+    const FILE: &str = "a file of CSV such as \"customers.csv\"";
+    let path = |text: &str| (!text.is_empty()).then(|| below(base, text));
+    let path = reader.parsed("customers", FILE, path, errors)?;
+    match customers::customers(&path, errors) {
+        Ok(table) => table.map(Arc::new),
+        Err(why) => {
+            let span = reader.entry("customers")?.node.span.clone();
+            let message = format!("the table of customers cannot be read: {}: {why}", path.display());
+            errors.add(span, message).help("its path begins at the pipeline file's folder");
+            None
+        }
+    }
 }
 
 /// Reads `[KIND.NAME]` for each name, in the order of the file, each with the place of its name.

@@ -15,7 +15,7 @@
 use meterhost_decimal::Decimal;
 
 use super::fold_error::FoldError;
-use crate::model::charge::{ChargeId, Key, Proposal};
+use crate::model::charge::{ChargeId, Key, Part, Proposal, Share};
 use crate::model::outcome::{Finding, HeldRecord, Outcome, Status};
 use crate::model::service::Offer;
 
@@ -62,6 +62,16 @@ impl Charge {
     /// The input's dimensions that it is made from, and how many records of each.
     pub fn origins(&self) -> &[(String, u64)] {
         &self.frozen.origins
+    }
+
+    /// Whose usage stands behind it, where that is not its own customer's alone.
+    pub fn parts(&self) -> &[Part] {
+        &self.frozen.parts
+    }
+
+    /// Whose records went into it.
+    pub fn shares(&self) -> impl Iterator<Item = Share<'_>> {
+        Share::all(&self.frozen.key, &self.frozen.origins, &self.frozen.parts)
     }
 
     /// What a sink is handed of it.

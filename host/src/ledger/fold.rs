@@ -48,6 +48,10 @@ impl State {
             Entry::Outcomes { attempt, unsent, outcomes } => self.outcomes(attempt, unsent, outcomes, &record.run)?,
             Entry::LookedUp { sink, findings } => self.looked_up(&sink, &findings, &record.run)?,
             Entry::Imported(import) => {
+                // What their objects are from here on is what was billed.
+                for (window, _) in &import.billed {
+                    self.inputs.remove(window);
+                }
                 if !import.aside {
                     self.mirrored = Some(vec![import.entry.clone()]);
                 }

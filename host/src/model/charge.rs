@@ -102,6 +102,48 @@ impl<'de> Deserialize<'de> for ChargeId {
     }
 }
 
+/// The usage of one customer behind a charge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// As in the usage, empty where there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub product: String,
+    /// As in the usage.
+    pub customer: String,
+    /// As the aggregator computed it.
+    pub quantity: Decimal,
+    /// The input's dimensions that it is made from, and how many records of each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub origins: Vec<(String, u64)>,
+}
+
+/// The records of one customer of the usage that went into a charge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share<'a> {
+    /// As in the usage, empty where there is none.
+    pub product: &'a str,
+    /// As in the usage.
+    pub customer: &'a str,
+    /// The input's dimensions, and how many records of each.
+    pub origins: &'a [(String, u64)],
+}
+
+impl<'a> Share<'a> {
+    /// Whose records went into a charge: those of its parts; without any, those of its own customer.
+    pub fn all(key: &'a Key, origins: &'a [(String, u64)], parts: &'a [Part]) -> impl Iterator<Item = Share<'a>> {
+        let own = Share { product: &key.product, customer: &key.customer, origins };
+        let shares =
+            parts.iter().map(|part| Share { product: &part.product, customer: &part.customer, origins: &part.origins });
+        parts.is_empty().then_some(own).into_iter().chain(shares)
+    }
+
+    /// The customer with its product, which together own usage.
+    pub fn owner(&self) -> (&'a str, &'a str) {
+        (self.product, self.customer)
+    }
+}
+
 /// A charge that is ready to be frozen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -117,6 +159,9 @@ pub struct Proposal {
     /// The input's dimensions that it is made from, and how many records of each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub origins: Vec<(String, u64)>,
+    /// Whose usage stands behind it, where a table of customers says whom to bill; none where that is its own customer's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
     /// Not part of the identity.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attributes: Vec<(String, String)>,

@@ -105,14 +105,17 @@ fn pair(product: &str, customer: &str, dimension: &str) -> Pair {
 pub(super) fn items(assessment: &Assessment, states: &[LineState]) -> Items {
     let mut worst: HashMap<Pair, LineState> = HashMap::new();
     for (line, state) in assessment.lines.iter().zip(states) {
-        for (dimension, _) in line.origins.iter().filter(|(_, records)| *records > 0) {
-            let entry = worst.entry(pair(&line.key.product, &line.key.customer, dimension)).or_insert(*state);
-            if weight(*state) > weight(*entry) {
-                *entry = *state;
+        for share in line.shares() {
+            for (dimension, _) in share.origins.iter().filter(|(_, records)| *records > 0) {
+                let entry = worst.entry(pair(share.product, share.customer, dimension)).or_insert(*state);
+                if weight(*state) > weight(*entry) {
+                    *entry = *state;
+                }
             }
         }
     }
-    let mut items = Items { quarantined: assessment.quarantined, read: assessment.quarantined, ..Items::default() };
+    let Assessment { quarantined, duplicates: duplicate, .. } = *assessment;
+    let mut items = Items { quarantined, duplicate, read: quarantined + duplicate, ..Items::default() };
     for (pair, &records) in &assessment.tally {
         let excluded = assessment.excluded.get(pair).copied().unwrap_or_default().min(records);
         items.read += records;
@@ -123,6 +126,7 @@ pub(super) fn items(assessment: &Assessment, states: &[LineState]) -> Items {
             Some(LineState::Pending | LineState::Rejected | LineState::Unknown) => &mut items.open,
             Some(LineState::Billed | LineState::WouldBill) => &mut items.billed,
             Some(LineState::BilledBefore) => &mut items.billed_before,
+            Some(LineState::Zero) => &mut items.zero,
             None => &mut items.elsewhere,
         };
         *place += used;
@@ -132,11 +136,12 @@ pub(super) fn items(assessment: &Assessment, states: &[LineState]) -> Items {
 
 fn weight(state: LineState) -> u8 {
     match state {
-        LineState::BilledBefore => 0,
-        LineState::Billed | LineState::WouldBill => 1,
-        LineState::Pending => 2,
-        LineState::Rejected => 3,
-        LineState::Unknown => 4,
-        LineState::Held => 5,
+        LineState::Zero => 0,
+        LineState::BilledBefore => 1,
+        LineState::Billed | LineState::WouldBill => 2,
+        LineState::Pending => 3,
+        LineState::Rejected => 4,
+        LineState::Unknown => 5,
+        LineState::Held => 6,
     }
 }

@@ -1,17 +1,18 @@
 //! From the lines of a reading to the charges of one sink: what is new, what is held and why, and where each item went.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use meterhost_decimal::Decimal;
 
+use super::bills::{Bill, bills, key};
 use super::doubts::Doubts;
 use super::gathered::Reading;
 use super::moved::{Moved, is_refused};
 use super::setup::{Setup, SinkSection};
 use super::tally::Pair;
-use crate::config::SinkSpec;
+use crate::config::{SinkSpec, Zeros};
 use crate::ledger::{ChargeState, Hold, Scope, State, rounded};
-use crate::model::charge::{ChargeId, Key, Proposal};
+use crate::model::charge::{ChargeId, Key, Part, Proposal, Share};
 use crate::model::lines::ChargeLine;
 use crate::model::window::Window;
 
@@ -34,19 +35,26 @@ pub(super) struct Assessment {
     pub(super) left_out: BTreeMap<(String, String), (u64, Option<Decimal>)>,
     /// Records in quarantine.
     pub(super) quarantined: u64,
+    /// Records that were dropped, since one like them was there.
+    pub(super) duplicates: u64,
 }
 
-/// A line of this sink.
+/// What is, or would be, one charge of this sink.
 #[derive(Debug)]
 pub(super) struct Assessed {
     pub(super) key: Key,
-    pub(super) id: ChargeId,
+    /// None where nobody knows whom to bill: then the key names the customer as the usage does.
+    pub(super) id: Option<ChargeId>,
     pub(super) exact: Decimal,
     /// Rounded, if it can be.
     pub(super) quantity: Decimal,
     pub(super) origins: Vec<(String, u64)>,
+    /// Whose usage it is, where a table says whom to bill.
+    pub(super) parts: Vec<Part>,
     /// Why it is held, if it is.
     pub(super) held: Option<String>,
+    /// Whether nothing is to be sent of it, since it comes to zero.
+    pub(super) zero: bool,
     /// What was frozen for its key before, where that differs.
     pub(super) frozen: Option<Decimal>,
     /// Whether another exporter billed it before this pipeline was there.
@@ -59,14 +67,21 @@ impl Assessed {
         let charge = state.charge();
         Assessed {
             key: charge.key().clone(),
-            id: charge.id(),
+            id: Some(charge.id()),
             exact: charge.exact(),
             quantity: charge.quantity(),
             origins: charge.origins().to_vec(),
+            parts: charge.parts().to_vec(),
             held: None,
+            zero: false,
             frozen: None,
             taken_over: false,
         }
+    }
+
+    /// Whose records go into it.
+    pub(super) fn shares(&self) -> impl Iterator<Item = Share<'_>> {
+        Share::all(&self.key, &self.origins, &self.parts)
     }
 }
 
@@ -107,52 +122,61 @@ pub(super) fn assess(
         *records += excluded.records;
         *sum = sum.and_then(|sum| sum.checked_add(excluded.quantity));
     }
+    assessment.duplicates = reading.duplicates;
     let mut seen: HashSet<ChargeId> = HashSet::new();
-    for (aggregate, line) in reading.lines.iter().filter(|(_, line)| takes(&line.dimension)) {
-        let key = key(setup, name, window, line);
-        let id = key.id();
-        seen.insert(id);
-        let before = state.charge(&id);
-        let imported = before.is_none() && state.imported().is_billed(name, window, &key.customer);
-        let judged = match takers(&line.dimension).is_empty() {
+    let mut unknown: BTreeSet<&str> = BTreeSet::new();
+    // What is there when a window is read for the first time is what the other exporter billed.
+    let first_reading = state.inputs(window).is_none();
+    for bill in bills(setup, spec, window, reading.lines.iter().filter(|(_, line)| takes(&line.dimension))) {
+        seen.extend(bill.id);
+        let before = bill.id.and_then(|id| state.charge(&id));
+        let imported = before.is_none() && state.imported().is_billed(name, window, &bill.key.customer);
+        let judged = match takers(&bill.key.dimension).is_empty() {
             true => Err(("untaken", "no [sink] takes this dimension: name it in `takes`".to_owned())),
             // How it was rounded, and whether it could be sent, was the other exporter's to judge.
-            false if imported => clear(line, &doubts),
-            false => judge(sink, spec, line, &doubts),
+            false if imported => billed_elsewhere(sink, &bill, &doubts, first_reading),
+            false => judge(sink, spec, &bill, &doubts),
         };
-        let (quantity, mut held) = match judged {
-            Ok(quantity) => (quantity, None),
-            Err((code, reason)) => (line.quantity, Some((code, reason))),
+        let (quantity, mut zero, mut held) = match judged {
+            Ok(Judged::Owed(quantity)) => (quantity, false, None),
+            Ok(Judged::Zero(quantity)) => (quantity, true, None),
+            Err((code, reason)) => (bill.exact, false, Some((code, reason))),
         };
         let (mut frozen, mut taken_over) = (None, false);
         if let Some(charge) = before {
+            zero = false;
             // One charge a key, for ever: what usage says now is compared with it, never sent beside it. While a part of the usage
             // cannot be read, there is nothing to compare.
-            held = match &line.doubt {
+            held = match &bill.doubt {
                 // Refused, and replaced by another since, which the rules no longer make.
-                _ if let Some(other) = replaced(charge, moved.before(line, name, id)) => {
+                _ if let Some(other) = replaced(charge, moved.before(&bill)) => {
                     frozen = Some(charge.charge().quantity());
                     Some(billed_as(other, true))
                 }
-                _ if doubts.about(&line.customer, &line.origins).is_some() => None,
+                _ if bill.doubted(&doubts).is_some() => None,
                 Some(doubt) => Some(("aggregate", doubt.clone())),
-                None if charge.charge().exact() == line.quantity => None,
+                None if charge.charge().exact() == bill.exact => None,
                 None => {
                     frozen = Some(charge.charge().quantity());
-                    Some(late(charge.charge().exact(), Some(line.quantity)))
+                    Some(late(charge.charge().exact(), Some(bill.exact)))
                 }
             };
-        } else if let Some((other, surely)) = moved.before(line, name, id).filter(|_| held.is_none()) {
+        } else if let Some((other, surely)) = moved.before(&bill).filter(|_| held.is_none() && !zero) {
             held = Some(billed_as(other, surely));
-        } else if held.is_none() {
+        } else if held.is_none() && !zero {
             let proposal = Proposal {
-                exact: line.quantity,
+                exact: bill.exact,
                 quantity,
                 time: window.start().as_millisecond(),
-                origins: line.origins.clone(),
-                attributes: line.attributes.clone(),
-                aggregator: setup.aggregates.get(*aggregate).map(|section| section.name.clone()).unwrap_or_default(),
-                key: key.clone(),
+                origins: bill.origins.clone(),
+                parts: bill.parts.clone(),
+                attributes: bill.attributes,
+                aggregator: setup
+                    .aggregates
+                    .get(bill.aggregate)
+                    .map(|section| section.name.clone())
+                    .unwrap_or_default(),
+                key: bill.key.clone(),
             };
             taken_over = imported;
             match imported {
@@ -160,28 +184,61 @@ pub(super) fn assess(
                 false => assessment.proposals.push(proposal),
             }
         }
-        if let Some((code, reason)) = &held {
+        match &held {
             // What a doubt about a record or an object holds is in `holds` already, once for all its lines.
-            if *code != "doubt" {
-                assessment.holds.push(hold(&key, code, reason.clone(), Some(line.quantity)));
+            Some(("doubt", _)) | None => {}
+            // Of a customer without a row everything is held, and once.
+            Some((UNKNOWN, _)) => unknown.extend(bill.lines.iter().map(|line| line.customer.as_str())),
+            Some((code, reason)) => {
+                assessment.holds.push(hold(&bill.key, code, reason.clone(), Some(bill.exact)));
             }
         }
-        let held = held.map(|(_, reason)| reason);
         assessment.lines.push(Assessed {
-            key,
-            id,
-            exact: line.quantity,
+            key: bill.key,
+            id: bill.id,
+            exact: bill.exact,
             quantity,
-            origins: line.origins.clone(),
-            held,
+            origins: bill.origins,
+            parts: bill.parts,
+            held: held.map(|(_, reason)| reason),
+            zero,
             frozen,
             taken_over,
         });
     }
+    assessment.holds.extend(unknown.into_iter().map(|customer| Hold {
+        scope: Scope::Customer { customer: customer.to_owned() },
+        code: UNKNOWN.to_owned(),
+        place: None,
+        reason: no_row(spec, ""),
+        quantity: None,
+    }));
     for charge in state.charges_of(name, window).into_iter().filter(|charge| !seen.contains(&charge.charge().id())) {
-        gone(&mut assessment, charge, &doubts, &moved);
+        gone(&mut assessment, charge, &doubts, moved.after(charge).map(|line| now_makes(setup, spec, charge, line)));
     }
     assessment
+}
+
+/// As the code of a hold: the sink's table does not say whom to bill.
+const UNKNOWN: &str = "customer";
+
+/// That the sink's table has no row.
+fn no_row(spec: &SinkSpec, more: &str) -> String {
+    let file = spec.customers.as_ref().map_or("", |table| table.file_name());
+    format!("the table of customers {file} has no row for it{more}")
+}
+
+/// What becomes now of the records of a charge that nothing makes any more.
+fn now_makes(setup: &Setup, spec: &SinkSpec, state: &ChargeState, line: &ChargeLine) -> String {
+    let charge = state.charge();
+    match key(setup, spec, &charge.key().window, line) {
+        None => format!("the table of customers has no row for {} any more", line.customer),
+        Some(now) if now.customer != charge.key().customer && now.dimension == charge.key().dimension => {
+            format!("its records are those of {}, and would be billed to {} now", line.customer, now.customer)
+        }
+        Some(now) if is_refused(state) => format!("its records make {} now", now.dimension),
+        Some(now) => format!("it was changed what is made of its records: they would make {} now", now.dimension),
+    }
 }
 
 /// The charge that was frozen later than this refused one, from its records.
@@ -204,32 +261,28 @@ fn billed_as(state: &ChargeState, surely: bool) -> (&'static str, String) {
     ("moved", reason)
 }
 
-/// A charge whose usage is no longer there.
-fn gone(assessment: &mut Assessment, state: &ChargeState, doubts: &Doubts, moved: &Moved<'_>) {
+/// A charge whose usage is no longer there. `now` is what became of its records, if that is known.
+fn gone(assessment: &mut Assessment, state: &ChargeState, doubts: &Doubts, now: Option<String>) {
     let charge = state.charge();
     // Usage that cannot be read at the moment is not gone.
-    if doubts.about(&charge.key().customer, charge.origins()).is_some() {
+    if charge.shares().any(|share| doubts.about(share.customer, share.origins).is_some()) {
         return;
     }
-    let (code, reason) = match moved.after(state) {
+    let (code, reason) = match now {
         None => late(charge.exact(), None),
-        Some(line) if is_refused(state) => {
-            let text = format!("it was refused, and is not offered again: its records make {} now", line.dimension);
-            ("moved", text)
-        }
-        Some(line) => {
-            let text = format!("it was changed what is made of its records: they would make {} now", line.dimension);
-            ("moved", text)
-        }
+        Some(now) if is_refused(state) => ("moved", format!("it was refused, and is not offered again: {now}")),
+        Some(now) => ("moved", now),
     };
     assessment.holds.push(hold(charge.key(), code, reason.clone(), None));
     assessment.lines.push(Assessed {
         key: charge.key().clone(),
-        id: charge.id(),
+        id: Some(charge.id()),
         exact: Decimal::ZERO,
         quantity: Decimal::ZERO,
         origins: Vec::new(),
+        parts: Vec::new(),
         held: Some(reason),
+        zero: false,
         frozen: Some(charge.quantity()),
         taken_over: false,
     });
@@ -264,48 +317,71 @@ pub(super) fn hold(key: &Key, code: &'static str, reason: String, quantity: Opti
     }
 }
 
-pub(super) fn key(setup: &Setup, sink: &str, window: &Window, line: &ChargeLine) -> Key {
-    Key {
-        pipeline: setup.pipeline.name.clone(),
-        sink: sink.to_owned(),
-        product: line.product.clone(),
-        customer: line.customer.clone(),
-        dimension: line.dimension.clone(),
-        tags: line.tags.clone(),
-        window: *window,
-    }
+/// What is to become of what would be a charge.
+enum Judged {
+    /// To be frozen with this quantity.
+    Owed(Decimal),
+    /// Nothing is to be sent of it: it comes to zero.
+    Zero(Decimal),
 }
 
-/// What a line comes to, or a code and a reason for not knowing it.
-fn clear(line: &ChargeLine, doubts: &Doubts) -> Result<Decimal, (&'static str, String)> {
-    if let Some(reason) = doubts.about(&line.customer, &line.origins) {
+/// What is to become of something that another exporter billed: it is not sent, and what was not there then is held.
+fn billed_elsewhere(
+    sink: &SinkSection,
+    bill: &Bill<'_>,
+    doubts: &Doubts,
+    first_reading: bool,
+) -> Result<Judged, (&'static str, String)> {
+    if let Some(reason) = bill.doubted(doubts) {
         return Err(("doubt", reason));
     }
-    match &line.doubt {
-        Some(doubt) => Err(("aggregate", doubt.clone())),
-        None => Ok(line.quantity.max(Decimal::ZERO)),
+    if let Some(doubt) = &bill.doubt {
+        return Err(("aggregate", doubt.clone()));
+    }
+    if !first_reading {
+        let reason = "this customer was taken over as billed, and this was not there then".to_owned();
+        return Err(("taken-over", reason));
+    }
+    match bill.exact.is_zero() && sink.zeros == Zeros::Skip {
+        true => Ok(Judged::Zero(bill.exact)),
+        false => Ok(Judged::Owed(bill.exact.max(Decimal::ZERO))),
     }
 }
 
-/// The quantity to be frozen, or a code and a reason for keeping the line back.
+/// What is to become of it, or a code and a reason for keeping it back.
 fn judge(
     sink: &SinkSection,
     spec: &SinkSpec,
-    line: &ChargeLine,
+    bill: &Bill<'_>,
     doubts: &Doubts,
-) -> Result<Decimal, (&'static str, String)> {
-    clear(line, doubts)?;
-    if line.quantity.is_negative() {
-        return Err(("negative", format!("the total is negative: {}", line.quantity)));
+) -> Result<Judged, (&'static str, String)> {
+    let skips = sink.zeros == Zeros::Skip;
+    // Of nothing nobody has to know who owes it.
+    let is_nothing = || skips && bill.exact.is_zero() && bill.doubt.is_none() && bill.doubted(doubts).is_none();
+    if bill.id.is_none() && !is_nothing() {
+        return Err((UNKNOWN, no_row(spec, ": add one")));
+    }
+    if let Some(reason) = bill.doubted(doubts) {
+        return Err(("doubt", reason));
+    }
+    if let Some(doubt) = &bill.doubt {
+        return Err(("aggregate", doubt.clone()));
+    }
+    if let Some(line) = bill.negative() {
+        let whose =
+            if bill.parts.len() > 1 { format!("the total of {}", line.customer) } else { "the total".to_owned() };
+        return Err(("negative", format!("{whose} is negative: {}", line.quantity)));
     }
     let traits = &sink.traits;
-    if line.quantity.is_zero() && traits.zero == crate::model::service::Zero::Refused {
-        return Err(("zero", "the service refuses a quantity of zero".to_owned()));
+    let quantity = rounded(bill.exact, traits.scale, spec.round).map_err(|reason| ("rounding", reason))?;
+    // What is rounded to zero is nothing to send either. Not frozen it loses nothing: with usage that comes later it is a first charge
+    // of all of it, where a frozen zero would leave a difference.
+    if quantity.is_zero() && skips {
+        return Ok(Judged::Zero(quantity));
     }
-    let quantity = rounded(line.quantity, traits.scale, spec.round).map_err(|reason| ("rounding", reason))?;
     if quantity < traits.minimum || quantity > traits.maximum {
         let (least, most) = (traits.minimum, traits.maximum);
         return Err(("range", format!("{quantity} is outside of what the service accepts, {least} to {most}")));
     }
-    Ok(quantity)
+    Ok(Judged::Owed(quantity))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::dedupe::Conflict;
 use super::gathered::Reading;
 use crate::ledger::{Hold, Scope};
 use crate::model::lines::ChargeLine;
@@ -15,7 +16,7 @@ pub(super) struct Doubts {
     window: Option<String>,
     /// Customers of which a record without a dimension is unusable.
     customers: HashMap<String, String>,
-    /// Customers' dimensions (of the input) of which a record is unusable.
+    /// Customers' dimensions (of the input) of which a record is unusable, or two differ under one id.
     dimensions: HashMap<(String, String), String>,
     holds: Vec<Hold>,
 }
@@ -58,6 +59,17 @@ impl Doubts {
                 code: "quarantined".to_owned(),
                 place,
                 reason: record.reason.clone(),
+                quantity: None,
+            });
+        }
+        for Conflict { customer, dimension, ids } in &reading.conflicts {
+            let reason = ids.words();
+            doubts.dimensions.entry((customer.clone(), dimension.clone())).or_insert_with(|| reason.clone());
+            doubts.holds.push(Hold {
+                scope: Scope::Dimension { customer: customer.clone(), dimension: dimension.clone() },
+                code: "conflict".to_owned(),
+                place: None,
+                reason,
                 quantity: None,
             });
         }

@@ -42,7 +42,10 @@ pub(super) fn inputs(reading: &Reading) -> Vec<InputSeen> {
 
 /// What of a window is kept back from a sink, and what was left out.
 pub(super) fn kept_back(setup: &Setup, sink: usize, window: Window, assessment: &Assessment) -> Entry {
-    let mut items: BTreeMap<String, u64> = BTreeMap::from([("quarantined".to_owned(), assessment.quarantined)]);
+    let mut items: BTreeMap<String, u64> = BTreeMap::from([
+        ("quarantined".to_owned(), assessment.quarantined),
+        ("duplicate".to_owned(), assessment.duplicates),
+    ]);
     for ((rule, _), (records, _)) in &assessment.left_out {
         *items.entry(format!("excluded: {rule}")).or_default() += records;
     }

@@ -6,6 +6,7 @@ use std::ops::Range;
 use meterhost_decimal::Decimal;
 
 use super::astray::Astray;
+use super::dedupe::Conflict;
 use super::opening::Opening;
 use super::quarantine::{Quarantine, touched};
 use super::route::{Place, Split};
@@ -28,6 +29,10 @@ pub(super) struct Reading {
     pub(super) inputs: Vec<(Input, u64)>,
     pub(super) quarantined: Vec<Quarantined>,
     pub(super) unreadable: Vec<Unreadable>,
+    /// Records that were dropped, since one like them was there.
+    pub(super) duplicates: u64,
+    /// Ids under which records differ.
+    pub(super) conflicts: Vec<Conflict>,
     /// Why the reading is of no use, if it is not: an aggregator failed on this window.
     pub(super) failed: Vec<Problem>,
 }
@@ -52,6 +57,8 @@ pub(super) struct Gathered {
     quarantined: Quarantine,
     unreadable: Vec<Unreadable>,
     untaken: HashMap<usize, Tally>,
+    /// By window.
+    duplicates: HashMap<usize, u64>,
 }
 
 impl Gathered {
@@ -63,7 +70,11 @@ impl Gathered {
         windows: &[Span],
         first: Option<i64>,
     ) -> Result<(), String> {
-        self.items += split.records + page.quarantined.len() as u64;
+        let dropped: u64 = split.duplicates.iter().map(|(_, records)| records).sum();
+        self.items += split.records + dropped + page.quarantined.len() as u64;
+        for (window, records) in &split.duplicates {
+            *self.duplicates.entry(*window).or_default() += records;
+        }
         self.astray.add(&split.outside, first);
         for (window, batch) in &split.untaken {
             self.untaken.entry(*window).or_default().count(batch);
@@ -122,6 +133,9 @@ impl Gathered {
                 reading.lines.push((usize::MAX, untaken(&pair, records)));
                 *reading.tally.entry(pair).or_default() += records;
             }
+        }
+        for (window, records) in self.duplicates {
+            readings.get_mut(window).into_iter().for_each(|reading| reading.duplicates = records);
         }
         // Threads finish in any order; what is written down does not depend on it.
         self.inputs.sort_by(|left, right| left.0.key.cmp(&right.0.key));
@@ -201,7 +215,8 @@ fn joined(later: &mut (usize, ChargeLine), earlier: &mut (usize, ChargeLine)) ->
     true
 }
 
-type LineKey<'a> = (&'a str, &'a str, &'a str, &'a [(String, String)]);
+/// What makes a line that one and no other: product, customer, dimension, tags.
+pub(super) type LineKey<'a> = (&'a str, &'a str, &'a str, &'a [(String, String)]);
 
 pub(super) fn key(line: &ChargeLine) -> LineKey<'_> {
     (&line.product, &line.customer, &line.dimension, &line.tags)

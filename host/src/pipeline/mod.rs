@@ -5,19 +5,21 @@
 //! | `setup` | plugins that are loaded, checked and granted |
 //! | `mirrored`, `take_over` | the state document of an exporter that was there before |
 //! | `due`, `changed`, `closed` | which windows a run takes up, and which it only watches |
-//! | `read`, `route`, `channel`, `tally` | usage into aggregators, on as many threads as there are cores |
+//! | `read`, `route`, `channel`, `tally`, `dedupe` | usage into aggregators, on as many threads as there are cores |
 //! | `gathered`, `opening`, `quarantine`, `astray` | what came of it, by window |
-//! | `charges`, `doubts`, `moved`, `objections`, `account` | what can be billed, what is held, and the sum that closes |
+//! | `bills`, `charges`, `doubts`, `moved`, `objections`, `account` | what can be billed, what is held, and the sum that closes |
 //! | `freeze`, `entries` | what of it is written down before anything leaves |
 //! | `deliver` | charges out, answers in |
 //! | `options`, `run`, `summary` | the steps in their order, and what is said of them |
 
 mod account;
 mod astray;
+mod bills;
 mod changed;
 mod channel;
 mod charges;
 mod closed;
+mod dedupe;
 mod deliver;
 mod doubts;
 mod due;

@@ -35,7 +35,7 @@ pub(super) fn objections(
     }
     tracing::trace!(sink = spec.plugin.name, refused = refused.len(), "checked");
     for line in assessment.lines.iter_mut().filter(|line| line.held.is_none()) {
-        let Some(objection) = refused.get(&line.id.to_string()) else { continue };
+        let Some(objection) = line.id.and_then(|id| refused.get(&id.to_string())) else { continue };
         assessment.holds.push(hold(&line.key, "refused", objection.clone(), Some(line.quantity)));
         line.held = Some(objection.clone());
     }

@@ -10,12 +10,14 @@ use std::thread;
 use jiff::Timestamp;
 
 use super::channel::{self, Receiver, Sender};
+use super::dedupe::Dedupe as ById;
 use super::gathered::{Done, Gathered};
 use super::opening::Opening;
 use super::options::Options;
 use super::route::{Place, Router, Split};
 use super::setup::{Section, Setup};
 use super::tally::Tally;
+use crate::config::Dedupe;
 use crate::model::reading::{Page, Request, Span};
 use crate::model::usage::Batch;
 use crate::model::window::Window;
@@ -80,6 +82,7 @@ impl Reader<'_> {
         let failed: Mutex<Option<Problem>> = Mutex::new(None);
         let aggregate_of = |dimension: &str| self.setup.aggregate_of(dimension);
         let router = Router { windows: spans, shards: self.threads, aggregate_of: &aggregate_of };
+        let dedupe = self.setup.pipeline.source.dedupe.map(|Dedupe::Id| ById::new());
         thread::scope(|scope| {
             let mut senders = Vec::new();
             for _ in 0..self.threads {
@@ -89,12 +92,13 @@ impl Reader<'_> {
                 scope.spawn(move || self.aggregate(&receiver, spans, gathered));
             }
             for shard in 0..self.threads {
-                let (senders, router, gathered, failed) = (senders.clone(), &router, &gathered, &failed);
+                let (senders, router, dedupe) = (senders.clone(), &router, dedupe.as_ref());
+                let (gathered, failed) = (&gathered, &failed);
                 scope.spawn(move || {
                     // What the others read is of no use any more.
                     let others_failed = || lock(failed).is_some();
                     let take = |page: Page, split: &Split| lock(gathered).page(page, split, windows, self.first);
-                    if let Err(problem) = self.source(shard, router, &senders, &take, &others_failed) {
+                    if let Err(problem) = self.source(shard, router, dedupe, &senders, &take, &others_failed) {
                         lock(failed).get_or_insert(problem);
                     }
                 });
@@ -110,13 +114,20 @@ impl Reader<'_> {
             action: Some("report it to the plugin's author; nothing of these windows was billed".to_owned()),
             ..Problem::new("plugin-contract", text)
         })?;
-        Ok(gathered.into_opening(own, windows))
+        let mut opening = gathered.into_opening(own, windows);
+        if let Some(dedupe) = dedupe {
+            for (window, reading) in opening.readings.iter_mut().enumerate() {
+                reading.conflicts = dedupe.conflicts(window, reading.tally.keys());
+            }
+        }
+        Ok(opening)
     }
 
     fn source(
         &self,
         shard: usize,
         router: &Router<'_>,
+        dedupe: Option<&ById>,
         senders: &[Sender<Part>],
         take: &dyn Fn(Page, &Split) -> Result<(), String>,
         others_failed: &dyn Fn() -> bool,
@@ -135,8 +146,15 @@ impl Reader<'_> {
             if others_failed() {
                 return Ok(());
             }
-            let split = router.split(std::mem::take(&mut page.batch));
-            (self.progress)(split.records);
+            (self.progress)(page.batch.rows() as u64);
+            let split = match dedupe {
+                None => router.split(std::mem::take(&mut page.batch)),
+                Some(dedupe) => {
+                    let sifted = dedupe.sift(std::mem::take(&mut page.batch), router.windows);
+                    page.quarantined.extend(sifted.quarantined);
+                    Split { duplicates: sifted.duplicates, ..router.split(sifted.batch) }
+                }
+            };
             take(page, &split).map_err(|text| problem(Cause::Limit(text).into()))?;
             for (place, batch) in split.parts {
                 if let Some(sender) = senders.get(place.shard) {

@@ -188,7 +188,7 @@ fn settle(setup: &Setup, ledger: &mut Ledger, works: &[Work]) -> Result<(), Ledg
         let done = work.assessment.holds.is_empty()
             && !state.is_settled(sink, &work.window)
             // Money that is neither held nor frozen must keep its window open, however it came to that.
-            && work.assessment.lines.iter().all(|line| state.charge(&line.id).is_some())
+            && work.assessment.lines.iter().all(|line| line.zero || line.id.is_some_and(|id| state.charge(&id).is_some()))
             && state.charges_of(sink, &work.window).iter().all(|charge| charge.is_final());
         if done {
             settled.push(Entry::Settled { sink: sink.clone(), window: work.window });

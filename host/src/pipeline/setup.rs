@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::read::with_denials;
 use crate::broker::{Broker, Grants, Rate, Session, advice};
-use crate::config::{ConfigErrors, Pipeline, PluginSpec, check_against_schema};
-use crate::model::service::ServiceTraits;
+use crate::config::{ConfigErrors, Pipeline, PluginSpec, Zeros, check_against_schema};
+use crate::model::service::{ServiceTraits, Zero};
 use crate::plugin::{
     AggregatorInstance, Capability, Cause, Engine, Failure, Limits, LoadError, Plugin, PluginFolders, Role, Settings,
     SinkInstance, SourceInstance,
@@ -49,6 +49,8 @@ pub struct SinkSection {
     pub traits: ServiceTraits,
     /// How fast requests may leave.
     pub(super) rate: Option<Rate>,
+    /// What becomes of a charge of zero.
+    pub(super) zeros: Zeros,
 }
 
 /// Why a pipeline cannot be set up.
@@ -139,7 +141,19 @@ impl Setup {
                 (Some(asked), Some(own)) if own.is_slower_than(&asked) => Some(own),
                 (asked, own) => asked.or(own),
             };
-            sinks.push(SinkSection { section, traits, rate });
+            if spec.zero == Some(Zeros::Send) && traits.zero == Zero::Refused {
+                wrong.configuration(ConfigErrors::at(
+                    &pipeline.text,
+                    pipeline.places.span(&format!("{}/zero", spec.plugin.pointer)),
+                    format!("the service of {} refuses a quantity of zero", section.label()),
+                    Some("write zero = \"skip\", or leave the key out".to_owned()),
+                ));
+            }
+            let zeros = spec.zero.unwrap_or(match traits.zero {
+                Zero::Charge => Zeros::Send,
+                Zero::Nothing | Zero::Refused | Zero::TakesSlot => Zeros::Skip,
+            });
+            sinks.push(SinkSection { section, traits, rate, zeros });
         }
         let Some(source) = source else { return Err(wrong.into_error()) };
         if wrong.is_empty() && source.plugin.description().queue {

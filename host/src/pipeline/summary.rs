@@ -10,9 +10,9 @@ use super::freeze::Work;
 use super::options::Options;
 use super::setup::{Section, Setup};
 use crate::ledger::{ChargeState, Hold, LedgerError, Scope, Standing, State, TAKEN_OVER};
-use crate::model::charge::ChargeId;
+use crate::model::charge::{ChargeId, Part};
 use crate::model::window::Window;
-use crate::report::{Charges, Exit, Items, LeftOut, Line, LineState, Problem, Report, WindowReport};
+use crate::report::{Charges, Exit, Items, LeftOut, Line, LinePart, LineState, Problem, Report, WindowReport};
 
 /// What a run found, beside its charges.
 #[derive(Default)]
@@ -97,18 +97,18 @@ pub(super) fn report(
     findings: Findings,
 ) -> Report {
     let shown = |line: &Assessed, charge: Option<&ChargeState>| {
-        shown(line, charge, run.as_deref(), options.dry_run, withdrawn.contains(&line.id))
+        shown(line, charge, run.as_deref(), options.dry_run, line.id.is_some_and(|id| withdrawn.contains(&id)))
     };
     let Findings { mut exit, mut problems, notes, next_due } = findings;
     let mut windows = Vec::new();
     for work in works {
         let Some(spec) = setup.pipeline.sinks.get(work.sink) else { continue };
         let sink = &spec.plugin.name;
-        let mut lines: Vec<Line> =
-            work.assessment.lines.iter().map(|line| shown(line, state.charge(&line.id))).collect();
+        let frozen = |line: &Assessed| line.id.and_then(|id| state.charge(&id));
+        let mut lines: Vec<Line> = work.assessment.lines.iter().map(|line| shown(line, frozen(line))).collect();
         let states: Vec<LineState> = lines.iter().map(|line| line.state).collect();
         // Usage that cannot be read at the moment leaves no line, and its charge may be open in spite of that.
-        let stand: HashSet<ChargeId> = work.assessment.lines.iter().map(|line| line.id).collect();
+        let stand: HashSet<ChargeId> = work.assessment.lines.iter().filter_map(|line| line.id).collect();
         let others = state.charges_of(sink, &work.window).into_iter().filter(|charge| !charge.is_final());
         lines.extend(
             others
@@ -133,7 +133,7 @@ pub(super) fn report(
         let label = setup.sinks.get(work.sink).map(|sink| sink.section.label());
         problems.extend(work.assessment.holds.iter().map(|hold| match hold.code.as_str() {
             // The source found it, whichever sink it keeps from being paid.
-            "unreadable" | "quarantined" | "astray" => {
+            "unreadable" | "quarantined" | "astray" | "conflict" => {
                 held_back(hold, &report.window, Some(&setup.source.label()), "reading")
             }
             _ => held_back(hold, &report.window, label.as_ref(), "freezing"),
@@ -191,6 +191,7 @@ fn shown(line: &Assessed, charge: Option<&ChargeState>, run: Option<&str>, dry_r
     let (state, mut reason, reference) = match charge.map(ChargeState::standing) {
         None if line.taken_over => (LineState::BilledBefore, Some(TAKEN_OVER.to_owned()), None),
         None if line.held.is_some() => (LineState::Held, None, None),
+        None if line.zero => (LineState::Zero, None, None),
         None if dry_run => (LineState::WouldBill, None, None),
         None => (LineState::Pending, Some("the run ended before it was frozen".to_owned()), None),
         Some(Standing::Accepted { reference, run: by }) => {
@@ -238,10 +239,24 @@ fn shown(line: &Assessed, charge: Option<&ChargeState>, run: Option<&str>, dry_r
         quantity: quantity.to_string(),
         exact: (line.exact != quantity).then(|| line.exact.to_string()),
         frozen: line.frozen.map(|frozen| frozen.to_string()),
-        records: line.origins.iter().map(|(_, records)| records).sum(),
+        records: records(&line.origins),
+        parts: line.parts.iter().map(part).collect(),
         state,
         reason,
         reference,
+    }
+}
+
+fn records(origins: &[(String, u64)]) -> u64 {
+    origins.iter().map(|(_, records)| records).sum()
+}
+
+fn part(part: &Part) -> LinePart {
+    LinePart {
+        product: part.product.clone(),
+        customer: part.customer.clone(),
+        quantity: part.quantity.to_string(),
+        records: records(&part.origins),
     }
 }
 
@@ -302,6 +317,7 @@ fn counted(lines: &[Line]) -> Charges {
             LineState::Rejected => &mut charges.rejected,
             LineState::Unknown => &mut charges.unknown,
             LineState::Held => &mut charges.held,
+            LineState::Zero => &mut charges.zero,
         };
         *place += 1;
     }
@@ -346,6 +362,11 @@ fn held_back(hold: &Hold, window: &str, plugin: Option<&String>, step: &str) -> 
         "taken-over" => (
             "taken-over",
             "see to the difference by hand; `meterhost ledger import` then takes the objects as they stand",
+        ),
+        "customer" => ("customer", "add a row to the table of customers; a run then bills what is held"),
+        "conflict" => (
+            "conflict",
+            "see which of them is right, and take the others away or give them ids of their own; a run then bills what is held",
         ),
         "late" => ("late", "see what changed; the difference is not billed, and nothing is taken back"),
         "negative" => ("negative", "see which records are negative; a credit cannot be metered"),

@@ -38,7 +38,7 @@ pub(super) fn tags<S: Serializer>(tags: &[(String, String)], serializer: S) -> R
 
 #[cfg(test)]
 mod tests {
-    use crate::report::{Charges, Exit, Items, Line, LineState, Problem, Report, WindowReport};
+    use crate::report::{Charges, Exit, Items, Line, LinePart, LineState, Problem, Report, WindowReport};
 
     fn report() -> Report {
         Report {
@@ -64,6 +64,12 @@ mod tests {
                     exact: None,
                     frozen: Some("3".into()),
                     records: 3,
+                    parts: vec![LinePart {
+                        product: String::new(),
+                        customer: "user-1".into(),
+                        quantity: "12345678901234567890.5".into(),
+                        records: 3,
+                    }],
                     state: LineState::Held,
                     reason: Some("a record is quarantined".into()),
                     reference: None,
@@ -102,7 +108,9 @@ mod tests {
         "open": 0,
         "held": 3,
         "quarantined": 0,
+        "duplicate": 0,
         "excluded": 0,
+        "zero": 0,
         "elsewhere": 0
       },
       "charges": {
@@ -111,7 +119,8 @@ mod tests {
         "pending": 0,
         "rejected": 0,
         "unknown": 0,
-        "held": 1
+        "held": 1,
+        "zero": 0
       },
       "lines": [
         {
@@ -124,6 +133,13 @@ mod tests {
           "quantity": "12345678901234567890.5",
           "frozen": "3",
           "records": 3,
+          "parts": [
+            {
+              "customer": "user-1",
+              "quantity": "12345678901234567890.5",
+              "records": 3
+            }
+          ],
           "state": "held",
           "reason": "a record is quarantined"
         }

@@ -129,8 +129,12 @@ pub struct Items {
     pub held: u64,
     /// Unusable records.
     pub quarantined: u64,
+    /// Read more than once: the same id and the same contents as another, with `dedupe`.
+    pub duplicate: u64,
     /// Left out by a named rule.
     pub excluded: u64,
+    /// In charges of which nothing is to be sent: they come to zero.
+    pub zero: u64,
     /// In dimensions that another sink takes.
     pub elsewhere: u64,
 }
@@ -138,8 +142,10 @@ pub struct Items {
 impl Items {
     /// What is accounted for: the sum of everything but `read`.
     pub fn total(&self) -> u128 {
-        let Items { read: _, billed, billed_before, open, held, quarantined, excluded, elsewhere } = *self;
-        [billed, billed_before, open, held, quarantined, excluded, elsewhere].into_iter().map(u128::from).sum()
+        let Items { read: _, billed, billed_before, open, held, quarantined, duplicate, excluded, zero, elsewhere } =
+            *self;
+        let places = [billed, billed_before, open, held, quarantined, duplicate, excluded, zero, elsewhere];
+        places.into_iter().map(u128::from).sum()
     }
 
     /// Whether everything that was read is accounted for. A run for which this is false has failed.
@@ -163,6 +169,8 @@ pub struct Charges {
     pub unknown: u64,
     /// Kept back.
     pub held: u64,
+    /// Not to be sent, since they come to zero.
+    pub zero: u64,
 }
 
 /// One charge, or a quantity that would be one if it were not held.
@@ -190,6 +198,9 @@ pub struct Line {
     pub frozen: Option<String>,
     /// Records behind it.
     pub records: u64,
+    /// Whose usage stands behind it, where a table of customers says whom to bill.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<LinePart>,
     /// What became of it.
     pub state: LineState,
     /// Why, where it is not final.
@@ -198,6 +209,20 @@ pub struct Line {
     /// The service's own name for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
+}
+
+/// The usage of one customer behind a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LinePart {
+    /// The product, as in the usage, if there is one.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub product: String,
+    /// The customer, as in the usage.
+    pub customer: String,
+    /// Before rounding: a decimal.
+    pub quantity: String,
+    /// Records behind it.
+    pub records: u64,
 }
 
 /// What became of a line.
@@ -218,6 +243,8 @@ pub enum LineState {
     Unknown,
     /// Kept back.
     Held,
+    /// It comes to zero, and the sink is not sent such charges. Not frozen; later usage makes it a first charge.
+    Zero,
 }
 
 /// What stands in the way of exit 0.
@@ -271,18 +298,20 @@ mod tests {
     #[test]
     fn a_sum_closes_when_every_item_has_a_place() {
         let items = Items {
-            read: 28,
+            read: 45,
             billed: 1,
             billed_before: 2,
             open: 3,
             held: 4,
             quarantined: 5,
-            excluded: 6,
-            elsewhere: 7,
+            duplicate: 6,
+            excluded: 7,
+            zero: 8,
+            elsewhere: 9,
         };
-        assert_eq!(items.total(), 28);
+        assert_eq!(items.total(), 45);
         assert!(items.closes());
-        assert!(!Items { read: 29, ..items }.closes());
+        assert!(!Items { read: 46, ..items }.closes());
         assert!(!Items { read: 0, billed: u64::MAX, open: 1, ..Items::default() }.closes());
         assert!(Items::default().closes());
     }

@@ -52,6 +52,7 @@ fn proposal(window: Window, customer: &str) -> Proposal {
         quantity: Decimal::parse("2").unwrap(),
         time: window.start().as_millisecond(),
         origins: vec![("raw".to_owned(), 3)],
+        parts: Vec::new(),
         attributes: vec![("unit".to_owned(), "GiB".to_owned())],
         aggregator: "rules".to_owned(),
     }

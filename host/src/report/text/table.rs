@@ -8,6 +8,7 @@
 //! | `=` | billed before |
 //! | `~` | differs from what was frozen, which is shown as well |
 //! | `!` | held, or open for another reason |
+//! | `0` | comes to zero, and would not be sent |
 
 use std::io;
 
@@ -15,12 +16,14 @@ use meterhost_decimal::Decimal;
 use unicode_width::UnicodeWidthStr;
 
 use super::style::{Paint, Style, count, padded};
-use crate::report::{Line, LineState};
+use crate::report::{Line, LinePart, LineState};
 
 /// So many lines are shown, unless everything is.
 const MOST_LINES: usize = 20;
 /// Of those that need an eye, so many.
 const MOST_URGENT: usize = 100;
+/// Of the customers behind one charge, so many are shown, unless everything is.
+const MOST_PARTS: usize = 3;
 /// A name is not cut to less than this.
 const SHORTEST_NAME: usize = 12;
 /// With less room than this beside the state, what there is to say stands on lines of its own.
@@ -57,6 +60,7 @@ enum Urgency {
     Open,
     Differs,
     New,
+    Zero,
     Old,
 }
 
@@ -65,6 +69,7 @@ fn urgency(line: &Line) -> Urgency {
         LineState::Pending | LineState::Rejected | LineState::Unknown | LineState::Held => Urgency::Open,
         _ if line.frozen.is_some() => Urgency::Differs,
         LineState::WouldBill | LineState::Billed => Urgency::New,
+        LineState::Zero => Urgency::Zero,
         LineState::BilledBefore => Urgency::Old,
     }
 }
@@ -91,6 +96,7 @@ impl Row {
             Urgency::Open => ("!", Paint::Doubtful),
             Urgency::Differs => ("~", Paint::Doubtful),
             Urgency::New => ("+", Paint::Good),
+            Urgency::Zero => ("0", Paint::Dim),
             Urgency::Old => ("=", Paint::Dim),
         };
         let product = if line.product.is_empty() { String::new() } else { style.name(&line.product) };
@@ -136,6 +142,7 @@ fn state(state: LineState, dry_run: bool) -> &'static str {
         LineState::Rejected => "rejected",
         LineState::Unknown => "unknown",
         LineState::Held => "held",
+        LineState::Zero => "zero",
     }
 }
 
@@ -146,7 +153,19 @@ fn detail(line: &Line, style: Style) -> String {
     let rounded = line.exact.as_ref().map(|exact| format!("rounded from {}", style.escaped(exact)));
     let reason = line.reason.as_ref().map(|reason| style.sentence(reason));
     let reference = line.reference.as_ref().map(|reference| style.name(reference));
-    [differs, rounded, reason, reference].into_iter().flatten().collect::<Vec<_>>().join("; ")
+    [differs, rounded, parts(line, style), reason, reference].into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+/// `of user-1 3 + user-2 5`
+fn parts(line: &Line, style: Style) -> Option<String> {
+    let shown = if style.everything() { line.parts.len() } else { MOST_PARTS };
+    let part = |part: &LinePart| format!("{} {}", style.name(&part.customer), style.escaped(&part.quantity));
+    let mut parts: Vec<String> = line.parts.iter().take(shown).map(part).collect();
+    match line.parts.len().saturating_sub(shown) {
+        0 => {}
+        more => parts.push(format!("{} more", count(more as u64))),
+    }
+    (!parts.is_empty()).then(|| format!("of {}", parts.join(" + ")))
 }
 
 /// Exact and with its sign; nothing where 38 digits do not hold it.

@@ -84,7 +84,7 @@ fn heading(window: &WindowReport, dry_run: bool, style: Style) -> String {
 
 /// `6 charges: 4 billed, 1 rejected, 1 held`
 fn charges(charges: Charges, dry_run: bool) -> String {
-    let Charges { billed, billed_before, pending, rejected, unknown, held } = charges;
+    let Charges { billed, billed_before, pending, rejected, unknown, held, zero } = charges;
     let states = [
         (billed, if dry_run { "would be billed" } else { "billed" }),
         (billed_before, "billed before"),
@@ -92,6 +92,7 @@ fn charges(charges: Charges, dry_run: bool) -> String {
         (rejected, "rejected"),
         (unknown, "unknown"),
         (held, "held"),
+        (zero, "zero"),
     ];
     let total = states.iter().map(|(number, _)| number).sum();
     if total == 0 {
@@ -103,14 +104,16 @@ fn charges(charges: Charges, dry_run: bool) -> String {
 
 /// `read 2,232 = billed 2,228 + held 3 + quarantined 1`
 fn items(items: Items, dry_run: bool) -> String {
-    let Items { read, billed, billed_before, open, held, quarantined, excluded, elsewhere } = items;
+    let Items { read, billed, billed_before, open, held, quarantined, duplicate, excluded, zero, elsewhere } = items;
     let places = [
         (billed, if dry_run { "would be billed" } else { "billed" }),
         (billed_before, "billed before"),
         (open, "open"),
         (held, "held"),
         (quarantined, "quarantined"),
+        (duplicate, "duplicate"),
         (excluded, "excluded"),
+        (zero, "zero"),
         (elsewhere, "elsewhere"),
     ];
     let terms: Vec<String> = present(places).map(|(number, place)| format!("{place} {}", count(number))).collect();
@@ -131,11 +134,12 @@ fn present<const N: usize>(numbers: [(u64, &'static str); N]) -> impl Iterator<I
 }
 
 fn add(sum: &mut Charges, term: Charges) {
-    let Charges { billed, billed_before, pending, rejected, unknown, held } = term;
+    let Charges { billed, billed_before, pending, rejected, unknown, held, zero } = term;
     sum.billed += billed;
     sum.billed_before += billed_before;
     sum.pending += pending;
     sum.rejected += rejected;
     sum.unknown += unknown;
     sum.held += held;
+    sum.zero += zero;
 }

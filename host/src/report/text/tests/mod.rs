@@ -57,6 +57,7 @@ fn line(customer: &str, dimension: &str, quantity: &str, records: u64, state: Li
         exact: None,
         frozen: None,
         records,
+        parts: vec![],
         state,
         reason: None,
         reference: None,
