@@ -231,7 +231,8 @@ fn header(record: &StringRecord, place: &Row<'_>, faults: &mut Faults) -> Option
             && near != *name
             && position(near).is_none()
         {
-            let help = format!("did you mean `{near}`? Any other name is an attribute, and needs to differ from it by more");
+            let help =
+                format!("did you mean `{near}`? Any other name is an attribute, and needs to differ from it by more");
             faults.add(at, format!("unknown column {}", quoted(name)), Some(&help));
         }
     }
@@ -259,7 +260,11 @@ fn check_cell(value: &str, name: &str, must: bool, at: usize, faults: &mut Fault
     if value.is_empty() && must {
         faults.add(at, format!("`{name}` is empty"), Some("delete the row, or fill it in"));
     } else if value.contains(char::is_control) {
-        faults.add(at, format!("`{name}` holds a control character or a line break"), Some("see where a quote is open"));
+        faults.add(
+            at,
+            format!("`{name}` holds a control character or a line break"),
+            Some("see where a quote is open"),
+        );
     } else if value.trim() != value && ["customer", "id", "product"].contains(&name) {
         faults.add(at, format!("`{name}` has white space around it: {value:?}"), Some("take it away"));
     }
@@ -322,7 +327,8 @@ mod tests {
 
     #[test]
     fn a_row_says_whom_to_bill_and_what_to_hand_over() {
-        let table = read("\u{feff}customer,id,plan,product\r\nu1,c1,gold,db\r\n\r\n\"u,2\",\"c \"\"2\"\"\",,\r\n".as_bytes());
+        let table =
+            read("\u{feff}customer,id,plan,product\r\nu1,c1,gold,db\r\n\r\n\"u,2\",\"c \"\"2\"\"\",,\r\n".as_bytes());
         let table = table.unwrap();
         let gold = vec![("plan".to_owned(), "gold".to_owned())];
         assert_eq!(
@@ -344,7 +350,10 @@ mod tests {
     fn what_is_wrong_is_shown_at_its_line_and_column() {
         for (text, expected) in [
             ("", "/customers.csv:1:1: the table is empty"),
-            ("customer;id\nu1;c1\n", "/customers.csv:1:1: there is no column `customer`; the columns are `customer;id`"),
+            (
+                "customer;id\nu1;c1\n",
+                "/customers.csv:1:1: there is no column `customer`; the columns are `customer;id`",
+            ),
             ("customer,name\n", "/customers.csv:1:1: there is no column `id`"),
             ("Customer,id\n", "/customers.csv:1:1: unknown column `Customer`; did you mean `customer`?"),
             ("customer,id,prodct\n", "/customers.csv:1:13: unknown column `prodct`; did you mean `product`?"),

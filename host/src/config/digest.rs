@@ -16,7 +16,8 @@ pub(super) fn digest(document: &Table, sinks: &[SinkSpec]) -> String {
     for sink in sinks {
         // A file that names none has the digest that it always had.
         if let Some(customers) = &sink.customers
-            && let Some(named) = effective.get_mut("sink").and_then(|sinks| sinks.get_mut(&sink.plugin.name)?.get_mut("customers"))
+            && let Some(named) =
+                effective.get_mut("sink").and_then(|sinks| sinks.get_mut(&sink.plugin.name)?.get_mut("customers"))
         {
             *named = json!({ "file": named.take(), "sha256": customers.digest });
         }

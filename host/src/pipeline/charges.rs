@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use meterhost_decimal::Decimal;
 
-use super::bills::{Bill, bills, key};
+use super::bills::{Bill, SinkDoubts, bills, key};
 use super::doubts::Doubts;
 use super::gathered::Reading;
 use super::moved::{Moved, is_refused};
@@ -118,6 +118,7 @@ pub(super) fn assess(
         *sum = sum.and_then(|sum| sum.checked_add(excluded.quantity));
     }
     assessment.duplicates = reading.duplicates;
+    let in_doubt = SinkDoubts::of(spec, &doubts);
     let mut seen: HashSet<ChargeId> = HashSet::new();
     let mut unknown: BTreeSet<&str> = BTreeSet::new();
     for bill in bills(setup, spec, window, reading.lines.iter().filter(|(_, line)| takes(&line.dimension))) {
@@ -125,7 +126,7 @@ pub(super) fn assess(
         let before = bill.id.and_then(|id| state.charge(&id));
         let judged = match takers(&bill.key.dimension).is_empty() {
             true => Err(("untaken", "no [sink] takes this dimension: name it in `takes`".to_owned())),
-            false => judge(sink, spec, &bill, &doubts),
+            false => judge(sink, spec, &bill, &in_doubt),
         };
         let (quantity, mut zero, mut held) = match judged {
             Ok(Judged::Owed(quantity)) => (quantity, false, None),
@@ -143,7 +144,7 @@ pub(super) fn assess(
                     frozen = Some(charge.charge().quantity());
                     Some(billed_as(other, true))
                 }
-                _ if bill.doubted(&doubts).is_some() => None,
+                _ if bill.doubted(&in_doubt).is_some() => None,
                 Some(doubt) => Some(("aggregate", doubt.clone())),
                 None if charge.charge().exact() == bill.exact => None,
                 None => {
@@ -161,7 +162,11 @@ pub(super) fn assess(
                 origins: bill.origins.clone(),
                 parts: bill.parts.clone(),
                 attributes: bill.attributes,
-                aggregator: setup.aggregates.get(bill.aggregate).map(|section| section.name.clone()).unwrap_or_default(),
+                aggregator: setup
+                    .aggregates
+                    .get(bill.aggregate)
+                    .map(|section| section.name.clone())
+                    .unwrap_or_default(),
                 key: bill.key.clone(),
             });
         }
@@ -309,7 +314,7 @@ fn judge(
     sink: &SinkSection,
     spec: &SinkSpec,
     bill: &Bill<'_>,
-    doubts: &Doubts,
+    doubts: &SinkDoubts<'_>,
 ) -> Result<Judged, (&'static str, String)> {
     let skips = sink.zeros == Zeros::Skip;
     // Of nothing nobody has to know who owes it.
@@ -324,7 +329,8 @@ fn judge(
         return Err(("aggregate", doubt.clone()));
     }
     if let Some(line) = bill.negative() {
-        let whose = if bill.parts.len() > 1 { format!("the total of {}", line.customer) } else { "the total".to_owned() };
+        let whose =
+            if bill.parts.len() > 1 { format!("the total of {}", line.customer) } else { "the total".to_owned() };
         return Err(("negative", format!("{whose} is negative: {}", line.quantity)));
     }
     let traits = &sink.traits;

@@ -142,7 +142,8 @@ pub struct Items {
 impl Items {
     /// What is accounted for: the sum of everything but `read`.
     pub fn total(&self) -> u128 {
-        let Items { read: _, billed, billed_before, open, held, quarantined, duplicate, excluded, zero, elsewhere } = *self;
+        let Items { read: _, billed, billed_before, open, held, quarantined, duplicate, excluded, zero, elsewhere } =
+            *self;
         let places = [billed, billed_before, open, held, quarantined, duplicate, excluded, zero, elsewhere];
         places.into_iter().map(u128::from).sum()
     }
