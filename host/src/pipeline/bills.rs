@@ -3,7 +3,7 @@
 //! The quantities of several customers are added, each as its aggregator computed it. For sums and counts that is what they come to
 //! together; of maxima it is the sum of each customer's maximum, of unique counts that of each customer's count.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use meterhost_decimal::Decimal;
 
@@ -86,6 +86,29 @@ pub(super) fn bills<'a>(
     bills.extend(known.into_iter().map(|(key, lines)| Bill::joined(key, &lines, table)));
     bills.sort_by(|left, right| (&left.key, left.id).cmp(&(&right.key, right.id)));
     bills
+}
+
+/// What is in doubt for one sink. A customer of whom no record can be used makes no line, and may still owe a part of the charge that
+/// the table bills it with.
+pub(super) struct SinkDoubts<'a> {
+    pub(super) all: &'a Doubts,
+    /// Customers of whom something is in doubt, ascending, by the customer that the table bills for them; with the product, where it is
+    /// the table that says it.
+    by_payer: HashMap<&'a str, BTreeSet<(&'a str, Option<&'a str>)>>,
+}
+
+impl<'a> SinkDoubts<'a> {
+    pub(super) fn of(spec: &'a SinkSpec, all: &'a Doubts) -> Self {
+        let mut by_payer: HashMap<&str, BTreeSet<(&str, Option<&str>)>> = HashMap::new();
+        if let Some(table) = &spec.customers {
+            for customer in all.doubted() {
+                if let Some(Payer { id, product, .. }) = table.payer(customer) {
+                    by_payer.entry(id).or_default().insert((customer, product.as_deref()));
+                }
+            }
+        }
+        SinkDoubts { all, by_payer }
+    }
 }
 
 impl<'a> Bill<'a> {
@@ -172,8 +195,13 @@ impl<'a> Bill<'a> {
     }
 
     /// Why records that it is or may be made from are in doubt, if they are.
-    pub(super) fn doubted(&self, doubts: &Doubts) -> Option<String> {
-        self.shares().find_map(|share| doubts.about(share.customer, share.origins))
+    pub(super) fn doubted(&self, doubts: &SinkDoubts<'_>) -> Option<String> {
+        let own = self.shares().find_map(|share| doubts.all.about(share.customer, share.origins));
+        own.or_else(|| {
+            let same = doubts.by_payer.get(self.key.customer.as_str()).filter(|_| self.id.is_some())?;
+            let pays = |product: &Option<&str>| product.is_none_or(|product| product == self.key.product);
+            same.iter().filter(|(_, product)| pays(product)).find_map(|(who, _)| doubts.all.about(who, &self.origins))
+        })
     }
 
     /// A customer whose own total is negative. What the others owe does not make a credit of it.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use meterhost_decimal::Decimal;
 
-use super::bills::{Bill, bills, key};
+use super::bills::{Bill, SinkDoubts, bills, key};
 use super::doubts::Doubts;
 use super::gathered::Reading;
 use super::moved::{Moved, is_refused};
@@ -123,6 +123,7 @@ pub(super) fn assess(
         *sum = sum.and_then(|sum| sum.checked_add(excluded.quantity));
     }
     assessment.duplicates = reading.duplicates;
+    let in_doubt = SinkDoubts::of(spec, &doubts);
     let mut seen: HashSet<ChargeId> = HashSet::new();
     let mut unknown: BTreeSet<&str> = BTreeSet::new();
     // What is there when a window is read for the first time is what the other exporter billed.
@@ -134,8 +135,8 @@ pub(super) fn assess(
         let judged = match takers(&bill.key.dimension).is_empty() {
             true => Err(("untaken", "no [sink] takes this dimension: name it in `takes`".to_owned())),
             // How it was rounded, and whether it could be sent, was the other exporter's to judge.
-            false if imported => billed_elsewhere(sink, &bill, &doubts, first_reading),
-            false => judge(sink, spec, &bill, &doubts),
+            false if imported => billed_elsewhere(sink, &bill, &in_doubt, first_reading),
+            false => judge(sink, spec, &bill, &in_doubt),
         };
         let (quantity, mut zero, mut held) = match judged {
             Ok(Judged::Owed(quantity)) => (quantity, false, None),
@@ -153,7 +154,7 @@ pub(super) fn assess(
                     frozen = Some(charge.charge().quantity());
                     Some(billed_as(other, true))
                 }
-                _ if bill.doubted(&doubts).is_some() => None,
+                _ if bill.doubted(&in_doubt).is_some() => None,
                 Some(doubt) => Some(("aggregate", doubt.clone())),
                 None if charge.charge().exact() == bill.exact => None,
                 None => {
@@ -329,7 +330,7 @@ enum Judged {
 fn billed_elsewhere(
     sink: &SinkSection,
     bill: &Bill<'_>,
-    doubts: &Doubts,
+    doubts: &SinkDoubts<'_>,
     first_reading: bool,
 ) -> Result<Judged, (&'static str, String)> {
     if let Some(reason) = bill.doubted(doubts) {
@@ -353,7 +354,7 @@ fn judge(
     sink: &SinkSection,
     spec: &SinkSpec,
     bill: &Bill<'_>,
-    doubts: &Doubts,
+    doubts: &SinkDoubts<'_>,
 ) -> Result<Judged, (&'static str, String)> {
     let skips = sink.zeros == Zeros::Skip;
     // Of nothing nobody has to know who owes it.

@@ -83,13 +83,20 @@ impl Doubts {
         }
         // A line that looks at every dimension cannot name one of which no record came.
         if origins.iter().any(|(dimension, _)| dimension == EVERY) {
-            let mut doubted = self.dimensions.iter().filter(|((whose, _), _)| whose == customer);
-            return doubted.next().map(|(_, reason)| reason.clone());
+            let doubted = self.dimensions.iter().filter(|((whose, _), _)| whose == customer);
+            // Of several it does not matter which is told, but that it is always the same.
+            return doubted.min().map(|(_, reason)| reason.clone());
         }
         origins
             .iter()
             .find_map(|(dimension, _)| self.dimensions.get(&(customer.to_owned(), dimension.clone())))
             .cloned()
+    }
+
+    /// The customers of whom something is in doubt, each once or more.
+    pub(super) fn doubted(&self) -> impl Iterator<Item = &str> {
+        let by_dimension = self.dimensions.keys().map(|(customer, _)| customer.as_str());
+        self.customers.keys().map(String::as_str).chain(by_dimension)
     }
 
     /// The holds that concern a sink: all but those about a dimension that only other sinks take.

@@ -17,6 +17,9 @@ use crate::model::window::Window;
 /// Product and customer, as in the usage: a table of customers may bill them under another name.
 type Owner<'a> = (&'a str, &'a str);
 
+/// Charges by the owners of the records in them.
+type Owned<'a> = HashMap<Owner<'a>, Vec<(&'a ChargeState, Share<'a>)>>;
+
 /// What was frozen for one window, to whichever sink, beside the lines that are made for it now.
 #[derive(Default)]
 pub(super) struct Moved<'a> {
@@ -124,13 +127,13 @@ pub(super) fn withdrawn(setup: &Setup, state: &State, works: &[Work]) -> HashSet
     // A charge of which no usage is left has a line as well, of no origin.
     let lines = works.iter().flat_map(|work| &work.assessment.lines);
     let made: HashSet<(ChargeId, Owner<'_>)> = lines.flat_map(makes).collect();
-    let mut windows: HashMap<Window, HashMap<Owner<'_>, Vec<(&ChargeState, Share<'_>)>>> = HashMap::new();
+    let mut windows: HashMap<Window, Owned<'_>> = HashMap::new();
     let mut withdrawn = HashSet::new();
     let sinks = setup.pipeline.sinks.iter();
     for refused in sinks.flat_map(|sink| state.open_charges(&sink.plugin.name)).filter(|state| is_refused(state)) {
         let charge = refused.charge();
         let others = windows.entry(charge.key().window).or_insert_with(|| {
-            let mut owned: HashMap<Owner<'_>, Vec<(&ChargeState, Share<'_>)>> = HashMap::new();
+            let mut owned = Owned::new();
             for state in state.charges_in_all(&charge.key().window).filter(|state| !is_refused(state)) {
                 for share in state.charge().shares() {
                     owned.entry(share.owner()).or_default().push((state, share));

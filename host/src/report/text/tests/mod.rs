@@ -4,7 +4,7 @@ mod page;
 mod whole;
 
 use super::*;
-use crate::report::{Charges, Items, Line, LineState, Problem, WindowReport};
+use crate::report::{Charges, Items, Line, LinePart, LineState, Problem, WindowReport};
 
 const PLAIN: Style = Style { color: false, unicode: false, width: 100, verbose: 0 };
 
@@ -38,6 +38,7 @@ fn window(settled: bool, lines: Vec<Line>) -> WindowReport {
             LineState::Rejected => (&mut charges.rejected, &mut records.open),
             LineState::Unknown => (&mut charges.unknown, &mut records.open),
             LineState::Held => (&mut charges.held, &mut records.held),
+            LineState::Zero => (&mut charges.zero, &mut records.zero),
         };
         *charge += 1;
         *item += line.records;

@@ -239,3 +239,27 @@ fn without_unicode_everything_is_ascii() {
     assert!(shown(&report, PLAIN).is_ascii());
     assert!(shown(&report, PLAIN).contains("\n... and 10 more notes: shown with `-v`\n"));
 }
+
+#[test]
+fn a_charge_of_many_customers_names_some_and_verbose_names_all() {
+    let part = |number: u64| LinePart {
+        product: String::new(),
+        customer: format!("user-{number}"),
+        quantity: number.to_string(),
+        records: 1,
+    };
+    let mut of_many = line("acme", "cpu", "15", 5, LineState::WouldBill);
+    of_many.parts = (1..=5).map(part).collect();
+    let report = dry(vec![window(true, vec![of_many, line("globex", "cpu", "0", 2, LineState::Zero)])]);
+    let text = shown(&report, Style { width: 120, ..PLAIN });
+    assert!(
+        text.contains(
+            "+ acme      cpu              15        5  would be billed  of user-1 1 + user-2 2 + user-3 3 + 2 more"
+        ),
+        "{text}"
+    );
+    assert!(text.contains("0 globex    cpu               0        2  zero"), "{text}");
+    assert!(text.contains("2 charges: 1 would be billed, 1 zero"), "{text}");
+    let text = shown(&report, Style { width: 120, verbose: 1, ..PLAIN });
+    assert!(text.contains("user-4 4 + user-5 5"), "{text}");
+}

@@ -8,7 +8,8 @@ use meterhost_sdk::{
 config! {
     /// Which way, and where a service is.
     pub struct Config {
-        /// `check`, `silent`, `before`, `after`, `twice`, `others`, `loop` or `connect`.
+        /// `check`, `silent`, `before`, `after`, `twice`, `others`, `loop` or `connect`; with `tells` it objects to each charge with what it was
+        /// handed of it, with `no-zero` its service refuses a zero.
         pub way: String,
         /// What a request goes to.
         pub url: String,
@@ -31,7 +32,7 @@ impl Plugin for Failing {
 impl Sink for Failing {
     type Session = Broken;
 
-    fn traits(_config: Config) -> Result<ServiceTraits, Error> {
+    fn traits(config: Config) -> Result<ServiceTraits, Error> {
         Ok(ServiceTraits {
             charges_per_call: 100,
             bytes_per_call: 1 << 20,
@@ -42,7 +43,7 @@ impl Sink for Failing {
             minimum: Decimal::ZERO,
             maximum: Decimal::MAX,
             windows: vec![],
-            zero: Zero::Charge,
+            zero: if config.way == "no-zero" { Zero::Refused } else { Zero::Charge },
             resolution: Resolution::LookUp,
             refuses_second: true,
             deadline: 1000,
@@ -51,10 +52,14 @@ impl Sink for Failing {
 
     fn check(config: Config, charges: &[Charge], _now: i64) -> Result<Vec<Opinion>, Error> {
         assert!(config.way != "check", "the table of contracts is empty");
-        Ok(charges
-            .iter()
-            .map(|charge| Opinion { id: charge.id.clone(), objection: None, accepted_until: None })
-            .collect())
+        let told = |charge: &Charge| {
+            let Charge { product, customer, quantity, attributes, .. } = charge;
+            format!("{quantity} of {customer} for {product}, {attributes:?}")
+        };
+        let objection = |charge: &Charge| (config.way == "tells").then(|| told(charge));
+        let opinion =
+            |charge: &Charge| Opinion { id: charge.id.clone(), objection: objection(charge), accepted_until: None };
+        Ok(charges.iter().map(opinion).collect())
     }
 
     fn connect(config: Config, _now: i64) -> Result<Broken, Failure> {
