@@ -11,7 +11,7 @@ pub(super) const SOURCE: &[&str] = &["plugin", "config", "grant", "limits", "loo
 pub(super) const AGGREGATE: &[&str] = &["plugin", "config", "grant", "limits", "takes"];
 pub(super) const SINK: &[&str] = &["plugin", "config", "grant", "limits", "takes", "round", "rate", "retry_budget"];
 pub(super) const LIMITS: &[&str] = &["time", "wall", "memory", "log"];
-pub(super) const GRANT: &[&str] = &["read", "write", "http", "secrets"];
+pub(super) const GRANT: &[&str] = &["read", "write", "role", "profile", "region", "http", "secrets"];
 pub(super) const HTTP: &[&str] = &["url", "methods", "paths"];
 pub(super) const SECRET: &[&str] = &["env", "file", "to"];
 
