@@ -134,7 +134,11 @@ impl State {
             held(&self.requests).push(seen.clone());
             self.begins(seen.kind);
             let goes_on = self.answer(request, &seen, stream.get_mut());
-            *held(&self.gauge).now.entry(seen.kind).or_default() -= 1;
+            let mut gauge = held(&self.gauge);
+            // Forgotten meanwhile, it is not counted any more.
+            let now = gauge.now.entry(seen.kind).or_default();
+            *now = now.saturating_sub(1);
+            drop(gauge);
             if !goes_on {
                 break;
             }

@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
+use aws_sdk_s3::config::interceptors::AfterDeserializationInterceptorContextRef;
+use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_s3::error::BoxError;
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::types::EncodingType;
+use aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint;
 use percent_encoding::percent_decode_str;
 
 use super::super::errors::ObjectError;
@@ -127,6 +131,8 @@ impl Asked {
             .set_continuation_token(token)
             // XML cannot hold every key.
             .encoding_type(EncodingType::Url)
+            .customize()
+            .interceptor(WholeDocument)
             .send()
             .await
             .map_err(|error| reach.failed(Action::List, prefix, &error))?;
@@ -169,6 +175,31 @@ impl Asked {
             return Err(unreadable("breaks off: the store says that there is more, and not where".to_owned()));
         }
         Ok(Page { objects, next: next.filter(|_| answer.is_truncated() != Some(false)) })
+    }
+}
+
+/// Refuses a page that ends in the middle: the SDK would take what there is of it for all of it.
+#[derive(Debug)]
+struct WholeDocument;
+
+#[dyn_dispatch_hint]
+impl Intercept for WholeDocument {
+    fn name(&self) -> &'static str {
+        "WholeDocument"
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let answer = context.response();
+        let body = answer.body().bytes().unwrap_or_default();
+        if answer.status().is_success() && !body.trim_ascii_end().ends_with(b"</ListBucketResult>") {
+            return Err("the page of keys ends in the middle".into());
+        }
+        Ok(())
     }
 }
 

@@ -147,8 +147,15 @@ pub(super) fn causes(error: &(dyn Error + 'static)) -> String {
         let text = current.to_string();
         let says_nothing = text.starts_with("client error (")
             || text.starts_with("error sending request for url")
-            || ["error resolving DNS", "dispatch failure", "io error", "other", "service error"]
-                .contains(&text.as_str());
+            || [
+                "error resolving DNS",
+                "an error occurred while loading credentials",
+                "dispatch failure",
+                "io error",
+                "other",
+                "service error",
+            ]
+            .contains(&text.as_str());
         if !says_nothing && !texts.iter().any(|known| known.contains(&text)) {
             texts.push(text);
         }

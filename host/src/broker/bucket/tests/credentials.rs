@@ -1,6 +1,7 @@
 //! Who asks, where, and by which way.
 
 use super::*;
+use crate::broker::{Lookup, Resolver};
 
 /// Which access key the last request was signed with, and for which region.
 fn signed(open: &Open) -> (String, String) {
@@ -76,15 +77,27 @@ async fn a_role_is_assumed_over_the_credentials_and_is_who_asks() {
     let mut stage = Stage::new();
     stage.account.role = Some("arn:aws:iam::123456789012:role/metering".to_owned());
     let open = stage.open("");
-    open.fault(
-        Fault::on(Kind::Form, Act::error(403, "AccessDenied", "not authorized to perform: sts:AssumeRole")).always(),
-    );
+    let body = "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>not authorized to perform: sts:AssumeRole</Message></Error></ErrorResponse>";
+    let refused = Act::Answer { status: 403, headers: Vec::new(), body: body.to_owned() };
+    open.fault(Fault::on(Kind::Form, refused).always());
     let text = unavailable(open.read("a").await);
     assert!(
         text.starts_with("the role arn:aws:iam::123456789012:role/metering cannot be assumed to read \"a\""),
         "{text}"
     );
     assert!(text.contains("sts:AssumeRole"), "{text}");
+}
+
+/// Finds no name, and keeps those that it was asked for.
+#[derive(Default)]
+struct Names(std::sync::Mutex<Vec<String>>);
+
+impl Resolver for Names {
+    fn lookup(&self, name: &str) -> Lookup {
+        self.0.lock().unwrap().push(name.to_owned());
+        let text = format!("{name} is not to be found");
+        Box::pin(async move { Err(std::io::Error::other(text)) })
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -95,9 +108,13 @@ async fn a_web_identity_is_exchanged_for_credentials() {
     stage.env.remove("AWS_ACCESS_KEY_ID");
     stage.set("AWS_WEB_IDENTITY_TOKEN_FILE", token.path().to_str().unwrap());
     stage.set("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/pod");
-    let open = stage.open("");
-    open.keys("", None).await.unwrap();
-    assert!(signed(&open).0.starts_with("ASIA"));
+    stage.set("AWS_REGION", "eu-west-1");
+    let asked = Arc::new(Names::default());
+    stage.settings.resolver = Arc::clone(&asked) as Arc<dyn Resolver>;
+    let text = unavailable(stage.open("").keys("", None).await);
+    // This SDK asks AWS itself, wherever the endpoint for other services is.
+    assert!(text.contains("sts.eu-west-1.amazonaws.com is not to be found"), "{text}");
+    assert!(asked.0.lock().unwrap().iter().all(|name| name == "sts.eu-west-1.amazonaws.com"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -67,7 +67,7 @@ async fn a_write_that_may_have_happened_is_unknown_and_is_not_tried_again_under_
         Act::internal_error(),
         Act::Drop,
         Act::error(503, "ServiceUnavailable", "later"),
-        Act::Stall(0, Duration::from_secs(9)),
+        Act::Delay(Duration::from_secs(4)),
     ] {
         open.proxy.reset();
         open.fault(Fault::on(Kind::Put, act.clone()));
