@@ -35,6 +35,8 @@ async fn a_write_happens_only_under_its_precondition() {
     }
     let other = session.put("a", b"5", "", &Precondition::Other("newer".to_owned())).await;
     assert!(matches!(other, Err(ObjectError::Other(_))), "{other:?}");
+    let smuggled = session.put("a", b"5", "text/plain\r\nx-amz-acl: public-read", &Precondition::None).await;
+    assert!(unavailable(smuggled).starts_with("no request can be written to write \"a\""));
     assert_eq!(open.there("a").unwrap(), b"4");
     let seen = open.proxy.requests().into_iter().next().unwrap();
     assert_eq!(seen.header("content-type"), Some("text/plain"));
