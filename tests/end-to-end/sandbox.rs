@@ -51,9 +51,9 @@ fn a_component_reaches_nothing_that_is_not_granted() {
         "udp: Permission denied (os error 2)",
         &format!("http: denied: the pipeline does not grant requests to {origin}"),
         "secret: denied: the pipeline grants no secret `client_id`",
-        "list: denied: the pipeline grants no folder to read",
-        "get: denied: the pipeline grants no folder to read",
-        "put: denied: the pipeline grants no folder to write",
+        "list: denied: the pipeline grants no folder or bucket to read",
+        "get: denied: the pipeline grants no folder or bucket to read",
+        "put: denied: the pipeline grants no folder or bucket to write",
         "clock: it shows `now`",
     ];
     assert_eq!(refused, expected);

@@ -6,6 +6,7 @@
 //! | `cargo xtask plugins` | the plugins alone |
 //! | `cargo xtask demo` | bills a sample month to an emulator, once, and shows that it was once |
 //! | `cargo xtask test [--long]` | every test, with a summary |
+//! | `cargo xtask moto` | the S3 server that tests need, if it is missing; `test` does this by itself |
 //! | `cargo xtask bench [ARGUMENT...]` | the benchmarks |
 //!
 //! Everything lands in `target`, wherever `CARGO_TARGET_DIR` points: the program finds its plugins from where it stands itself.
@@ -13,6 +14,7 @@
 mod demo;
 mod emulator;
 mod guests;
+mod moto;
 mod sample;
 mod steps;
 mod summary;
@@ -22,7 +24,8 @@ use std::process::ExitCode;
 
 use steps::{Failed, cargo};
 
-const USAGE: &str = "usage: cargo xtask build [--release] | plugins | demo | test [--long] | bench [ARGUMENT...]";
+const USAGE: &str =
+    "usage: cargo xtask build [--release] | plugins | demo | test [--long] | moto | bench [ARGUMENT...]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
         ["demo"] => demo::demo(),
         ["test"] => return ended(tests::test(false)),
         ["test", "--long"] => return ended(tests::test(true)),
+        ["moto"] => moto::moto(),
         ["bench", arguments @ ..] => bench(arguments),
         _ => Err(Failed::new(USAGE)),
     };

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use crate::guests;
+use crate::moto;
 use crate::steps::{Failed, Step, cargo, step};
 use crate::summary::{Run, Summary};
 
@@ -15,6 +16,7 @@ const NATIVE_PLUGINS: &str = "target/plugins-test";
 /// A test that lacks something it needs prints a line that begins with `skipped: `, and returns; it is counted, and named at the end.
 pub fn test(long: bool) -> Result<bool, Failed> {
     let begun = Instant::now();
+    moto::moto()?;
     guests::plugins()?;
     guests::test_components()?;
     guests::example()?;

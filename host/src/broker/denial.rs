@@ -11,6 +11,7 @@ use http::Method;
 use super::grant::Grants;
 use super::origin::Origin;
 use super::paths::PathPattern;
+use super::root::Root;
 use super::{held, shortened};
 use crate::config::SecretSource;
 
@@ -86,6 +87,12 @@ pub(super) fn narrowed_line(grants: &Grants, origin: &Origin, method: &Method, p
     let url = quoted(&origin.to_string());
     let (method, path) = (quoted(method.as_str()), quoted(path));
     Some(http_line(grants, format!("{{ url = {url}, methods = [{method}], paths = [{path}] }}")))
+}
+
+/// `grant.read` or `grant.write`: the bucket that is granted for the other, else a folder that is still to be named.
+pub(super) fn root_line(field: &str, other: Option<&Root>) -> String {
+    let url = other.and_then(Root::url).unwrap_or_else(|| "file://./FOLDER".to_owned());
+    format!("grant.{field} = {}", quoted(&url))
 }
 
 /// A secret of this name, from a variable that is called like it.

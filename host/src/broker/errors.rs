@@ -36,6 +36,9 @@ pub enum ObjectError {
     /// The store refused, failed, or broke off in the middle. What was read so far counts for nothing.
     #[error("{0}")]
     Unavailable(String),
+    /// A write may have happened, and no clear answer came. Whoever has to know reads the object again.
+    #[error("{0}")]
+    Unknown(String),
     /// Anything else, such as a key that cannot be one.
     #[error("{0}")]
     Other(String),

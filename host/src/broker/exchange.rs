@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use http::Method;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use reqwest::dns::Resolve;
 use reqwest::{Client, Proxy, redirect, retry};
 use rustls::ClientConfig;
 use rustls::crypto::CryptoProvider;
@@ -25,7 +26,7 @@ use url::Url;
 use super::errors::HttpError;
 use super::origin::Origin;
 use super::request::{Prepared, Response};
-use super::resolver::{ClosedAddress, GuardedResolver, Resolver};
+use super::resolver::{ClosedAddress, GuardedResolver, OpenResolver, Resolver};
 
 /// An idle connection is given up before the shortest time after which servers usually close theirs (5 s). A request that
 /// meets the closing would be unanswered, and an unanswered charge is a charge in doubt.
@@ -36,10 +37,26 @@ pub(super) struct Exchanges {
     limits: Limits,
     proxy: Option<Url>,
     resolver: Arc<dyn Resolver>,
-    /// Built on first use: loading the system's certificates takes longer than a run with nothing to do should.
+    for_plugins: Clients,
+    for_stores: Clients,
+    /// For stores, beside the proxy.
+    direct: Clients,
+}
+
+/// Built on first use: loading the system's certificates takes longer than a run with nothing to do should.
+#[derive(Default)]
+struct Clients {
     encrypted: OnceLock<Client>,
     /// Needs no certificates, so that plain `http` works where there are none.
     plain: OnceLock<Client>,
+}
+
+/// How a request to a store that the host itself speaks to travels.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StoreRoute {
+    pub(super) is_https: bool,
+    /// Beside the proxy.
+    pub(super) is_direct: bool,
 }
 
 /// How long and how large.
@@ -61,7 +78,14 @@ pub(super) enum Failed {
 
 impl Exchanges {
     pub(super) fn new(limits: Limits, proxy: Option<Url>, resolver: Arc<dyn Resolver>) -> Self {
-        Exchanges { limits, proxy, resolver, encrypted: OnceLock::new(), plain: OnceLock::new() }
+        Exchanges {
+            limits,
+            proxy,
+            resolver,
+            for_plugins: Clients::default(),
+            for_stores: Clients::default(),
+            direct: Clients::default(),
+        }
     }
 
     /// The longest that an exchange with this timeout may take.
@@ -139,22 +163,44 @@ impl Exchanges {
     }
 
     fn client(&self, origin: &Origin) -> Result<Client, String> {
-        let needs_certificates =
-            origin.is_https() || self.proxy.as_ref().is_some_and(|proxy| proxy.scheme() == "https");
-        let slot = if needs_certificates { &self.encrypted } else { &self.plain };
+        let resolver = || GuardedResolver {
+            inner: Arc::clone(&self.resolver),
+            proxy: self.proxy.as_ref().and_then(|proxy| proxy.host_str()).map(str::to_owned),
+        };
+        self.client_of(&self.for_plugins, origin.is_https(), self.proxy.as_ref(), resolver)
+    }
+
+    /// A client for a store whose address comes from the grant and the environment. Private addresses are open to it: a store of
+    /// one's own, or an endpoint inside one's own network, is a common thing, and no plugin names either.
+    pub(super) fn store_client(&self, route: StoreRoute) -> Result<Client, String> {
+        let StoreRoute { is_https, is_direct } = route;
+        let (clients, proxy) = if is_direct { (&self.direct, None) } else { (&self.for_stores, self.proxy.as_ref()) };
+        self.client_of(clients, is_https, proxy, || OpenResolver(Arc::clone(&self.resolver)))
+    }
+
+    fn client_of<R: Resolve + 'static>(
+        &self,
+        clients: &Clients,
+        is_https: bool,
+        proxy: Option<&Url>,
+        resolver: impl FnOnce() -> R,
+    ) -> Result<Client, String> {
+        let needs_certificates = is_https || proxy.is_some_and(|proxy| proxy.scheme() == "https");
+        let slot = if needs_certificates { &clients.encrypted } else { &clients.plain };
         if let Some(client) = slot.get() {
             return Ok(client.clone());
         }
-        let client = self.build(needs_certificates)?;
+        let client = self.build(needs_certificates, proxy, resolver())?;
         // Another session may have been faster; all share its connections then.
         Ok(slot.get_or_init(|| client).clone())
     }
 
-    fn build(&self, needs_certificates: bool) -> Result<Client, String> {
-        let resolver = GuardedResolver {
-            inner: Arc::clone(&self.resolver),
-            proxy: self.proxy.as_ref().and_then(|proxy| proxy.host_str()).map(str::to_owned),
-        };
+    fn build<R: Resolve + 'static>(
+        &self,
+        needs_certificates: bool,
+        proxy: Option<&Url>,
+        resolver: R,
+    ) -> Result<Client, String> {
         let tls = tls(needs_certificates).map_err(|error| format!("TLS cannot be set up: {error}"))?;
         let builder = Client::builder()
             .redirect(redirect::Policy::none())
@@ -166,7 +212,7 @@ impl Exchanges {
             .tls_backend_preconfigured(tls)
             // Also keeps the system's proxies away.
             .no_proxy();
-        let builder = match &self.proxy {
+        let builder = match proxy {
             None => builder,
             Some(proxy) => builder.proxy(Proxy::all(proxy.clone()).map_err(|error| causes(&error))?),
         };

@@ -10,14 +10,13 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, MetadataExt as _, OpenOptions, OpenOptionsExt as _};
 
 use super::errors::ObjectError;
-use super::grant::Root;
 use super::objects::Object;
 use super::shortened;
 
@@ -29,13 +28,13 @@ const MOST_AT_ONCE: u32 = 16 * 1024 * 1024;
 
 /// A granted folder.
 pub(super) struct Folder {
-    root: Root,
+    root: PathBuf,
     dir: OnceLock<Arc<Dir>>,
 }
 
 impl Folder {
     /// Nothing is opened yet.
-    pub(super) fn new(root: Root) -> Self {
+    pub(super) fn new(root: PathBuf) -> Self {
         Folder { root, dir: OnceLock::new() }
     }
 
@@ -45,12 +44,12 @@ impl Folder {
             return Ok(Arc::clone(dir));
         }
         let open = || {
-            let dir = Dir::open_ambient_dir(&self.root.folder, ambient_authority())?;
+            let dir = Dir::open_ambient_dir(&self.root, ambient_authority())?;
             // Entering a folder needs less than listing it.
             dir.entries().map(|_| dir)
         };
         let dir = open().map_err(|error| {
-            let folder = self.root.folder.display();
+            let folder = self.root.display();
             ObjectError::Unavailable(match error.kind() {
                 io::ErrorKind::NotFound => {
                     format!("the granted folder {folder} does not exist: create it, or mend the grant")
@@ -68,7 +67,7 @@ impl Folder {
     /// The folder's handle for writing: the folder is made if it is missing, since the grant names it.
     pub(super) fn dir_for_writing(&self) -> Result<Arc<Dir>, ObjectError> {
         if self.dir.get().is_none() {
-            let folder = &self.root.folder;
+            let folder = &self.root;
             std::fs::create_dir_all(folder).map_err(|error| {
                 ObjectError::Unavailable(format!("the granted folder {} cannot be made: {error}", folder.display()))
             })?;

@@ -7,7 +7,6 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-use super::super::grant::Root;
 use super::*;
 
 fn folder(keys: &[&str]) -> (TempDir, Folder) {
@@ -19,7 +18,7 @@ fn folder(keys: &[&str]) -> (TempDir, Folder) {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, key).unwrap();
     }
-    let folder = Folder::new(Root { folder: root });
+    let folder = Folder::new(root);
     (dir, folder)
 }
 
@@ -111,7 +110,7 @@ fn a_missing_prefix_is_empty_but_a_missing_or_foreign_folder_is_an_error() {
     let (dir, folder) = folder(&["a/b"]);
     assert_eq!(all(&folder, "nothing/", None).unwrap(), Vec::<String>::new());
     assert_eq!(all(&folder, "a/b/", None).unwrap(), Vec::<String>::new());
-    let missing = Folder::new(Root { folder: root(&dir).join("nothing") });
+    let missing = Folder::new(root(&dir).join("nothing"));
     let text = format!(
         "the granted folder {} does not exist: create it, or mend the grant",
         root(&dir).join("nothing").display()

@@ -9,7 +9,7 @@ use super::*;
 
 fn folder() -> (TempDir, Folder) {
     let dir = tempfile::tempdir().unwrap();
-    let folder = Folder::new(Root { folder: dir.path().join("root") });
+    let folder = Folder::new(dir.path().join("root"));
     std::fs::create_dir(dir.path().join("root")).unwrap();
     (dir, folder)
 }

@@ -112,7 +112,9 @@ impl FolderUpload {
         self.discard();
         result?;
         // The folder's entry outlasts a power cut only once the folder itself is written.
-        let failed = |error: io::Error| failed(&self.key, &error);
+        let failed = |error: io::Error| {
+            ObjectError::Unknown(format!("{} was written, but may not outlast a power cut: {error}", shown(&self.key)))
+        };
         self.parent.open(".").and_then(|folder| folder.sync_all()).map_err(failed)?;
         // From the file that was written, whoever may have replaced it since.
         self.file.metadata().map(|metadata| Stamp::of(&metadata).etag()).map_err(failed)

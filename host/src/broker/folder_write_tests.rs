@@ -2,12 +2,11 @@
 
 use tempfile::TempDir;
 
-use super::super::grant::Root;
 use super::*;
 
 fn folder() -> (TempDir, Folder) {
     let dir = tempfile::tempdir().unwrap();
-    let folder = Folder::new(Root { folder: dir.path().join("made/on/demand") });
+    let folder = Folder::new(dir.path().join("made/on/demand"));
     (dir, folder)
 }
 

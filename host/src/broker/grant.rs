@@ -4,18 +4,22 @@
 //! |---|---|
 //! | `read = "file://./folder"` | listing and reading the files below that folder |
 //! | `write = "file://./folder"` | writing and deleting files below it |
+//! | `read`, `write = "s3://bucket/prefix"` | the same for the objects of a bucket whose keys begin with `prefix/` |
+//! | `role`, `profile`, `region` | with which credentials, and where, the buckets are reached |
 //! | `http = ["https://host"]` | requests to that origin; narrowed by `{ url, methods, paths }` |
 //! | `secrets.NAME = { env = "VARIABLE" }` | a secret, sent to one granted origin only |
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use http::Method;
 
+use super::account::Account;
 use super::denial;
 use super::origin::Origin;
 use super::paths::{self, PathPattern};
+use super::root::{self, Root};
 use crate::config::{GrantSpec, HttpGrantSpec, Located, SecretSource, SecretSpec, below};
 
 /// The grants of one plugin.
@@ -23,6 +27,8 @@ use crate::config::{GrantSpec, HttpGrantSpec, Located, SecretSource, SecretSpec,
 pub struct Grants {
     pub(super) read: Option<Root>,
     pub(super) write: Option<Root>,
+    /// For the buckets among them.
+    pub(super) account: Account,
     pub(super) http: Vec<HttpGrant>,
     pub(super) secrets: BTreeMap<String, SecretGrant>,
     /// Whether they are written as `grant = { ... }`, in which a line of its own has no place.
@@ -41,12 +47,6 @@ pub struct GrantError {
     pub message: String,
     /// What to write instead.
     pub help: String,
-}
-
-/// A folder that holds objects.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Root {
-    pub(super) folder: PathBuf,
 }
 
 /// An origin, and what of it is granted.
@@ -85,10 +85,12 @@ impl Grants {
         let mut errors = Vec::new();
         let mut root = |field: &str, url: &Option<Located<String>>| {
             let url = url.as_ref()?;
-            root(&url.value, base).map_err(|problem| errors.push(problem.at(field.to_owned(), &url.span))).ok()
+            root::read(&url.value, base).map_err(|problem| errors.push(problem.at(field.to_owned(), &url.span))).ok()
         };
         let read = root("read", &spec.read);
         let write = root("write", &spec.write);
+        let (account, problems) = Account::read(spec, !errors.is_empty());
+        errors.extend(problems);
         let mut http = Vec::new();
         for (index, grant) in spec.http.iter().enumerate() {
             match http_grant(&grant.value) {
@@ -107,17 +109,34 @@ impl Grants {
                 Err(problem) => errors.push(problem.at(format!("secrets.{name}"), &secret.span)),
             }
         }
-        if errors.is_empty() { Ok(Grants { read, write, http, secrets, inline: false }) } else { Err(errors) }
+        if errors.is_empty() { Ok(Grants { read, write, account, http, secrets, inline: false }) } else { Err(errors) }
+    }
+
+    /// What the host itself needs to keep something of its own in a folder or bucket, such as a state document: reading and writing
+    /// below this URL. A folder is relative to `base`. A session with these grants does the rest:
+    ///
+    /// ```ignore
+    /// let grants = Grants::of_store("s3://bucket/state", base, &Account::default())?;
+    /// let session = broker.session("ledger", Arc::new(grants), false);
+    /// let etag = session.put("month.json", &bytes, "application/json", &Precondition::Absent).await?;
+    /// ```
+    ///
+    /// # Errors
+    /// The URL or the account means nothing; the text says what is wrong and what to write instead.
+    pub fn of_store(url: &str, base: &Path, account: &Account) -> Result<Grants, String> {
+        let root = root::read(url, base).map_err(|problem| format!("{}; {}", problem.message, problem.help))?;
+        account.check(root.is_bucket()).map_err(|(_, problem)| format!("{}; {}", problem.message, problem.help))?;
+        Ok(Grants { read: Some(root.clone()), write: Some(root), account: account.clone(), ..Grants::none() })
     }
 
     /// What the plugin can reach, in plain words, one line each.
     pub fn describe(&self) -> Vec<String> {
         let mut lines = Vec::new();
         if let Some(root) = &self.read {
-            lines.push(format!("lists and reads files below {}", root.folder.display()));
+            lines.push(format!("lists and reads {root}{}", self.account.described(root)));
         }
         if let Some(root) = &self.write {
-            lines.push(format!("writes and deletes files below {}", root.folder.display()));
+            lines.push(format!("writes and deletes {root}{}", self.account.described(root)));
         }
         for grant in &self.http {
             let mut line = format!("sends requests to {}", grant.origin);
@@ -186,43 +205,19 @@ impl Grants {
 }
 
 /// What is wrong, before it is known where.
-struct Problem {
-    message: String,
-    help: String,
+pub(super) struct Problem {
+    pub(super) message: String,
+    pub(super) help: String,
 }
 
 impl Problem {
-    fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
+    pub(super) fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
         Problem { message: message.into(), help: help.into() }
     }
 
-    fn at(self, field: String, span: &Range<usize>) -> GrantError {
+    pub(super) fn at(self, field: String, span: &Range<usize>) -> GrantError {
         GrantError { field, span: span.clone(), message: self.message, help: self.help }
     }
-}
-
-/// `file://./folder` stands beside the pipeline file, `file:///folder` anywhere. What follows is taken as it is written,
-/// without percent-decoding, because it is a path more often than a URL.
-fn root(url: &str, base: &Path) -> Result<Root, Problem> {
-    const HELP: &str = "write `file://./folder` for a folder beside the pipeline file, `file:///folder` for any other";
-    if url.starts_with("s3://") {
-        return Err(Problem::new(
-            format!("buckets such as `{url}` are not supported by this version"),
-            "grant a folder that holds a copy: `file://./folder`",
-        ));
-    }
-    let Some(path) = url.strip_prefix("file://") else {
-        return Err(Problem::new(format!("`{url}` is not the URL of a folder"), HELP));
-    };
-    if path.contains('\0') {
-        return Err(Problem::new("a NUL character stands in the path", HELP));
-    }
-    let relative = [".", ".."].contains(&path) || path.starts_with("./") || path.starts_with("../");
-    if !relative && !path.starts_with('/') {
-        let host = path.split('/').next().unwrap_or_default();
-        return Err(Problem::new(format!("`{url}` names the machine `{host}`, not a folder"), HELP));
-    }
-    Ok(Root { folder: below(base, path) })
 }
 
 fn http_grant(spec: &HttpGrantSpec) -> Result<HttpGrant, Problem> {

@@ -1,5 +1,6 @@
 //! What a `grant` table means, and what is said about one that means nothing.
 
+use super::super::root::BucketRoot;
 use super::*;
 
 fn at<T>(value: T) -> Located<T> {
@@ -101,22 +102,97 @@ fn a_folder_is_relative_to_the_pipeline_file_or_absolute() {
         ("file:///abs//x/", "/abs/x"),
     ] {
         let spec = GrantSpec { read: Some(at(url.to_owned())), ..GrantSpec::default() };
-        assert_eq!(parse(&spec).read.unwrap().folder, Path::new(folder), "{url}");
+        assert_eq!(parse(&spec).read, Some(Root::Folder(folder.into())), "{url}");
     }
 }
 
 #[test]
-fn a_url_that_is_no_folder_says_what_to_write() {
-    let help = "write `file://./folder` for a folder beside the pipeline file, `file:///folder` for any other";
+fn a_bucket_is_granted_whole_or_below_a_prefix() {
+    for (url, prefix) in [
+        ("s3://usage-export", ""),
+        ("s3://usage-export/", ""),
+        ("s3://usage-export/a/b c%20", "a/b c%20/"),
+        ("s3://usage-export/a/b/", "a/b/"),
+    ] {
+        let spec = GrantSpec { write: Some(at(url.to_owned())), ..GrantSpec::default() };
+        let root = BucketRoot { bucket: "usage-export".to_owned(), prefix: prefix.to_owned() };
+        assert_eq!(parse(&spec).write, Some(Root::Bucket(root)), "{url}");
+    }
+    let spec = GrantSpec {
+        read: Some(at("s3://usage/a".to_owned())),
+        write: Some(at("file:///srv/out".to_owned())),
+        role: Some(at("arn:aws:iam::123456789012:role/metering".to_owned())),
+        profile: Some(at("billing".to_owned())),
+        region: Some(at("eu-west-1".to_owned())),
+        ..GrantSpec::default()
+    };
+    assert_eq!(
+        parse(&spec).describe(),
+        [
+            "lists and reads objects below s3://usage/a/, as arn:aws:iam::123456789012:role/metering, with the credentials of the profile billing",
+            "writes and deletes files below /srv/out",
+        ]
+    );
+}
+
+#[test]
+fn an_account_that_means_nothing_says_what_to_write() {
+    let on = |read: &str, change: &dyn Fn(&mut GrantSpec)| {
+        let mut spec = GrantSpec { read: Some(at(read.to_owned())), ..GrantSpec::default() };
+        change(&mut spec);
+        error(&spec)
+    };
+    let some = |text: &str| Some(at(text.to_owned()));
+    let folder = "file://./usage";
+    for (field, found) in [
+        ("role", on(folder, &|spec| spec.role = some("arn:aws:iam::123456789012:role/x"))),
+        ("profile", on(folder, &|spec| spec.profile = some("x"))),
+        ("region", on(folder, &|spec| spec.region = some("eu-west-1"))),
+    ] {
+        let message = format!("`{field}` is for buckets, and the grant holds none");
+        let help = format!("leave `{field}` out, or grant a bucket: `read = \"s3://bucket/prefix\"`");
+        assert_eq!(found, (field.to_owned(), message, help));
+    }
+    for role in
+        ["metering", "arn:aws:iam::123:role/x", "arn:aws:iam::123456789012:user/x", "arn:aws:iam::123456789012:role/"]
+    {
+        let (field, message, help) = on("s3://usage", &|spec| spec.role = some(role));
+        assert_eq!((field.as_str(), message), ("role", format!("`{role}` is not the ARN of a role")));
+        assert_eq!(help, "write `arn:aws:iam::123456789012:role/NAME`");
+    }
+    for region in ["", "EU", "eu west", "x.example/"] {
+        let (field, message, _) = on("s3://usage", &|spec| spec.region = some(region));
+        assert_eq!((field.as_str(), message), ("region", format!("`{region}` is not a region")));
+    }
+    assert_eq!(on("s3://usage", &|spec| spec.profile = some(" ")).1, "`profile` is empty");
+}
+
+#[test]
+fn a_url_that_is_no_folder_or_bucket_says_what_to_write() {
+    let help = "write `file://./folder` for a folder beside the pipeline file, `file:///folder` for any other, `s3://bucket/prefix` for a bucket";
+    let name = "write `s3://bucket/prefix`; a bucket's name has at least three lower-case letters, digits, `-` or `.`";
+    let parts = "write the prefix as the keys have it: `s3://bucket/a/b`";
     for (url, message, help) in [
-        (
-            "s3://usage/x",
-            "buckets such as `s3://usage/x` are not supported by this version",
-            "grant a folder that holds a copy: `file://./folder`",
-        ),
-        ("./bucket", "`./bucket` is not the URL of a folder", help),
+        ("./bucket", "`./bucket` is not the URL of a folder or bucket", help),
         ("file://bucket/x", "`file://bucket/x` names the machine `bucket`, not a folder", help),
-        ("", "`` is not the URL of a folder", help),
+        ("", "`` is not the URL of a folder or bucket", help),
+        ("S3://usage", "`S3://usage` is not the URL of a folder or bucket", help),
+        ("s3://", "`` cannot be the name of a bucket", name),
+        ("s3:///usage", "`` cannot be the name of a bucket", name),
+        ("s3://a:b@usage/x", "`a:b@usage` cannot be the name of a bucket", name),
+        ("s3://usage?x", "`usage?x` cannot be the name of a bucket", name),
+        ("s3://us..age", "`us..age` cannot be the name of a bucket", name),
+        (
+            "s3://usage/a/../b",
+            "the prefix of `s3://usage/a/../b` has an empty part, `.` or `..` between its slashes",
+            parts,
+        ),
+        ("s3://usage//a", "the prefix of `s3://usage//a` has an empty part, `.` or `..` between its slashes", parts),
+        (
+            "s3://usage/a/*",
+            "a `*` stands in `s3://usage/a/*`, but a grant holds all keys below its prefix anyway",
+            "leave the `*` out: `s3://bucket/prefix`",
+        ),
     ] {
         let read = GrantSpec { read: Some(at(url.to_owned())), ..GrantSpec::default() };
         assert_eq!(error(&read), ("read".into(), message.into(), help.into()));

@@ -2,16 +2,20 @@
 //!
 //! | file | subject |
 //! |---|---|
-//! | `grant`, `origin`, `paths` | what the pipeline file grants, as types that answer "may I?" |
+//! | `grant`, `root`, `account`, `origin`, `paths` | what the pipeline file grants, as types that answer "may I?" |
 //! | `session` | one plugin instance's way to the outside: checked, done, recorded |
 //! | `request`, `exchange`, `resolver`, `address`, `rate` | a request: its form, its sending, where it may end up, how fast |
 //! | `secrets`, `redact` | marks instead of secrets, and secrets blotted out |
-//! | `objects`, `folder`, `folder_list`, `folder_write` | objects, and folders that hold them |
+//! | `objects`, `store` | objects, wherever they lie |
+//! | `folder`, `folder_list`, `folder_write` | folders that hold them |
+//! | `bucket` | buckets that hold them |
 //! | `call`, `denial`, `errors` | what is known afterwards: what left, what was refused, what went wrong |
 //!
 //! Nothing here knows of wasm: the engine's host functions call a [`Session`], and so do the tests.
 
+mod account;
 mod address;
+mod bucket;
 mod call;
 mod denial;
 mod errors;
@@ -27,8 +31,11 @@ mod rate;
 mod redact;
 mod request;
 mod resolver;
+mod root;
 mod secrets;
 mod session;
+mod store;
+mod task;
 #[cfg(test)]
 #[allow(
     clippy::unwrap_used,
@@ -46,6 +53,8 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use url::Url;
 
+pub use account::Account;
+pub use bucket::BucketLimits;
 pub use call::CallRecord;
 pub use denial::{Denial, advice};
 pub use errors::{HttpError, ObjectError};
@@ -58,6 +67,7 @@ pub use resolver::{Lookup, Resolver, SystemResolver};
 pub use secrets::{Encoding, Environment, NoSecret, try_secret};
 pub use session::{DESCRIBING, Gate, Session};
 
+use bucket::Buckets;
 use denial::Denials;
 use exchange::{Exchanges, Limits};
 use rate::Limiter;
@@ -79,8 +89,10 @@ pub struct BrokerSettings {
     pub proxy: Option<Url>,
     /// Looks names up.
     pub resolver: Arc<dyn Resolver>,
-    /// Looks up the variables that secrets come from.
+    /// Looks up the variables that secrets come from, and those that lead to S3.
     pub env: Environment,
+    /// How much is read ahead from buckets, and written to them at once.
+    pub buckets: BucketLimits,
 }
 
 impl BrokerSettings {
@@ -95,6 +107,7 @@ impl BrokerSettings {
             proxy: None,
             resolver: Arc::new(SystemResolver),
             env: Arc::new(|name| std::env::var(name).ok()),
+            buckets: BucketLimits::default(),
         }
     }
 }
@@ -115,7 +128,8 @@ struct Inner {
     io: Handle,
     max_request_body: u64,
     env: Environment,
-    exchanges: Exchanges,
+    exchanges: Arc<Exchanges>,
+    buckets: Arc<Buckets>,
     redactor: Redactor,
     /// By the plugin's place in the pipeline file.
     limiters: Mutex<HashMap<String, Arc<Limiter>>>,
@@ -125,7 +139,7 @@ struct Inner {
 impl Broker {
     /// Opens nothing yet.
     pub fn new(settings: BrokerSettings) -> Result<Broker, BrokerError> {
-        let BrokerSettings { io, max_body, max_request_body, connect_timeout, deadline, proxy, resolver, env } =
+        let BrokerSettings { io, max_body, max_request_body, connect_timeout, deadline, proxy, resolver, env, buckets } =
             settings;
         if let Some(proxy) = &proxy
             && (!matches!(proxy.scheme(), "http" | "https") || proxy.host().is_none())
@@ -136,11 +150,14 @@ impl Broker {
             return Err(BrokerError::Proxy(shown.to_string()));
         }
         let limits = Limits { most_body: max_body, connect: connect_timeout.min(deadline), deadline };
+        let exchanges = Arc::new(Exchanges::new(limits, proxy, resolver));
+        let buckets = Buckets::new(io.clone(), Arc::clone(&env), Arc::clone(&exchanges), buckets);
         Ok(Broker(Arc::new(Inner {
             io,
             max_request_body,
             env,
-            exchanges: Exchanges::new(limits, proxy, resolver),
+            exchanges,
+            buckets: Arc::new(buckets),
             redactor: Redactor::default(),
             limiters: Mutex::default(),
             denials: Denials::default(),
@@ -177,6 +194,10 @@ impl Broker {
 
     fn exchanges(&self) -> &Exchanges {
         &self.0.exchanges
+    }
+
+    fn buckets(&self) -> &Arc<Buckets> {
+        &self.0.buckets
     }
 
     fn most_request_body(&self) -> u64 {

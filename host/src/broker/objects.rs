@@ -1,5 +1,6 @@
-//! Objects as plugins see them, wherever they lie. For now they lie in folders.
+//! Objects as plugins see them, wherever they lie: in a folder or in a bucket.
 
+use super::bucket::{BucketBody, BucketListing, BucketUpload};
 use super::errors::ObjectError;
 use super::folder::FolderBody;
 use super::folder_list::FolderListing;
@@ -32,45 +33,75 @@ pub enum Precondition {
 }
 
 /// A listing under way.
-pub struct Listing(pub(super) FolderListing);
+pub struct Listing(pub(super) AnyListing);
+
+pub(super) enum AnyListing {
+    Folder(FolderListing),
+    Bucket(BucketListing),
+}
 
 impl Listing {
     /// The next objects, in ascending byte order of their keys, at least one; nothing at the end.
     ///
-    /// A folder that cannot be read, a name that cannot be a key, and a link that leads out of the grant are errors, never
+    /// A store that cannot be read, a name that cannot be a key, and a link that leads out of the grant are errors, never
     /// left out: what is missing from a listing would be missing from a bill.
     pub async fn next(&mut self) -> Result<Option<Vec<Object>>, ObjectError> {
-        self.0.next()
+        match &mut self.0 {
+            AnyListing::Folder(listing) => listing.next(),
+            AnyListing::Bucket(listing) => listing.next().await,
+        }
     }
 }
 
 /// An object's contents, read in pieces.
-pub struct Body(pub(super) FolderBody);
+pub struct Body(pub(super) AnyBody);
+
+pub(super) enum AnyBody {
+    Folder(FolderBody),
+    Bucket(BucketBody),
+}
 
 impl Body {
     /// The version that the bytes belong to.
     pub fn object(&self) -> &Object {
-        self.0.object()
+        match &self.0 {
+            AnyBody::Folder(body) => body.object(),
+            AnyBody::Bucket(body) => body.object(),
+        }
     }
 
     /// The next bytes, at most `max` and at least one; empty at the end. An object that changed or broke off on the way is
     /// `Unavailable`, before the piece that would be its last.
     pub async fn read(&mut self, max: u32) -> Result<Vec<u8>, ObjectError> {
-        self.0.read(max)
+        match &mut self.0 {
+            AnyBody::Folder(body) => body.read(max),
+            AnyBody::Bucket(body) => body.read(max).await,
+        }
     }
 }
 
 /// A large object that is being written. Dropped without `commit`, it leaves nothing behind.
-pub struct Upload(pub(super) FolderUpload);
+pub struct Upload(pub(super) AnyUpload);
+
+pub(super) enum AnyUpload {
+    Folder(FolderUpload),
+    Bucket(BucketUpload),
+}
 
 impl Upload {
     /// Appends bytes.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<(), ObjectError> {
-        self.0.write(bytes)
+        match &mut self.0 {
+            AnyUpload::Folder(upload) => upload.write(bytes),
+            AnyUpload::Bucket(upload) => upload.write(bytes).await,
+        }
     }
 
     /// Makes the object visible, whole or not at all, and durable; answers its ETag. An upload commits once.
     pub async fn commit(&mut self, precondition: &Precondition) -> Result<String, ObjectError> {
-        self.0.commit(precondition)
+        match &mut self.0 {
+            AnyUpload::Folder(upload) => upload.commit(precondition),
+            AnyUpload::Bucket(upload) => upload.commit(precondition).await,
+        }
     }
 }

@@ -65,6 +65,18 @@ impl Resolve for GuardedResolver {
     }
 }
 
+/// The resolver for what the host itself reaches, under names that no plugin chose: nothing is taken out.
+pub(super) struct OpenResolver(pub(super) Arc<dyn Resolver>);
+
+impl Resolve for OpenResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let lookup = self.0.lookup(name.as_str());
+        Box::pin(
+            async move { Ok(Box::new(lookup.await?.into_iter().map(|address| SocketAddr::new(address, 0))) as Addrs) },
+        )
+    }
+}
+
 /// The addresses that a plugin may reach under this name; an error if there are some, but none of them is open.
 fn open(name: &str, found: Vec<IpAddr>) -> Result<Vec<IpAddr>, ClosedAddress> {
     let refusal = |address: &IpAddr| {

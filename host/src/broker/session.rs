@@ -3,13 +3,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::task::JoinHandle;
-
 use super::call::{CallRecord, Counts, Waiting};
 use super::denial::{self, Denial, Denials};
 use super::errors::{HttpError, ObjectError};
 use super::exchange::Failed;
-use super::folder::Folder;
 use super::grant::{Grants, HttpAnswer};
 use super::objects::{Body, Listing, Precondition, Upload};
 use super::origin::Origin;
@@ -17,7 +14,10 @@ use super::rate::{Limiter, Rate};
 use super::redact::Redactor;
 use super::request::{Prepared, Request, Response, Unfit, too_long};
 use super::resolver::ClosedAddress;
+use super::root::Root;
 use super::secrets::{Encoding, Filling, Marks, Misdirected, Reader, Unfilled};
+use super::store::Store;
+use super::task::AbortOnDrop;
 use super::{Broker, held, shortened};
 
 /// Asked right before a request leaves, after every wait, with the longest that the exchange may take. An error, which says why
@@ -37,8 +37,8 @@ struct Inner {
     plugin: String,
     grants: Arc<Grants>,
     dry_run: bool,
-    read: Option<Folder>,
-    write: Option<Folder>,
+    read: Option<Store>,
+    write: Option<Store>,
     marks: Marks,
     denials: Denials,
     counts: Mutex<Arc<Counts>>,
@@ -50,11 +50,13 @@ struct Inner {
 
 impl Session {
     pub(super) fn new(broker: Broker, plugin: &str, grants: Arc<Grants>, dry_run: bool) -> Self {
+        let store = |root: &Option<Root>| root.as_ref().map(|root| Store::new(root, &grants.account, broker.buckets()));
+        let (read, write) = (store(&grants.read), store(&grants.write));
         Session(Arc::new(Inner {
             broker,
             plugin: plugin.to_owned(),
-            read: grants.read.clone().map(Folder::new),
-            write: grants.write.clone().map(Folder::new),
+            read,
+            write,
             grants,
             dry_run,
             marks: Marks::default(),
@@ -284,66 +286,72 @@ impl Inner {
 impl Session {
     /// Lists the objects whose keys begin with `prefix` and stand after `start_after`, if that is given.
     pub async fn list(&self, prefix: &str, start_after: Option<&str>) -> Result<Listing, ObjectError> {
-        let folder = self.reading(prefix)?;
-        folder.list(prefix, start_after).map(Listing).inspect_err(|error| self.note(prefix, error))
+        let store = self.reading(prefix)?;
+        store.list(prefix, start_after).inspect_err(|error| self.note(prefix, error))
     }
 
     /// Opens an object; with `etag`, only that version of it.
     pub async fn get(&self, key: &str, etag: Option<&str>) -> Result<Body, ObjectError> {
-        let body = self.reading(key)?.get(key, etag).map(Body).inspect_err(|error| self.note(key, error))?;
+        let body = self.reading(key)?.get(key, etag).await.inspect_err(|error| self.note(key, error))?;
         *held(&self.0.opened) = Some(key.to_owned());
         Ok(body)
     }
 
-    /// Says that these objects will be asked for soon, in this order. Files are read as fast as the system reads ahead by itself, so
-    /// that for folders there is nothing to do.
-    pub fn prefetch(&self, _keys: Vec<String>) {}
+    /// Says that these objects will be asked for soon, in this order. Objects in buckets are fetched beforehand, within the limits of
+    /// `BucketLimits`; files are read as fast as the system reads ahead by itself, so that for folders there is nothing to do.
+    pub fn prefetch(&self, keys: Vec<String>) {
+        if let Some(store) = &self.0.read {
+            store.prefetch(keys);
+        }
+    }
 
     /// Writes an object at once; answers its ETag. A folder does not keep the content type.
     pub async fn put(
         &self,
         key: &str,
         bytes: &[u8],
-        _content_type: &str,
+        content_type: &str,
         precondition: &Precondition,
     ) -> Result<String, ObjectError> {
-        let folder = self.writing(key)?;
+        let store = self.writing(key)?;
         self.count_write();
-        folder.put(key, bytes, precondition).inspect_err(|error| self.note(key, error))
+        store.put(key, bytes, content_type, precondition).await.inspect_err(|error| self.note(key, error))
     }
 
     /// Begins an object that is written in pieces. A folder does not keep the content type.
-    pub async fn upload(&self, key: &str, _content_type: &str) -> Result<Upload, ObjectError> {
-        let folder = self.writing(key)?;
+    pub async fn upload(&self, key: &str, content_type: &str) -> Result<Upload, ObjectError> {
+        let store = self.writing(key)?;
         self.count_write();
-        folder.upload(key).map(Upload).inspect_err(|error| self.note(key, error))
+        store.upload(key, content_type).inspect_err(|error| self.note(key, error))
     }
 
     /// Deletes an object. One that is not there is no error.
     pub async fn delete(&self, key: &str, precondition: &Precondition) -> Result<(), ObjectError> {
-        let folder = self.writing(key)?;
+        let store = self.writing(key)?;
         self.count_write();
-        folder.delete(key, precondition).inspect_err(|error| self.note(key, error))
+        store.delete(key, precondition).await.inspect_err(|error| self.note(key, error))
     }
 
-    fn reading(&self, key: &str) -> Result<&Folder, ObjectError> {
+    fn reading(&self, key: &str) -> Result<&Store, ObjectError> {
         self.0.read.as_ref().ok_or_else(|| {
-            let line = "grant.read = \"file://./FOLDER\"".to_owned();
-            self.deny(format!("to read {key:?}"), Some(line));
-            ObjectError::Denied("the pipeline grants no folder to read".to_owned())
+            self.deny(format!("to read {key:?}"), Some(denial::root_line("read", self.0.grants.write.as_ref())));
+            ObjectError::Denied("the pipeline grants no folder or bucket to read".to_owned())
         })
     }
 
-    fn writing(&self, key: &str) -> Result<&Folder, ObjectError> {
-        let Some(folder) = &self.0.write else {
-            let line = "grant.write = \"file://./FOLDER\"".to_owned();
-            self.deny(format!("to write {key:?}"), Some(line));
-            return Err(ObjectError::Denied("the pipeline grants no folder to write".to_owned()));
+    fn writing(&self, key: &str) -> Result<&Store, ObjectError> {
+        let Some(store) = &self.0.write else {
+            self.deny(format!("to write {key:?}"), Some(denial::root_line("write", self.0.grants.read.as_ref())));
+            return Err(ObjectError::Denied("the pipeline grants no folder or bucket to write".to_owned()));
         };
         if self.0.dry_run {
             return Err(ObjectError::Denied("a dry run writes nothing".to_owned()));
         }
-        Ok(folder)
+        if let Some(read) = &self.0.read {
+            // What was fetched beforehand may be what is overwritten now.
+            read.forget_prefetched();
+        }
+        Ok(store)
     }
 
     /// A key that leads out of a granted folder is a denial too, one that no line can grant.
@@ -355,22 +363,5 @@ impl Session {
 
     fn count_write(&self) {
         held(&self.0.counts).writes();
-    }
-}
-
-/// A task that ends with whoever waits for it.
-struct AbortOnDrop<T>(JoinHandle<T>);
-
-impl<T> Future for AbortOnDrop<T> {
-    type Output = Result<T, tokio::task::JoinError>;
-
-    fn poll(mut self: std::pin::Pin<&mut Self>, context: &mut std::task::Context<'_>) -> std::task::Poll<Self::Output> {
-        std::pin::Pin::new(&mut self.0).poll(context)
-    }
-}
-
-impl<T> Drop for AbortOnDrop<T> {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }

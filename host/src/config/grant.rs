@@ -25,6 +25,9 @@ pub(super) fn grant(entry: &Entry, path: &str, errors: &mut ConfigErrors) -> Gra
     let reader = TableReader::new(path.to_owned(), entry.key.clone(), entries, keys::GRANT, errors);
     grant.read = reader.text("read", LOCATION, errors);
     grant.write = reader.text("write", LOCATION, errors);
+    grant.role = reader.text("role", "the ARN of a role, such as \"arn:aws:iam::123456789012:role/metering\"", errors);
+    grant.profile = reader.text("profile", "the name of an AWS profile", errors);
+    grant.region = reader.text("region", "an AWS region such as \"eu-west-1\"", errors);
     if let Some(http) = reader.entry("http") {
         let path = reader.path_of("http");
         match &http.node.value {

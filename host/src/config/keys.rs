@@ -25,7 +25,7 @@ pub(super) const AGGREGATE: &[&str] = &["plugin", "config", "grant", "limits", "
 pub(super) const SINK: &[&str] =
     &["plugin", "config", "grant", "limits", "takes", "round", "rate", "retry_budget", "customers", "zero"];
 pub(super) const LIMITS: &[&str] = &["time", "wall", "memory", "log"];
-pub(super) const GRANT: &[&str] = &["read", "write", "http", "secrets"];
+pub(super) const GRANT: &[&str] = &["read", "write", "role", "profile", "region", "http", "secrets"];
 pub(super) const HTTP: &[&str] = &["url", "methods", "paths"];
 pub(super) const SECRET: &[&str] = &["env", "file", "to"];
 

@@ -140,7 +140,10 @@ plugin = "./readers/mine.wasm"
 look_back = "45 days"
 limits = { time = "30s", wall = "10m", memory = "256 MiB", log = "1 MiB" }
 grant.read = "file://./bucket"
-grant.write = "file://./state"
+grant.write = "s3://state/p"
+grant.role = "arn:aws:iam::123456789012:role/metering"
+grant.profile = "billing"
+grant.region = "eu-west-1"
 
 [sink.b]
 plugin = "clazar"
@@ -173,6 +176,13 @@ takes = ["connections", "cpu"]
         log: Some(1 << 20),
     };
     assert_eq!(pipeline.source.plugin.limits, limits);
+
+    let GrantSpec { role, profile, region, .. } = &pipeline.source.plugin.grant;
+    let account =
+        [role, profile, region].map(|key| key.as_ref().map(|key| (key.value.as_str(), &text[key.span.clone()])));
+    let role = "arn:aws:iam::123456789012:role/metering";
+    let quoted = "\"arn:aws:iam::123456789012:role/metering\"";
+    assert_eq!(account, [Some((role, quoted)), Some(("billing", "\"billing\"")), Some(("eu-west-1", "\"eu-west-1\""))]);
 
     let names: Vec<&str> = pipeline.plugins().map(|plugin| plugin.section.as_str()).collect();
     assert_eq!(names, ["source", "aggregate.peaks", "aggregate.rules", "sink.b", "sink.a"]);

@@ -150,7 +150,7 @@ impl From<ObjectError> for objects::Error {
             ObjectError::Denied(text) => objects::Error::Denied(text),
             ObjectError::NotFound(text) => objects::Error::NotFound(text),
             ObjectError::Precondition(text) => objects::Error::Precondition(text),
-            ObjectError::Unavailable(text) => objects::Error::Unavailable(text),
+            ObjectError::Unavailable(text) | ObjectError::Unknown(text) => objects::Error::Unavailable(text),
             ObjectError::Other(text) => objects::Error::Other(text),
         }
     }

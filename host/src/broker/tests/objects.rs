@@ -9,11 +9,11 @@ async fn objects_are_reached_only_as_granted() {
     let nothing = session(&GrantSpec::default());
     assert_eq!(
         nothing.get("a", None).await.err(),
-        Some(ObjectError::Denied("the pipeline grants no folder to read".to_owned()))
+        Some(ObjectError::Denied("the pipeline grants no folder or bucket to read".to_owned()))
     );
     assert!(matches!(nothing.list("", None).await.err(), Some(ObjectError::Denied(_))));
     let wrote = nothing.put("a", b"x", "", &Precondition::None).await;
-    assert_eq!(wrote, Err(ObjectError::Denied("the pipeline grants no folder to write".to_owned())));
+    assert_eq!(wrote, Err(ObjectError::Denied("the pipeline grants no folder or bucket to write".to_owned())));
     assert_eq!(
         nothing.denials().iter().map(Denial::to_string).collect::<Vec<_>>(),
         [
