@@ -1,8 +1,8 @@
 //! Formulas: Python expressions over numbers, worked out exactly.
 //!
 //! A formula is parsed by the parser of Ruff, the Python linter, so that what people have written for Python means what it means
-//! there. What is more than arithmetic is refused when the configuration is checked. Numbers are fractions of integers without a limit
-//! of their own, so that nothing is rounded on the way, and a quotient without end is cut once, at the end.
+//! there. What is more than arithmetic is refused when the configuration is checked. Nothing is rounded on the way: what is no decimal of
+//! 38 digits is a fraction of two integers, and a quotient without end is cut once, at the end.
 //!
 //! | module | subject |
 //! |---|---|
@@ -10,10 +10,12 @@
 //! | `levels` | how deep a text is nested, before it is parsed |
 //! | `number` | numbers as Python writes them |
 //! | `evaluate` | from a tree and the variables to a number |
-//! | `exact` | exact arithmetic with Python's meaning, and bounds on its size |
+//! | `exact` | numbers with the operations of Python |
+//! | `fraction` | those that are no decimals, and bounds on their size |
 
 mod evaluate;
 mod exact;
+mod fraction;
 mod levels;
 mod number;
 mod parse;

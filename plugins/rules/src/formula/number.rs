@@ -47,7 +47,7 @@ mod tests {
             let read = exact(text).and_then(|number| number.to_decimal().ok()).map(|number| number.to_string());
             assert_eq!(read.as_deref(), Some(decimal), "{text}");
         }
-        for text in ["1e2000", "1e-2000", "1e99999999999999999999", "1e9999999999"] {
+        for text in ["1e2000", "1e-2000", "1e99999999999999999999", "1e9999999999", "1e-9223372036854775808"] {
             assert_eq!(exact(text), None, "{text}");
         }
     }
