@@ -17,6 +17,7 @@ mod crashes;
 mod customers;
 mod dedupe;
 mod delivery;
+mod formulas;
 mod loading;
 mod look_up;
 mod pipeline_file;

@@ -18,14 +18,14 @@ pub(crate) enum Verdict {
 }
 
 /// What one attribute has to be.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Condition {
     pub(crate) attribute: String,
     /// All must hold.
     tests: Vec<Test>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Test {
     Among(Vec<Value>),
     NotAmong(Vec<Value>),
@@ -34,7 +34,7 @@ enum Test {
 }
 
 /// On which side of a number an attribute lies.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Bound {
     LessThan,
     AtMost,
@@ -43,7 +43,7 @@ enum Bound {
 }
 
 /// Equal to an attribute if both are numbers and those are equal, or if the texts are.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Value {
     text: String,
     number: Option<Decimal>,

@@ -19,7 +19,42 @@ meterhost_sdk::config! {
         /// The rule `"*"` is for every dimension that no other rule names: with an operation they go out under their own names, each
         /// on its own; with "drop" they are not billed; with "refuse" their usage is held until a rule names them. Without a rule
         /// `"*"` they are refused.
+        #[serde(default)]
         pub dimensions: BTreeMap<String, Rule>,
+        /// Charges that are worked out of several dimensions: `[{ as = "pod_hours", formula = "cpu_core_hours / 2" }]`. An entry whose
+        /// `as` and `formula` are both empty is passed over, so that both can come from the environment and stay away.
+        #[serde(default)]
+        pub formulas: Vec<Formula>,
+        /// The names that formulas may use: an operation over the dimension of that name (`cpu_core_hours = "sum"`), or a table
+        /// (`gpu = { from = "gpu-hours", use = "max" }`), as under `dimensions`. Usage of a dimension that is named here makes no
+        /// charge but by formulas; if none uses it, it is excluded. Without this table, each name in a formula is the dimension of that
+        /// name, added up, and the rule `"*"` may not be "drop".
+        #[serde(default)]
+        pub variables: BTreeMap<String, Rule>,
+        /// The attribute that holds the price of a unit, such as "pricePerUnit". With it, formulas may add `_total_price` to the name of
+        /// a variable: the sum, over the variable's records, of price times quantity. A record without the attribute costs 0; one whose
+        /// price is no number puts the customer's charges by these formulas in doubt.
+        pub prices: Option<String>,
+    }
+}
+
+meterhost_sdk::config! {
+    /// A charge that is worked out of several dimensions.
+    pub struct Formula {
+        /// The dimension that goes out.
+        #[serde(rename = "as")]
+        pub output: String,
+        /// An expression in Python's syntax: numbers, names, parentheses, `+ - * / // % **`, comparisons, `and`, `or`, `not`,
+        /// `x if y else z`, and the functions abs, float, int, max, min, round. At most 2000 bytes, nested at most 50 levels deep.
+        ///
+        /// It means what it means in Python, but exactly: `0.29 / 0.01` is 29. Nothing is rounded on the way; a result without end
+        /// keeps 38 digits, so that the host rounds it (`round` of the sink) as it would round the whole. `//` and `%` go toward
+        /// minus infinity, `int` toward zero, `round` to the nearest and from the middle to the even neighbour; an exponent is a
+        /// whole number; a comparison is 1 or 0.
+        ///
+        /// A customer with records of at least one of the dimensions has a charge; the others count as 0 then. What cannot be worked
+        /// out, such as a division by zero, puts that customer's charge in doubt, and no other.
+        pub formula: String,
     }
 }
 
@@ -46,6 +81,13 @@ meterhost_sdk::config! {
         Min,
         /// The largest quantity.
         Max,
+        /// Their quantities added up and divided by how many records there are. A quotient without end keeps all the digits that
+        /// there is room for, so that the host rounds it as it would round the whole.
+        Average,
+        /// The largest quantity of each hour or day (`every`, UTC, by the records' times) and each combination of attributes (`per`),
+        /// added up: of several samples of one thing in one hour, one counts. What Omnistrate bills a month by (its documentation,
+        /// "Integrate billing with marketplace": MAX by hour, payer, dimension, pod, instance and host, then SUM).
+        SumOfMax,
         /// The quantity of the latest record; among several of the same time, the largest quantity.
         Last,
         /// How many different values an attribute has (`of`), or how many different ids the records have.
@@ -65,6 +107,13 @@ meterhost_sdk::config! {
         pub operation: Operation,
         /// For "unique": the attribute whose values are counted; without it, the records' ids.
         pub of: Option<String>,
+        /// For "sum_of_max": the attributes whose combinations are told apart, such as `["podName", "instanceId", "hostName"]`. A
+        /// record without one of them differs from all that have it. Dimensions, customers and products are always told apart.
+        #[serde(default)]
+        pub per: OneOrMore,
+        /// For "sum_of_max": the time of which the largest quantity counts. "hour" unless told otherwise. Where the source takes the
+        /// time from the path of an object (`time = "path"`), that is the hour.
+        pub every: Option<Period>,
         /// Only records whose attributes fit every condition count: `where = { status = "200" }`, `{ region = ["eu", "us"] }`,
         /// `{ status = { less_than = "400" } }`. A record without the attribute does not fit.
         #[serde(default, rename = "where")]
@@ -80,6 +129,19 @@ meterhost_sdk::config! {
         pub multiply: Option<Decimal>,
         /// The result is divided by this, which is more than 0: `divide = "1073741824"` makes GiB of bytes.
         pub divide: Option<Decimal>,
+    }
+}
+
+meterhost_sdk::config! {
+    /// A length of time, in UTC.
+    #[derive(Copy, PartialEq, Eq)]
+    #[serde(rename_all = "snake_case")]
+    #[schemars(transform = listed)]
+    pub enum Period {
+        /// From one full hour to the next.
+        Hour,
+        /// From midnight to midnight.
+        Day,
     }
 }
 

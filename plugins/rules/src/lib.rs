@@ -31,16 +31,24 @@
 mod cell;
 mod condition;
 mod config;
+mod fault;
+mod formula;
+mod groups;
+mod inputs;
 mod lines;
+mod plan;
 mod records;
+mod rule;
 mod rules;
+mod settings;
 mod texts;
 mod totals;
 mod usage;
+mod view;
 
 use meterhost_sdk::{About, Aggregator, Batch, ChargeLine, Error, Excluded, Plugin, Window, WindowKind};
 
-pub use config::{Comparison, Condition, Config, OneOrMore, Operation, Rule, Settings};
+pub use config::{Comparison, Condition, Config, Formula, OneOrMore, Operation, Period, Rule, Settings};
 
 use lines::Lines;
 use rules::Rules;
@@ -89,6 +97,7 @@ impl Aggregator for RulesAggregator {
     }
 
     fn finish(&mut self) -> Result<Vec<Excluded>, Error> {
+        self.usage.close();
         let lines = Lines::new(&self.usage);
         let excluded = lines.excluded(&self.usage);
         self.lines = Some(lines);

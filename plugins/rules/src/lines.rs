@@ -1,12 +1,17 @@
 //! From the usage of a window to charge lines, and to what was left out.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::vec::IntoIter;
 
 use meterhost_sdk::{ChargeLine, Decimal, Excluded, Origin};
 
 use crate::cell::{Amount, Cell};
-use crate::rules::{Measured, Plan};
-use crate::usage::{Entry, Usage};
+use crate::formula::Exact;
+use crate::inputs::BilledFormula;
+use crate::plan::{Plan, Step};
+use crate::rule::Measured;
+use crate::usage::{self, Usage};
 
 /// How many lines a page holds.
 const PAGE: usize = 4096;
@@ -32,6 +37,8 @@ struct Part<'a> {
 enum Found<'a> {
     /// What a rule found out, by the rule's number.
     Measured(usize, Cell),
+    /// What a formula gets, by its number: what rules found out for its variables.
+    Fed(usize, Vec<(usize, Cell)>),
     /// Usage that is held.
     Doubt(&'a str, Decimal),
 }
@@ -86,20 +93,21 @@ impl Lines {
     }
 
     /// The entries of the next customer of a product.
-    fn next_customer<'a>(&mut self, usage: &'a Usage) -> Vec<&'a Entry> {
+    fn next_customer<'a>(&mut self, usage: &'a Usage) -> Vec<&'a usage::Entry> {
         let entry = |&place: &u32| usage.entries().get(place as usize);
         let Some(first) = self.entries.as_slice().first().and_then(entry) else { return Vec::new() };
-        let same = |entry: &&Entry| (entry.key.product, entry.key.customer) == (first.key.product, first.key.customer);
-        let entries: Vec<&Entry> = self.entries.as_slice().iter().map_while(entry).take_while(same).collect();
+        let same =
+            |entry: &&usage::Entry| (entry.key.product, entry.key.customer) == (first.key.product, first.key.customer);
+        let entries: Vec<&usage::Entry> = self.entries.as_slice().iter().map_while(entry).take_while(same).collect();
         self.entries.by_ref().take(entries.len()).for_each(drop);
         entries
     }
 }
 
 /// The rule's name, the records and, if 38 digits hold it, the quantity of what no line of this entry's usage is made from.
-fn left_out<'a>(usage: &'a Usage, entry: &Entry) -> Option<(&'a str, u64, Option<Decimal>)> {
+fn left_out<'a>(usage: &'a Usage, entry: &usage::Entry) -> Option<(&'a str, u64, Option<Decimal>)> {
     match usage.plan(entry.key.dimension)? {
-        Plan::Dropped => Some(("dimension not billed", entry.records, entry.sum.finish().map(Decimal::normalised))),
+        Plan::Dropped(rule) => Some((rule, entry.records, entry.sum.finish().map(Decimal::normalised))),
         Plan::Billed { left_out: Some(left_out), .. } => {
             let cell = usage.cell(entry, left_out.cell).filter(|cell| cell.records > 0)?;
             let Amount::Sum(sum) = &cell.amount else { return None };
@@ -110,7 +118,7 @@ fn left_out<'a>(usage: &'a Usage, entry: &Entry) -> Option<(&'a str, u64, Option
 }
 
 /// The lines of one customer and product, ascending.
-fn lines(usage: &Usage, entries: &[&Entry]) -> Vec<ChargeLine> {
+fn lines(usage: &Usage, entries: &[&usage::Entry]) -> Vec<ChargeLine> {
     let Some(key) = entries.first().map(|entry| entry.key) else { return Vec::new() };
     let mut parts: Vec<Part<'_>> = entries.iter().flat_map(|entry| parts(usage, entry)).collect();
     parts.sort_by_key(|part| (part.output, part.dimension));
@@ -124,7 +132,7 @@ fn lines(usage: &Usage, entries: &[&Entry]) -> Vec<ChargeLine> {
 }
 
 /// What comes of one dimension of a customer.
-fn parts<'a>(usage: &'a Usage, entry: &Entry) -> Vec<Part<'a>> {
+fn parts<'a>(usage: &'a Usage, entry: &usage::Entry) -> Vec<Part<'a>> {
     let dimension = usage.dimensions.get(entry.key.dimension);
     let mut parts = Vec::new();
     match usage.plan(entry.key.dimension) {
@@ -133,19 +141,26 @@ fn parts<'a>(usage: &'a Usage, entry: &Entry) -> Vec<Part<'a>> {
             let found = Found::Doubt(doubt, sum);
             parts.push(Part { output: dimension, dimension, records: entry.records, found });
         }
-        Some(Plan::Billed { steps, .. }) => {
+        Some(Plan::Billed { steps, feeds, .. }) => {
             for step in steps {
-                let cell = match step.cell {
-                    Some(cell) => usage.cell(entry, cell).cloned(),
-                    None => usage.rules.get(step.rule).map(|rule| whole(entry, &rule.measure)),
-                };
-                if let Some(cell) = cell.filter(|cell| cell.records > 0) {
+                let Some(output) = &step.output else { continue };
+                if let Some(cell) = measured(usage, entry, step).filter(|cell| cell.records > 0) {
                     let (records, found) = (cell.records, Found::Measured(step.rule, cell));
-                    parts.push(Part { output: &step.output, dimension, records, found });
+                    parts.push(Part { output, dimension, records, found });
+                }
+            }
+            for feed in feeds {
+                let Some(formula) = usage.rules.formula(feed.formula) else { continue };
+                let behind = feed.behind.map_or(Some(entry.records), |cell| Some(usage.cell(entry, cell)?.records));
+                if let Some(records) = behind.filter(|&records| records > 0) {
+                    let steps = feed.steps.iter().filter_map(|&step| steps.get(step));
+                    let cells = steps.filter_map(|step| Some((step.rule, measured(usage, entry, step)?))).collect();
+                    let found = Found::Fed(feed.formula, cells);
+                    parts.push(Part { output: &formula.output, dimension, records, found });
                 }
             }
         }
-        Some(Plan::Dropped) | None => {}
+        Some(Plan::Dropped(_)) | None => {}
     }
     // What cannot be counted as left out is held instead.
     if let Some((_, records, None)) = left_out(usage, entry) {
@@ -155,43 +170,90 @@ fn parts<'a>(usage: &'a Usage, entry: &Entry) -> Vec<Part<'a>> {
     parts
 }
 
-/// A sum or count of everything.
-fn whole(entry: &Entry, measure: &Measured) -> Cell {
+/// What a rule found out about one dimension of a customer.
+fn measured(usage: &Usage, entry: &usage::Entry, step: &Step) -> Option<Cell> {
+    match step.cell {
+        Some(cell) => usage.cell(entry, cell).cloned(),
+        None => usage.rules.get(step.rule).map(|rule| whole(entry, &rule.measure)),
+    }
+}
+
+/// A sum, count or average of everything.
+fn whole(entry: &usage::Entry, measure: &Measured) -> Cell {
     let amount = match measure {
         Measured::Count => Amount::Count,
+        Measured::Average => Amount::Average(entry.sum.clone()),
         _ => Amount::Sum(entry.sum.clone()),
     };
     Cell { records: entry.records, unclear: 0, amount }
 }
 
-/// Puts the parts of a line together: those of one rule, and usage of the same name that is held.
+/// Puts the parts of a line together: those of one rule or formula, and usage of the same name that is held.
 fn complete(line: &mut ChargeLine, usage: &Usage, parts: &[Part<'_>]) {
     let mut doubts = Vec::new();
-    let mut result: Option<(usize, Cell)> = None;
+    let mut formula = None;
+    // By rule: one, or those that make the variables of a formula.
+    let mut results: BTreeMap<usize, Cell> = BTreeMap::new();
     for Part { dimension, records, found, .. } in parts {
         match line.origins.last_mut().filter(|origin| origin.dimension == *dimension) {
             Some(origin) => origin.records += records,
             None => line.origins.push(Origin { dimension: (*dimension).to_owned(), records: *records }),
         }
-        match (found, &mut result) {
-            (Found::Measured(_, cell), Some((_, sum))) => sum.merge(cell),
-            (Found::Measured(rule, cell), None) => result = Some((*rule, cell.clone())),
-            (Found::Doubt(doubt, quantity), _) => {
+        match found {
+            Found::Measured(rule, cell) => merge(&mut results, *rule, cell),
+            Found::Fed(number, cells) => {
+                formula = usage.rules.formula(*number);
+                cells.iter().for_each(|(rule, cell)| merge(&mut results, *rule, cell));
+            }
+            Found::Doubt(doubt, quantity) => {
                 doubts.push((*doubt).to_owned());
                 line.quantity = *quantity;
             }
         }
     }
-    if let Some((rule, cell)) = result
-        && let Some(rule) = usage.rules.get(rule)
-    {
-        name_all(&mut line.origins, rule.inputs());
-        match cell.finish(rule) {
-            Ok(quantity) => line.quantity = quantity,
-            Err(doubt) => doubts.insert(0, doubt),
+    let result = match (formula, results.first_key_value()) {
+        (Some(formula), _) => {
+            name_all(&mut line.origins, &formula.dimensions);
+            work_out(usage, formula, &results)
         }
+        (None, Some((&rule, cell))) => match usage.rules.get(rule) {
+            Some(rule) => {
+                name_all(&mut line.origins, rule.inputs());
+                cell.finish(rule)
+            }
+            None => return,
+        },
+        (None, None) => Ok(line.quantity),
+    };
+    match result {
+        Ok(quantity) => line.quantity = quantity,
+        Err(doubt) => doubts.insert(0, doubt),
     }
     line.doubt = (!doubts.is_empty()).then(|| doubts.join("; "));
+}
+
+fn merge(results: &mut BTreeMap<usize, Cell>, rule: usize, cell: &Cell) {
+    match results.entry(rule) {
+        Entry::Occupied(mut sum) => sum.get_mut().merge(cell),
+        Entry::Vacant(place) => {
+            place.insert(cell.clone());
+        }
+    }
+}
+
+/// What a formula makes of its variables, which are 0 where the customer has no record for them.
+fn work_out(usage: &Usage, formula: &BilledFormula, results: &BTreeMap<usize, Cell>) -> Result<Decimal, String> {
+    let mut values = Vec::with_capacity(formula.inputs.len());
+    for (variable, number) in formula.formula.variables().iter().zip(&formula.inputs) {
+        values.push(match (results.get(number), usage.rules.get(*number)) {
+            (Some(cell), Some(rule)) => {
+                let (quantity, parts) = cell.result(rule).map_err(|doubt| format!("{:?}: {doubt}", variable.name))?;
+                Exact::new(quantity, parts)
+            }
+            _ => Exact::zero(),
+        });
+    }
+    formula.formula.evaluate(&values)
 }
 
 /// Adds the dimensions that nothing came of. The customer may have had records of them that could not be used, and the

@@ -1,63 +1,56 @@
 //! Takes records in one by one, for the rules that need more than counts and sums of everything.
 
-use meterhost_sdk::{Batch, TextColumn};
+use meterhost_sdk::Batch;
 
-use crate::condition::{Condition, Verdict};
-use crate::rules::{Measured, Plan, Rule};
+use crate::condition::Verdict;
+use crate::plan::Plan;
 use crate::usage::Usage;
-
-/// What a rule needs to know of the rows of a batch, worked out once for each text and not for each row.
-struct View<'a> {
-    /// Whether each row fits; empty for a rule without conditions.
-    verdicts: Vec<Verdict>,
-    /// What a `unique` rule counts, if anything in the batch has it.
-    counted: Option<TextColumn<'a>>,
-    /// For each of its texts the number in [`Values`](crate::usage::Values), once it was asked for.
-    numbers: Vec<Option<u32>>,
-}
+use crate::view::{Cursor, View};
 
 /// Whether usage of the dimension has to be looked at record by record.
 pub(crate) fn needed(plan: &Plan) -> bool {
-    matches!(plan, Plan::Billed { cells, .. } if *cells > 0)
+    matches!(plan, Plan::Billed { cells, .. } if !cells.is_empty())
 }
 
 /// Takes the records in. `places` holds the place of each row's entry, `dimensions` the numbers of the batch's dimensions.
 pub(crate) fn add(usage: &mut Usage, batch: &Batch, places: &[u32], dimensions: &[u32]) {
     let mut views = views(usage, batch, dimensions);
     let quantities = batch.quantities();
+    // The positions of the steps that took the record.
+    let mut took = Vec::new();
     for (row, (&place, &time)) in places.iter().zip(batch.times()).enumerate() {
         let Some((plan, cells, values)) = usage.parts(place) else { continue };
-        let Plan::Billed { steps, left_out, .. } = plan else { continue };
+        let Plan::Billed { steps, unions, left_out, .. } = plan else { continue };
         if !needed(plan) {
             continue;
         }
         let quantity = quantities.get(row);
-        let mut taken = false;
-        for step in steps {
+        took.clear();
+        for (position, step) in steps.iter().enumerate() {
             let Some(at) = step.cell else {
-                taken = true;
+                took.push(position);
                 continue;
             };
             let Some((cell, Some(view))) = cells.get_mut(at).zip(views.get_mut(step.rule)) else { continue };
-            match view.verdicts.get(row).copied().unwrap_or(Verdict::Yes) {
+            match view.verdict(row) {
                 Verdict::No => continue,
                 Verdict::Unclear => {
                     cell.records += 1;
                     cell.unclear += 1;
                 }
-                Verdict::Yes => cell.add(time, quantity, |line| {
-                    let column = view.counted?;
-                    let index = column.index(row)?;
-                    let number = view.numbers.get_mut(index)?;
-                    let text = column.values().get(index)?;
-                    let number = *number.get_or_insert_with(|| values.texts.number(text));
-                    Some(values.is_new(line, number))
-                }),
+                Verdict::Yes => cell.add(time, quantity, &mut Cursor { view, values, row }),
             }
-            taken = true;
+            took.push(position);
         }
-        if !taken && let Some(cell) = left_out.as_ref().and_then(|left_out| cells.get_mut(left_out.cell)) {
-            cell.add(time, quantity, |_| None);
+        for union in unions {
+            if took.iter().any(|position| union.steps.contains(position)) {
+                cells.get_mut(union.cell).into_iter().for_each(|cell| cell.records += 1);
+            }
+        }
+        if took.is_empty()
+            && let Some(cell) = left_out.as_ref().and_then(|left_out| cells.get_mut(left_out.cell))
+        {
+            cell.add_left_out(quantity);
         }
     }
 }
@@ -75,36 +68,4 @@ fn views<'a>(usage: &Usage, batch: &'a Batch, dimensions: &[u32]) -> Vec<Option<
         }
     }
     views
-}
-
-impl<'a> View<'a> {
-    fn new(rule: &Rule, batch: &'a Batch) -> Self {
-        let counted = match &rule.measure {
-            Measured::Unique(Some(attribute)) => batch.attribute(attribute),
-            Measured::Unique(None) => Some(batch.ids()),
-            _ => None,
-        };
-        View {
-            verdicts: verdicts(&rule.conditions, batch),
-            numbers: vec![None; counted.map_or(0, |column| column.values().len())],
-            counted,
-        }
-    }
-}
-
-fn verdicts(conditions: &[Condition], batch: &Batch) -> Vec<Verdict> {
-    let mut verdicts = vec![Verdict::Yes; if conditions.is_empty() { 0 } else { batch.len() }];
-    for condition in conditions {
-        let absent = condition.judge(None);
-        let column = batch.attribute(&condition.attribute);
-        let of_values: Vec<Verdict> = match column {
-            Some(column) => column.values().iter().map(|text| condition.judge(Some(text))).collect(),
-            None => Vec::new(),
-        };
-        for (row, verdict) in verdicts.iter_mut().enumerate() {
-            let index = column.and_then(|column| column.index(row));
-            *verdict = (*verdict).min(index.and_then(|index| of_values.get(index)).copied().unwrap_or(absent));
-        }
-    }
-    verdicts
 }

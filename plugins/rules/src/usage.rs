@@ -7,8 +7,11 @@ use foldhash::quality::FixedState;
 use hashbrown::HashTable;
 use meterhost_sdk::DecimalSum;
 
-use crate::cell::Cell;
-use crate::rules::{Measured, Plan, Rules};
+use crate::cell::{Amount, Cell};
+use crate::groups::Groups;
+use crate::plan::Plan;
+use crate::rule::Measured;
+use crate::rules::Rules;
 use crate::texts::Texts;
 
 /// Product, customer and dimension, each as the number of its text.
@@ -56,6 +59,8 @@ pub(crate) struct Usage {
 #[derive(Debug, Default)]
 pub(crate) struct Values {
     pub(crate) texts: Texts,
+    /// What `sum_of_max` keeps.
+    pub(crate) groups: Groups,
     seen: HashTable<(u32, u32)>,
     state: FixedState,
 }
@@ -120,17 +125,27 @@ impl Usage {
     }
 
     fn make_cells(&mut self, key: Key) {
-        let Some(Plan::Billed { steps, left_out, .. }) = self.plans.get(key.dimension as usize) else { return };
-        for step in steps.iter().filter(|step| step.cell.is_some()) {
-            let Some(rule) = self.rules.get(step.rule) else { continue };
-            let mut line = self.cells.len() as u32;
-            if rule.joins() && matches!(rule.measure, Measured::Unique(_)) {
-                line = *self.lines.entry((key.product, key.customer, step.rule)).or_insert(line);
+        let Some(Plan::Billed { cells, .. }) = self.plans.get(key.dimension as usize) else { return };
+        for cell in cells {
+            let Some((measure, rule)) = cell.measure(|rule| self.rules.get(rule)) else { continue };
+            let slot = self.cells.len() as u32;
+            let mut line = slot;
+            if let Some((number, rule)) = rule
+                && rule.joins()
+                && matches!(measure, Measured::Unique(_))
+            {
+                line = *self.lines.entry((key.product, key.customer, number)).or_insert(line);
             }
-            self.cells.push(Cell::new(&rule.measure, line));
+            self.cells.push(Cell::new(measure, line, slot));
         }
-        if left_out.is_some() {
-            self.cells.push(Cell::new(&Measured::Sum, 0));
+    }
+
+    /// Ends the input: adds up what was kept apart until now.
+    pub(crate) fn close(&mut self) {
+        for (slot, largest) in self.values.groups.take() {
+            if let Some(Amount::SumOfMax { sum, .. }) = self.cells.get_mut(slot as usize).map(|cell| &mut cell.amount) {
+                sum.add(largest);
+            }
         }
     }
 

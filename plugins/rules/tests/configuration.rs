@@ -21,6 +21,23 @@ fn what_is_wrong_with_a_rule_begins_with_the_key_at_fault() {
             r#"{"x": {"use": "sum", "of": "user"}}"#,
             "dimensions.x.of: it belongs to use = \"unique\": it names the attribute whose values are counted",
         ),
+        (
+            r#"{"x": {"use": "max", "per": "pod"}}"#,
+            "dimensions.x.per: it belongs to use = \"sum_of_max\": it says of what the largest quantities are taken",
+        ),
+        (
+            r#"{"x": {"use": "sum", "every": "day"}}"#,
+            "dimensions.x.every: it belongs to use = \"sum_of_max\": it says of what the largest quantities are taken",
+        ),
+        (r#"{"x": {"use": "sum_of_max", "per": ["a", "b", "a"]}}"#, "dimensions.x.per: it names \"a\" twice"),
+        (
+            r#"{"x": {"use": "sum_of_max", "per": ["a", ""]}}"#,
+            "dimensions.x.per: it is the name of an attribute, not \"\"",
+        ),
+        (
+            r#"{"x": {"use": "refuse", "every": "day"}}"#,
+            "dimensions.x.every: a dimension that is dropped or refused takes no other setting but `from`",
+        ),
         (r#"{"x": {"use": "unique", "of": ""}}"#, "dimensions.x.of: it is the name of an attribute, not \"\""),
         (
             r#"{"x": {"use": "sum", "as": "y"}, "y": "sum"}"#,
@@ -83,12 +100,12 @@ fn what_does_not_fit_the_schema_is_an_error_about_the_form_that_was_written() {
     let cases = [
         (
             r#"{"x": "summ"}"#,
-            "unknown variant `summ`, expected one of `sum`, `count`, `min`, `max`, `last`, `unique`, `drop`, `refuse`",
+            "unknown variant `summ`, expected one of `sum`, `count`, `min`, `max`, `average`, `sum_of_max`, `last`, `unique`, `drop`, `refuse`",
         ),
         (r#"{"x": {"as": "y"}}"#, "missing field `use`"),
         (
             r#"{"x": {"use": "sum", "devide": "2"}}"#,
-            "unknown field `devide`, expected one of `use`, `of`, `where`, `from`, `as`, `multiply`, `divide`",
+            "unknown field `devide`, expected one of `use`, `of`, `per`, `every`, `where`, `from`, `as`, `multiply`, `divide`",
         ),
         (r#"{"x": {"use": "sum", "divide": "two"}}"#, "\"two\": not a number: write it like 12, -12.50 or 1.5e3"),
         (r#"{"x": {"use": "sum", "divide": 1.5}}"#, "a decimal must be a string: \"1.5\""),
@@ -113,14 +130,21 @@ fn what_does_not_fit_the_schema_is_an_error_about_the_form_that_was_written() {
 fn the_schema_lists_the_operations_and_describes_every_setting() {
     let schema = serde_json::to_value(meterhost_sdk::schemars::schema_for!(Config)).unwrap();
     let text = |path: &str| schema.pointer(path).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
-    let operations = serde_json::json!(["sum", "count", "min", "max", "last", "unique", "drop", "refuse"]);
+    let operations =
+        serde_json::json!(["sum", "count", "min", "max", "average", "sum_of_max", "last", "unique", "drop", "refuse"]);
     assert_eq!(schema.pointer("/$defs/Operation/enum"), Some(&operations));
     assert!(
         text("/$defs/Operation/description").starts_with("\"sum\": Their quantities added up.\n\"count\": How many")
     );
-    for setting in ["use", "of", "where", "from", "as", "multiply", "divide"] {
+    for setting in ["use", "of", "per", "every", "where", "from", "as", "multiply", "divide"] {
         assert!(!text(&format!("/$defs/Settings/properties/{setting}/description")).is_empty(), "{setting}");
     }
+    assert_eq!(schema.pointer("/$defs/Period/enum"), Some(&serde_json::json!(["hour", "day"])));
+    for setting in ["dimensions", "formulas", "variables", "prices"] {
+        assert!(!text(&format!("/properties/{setting}/description")).is_empty(), "{setting}");
+    }
+    assert_eq!(schema.pointer("/required"), None, "formulas alone will do");
+    assert_eq!(schema.pointer("/$defs/Formula/required"), Some(&serde_json::json!(["as", "formula"])));
     assert_eq!(schema.pointer("/$defs/Settings/additionalProperties"), Some(&false.into()));
     assert_eq!(text("/$defs/Rule/else/$ref"), "#/$defs/Settings");
 }

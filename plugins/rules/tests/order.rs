@@ -5,7 +5,7 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::run;
+use common::{run, run_configured};
 use meterhost_sdk::{BatchBuilder, Decimal, Record};
 use proptest::prelude::*;
 
@@ -13,6 +13,9 @@ const RULES: &str = r#"{
     "sum": {"use": "sum", "divide": "7"},
     "count": "count",
     "min": "min", "max": "max", "last": "last",
+    "mean": {"use": "average", "from": ["last", "other"]},
+    "tops": {"use": "sum_of_max", "per": ["user", "size"], "from": ["last", "min"]},
+    "top": {"use": "sum_of_max", "per": "user", "from": "last", "every": "day", "where": {"size": {"at_least": "3"}}},
     "unique": {"use": "unique", "of": "user"},
     "ids": {"use": "unique", "from": ["sum", "count"]},
     "big": {"use": "sum", "from": ["min", "max"], "where": {"size": {"at_least": "5"}}},
@@ -45,7 +48,8 @@ fn usage() -> impl Strategy<Value = Usage> {
     ];
     let size = prop_oneof![Just(None), Just(Some("x".to_owned())), (0..10_i32).prop_map(|size| Some(size.to_string()))];
     (
-        0_i64..4,
+        // Of some hours and days.
+        (0_i64..4, 0_i64..3, 0_i64..2).prop_map(|(first, hours, days)| first + (hours + 24 * days) * 3_600_000),
         0_i32..5,
         prop::sample::select(vec!["", "p"]),
         prop::sample::select(DIMENSIONS.to_vec()),
@@ -168,6 +172,83 @@ proptest! {
             ((line.customer.as_str(), line.dimension.as_str()), (records, line.quantity))
         }).collect();
         prop_assert_eq!(found, sums.into_iter().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_sum_of_maxima_is_that_of_a_table_of_groups(
+        usage in prop::collection::vec(usage(), 1..200),
+        sizes in prop::collection::vec(1_usize..60, 1..5),
+    ) {
+        let usage: Vec<Usage> = usage.into_iter().filter(|usage| usage.quantity.scale() < 5).collect();
+        let (_, lines) = run(r#"{"*": {"use": "sum_of_max", "per": ["user", "size"]}}"#, &cut(&usage, &sizes));
+        let mut groups: BTreeMap<_, BTreeMap<_, Decimal>> = BTreeMap::new();
+        for Usage { time, product, customer, dimension, quantity, user, size, .. } in &usage {
+            let groups = groups.entry((*product, customer.as_str(), *dimension)).or_default();
+            let most = groups.entry((time / 3_600_000, user, size)).or_insert(*quantity);
+            *most = (*most).max(*quantity);
+        }
+        let found: Vec<_> = lines.iter().map(|line| {
+            ((line.product.as_str(), line.customer.as_str(), line.dimension.as_str()), line.doubt.is_none().then_some(line.quantity))
+        }).collect();
+        let sum = |groups: BTreeMap<_, Decimal>| {
+            let mut sum = meterhost_sdk::DecimalSum::new();
+            groups.into_values().for_each(|most| sum.add(most));
+            sum.finish()
+        };
+        prop_assert_eq!(found, groups.into_iter().map(|(key, groups)| (key, sum(groups))).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn formulas_do_not_depend_on_order_and_cuts_and_account_for_every_record(
+        (usage, shuffled) in prop::collection::vec(usage(), 0..200)
+            .prop_flat_map(|usage| (Just(usage.clone()), Just(usage).prop_shuffle())),
+        sizes in prop::collection::vec(1_usize..60, 1..5),
+        others in prop::collection::vec(1_usize..60, 1..5),
+    ) {
+        let config = serde_json::json!({
+            "dimensions": { "count": "count", "drop": "drop", "other": { "use": "sum", "where": { "user": "user-1" } } },
+            "formulas": [
+                { "as": "f", "formula": "(sum - 1) / (few + many) ** 2 + sum_total_price" },
+                { "as": "g", "formula": "few_total_price // 3 % 7 + last if last > least else round(mean / 7, 3)" },
+            ],
+            "variables": {
+                "sum": "sum",
+                "few": { "use": "count", "from": ["where", "big"], "where": { "size": { "less_than": "3" } } },
+                "many": { "use": "sum_of_max", "from": "where", "per": "user", "where": { "user": "user-1" } },
+                "last": { "use": "last", "from": ["last", "min"] },
+                "least": { "use": "min", "from": "min" }, "mean": { "use": "average", "from": "count" }, "unique": "count",
+            },
+            "prices": "size",
+        });
+        let (excluded, lines) = run_configured(&config, &cut(&usage, &sizes));
+        let (excluded_again, lines_again) = run_configured(&config, &cut(&shuffled, &others));
+        let parts = |lines: &[meterhost_sdk::ChargeLine]| lines.iter().map(|line| line.quantity.to_parts()).collect::<Vec<_>>();
+        prop_assert_eq!(&lines, &lines_again);
+        prop_assert_eq!(parts(&lines), parts(&lines_again));
+        prop_assert_eq!(&excluded, &excluded_again);
+
+        // As the host checks it: no line is made from more records than were not left out, and all of them stand behind some line.
+        let mut given: BTreeMap<(&str, &str, &str), u64> = BTreeMap::new();
+        for record in &usage {
+            *given.entry((record.product, &record.customer, record.dimension)).or_default() += 1;
+        }
+        for out in &excluded {
+            let left = given.get_mut(&(out.product.as_str(), out.customer.as_str(), out.dimension.as_str())).unwrap();
+            *left = left.checked_sub(out.records).expect("excluded once");
+        }
+        let mut behind: BTreeMap<(&str, &str, &str), u64> = BTreeMap::new();
+        for line in &lines {
+            prop_assert!(line.origins.iter().any(|origin| origin.records > 0));
+            prop_assert!(line.origins.is_sorted_by(|left, right| left.dimension < right.dimension));
+            for origin in &line.origins {
+                let key = (line.product.as_str(), line.customer.as_str(), origin.dimension.as_str());
+                prop_assert!(origin.records <= given.get(&key).copied().unwrap_or_default());
+                *behind.entry(key).or_default() += origin.records;
+            }
+        }
+        for (key, given) in given {
+            prop_assert!(behind.get(&key).copied().unwrap_or_default() >= given, "{:?}", key);
+        }
     }
 
     #[test]

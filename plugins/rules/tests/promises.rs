@@ -33,9 +33,15 @@ fn with_id(builder: &mut BatchBuilder, product: &str, id: Option<&str>) {
 #[test]
 fn every_operation_gives_what_it_is_called_after() {
     let usage = quantities(&["3", "-1.5", "10.25", "2", "2.00"]);
-    for (operation, result) in
-        [("sum", "15.75"), ("count", "5"), ("min", "-1.5"), ("max", "10.25"), ("last", "2"), ("unique", "! ")]
-    {
+    for (operation, result) in [
+        ("sum", "15.75"),
+        ("count", "5"),
+        ("min", "-1.5"),
+        ("max", "10.25"),
+        ("last", "2"),
+        ("average", "3.15"),
+        ("unique", "! "),
+    ] {
         let lines = lines(&format!(r#"{{"x": "{operation}"}}"#), usage.clone());
         assert!(lines.concat().starts_with(&format!("a/x = {result}")), "{operation}: {lines:?}");
         assert!(lines.concat().ends_with(" <- x*5"), "{operation}: {lines:?}");
@@ -144,6 +150,130 @@ fn last_takes_the_latest_and_of_one_time_the_largest() {
     let usage =
         batch(&[("a", "x", "9", 5, &[]), ("a", "x", "2", 7, &[]), ("a", "x", "3", 7, &[]), ("a", "x", "1", 7, &[])]);
     assert_eq!(lines(rules, usage), ["a/x = 3 <- x*4"]);
+}
+
+#[test]
+fn an_average_is_the_sum_divided_by_the_number_of_the_records_that_fit() {
+    let usage = || {
+        batch(&[
+            ("a", "x", "1", 0, &[("ok", "1")]),
+            ("a", "x", "1", 0, &[("ok", "1")]),
+            ("a", "x", "2", 0, &[("ok", "1")]),
+            ("a", "x", "100", 0, &[("ok", "0")]),
+            ("b", "x", "-2", 0, &[("ok", "1")]),
+            ("b", "x", "1", 0, &[("ok", "1")]),
+        ])
+    };
+    let rules = r#"{"x": {"use": "average", "where": {"ok": "1"}}}"#;
+    let (excluded, found) = run(rules, &[usage()]);
+    assert_eq!(shown(&found), ["a/x = 1.3333333333333333333333333333333333333 <- x*3", "b/x = -0.5 <- x*2"]);
+    assert_eq!(left_out(&excluded), ["a/x: where ok = 1, 1, 100"]);
+    // The units come into the same division, so that it is cut once: a third, times 3, is 1.
+    let rules = r#"{"x": {"use": "average", "multiply": "3", "divide": "0.5", "where": {"ok": "1"}}}"#;
+    assert_eq!(shown(&run(rules, &[usage()]).1), ["a/x = 8 <- x*3", "b/x = -3 <- x*2"]);
+    let several = r#"{"mean": {"use": "average", "from": ["x", "y"]}}"#;
+    let usage = batch(&[("a", "x", "1", 0, &[]), ("a", "y", "2", 0, &[]), ("a", "y", "3", 0, &[])]);
+    assert_eq!(lines(several, usage), ["a/mean = 2 <- x*1 y*2"]);
+    let doubt = "the sum of 2 records has more than 38 digits";
+    assert_eq!(lines(r#"{"x": "average"}"#, quantities(&[LARGEST, "1"])), [format!("a/x = ! {doubt} <- x*2")]);
+}
+
+/// Attributes of a sample, as Omnistrate names them.
+fn pod(pod: &'static str, instance: &'static str) -> [(&'static str, &'static str); 2] {
+    [("podName", pod), ("instanceId", instance)]
+}
+
+const MINUTE: i64 = 60_000;
+const HOUR: i64 = 60 * MINUTE;
+
+#[test]
+fn of_several_samples_of_a_thing_in_an_hour_the_largest_counts() {
+    let per_pod = r#"{"x": {"use": "sum_of_max", "per": ["podName", "instanceId"]}}"#;
+    // Written again because the subscription was suspended: a sum bills 4.
+    let twice = || batch(&[("a", "x", "2", 0, &pod("p-0", "i-1")), ("a", "x", "2", MINUTE, &pod("p-0", "i-1"))]);
+    assert_eq!(lines(per_pod, twice()), ["a/x = 2 <- x*2"]);
+    assert_eq!(lines(r#"{"x": "sum"}"#, twice()), ["a/x = 4 <- x*2"]);
+    let usage = batch(&[
+        ("a", "x", "1", 0, &pod("p-0", "i-1")),
+        ("a", "x", "3", HOUR - 1, &pod("p-0", "i-1")),
+        ("a", "x", "2", 30 * MINUTE, &pod("p-0", "i-1")),
+        ("a", "x", "10", 0, &pod("p-1", "i-1")),
+        ("a", "x", "20", 0, &pod("p-0", "i-2")),
+        ("a", "x", "100", HOUR, &pod("p-0", "i-1")),
+        ("a", "x", "1000", -1, &pod("p-0", "i-1")),
+        ("b", "x", "1", 0, &pod("p-0", "i-1")),
+    ]);
+    assert_eq!(lines(per_pod, usage), ["a/x = 1133 <- x*7", "b/x = 1 <- x*1"]);
+}
+
+#[test]
+fn groups_are_hours_unless_told_days_and_of_everything_unless_told_of_what() {
+    let usage = || {
+        batch(&[
+            ("a", "x", "1", 0, &pod("p", "i")),
+            ("a", "x", "2", HOUR, &pod("q", "i")),
+            ("a", "x", "4", 23 * HOUR, &pod("p", "i")),
+            ("a", "x", "8", 24 * HOUR, &pod("q", "i")),
+            ("a", "x", "3", 24 * HOUR, &pod("p", "i")),
+        ])
+    };
+    for (settings, result) in [
+        (r#""per": "podName""#, "18"),
+        (r#""per": "podName", "every": "hour""#, "18"),
+        (r#""per": "podName", "every": "day""#, "17"),
+        (r#""every": "day""#, "12"),
+        (r#""per": "instanceId""#, "15"),
+        (r#""every": "day", "multiply": "10""#, "120"),
+    ] {
+        let rules = format!(r#"{{"x": {{"use": "sum_of_max", {settings}}}}}"#);
+        assert_eq!(lines(&rules, usage()), [format!("a/x = {result} <- x*5")], "{settings}");
+    }
+    assert_eq!(lines(r#"{"x": "sum_of_max"}"#, usage()), ["a/x = 15 <- x*5"]);
+}
+
+#[test]
+fn an_absent_attribute_is_a_value_of_its_own_and_no_two_combinations_are_mixed_up() {
+    let rules = r#"{"x": {"use": "sum_of_max", "per": ["podName", "instanceId"]}}"#;
+    let usage = batch(&[
+        ("a", "x", "1", 0, &[]),
+        ("a", "x", "1", 0, &[]),
+        ("a", "x", "10", 0, &[("podName", "")]),
+        ("a", "x", "100", 0, &[("podName", "p")]),
+        ("a", "x", "1000", 0, &[("instanceId", "p")]),
+        ("a", "x", "10000", 0, &pod("p", "p")),
+        ("a", "x", "100000", 0, &pod("pp", "")),
+        ("a", "x", "1000000", 0, &pod("", "pp")),
+    ]);
+    assert_eq!(lines(rules, usage), ["a/x = 1111111 <- x*8"]);
+    let none_at_all = batch(&[("a", "x", "5", 0, &[]), ("a", "x", "6", 0, &[])]);
+    assert_eq!(lines(rules, none_at_all), ["a/x = 6 <- x*2"]);
+}
+
+#[test]
+fn maxima_of_negative_quantities_are_the_nearest_to_zero_and_dimensions_are_told_apart() {
+    let usage = batch(&[
+        ("a", "x", "-3", 0, &[]),
+        ("a", "x", "-1.5", 0, &[]),
+        ("a", "y", "-1.50", HOUR, &[]),
+        ("a", "y", "2", 0, &[]),
+    ]);
+    assert_eq!(
+        lines(r#"{"x": "sum_of_max", "y": "sum_of_max"}"#, usage.clone()),
+        ["a/x = -1.5 <- x*2", "a/y = 0.5 <- y*2"]
+    );
+    // As in Omnistrate's query, where the dimension is one of the columns to group by.
+    assert_eq!(lines(r#"{"all": {"use": "sum_of_max", "from": ["x", "y"]}}"#, usage), ["a/all = -1 <- x*2 y*2"]);
+    let usage = [quantities(&[LARGEST]), batch(&[("a", "x", "1", HOUR, &[])])];
+    let (_, found) = run(r#"{"x": "sum_of_max"}"#, &usage);
+    assert_eq!(shown(&found), ["a/x = ! the sum of the largest quantities has more than 38 digits <- x*2"]);
+}
+
+#[test]
+fn records_that_do_not_fit_are_in_no_maximum() {
+    let usage = batch(&[("a", "x", "9", 0, &[("ok", "0")]), ("a", "x", "2", 0, &[("ok", "1")])]);
+    let (excluded, lines) = run(r#"{"x": {"use": "sum_of_max", "where": {"ok": "1"}}}"#, &[usage]);
+    assert_eq!(shown(&lines), ["a/x = 2 <- x*1"]);
+    assert_eq!(left_out(&excluded), ["a/x: where ok = 1, 1, 9"]);
 }
 
 #[test]

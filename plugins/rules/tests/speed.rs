@@ -44,9 +44,14 @@ fn batches(customers: u64, grouped: bool) -> Vec<Batch> {
 }
 
 fn measure(name: &str, rules: &str, batches: &[Batch]) {
+    measure_configured(name, &format!(r#"{{"dimensions": {rules}}}"#), batches);
+}
+
+fn measure_configured(name: &str, config: &str, batches: &[Batch]) {
+    let config: serde_json::Value = serde_json::from_str(config).unwrap();
     let mut best = f64::MAX;
     for _ in 0..3 {
-        let mut aggregator = common::open(rules).unwrap();
+        let mut aggregator = common::configured(&config).unwrap();
         let start = Instant::now();
         for _ in 0..ROUNDS {
             for batch in batches {
@@ -71,5 +76,37 @@ fn records_a_second() {
     measure("last", r#"{"*": "last"}"#, &few);
     let failed = r#"{"*": {"use": "sum", "where": {"status": {"at_least": "400"}}}}"#;
     measure("sum where status >= 400", failed, &few);
+    measure("average", r#"{"*": "average"}"#, &few);
     measure("unique users", r#"{"*": {"use": "unique", "of": "user"}}"#, &few);
+    let per_user = r#"{"*": {"use": "sum_of_max", "per": ["user", "status"], "every": "day"}}"#;
+    measure("sum_of_max by day, user and status", per_user, &few);
+    measure("unique users, grouped", r#"{"*": {"use": "unique", "of": "user"}}"#, &batches(500, true));
+    measure("sum_of_max by day, user and status, grouped", per_user, &batches(500, true));
+    let formula = r#"{"formulas": [{"as": "x", "formula": "cpu_core_hours / 3 + memory_byte_hours // 7 + requests"}]}"#;
+    measure_configured("a formula over three sums", formula, &few);
+    let prices = r#"{"formulas": [{"as": "x", "formula": "cpu_core_hours_total_price + memory_byte_hours + requests"}], "prices": "status"}"#;
+    measure_configured("a formula over prices", prices, &few);
+}
+
+/// What of a formula comes at the end: the lines of many customers.
+#[test]
+#[ignore = "a measurement, of use with --release only"]
+fn lines_a_second() {
+    let formula =
+        "round(cpu_core_hours / 3 * 1.25 + memory_byte_hours / 1073741824 ** 1, 6) + max(requests - 100, 0) // 2";
+    let rule = r#"{"dimensions": {"*": "sum"}}"#.to_owned();
+    let formula = format!(r#"{{"formulas": [{{"as": "x", "formula": "{formula}"}}]}}"#);
+    for (name, config) in [("a sum", rule), ("a formula of 9 operations", formula)] {
+        let mut aggregator = common::configured(&serde_json::from_str(&config).unwrap()).unwrap();
+        for batch in batches(50_000, false) {
+            aggregator.push(&batch).unwrap();
+        }
+        let start = Instant::now();
+        aggregator.finish().unwrap();
+        let mut lines = 0;
+        while let Some(page) = aggregator.next().unwrap() {
+            lines += page.len();
+        }
+        println!("{name:<50} {:7.3} million lines/s", lines as f64 / start.elapsed().as_secs_f64() / 1e6);
+    }
 }

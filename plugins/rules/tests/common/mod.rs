@@ -3,17 +3,34 @@
 
 use meterhost_sdk::{Aggregator, Batch, ChargeLine, Error, Excluded, Window};
 use rules::RulesAggregator;
+use serde_json::Value;
 
 /// An aggregator with this under `config.dimensions`, written as JSON.
 pub fn open(dimensions: &str) -> Result<RulesAggregator, Error> {
-    let config = format!(r#"{{"dimensions": {dimensions}}}"#);
-    let config = serde_json::from_str(&config).map_err(|error| Error::Config(error.to_string()))?;
+    opened(&format!(r#"{{"dimensions": {dimensions}}}"#))
+}
+
+/// An aggregator with this under `config`.
+pub fn configured(config: &Value) -> Result<RulesAggregator, Error> {
+    opened(&config.to_string())
+}
+
+fn opened(config: &str) -> Result<RulesAggregator, Error> {
+    let config = serde_json::from_str(config).map_err(|error| Error::Config(error.to_string()))?;
     RulesAggregator::open(config, Window { start: 0, end: 3_600_000 })
 }
 
 /// What the rules make of the batches.
 pub fn run(dimensions: &str, batches: &[Batch]) -> (Vec<Excluded>, Vec<ChargeLine>) {
-    let mut aggregator = open(dimensions).unwrap();
+    ran(open(dimensions).unwrap(), batches)
+}
+
+/// What a configuration makes of the batches.
+pub fn run_configured(config: &Value, batches: &[Batch]) -> (Vec<Excluded>, Vec<ChargeLine>) {
+    ran(configured(config).unwrap(), batches)
+}
+
+fn ran(mut aggregator: RulesAggregator, batches: &[Batch]) -> (Vec<Excluded>, Vec<ChargeLine>) {
     for batch in batches {
         aggregator.push(batch).unwrap();
     }
