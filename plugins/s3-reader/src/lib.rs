@@ -15,10 +15,12 @@
 //! | `config` | what a pipeline says |
 //! | `layout` | what the parts of a key mean, and which prefixes a window needs |
 //! | `mapping`, `tree` | which fields of a record are wanted |
-//! | `listing`, `cursor` | what there is to read, and reading it |
-//! | `decode`, `lines`, `document` | from bytes to records |
+//! | `listing`, `ahead`, `cursor` | what there is to read, what comes next, and reading it |
+//! | `marker` | how far the data is complete |
+//! | `contents` | an object's bytes, without their compression |
+//! | `decode`, `lines`, `document`, `csv` | from bytes to records |
 //! | `pick`, `scan`, `block`, `visitor`, `slot` | picking the wanted fields of a record, without a tree of values |
-//! | `picked`, `moment` | what picked fields mean |
+//! | `picked`, `moment`, `duration` | what picked fields mean |
 //! | `rows`, `pages` | usage records, quarantine, pages |
 
 #![cfg_attr(
@@ -32,15 +34,20 @@
     )
 )]
 
+mod ahead;
 mod block;
 mod config;
+mod contents;
+mod csv;
 mod cursor;
 mod decode;
 mod document;
+mod duration;
 mod layout;
 mod lines;
 mod listing;
 mod mapping;
+mod marker;
 mod moment;
 mod pages;
 mod pick;
@@ -88,6 +95,9 @@ impl Source for S3Reader {
             WindowKind::Day => 86_400_000,
             WindowKind::Month | WindowKind::Other => 28 * 86_400_000,
         };
+        if let Some(marker) = &config.complete_until {
+            marker::Wanted::new(marker)?;
+        }
         mapping::Mapping::new(&config)?.check(&[Window { start: 0, end: shortest }])
     }
 
@@ -97,6 +107,10 @@ impl Source for S3Reader {
 
     fn inputs(config: Config, request: Request) -> Result<Inputs, Error> {
         Inputs::open(&config, &request)
+    }
+
+    fn complete_until(config: Config, now: i64) -> Result<Option<i64>, Error> {
+        config.complete_until.as_ref().map(|marker| marker::read(marker, now)).transpose()
     }
 }
 

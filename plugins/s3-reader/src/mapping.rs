@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use meterhost_sdk::{Decimal, Error, Window};
 
-use crate::config::{CapturePick, Config, ConstantPick, FieldPick, Format, Pick, TimePick, Unit};
-use crate::decode::format_of;
+use crate::config::{CapturePick, Config, ConstantPick, Delimiter, FieldPick, Format, Pick, TimePick, Unit};
+use crate::decode::{SAY_THE_FORMAT, format_of};
+use crate::duration;
 use crate::layout::Layout;
 use crate::tree::Tree;
 
@@ -22,6 +23,8 @@ pub(crate) struct Mapping {
     pub(crate) attributes: Vec<(String, From)>,
     /// How all objects are written; nothing if each key says it.
     pub(crate) format: Option<Format>,
+    /// What stands between the fields of a CSV.
+    pub(crate) delimiter: u8,
 }
 
 /// Where the time comes from.
@@ -119,15 +122,82 @@ impl Mapping {
             .iter()
             .map(|(name, pick)| Ok((name.clone(), from(&format!("attributes.{}", key(name)), pick)?)))
             .collect::<Result<_, String>>()?;
-        let format = match (config.format, layout.ending()) {
-            (Some(format), _) => Some(format),
-            (None, Some(ending)) => Some(format_of(ending).ok_or_else(|| {
-                format!("layout: `{ending}` does not say how objects are written; add `format = \"json\"` or `format = \"ndjson\"`")
-            })?),
-            (None, None) => None,
+        let format =
+            match (config.format, layout.ending()) {
+                (Some(format), _) => Some(format),
+                (None, Some(ending)) => Some(format_of(ending).ok_or_else(|| {
+                    format!("layout: `{ending}` does not say how objects are written; {SAY_THE_FORMAT}")
+                })?),
+                (None, None) => None,
+            };
+        let delimiter = delimiter(config, format)?;
+        if format == Some(Format::Csv) {
+            columns(&tree)?;
+        }
+        let layout = match slack(config, &layout, time)? {
+            Some(slack) => layout.with_slack(slack),
+            None => layout,
         };
-        Ok(Mapping { format, layout, tree, time, customer, product, id, measured, attributes })
+        Ok(Mapping { format, delimiter, layout, tree, time, customer, product, id, measured, attributes })
     }
+
+    /// Whether a record is of no use without what belongs into this slot.
+    pub(crate) fn needs(&self, slot: usize) -> bool {
+        let is = |from: &From| matches!(from, From::Slot(own) if *own == slot);
+        let counts = |amount: &Amount| matches!(amount, Amount::From(from) if is(from));
+        let timed = matches!(self.time, Time::Text(own) | Time::Epoch(own, _) if own == slot);
+        let measured = match &self.measured {
+            Measured::One { dimension, quantity } => is(dimension) || counts(quantity),
+            Measured::Several(dimensions) => dimensions.iter().any(|(_, amount)| counts(amount)),
+        };
+        timed || measured || is(&self.customer) || self.product.as_ref().is_some_and(is)
+    }
+}
+
+/// How far records may lie outside of the times in their keys, in milliseconds.
+fn slack(config: &Config, layout: &Layout, time: Time) -> Result<Option<i64>, String> {
+    const LONGEST: i64 = 31 * 86_400_000;
+    let Some(text) = &config.slack else { return Ok(None) };
+    match duration::millis(text) {
+        _ if !layout.has_time() => {
+            Err("slack: `layout` names no time, so that all objects are read as it is; leave `slack` out".to_owned())
+        }
+        _ if matches!(time, Time::Path) => Err(
+            "slack: with `time = \"path\"` a record's time is that of its key; leave `slack` out, or name the field that \
+             holds the record's own time"
+                .to_owned(),
+        ),
+        Some(millis) if millis <= LONGEST => Ok(Some(millis)),
+        _ => Err(format!("slack: `{text}` is no length of time of at most 31 days, such as \"30m\", \"1h\" or \"2d\"")),
+    }
+}
+
+fn delimiter(config: &Config, format: Option<Format>) -> Result<u8, String> {
+    match (config.delimiter, format) {
+        (Some(_), Some(Format::Json | Format::Ndjson)) => {
+            Err("delimiter: only a CSV has one; leave it out, or write `format = \"csv\"`".to_owned())
+        }
+        (None | Some(Delimiter::Comma), _) => Ok(b','),
+        (Some(Delimiter::Semicolon), _) => Ok(b';'),
+        (Some(Delimiter::Bar), _) => Ok(b'|'),
+        (Some(Delimiter::Tab), _) => Ok(b'\t'),
+    }
+}
+
+/// Whether all pointers name columns.
+fn columns(tree: &Tree) -> Result<(), String> {
+    let mut pointers = (0..tree.slots()).map(|slot| tree.pointer(slot));
+    match pointers.find(|pointer| pointer.strip_prefix('/').is_some_and(|path| column(path).is_none())) {
+        Some(deep) => Err(format!(
+            "format: a CSV has columns, and `{deep}` leads into an object; name a column, such as \"/user_id\""
+        )),
+        None => Ok(()),
+    }
+}
+
+/// The column that the path of a pointer (RFC 6901, without its first `/`) names; nothing if it leads further.
+pub(crate) fn column(path: &str) -> Option<String> {
+    (!path.contains('/')).then(|| path.replace("~1", "/").replace("~0", "~"))
 }
 
 fn several(

@@ -23,30 +23,33 @@ pub(crate) struct Picked<'p> {
 }
 
 impl<'p> Picked<'p> {
-    /// When it happened, in milliseconds, UTC. It lies in the time of the key, if that names one: objects are read for
-    /// the windows that their keys touch, and a record of another time would be missed by the windows it belongs to.
+    /// When it happened, in milliseconds, UTC. It lies in the time of the key, with its slack, if that names one: objects
+    /// are read for the windows that these touch, and a record of another time would be missed by the windows it belongs
+    /// to.
     #[inline]
     pub(crate) fn time(&self) -> Result<i64, String> {
         let time = self.moment()?;
-        match &self.matched.span {
-            Some(span) if time < span.start || time >= span.end => Err(self.astray(time, span)),
+        match &self.matched.reach {
+            Some(reach) if time < reach.start || time >= reach.end => Err(self.astray(time, reach)),
             _ => Ok(time),
         }
     }
 
     #[cold]
-    fn astray(&self, time: i64, span: &Window) -> String {
+    fn astray(&self, time: i64, reach: &Window) -> String {
         let pointer = match self.mapping.time {
             Time::Text(slot) | Time::Epoch(slot, _) => self.mapping.tree.pointer(slot),
             Time::Path => "path",
         };
-        format!(
-            "time ({pointer}) {} lies outside of the time in its key, {} to {}; store the record under a key of its \
-             own time, or have `layout` name less of the time (`*` in place of `{{hh}}`)",
-            moment::shown(time),
-            moment::shown(span.start),
-            moment::shown(span.end)
-        )
+        let span = self.matched.span.as_ref().unwrap_or(reach);
+        let more = match span == reach {
+            true => {
+                "; store the record under a key of its own time, or say by how much the two may differ: slack = \"1h\""
+            }
+            false => ", by more than `slack`; store the record under a key of its own time, or make `slack` longer",
+        };
+        let (time, start, end) = (moment::shown(time), moment::shown(span.start), moment::shown(span.end));
+        format!("time ({pointer}) {time} lies outside of the time in its key, {start} to {end}{more}")
     }
 
     /// The time that it says, in milliseconds, UTC.

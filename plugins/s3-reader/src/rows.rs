@@ -37,6 +37,11 @@ impl Rows {
         Rows { mapping, pages }
     }
 
+    /// Which fields are wanted.
+    pub(crate) fn mapping(&self) -> &Mapping {
+        &self.mapping
+    }
+
     /// Whether a page is full.
     #[inline]
     pub(crate) fn is_ready(&self) -> bool {
@@ -76,7 +81,7 @@ impl Rows {
                 // Any of them; all of the customer covers them.
                 Measured::Several(_) => None,
             },
-            span: object.matched.span,
+            span: object.matched.reach,
         };
         pages.quarantine(object, place, reason, known);
     }
@@ -210,20 +215,20 @@ fn bad_item(pages: &mut Pages, picked: &Picked<'_>, object: &Object<'_>, place: 
         customer: text(customer),
         product: text(product),
         dimension: text(dimension),
-        span: span(picked.moment().ok(), object.matched.span),
+        span: span(picked.moment().ok(), object.matched.reach),
     };
     pages.quarantine(object, place, reason, known);
 }
 
-/// What surely holds the time of a record. If its own time and that of its key contradict each other, it holds both:
-/// then the dimension is held in every window that the record may belong to, and in the one for which its object was
-/// read.
-fn span(time: Option<i64>, key: Option<Window>) -> Option<Window> {
-    let Some(time) = time else { return key };
+/// What surely holds the time of a record. If its own time and that of its key, with its slack, contradict each other,
+/// it holds both: then the dimension is held in every window that the record may belong to, and in those for which its
+/// object was read.
+fn span(time: Option<i64>, reach: Option<Window>) -> Option<Window> {
+    let Some(time) = time else { return reach };
     let own = Window { start: time, end: time.saturating_add(1) };
-    Some(match key {
-        Some(key) if time < key.start || time >= key.end => {
-            Window { start: own.start.min(key.start), end: own.end.max(key.end) }
+    Some(match reach {
+        Some(reach) if time < reach.start || time >= reach.end => {
+            Window { start: own.start.min(reach.start), end: own.end.max(reach.end) }
         }
         _ => own,
     })

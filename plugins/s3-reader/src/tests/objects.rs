@@ -17,9 +17,10 @@ use crate::rows::{Object, Rows};
 fn decoded(text: &str, format: Format, pieces: &[&[u8]]) -> Result<Vec<Page>, String> {
     let mapping = Rc::new(Mapping::new(&config(text)).unwrap());
     let (mut picker, mut rows) = (Picker::new(Rc::clone(&mapping)), Rows::new(mapping));
-    let matched = Matched { span: Some(Window { start: 0, end: 10 }), captures: vec!["acme".into()] };
+    let span = Some(Window { start: 0, end: 10 });
+    let matched = Matched { span, reach: span, captures: vec!["acme".into()] };
     let object = Object { key: "key", matched: &matched };
-    let mut decoder = Decoder::new(format, 0);
+    let mut decoder = Decoder::new(format, 0, b',');
     let mut all = Vec::new();
     for piece in pieces.iter().map(Some).chain([None]) {
         match piece {
