@@ -41,9 +41,9 @@ pub use batch::{Batch, DecimalColumn, Row, TextColumn};
 pub use bindings::imports::types::{Error, Window, WindowKind};
 pub use builder::{BatchBuilder, NotTaken, Record};
 pub use log::{debug, error, info, trace, warn};
+pub use meterhost_decimal::{Decimal, DecimalSum, ParseDecimalError, Quotient, Rounding};
 #[cfg(feature = "json")]
 pub use meterhost_json as json;
-pub use meterhost_decimal::{Decimal, DecimalSum, ParseDecimalError, Quotient, Rounding};
 pub use plugin::{About, Capability, Need, Plugin};
 pub use schemars::{self, JsonSchema};
 pub use serde::{self, Deserialize};

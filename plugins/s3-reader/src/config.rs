@@ -77,10 +77,14 @@ config! {
     #[derive(Copy, PartialEq, Eq)]
     #[serde(rename_all = "lowercase")]
     pub enum Format {
-        /// One JSON document: a list of records, or one record. At most 64 MiB.
+        /// One JSON document (RFC 8259): a list of records, or one record, or records one after the other with nothing
+        /// or space between them. At most 64 MiB. What is no JSON makes the object unreadable as a whole; an element
+        /// of the list that is no record is quarantined (`record 3`).
         Json,
-        /// One record a line, of at most 16 MiB. A line that is no record is quarantined, empty lines are none; a NUL
-        /// byte makes the object unreadable as a whole.
+        /// A record a line, or several in a line with nothing or space between them. A record is of at most 16 MiB and
+        /// never reaches into the next line. From what is no record on, the rest of its line is quarantined as one
+        /// (`line 7`, or behind others `line 7, record 3`), and reading goes on with the next line; empty lines are
+        /// none. A NUL byte in what is no record makes the object unreadable as a whole: it is no text.
         Ndjson,
         /// A row a record below a header that names the columns (RFC 4180), in UTF-8, of at most 16 MiB a row. A
         /// pointer of one part is a column, so that one `fields` serves JSON and CSV: `"/user_id"` is the column

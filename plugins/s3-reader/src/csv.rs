@@ -11,12 +11,12 @@ mod quotes;
 mod tests;
 
 use csv_core::ReadRecordResult;
+use meterhost_sdk::json::{Place, Slot};
 
 use self::header::Header;
 use self::quotes::Quotes;
 use crate::decode::{Stopped, Unusable};
-use crate::rows::{Object, Place, Rows};
-use crate::slot::Slot;
+use crate::rows::{Object, Rows};
 
 /// The longest row, in bytes.
 const LONGEST: usize = 16 << 20;
@@ -152,7 +152,7 @@ impl Csv {
             self.header = Some(Header::new(rows.mapping(), &Fields::of(bytes, ends)?)?);
             return Ok(());
         };
-        let place = Place("line", line);
+        let place = Place::Line(line);
         if ends.len() != header.width() {
             let (fields, columns) = (counted(ends.len(), "field"), counted(header.width(), "column"));
             rows.no_record(object, place, format!("it has {fields}, and the header names {columns}"));

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use meterhost_sdk::json::Picker;
 use meterhost_sdk::{Cursor, Error, Input, Page, Request, objects};
 
 use crate::ahead::Ahead;
@@ -11,7 +12,6 @@ use crate::decode::{Decoder, SAY_THE_FORMAT, Stopped, format_of};
 use crate::layout::Matched;
 use crate::listing::{Found, Wanted, input};
 use crate::mapping::Mapping;
-use crate::pick::Picker;
 use crate::rows::{Object, Rows};
 
 /// An opening under way.
@@ -42,7 +42,7 @@ impl Reading {
     pub(crate) fn open(config: &Config, request: &Request) -> Result<Self, Error> {
         let mapping = Rc::new(Mapping::new(config)?);
         Ok(Reading {
-            picker: Picker::new(Rc::clone(&mapping)),
+            picker: Picker::new(Rc::clone(&mapping.pointers)),
             rows: Rows::new(Rc::clone(&mapping)),
             found: Found::open(Rc::clone(&mapping), request)?,
             mapping,

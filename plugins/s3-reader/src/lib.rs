@@ -14,12 +14,11 @@
 //! |---|---|
 //! | `config` | what a pipeline says |
 //! | `layout` | what the parts of a key mean, and which prefixes a window needs |
-//! | `mapping`, `tree` | which fields of a record are wanted |
+//! | `mapping` | which fields of a record are wanted |
 //! | `listing`, `ahead`, `cursor` | what there is to read, what comes next, and reading it |
 //! | `marker` | how far the data is complete |
 //! | `contents` | an object's bytes, without their compression |
-//! | `decode`, `lines`, `document`, `csv` | from bytes to records |
-//! | `pick`, `scan`, `block`, `visitor`, `slot` | picking the wanted fields of a record, without a tree of values |
+//! | `decode`, `csv` | from bytes to records; JSON is read by the SDK |
 //! | `picked`, `moment`, `duration` | what picked fields mean |
 //! | `rows`, `pages` | usage records, quarantine, pages |
 
@@ -35,30 +34,22 @@
 )]
 
 mod ahead;
-mod block;
 mod config;
 mod contents;
 mod csv;
 mod cursor;
 mod decode;
-mod document;
 mod duration;
 mod layout;
-mod lines;
 mod listing;
 mod mapping;
 mod marker;
 mod moment;
 mod pages;
-mod pick;
 mod picked;
 mod rows;
-mod scan;
-mod slot;
 #[cfg(test)]
 mod tests;
-mod tree;
-mod visitor;
 
 use meterhost_sdk::{
     About, Capability, Error, Need, Plugin, Request, Source, SourceKind, Window, WindowKind, export_source,

@@ -1,20 +1,21 @@
 //! A configuration, compiled: which fields of a record are wanted, and what each of them is.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
+use meterhost_sdk::json::Pointers;
 use meterhost_sdk::{Decimal, Error, Window};
 
 use crate::config::{CapturePick, Config, ConstantPick, Delimiter, FieldPick, Format, Pick, TimePick, Unit};
 use crate::decode::{SAY_THE_FORMAT, format_of};
 use crate::duration;
 use crate::layout::Layout;
-use crate::tree::Tree;
 
 /// A configuration, compiled.
 #[derive(Debug)]
 pub(crate) struct Mapping {
     pub(crate) layout: Layout,
-    pub(crate) tree: Tree,
+    pub(crate) pointers: Rc<Pointers>,
     pub(crate) time: Time,
     pub(crate) customer: From,
     pub(crate) product: Option<From>,
@@ -81,7 +82,7 @@ impl Mapping {
 
     fn compiled(config: &Config) -> Result<Mapping, String> {
         let layout = Layout::parse(&config.layout)?;
-        let mut tree = Tree::default();
+        let mut pointers = Pointers::default();
         let fields = &config.fields;
         let time = match &fields.time {
             TimePick::Short(path) if path == "path" && layout.has_time() => Time::Path,
@@ -93,10 +94,10 @@ impl Mapping {
                     "fields.time: `{text}` is neither \"path\" nor a JSON pointer such as \"/timestamp\""
                 ));
             }
-            TimePick::Short(pointer) => Time::Text(tree.slot("fields.time", pointer)?),
-            TimePick::Epoch(epoch) => Time::Epoch(tree.slot("fields.time.field", &epoch.field)?, epoch.unit),
+            TimePick::Short(pointer) => Time::Text(slot("fields.time", pointer, &mut pointers)?),
+            TimePick::Epoch(epoch) => Time::Epoch(slot("fields.time.field", &epoch.field, &mut pointers)?, epoch.unit),
         };
-        let mut from = |key: &str, pick: &Pick| source(key, pick, &layout, &mut tree);
+        let mut from = |key: &str, pick: &Pick| source(key, pick, &layout, &mut pointers);
         let customer = from("fields.customer", &fields.customer)?;
         let product = fields.product.as_ref().map(|pick| from("fields.product", pick)).transpose()?;
         let id = fields.id.as_ref().map(|pick| from("fields.id", pick)).transpose()?;
@@ -132,13 +133,24 @@ impl Mapping {
             };
         let delimiter = delimiter(config, format)?;
         if format == Some(Format::Csv) {
-            columns(&tree)?;
+            columns(&pointers)?;
         }
         let layout = match slack(config, &layout, time)? {
             Some(slack) => layout.with_slack(slack),
             None => layout,
         };
-        Ok(Mapping { format, delimiter, layout, tree, time, customer, product, id, measured, attributes })
+        Ok(Mapping {
+            format,
+            delimiter,
+            layout,
+            pointers: Rc::new(pointers),
+            time,
+            customer,
+            product,
+            id,
+            measured,
+            attributes,
+        })
     }
 
     /// Whether a record is of no use without what belongs into this slot.
@@ -185,8 +197,8 @@ fn delimiter(config: &Config, format: Option<Format>) -> Result<u8, String> {
 }
 
 /// Whether all pointers name columns.
-fn columns(tree: &Tree) -> Result<(), String> {
-    let mut pointers = (0..tree.slots()).map(|slot| tree.pointer(slot));
+fn columns(wanted: &Pointers) -> Result<(), String> {
+    let mut pointers = (0..wanted.slots()).map(|slot| wanted.pointer(slot));
     match pointers.find(|pointer| pointer.strip_prefix('/').is_some_and(|path| column(path).is_none())) {
         Some(deep) => Err(format!(
             "format: a CSV has columns, and `{deep}` leads into an object; name a column, such as \"/user_id\""
@@ -230,12 +242,12 @@ fn amount(
     }
 }
 
-fn source(key: &str, pick: &Pick, layout: &Layout, tree: &mut Tree) -> Result<From, String> {
+fn source(key: &str, pick: &Pick, layout: &Layout, pointers: &mut Pointers) -> Result<From, String> {
     let capture = |key: &str, name: &str| {
         layout.capture(name).map(From::Capture).ok_or_else(|| format!("{key}: `layout` has no capture {{{name}}}"))
     };
     match pick {
-        Pick::Short(text) if text.starts_with('/') => tree.slot(key, text).map(From::Slot),
+        Pick::Short(text) if text.starts_with('/') => slot(key, text, pointers).map(From::Slot),
         Pick::Short(text) => match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
             Some(name) => capture(key, name),
             None => Err(format!(
@@ -243,13 +255,18 @@ fn source(key: &str, pick: &Pick, layout: &Layout, tree: &mut Tree) -> Result<Fr
                  {{ constant = \"{text}\" }}"
             )),
         },
-        Pick::Field(FieldPick { field }) => tree.slot(&format!("{key}.field"), field).map(From::Slot),
+        Pick::Field(FieldPick { field }) => slot(&format!("{key}.field"), field, pointers).map(From::Slot),
         Pick::Capture(CapturePick { capture: name }) => capture(&format!("{key}.capture"), name),
         Pick::Constant(ConstantPick { constant }) if constant.is_empty() => {
             Err(format!("{key}.constant: a constant is not empty"))
         }
         Pick::Constant(ConstantPick { constant }) => Ok(From::Constant(constant.clone())),
     }
+}
+
+/// The slot of a field of a record.
+fn slot(key: &str, pointer: &str, pointers: &mut Pointers) -> Result<usize, String> {
+    pointers.slot(pointer).map_err(|error| format!("{key}: {error}"))
 }
 
 /// A key as the configuration writes it: in quotes where it has to be. The host finds the line at fault by it.

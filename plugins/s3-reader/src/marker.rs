@@ -4,6 +4,7 @@
 //! is an error: nobody knows then whether a window is complete, and what is billed of a window too early is all that is
 //! ever billed of it.
 
+use meterhost_sdk::json::shown;
 use meterhost_sdk::{Error, objects};
 use serde_json::Value;
 
@@ -11,7 +12,6 @@ use crate::config::{Marker, Unit};
 use crate::contents::{Contents, Failed};
 use crate::duration;
 use crate::moment;
-use crate::pick::shown;
 
 /// The largest marker, in bytes.
 const LARGEST: usize = 1 << 20;

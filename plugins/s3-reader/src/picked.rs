@@ -3,13 +3,12 @@
 
 use std::borrow::Cow;
 
+use meterhost_sdk::json::{Slot, shown, unescaped};
 use meterhost_sdk::{Decimal, Window};
 
 use crate::layout::Matched;
 use crate::mapping::{Amount, From, Mapping, Time};
 use crate::moment;
-use crate::pick::shown;
-use crate::slot::{Slot, unescaped};
 
 /// The longest customer, product, dimension or id, in bytes. The host takes no longer names: with one, the run would end
 /// instead of the record being held.
@@ -38,7 +37,7 @@ impl<'p> Picked<'p> {
     #[cold]
     fn astray(&self, time: i64, reach: &Window) -> String {
         let pointer = match self.mapping.time {
-            Time::Text(slot) | Time::Epoch(slot, _) => self.mapping.tree.pointer(slot),
+            Time::Text(slot) | Time::Epoch(slot, _) => self.mapping.pointers.pointer(slot),
             Time::Path => "path",
         };
         let span = self.matched.span.as_ref().unwrap_or(reach);
@@ -90,7 +89,7 @@ impl<'p> Picked<'p> {
             }
             _ => "a text such as 2025-06-01T00:59:59Z",
         };
-        format!("time ({}) cannot be read: {} is not {expected}", self.mapping.tree.pointer(slot), shown(raw))
+        format!("time ({}) cannot be read: {} is not {expected}", self.mapping.pointers.pointer(slot), shown(raw))
     }
 
     /// A text that has to be there. A whole number is one too: customers are numbered in places.
@@ -115,7 +114,9 @@ impl<'p> Picked<'p> {
             _ => return Err(self.complaint(name, slot)),
         };
         match text.len() > LONGEST {
-            true => Err(format!("{name} ({}) is longer than {} KiB", self.mapping.tree.pointer(slot), LONGEST >> 10)),
+            true => {
+                Err(format!("{name} ({}) is longer than {} KiB", self.mapping.pointers.pointer(slot), LONGEST >> 10))
+            }
             false => Ok(text),
         }
     }
@@ -194,7 +195,9 @@ impl<'p> Picked<'p> {
             },
         };
         Decimal::parse_bytes(text.as_bytes()).map_err(|error| match from {
-            From::Slot(slot) => format!("{name} ({}) is {}: {error}", self.mapping.tree.pointer(*slot), shown(&text)),
+            From::Slot(slot) => {
+                format!("{name} ({}) is {}: {error}", self.mapping.pointers.pointer(*slot), shown(&text))
+            }
             _ => format!("{name} is {}: {error}", shown(&text)),
         })
     }
@@ -211,7 +214,7 @@ impl<'p> Picked<'p> {
     /// What is wrong with a field that cannot be used.
     #[cold]
     fn complaint(&self, name: &str, slot: usize) -> String {
-        let pointer = self.mapping.tree.pointer(slot);
+        let pointer = self.mapping.pointers.pointer(slot);
         let what = match self.slot(slot) {
             Slot::Missing => "is missing".to_owned(),
             Slot::Twice => "stands there twice".to_owned(),

@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
+use meterhost_sdk::json::{Place, Slot};
 use meterhost_sdk::{Decimal, Input, Page, Record, Window};
 
 use crate::layout::Matched;
 use crate::mapping::{Amount, From, Mapping, Measured};
 use crate::pages::{Known, Pages};
 use crate::picked::Picked;
-use crate::slot::Slot;
 
 /// Of attributes so many need no allocation a record.
 const FEW: usize = 8;
@@ -26,10 +26,6 @@ pub(crate) struct Object<'a> {
     pub(crate) key: &'a str,
     pub(crate) matched: &'a Matched,
 }
-
-/// Where in an object a record stands: `record 3`, `line 17`.
-#[derive(Clone, Copy)]
-pub(crate) struct Place(pub(crate) &'static str, pub(crate) u64);
 
 impl Rows {
     pub(crate) fn new(mapping: Rc<Mapping>) -> Self {

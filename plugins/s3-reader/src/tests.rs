@@ -3,7 +3,6 @@
 mod bad_input;
 mod compressed;
 mod objects;
-mod picking;
 mod slack;
 
 use std::path::Path;

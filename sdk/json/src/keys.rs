@@ -90,7 +90,8 @@ impl Order {
         match position.checked_sub(1) {
             None => self.first = expected,
             // Another that is too long stands there already.
-            Some(position) if expected.length == 0 && self.others.get(position).is_some_and(|known| known.length == 0) => {}
+            Some(position)
+                if expected.length == 0 && self.others.get(position).is_some_and(|known| known.length == 0) => {}
             // In front of what was expected, which may come next.
             Some(position) if self.others.len() < KEYS && position <= self.others.len() => {
                 self.others.insert(position, expected);

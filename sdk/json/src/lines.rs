@@ -237,7 +237,9 @@ impl<'t> Rare<'_, 't> {
         let rest = self.bytes.get(start..).unwrap_or_default();
         let space = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r')).count();
         let mark = match line {
-            LinePlace { lines: 0, records: 0, bytes: 0 } if rest.starts_with(BYTE_ORDER_MARK.as_bytes()) => BYTE_ORDER_MARK.len(),
+            LinePlace { lines: 0, records: 0, bytes: 0 } if rest.starts_with(BYTE_ORDER_MARK.as_bytes()) => {
+                BYTE_ORDER_MARK.len()
+            }
             _ => 0,
         };
         match rest.get(space) {
@@ -300,7 +302,6 @@ impl<'t> Rare<'_, 't> {
         rest.get(..memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len())).unwrap_or_default()
     }
 }
-
 
 /// As much of a text as is UTF-8.
 #[cold]

@@ -82,7 +82,10 @@ fn differ(how: &str, bytes: &[u8], expected: &Read, found: &Read) -> String {
 fn cuts(bytes: &[u8]) -> impl Iterator<Item = usize> {
     let seed = bytes.iter().fold(bytes.len() as u64, |seed, &byte| seed.wrapping_mul(31).wrapping_add(u64::from(byte)));
     let length = bytes.len() as u64 + 1;
-    [1, 0x9e37_79b9_7f4a_7c15_u64].map(move |factor| (seed.wrapping_mul(factor) >> 7) % length).into_iter().map(|cut| cut as usize)
+    [1, 0x9e37_79b9_7f4a_7c15_u64]
+        .map(move |factor| (seed.wrapping_mul(factor) >> 7) % length)
+        .into_iter()
+        .map(|cut| cut as usize)
 }
 
 /// A picker of what is wanted.

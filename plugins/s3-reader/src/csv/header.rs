@@ -16,10 +16,10 @@ impl Header {
     /// Finds the wanted columns. One that a record has to have is there, and each is there once, or the object is
     /// unreadable.
     pub(super) fn new(mapping: &Mapping, names: &Fields<'_>) -> Result<Self, Unusable> {
-        let tree = &mapping.tree;
+        let pointers = &mapping.pointers;
         let mut wanted = Vec::new();
-        for slot in 0..tree.slots() {
-            let pointer = tree.pointer(slot);
+        for slot in 0..pointers.slots() {
+            let pointer = pointers.pointer(slot);
             let Some(path) = pointer.strip_prefix('/') else { continue };
             let Some(name) = column(path) else {
                 return Err(format!(
@@ -38,7 +38,7 @@ impl Header {
                 (None, _) => {}
             }
         }
-        Ok(Header { width: names.ends.len(), slots: tree.slots(), wanted })
+        Ok(Header { width: names.ends.len(), slots: pointers.slots(), wanted })
     }
 
     /// How many fields a row has.
@@ -63,7 +63,7 @@ fn listed(names: &Fields<'_>) -> String {
     for name in names.iter().take(MOST) {
         let comma = if text.is_empty() { "" } else { ", " };
         text.push_str(comma);
-        text.push_str(&crate::pick::shown(name));
+        text.push_str(&meterhost_sdk::json::shown(name));
     }
     if names.ends.len() > MOST {
         text.push_str(", ...");

@@ -20,8 +20,8 @@ fn a_document_that_makes_no_sense_as_a_whole_is_unreadable() {
         (b"[{\"value\":1}", "it is not valid JSON: EOF while parsing a list at line 1 column 12"),
         (b"[{},\n {\"value\":01}]", "it is not valid JSON: invalid number at line 2 column 12"),
         (
-            b"{\"value\":1}\n{\"value\":2}\n",
-            "a second value follows the first at line 2 column 1; where each line is a record, say `format = \"ndjson\"`",
+            b"{\"value\":1}\n[{\"value\":2}]\n",
+            "at line 2 column 1 something follows that is no record: a document is one list of records, or records one after the other",
         ),
         (b"[{\"externalPayerId\":\"\xff\"}]", "it is not UTF-8: byte 22 is wrong"),
     ];
@@ -64,19 +64,19 @@ fn what_is_too_large_is_unreadable() {
 #[test]
 fn a_line_that_is_no_record_is_quarantined_alone() {
     let good = "{\"requestTime\":1748736000000,\"response\":{\"length\":1}}";
-    let lines = format!("{good}\nnull\n{{\"requestTime\":1,}}\n\x0b\n{{\"a\":\"\x01\"}}\n{good} {good}\n");
+    let lines = format!("{good}\nnull\n{{\"requestTime\":1,}}\n\x0b\n{{\"a\":\"\x01\"}}\n{good} x {good}\n");
     let _folder = stage(&[
         ("logs/acme/1.log", lines.as_bytes()),
         ("logs/acme/2.log", b"{\"a\":\"\xc3\x28\"}\n{\"requestTime\":17487360"),
     ]);
     let pages = pages(LOGS, request(0, 1)).unwrap();
-    assert_eq!(rows(&pages).len(), 2);
+    assert_eq!(rows(&pages).len(), 4);
     let expected = [
         "logs/acme/1.log line 2: a record is a JSON object, and this is `null`",
         "logs/acme/1.log line 3: it is not valid JSON: trailing comma at column 18",
         "logs/acme/1.log line 4: it is not valid JSON: expected value at column 1",
         "logs/acme/1.log line 5: it is not valid JSON: control character (\\u0000-\\u001F) found while parsing a string at column 6",
-        "logs/acme/1.log line 6: it is not valid JSON: trailing characters at column 55",
+        "logs/acme/1.log line 6, record 2: it is not valid JSON: expected value at column 55",
         "logs/acme/2.log line 1: it is not UTF-8: byte 7 is wrong",
         "logs/acme/2.log line 2: it is not valid JSON: EOF while parsing an object at column 23",
     ];

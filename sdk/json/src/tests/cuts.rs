@@ -19,7 +19,9 @@ fn lines_are_the_same_wherever_they_are_cut() {
         "\n\n{\"id\":1}\r\r\n\x0c\n",
     ];
     for text in SEEDS.iter().chain(&odd) {
-        for bytes in [text.as_bytes().to_vec(), [text.as_bytes(), b"\n\xff\n{\"k\":\"\xf0\x9f\"}\n", text.as_bytes()].concat()] {
+        for bytes in
+            [text.as_bytes().to_vec(), [text.as_bytes(), b"\n\xff\n{\"k\":\"\xf0\x9f\"}\n", text.as_bytes()].concat()]
+        {
             if let Err(difference) = agree_wherever_it_is_cut(&bytes) {
                 panic!("{difference}");
             }

@@ -37,7 +37,9 @@ fn only_what_is_rare_is_left_to_serde_json() {
 
 #[test]
 fn the_end_of_a_line_is_space_in_a_document_only() {
-    for text in ["{\"id\"\n:1}", "{\"id\":\n1}", "{\n\"id\":1}", "{\"id\":1\n}", "{\"k\":[1,\n2]}", "{\"id\":1,\n\"k\":2}"] {
+    for text in
+        ["{\"id\"\n:1}", "{\"id\":\n1}", "{\n\"id\":1}", "{\"id\":1\n}", "{\"k\":[1,\n2]}", "{\"id\":1,\n\"k\":2}"]
+    {
         assert!(quick::<false>(text), "{text:?}");
         assert!(!quick::<true>(text), "{text:?}");
     }

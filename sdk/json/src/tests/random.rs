@@ -89,11 +89,8 @@ fn key() -> impl Strategy<Value = String> {
 }
 
 fn value() -> impl Strategy<Value = String> {
-    let leaf = prop_oneof![
-        number(),
-        text(),
-        proptest::sample::select(vec!["true", "false", "null"]).prop_map(str::to_owned)
-    ];
+    let leaf =
+        prop_oneof![number(), text(), proptest::sample::select(vec!["true", "false", "null"]).prop_map(str::to_owned)];
     leaf.prop_recursive(4, 24, 5, |inner| {
         let element = (space(), inner.clone(), space()).prop_map(|(before, value, after)| before + &value + &after);
         prop_oneof![
@@ -107,9 +104,8 @@ fn value() -> impl Strategy<Value = String> {
 fn object(value: impl Strategy<Value = String>) -> impl Strategy<Value = String> {
     let member = (space(), key(), space(), space(), value, space())
         .prop_map(|(a, key, b, c, value, d)| format!("{a}{key}{b}:{c}{value}{d}"));
-    (proptest::collection::vec(member, 0..6), space()).prop_map(|(members, space)| {
-        format!("{{{space}{}}}", members.join(","))
-    })
+    (proptest::collection::vec(member, 0..6), space())
+        .prop_map(|(members, space)| format!("{{{space}{}}}", members.join(",")))
 }
 
 proptest! {

@@ -102,9 +102,18 @@ fn a_document_that_is_broken_anywhere_is_unreadable() {
         (b" \n", "it is not valid JSON: EOF while parsing a value at line 2 column 0"),
         (b"12", "it holds neither a list of records nor a record, but `12`"),
         (b"{}{\"a\":1,}", "it is not valid JSON: key must be a string at line 1 column 10"),
-        (b"{}\n{} 5", "at line 2 column 4 something follows that is no record: a document is one list of records, or records one after the other"),
-        (b"[{}]{}", "at line 1 column 5 something follows that is no record: a document is one list of records, or records one after the other"),
-        (b"{},{}", "at line 1 column 3 something follows that is no record: a document is one list of records, or records one after the other"),
+        (
+            b"{}\n{} 5",
+            "at line 2 column 4 something follows that is no record: a document is one list of records, or records one after the other",
+        ),
+        (
+            b"[{}]{}",
+            "at line 1 column 5 something follows that is no record: a document is one list of records, or records one after the other",
+        ),
+        (
+            b"{},{}",
+            "at line 1 column 3 something follows that is no record: a document is one list of records, or records one after the other",
+        ),
         (b"[{},\n {\"value\":01}]", "it is not valid JSON: invalid number at line 2 column 12"),
         (b"[{\"a\":\"\xff\"}]", "it is not UTF-8: byte 8 is wrong"),
         (b"{}{", "it is not valid JSON: EOF while parsing an object at line 1 column 3"),
