@@ -92,20 +92,67 @@ impl<'p> Picked<'p> {
         format!("time ({}) cannot be read: {} is not {expected}", self.mapping.pointers.pointer(slot), shown(raw))
     }
 
-    /// A text that has to be there. A whole number is one too: customers are numbered in places.
+    /// [`time`](Self::time) as most write it; nothing if it is written in a rare way, or wrong.
     #[inline(always)]
-    pub(crate) fn text(&self, name: &str, from: &'p From) -> Result<Cow<'p, str>, String> {
-        match from {
-            From::Slot(slot) => match self.slot(*slot) {
-                Slot::Text(text) if (1..=LONGEST).contains(&text.len()) => Ok(Cow::Borrowed(text)),
-                _ => self.rare_text(name, *slot),
+    pub(crate) fn plain_time(&self) -> Option<i64> {
+        let time = match self.mapping.time {
+            Time::Path => self.matched.span.as_ref()?.start,
+            Time::Text(slot) => match self.slot(slot) {
+                Slot::Text(text) => moment::text(text)?,
+                _ => return None,
             },
-            From::Constant(text) => Ok(Cow::Borrowed(text)),
-            From::Capture(capture) => Ok(Cow::Borrowed(self.capture(*capture))),
+            Time::Epoch(slot, unit) => match self.slot(slot) {
+                Slot::Number(number) | Slot::Text(number) => moment::epoch(number, unit)?,
+                _ => return None,
+            },
+        };
+        match &self.matched.reach {
+            Some(reach) if time < reach.start || time >= reach.end => None,
+            _ => Some(time),
         }
     }
 
-    #[inline(never)]
+    /// [`text`](Self::text) as most write it.
+    #[inline(always)]
+    pub(crate) fn plain_text(&self, from: &'p From) -> Option<&'p str> {
+        match from {
+            From::Slot(slot) => match self.slot(*slot) {
+                Slot::Text(text) if (1..=LONGEST).contains(&text.len()) => Some(text),
+                _ => None,
+            },
+            From::Constant(text) => Some(text),
+            From::Capture(capture) => Some(self.capture(*capture)),
+        }
+    }
+
+    /// [`amount`](Self::amount) as most write it.
+    #[inline(always)]
+    pub(crate) fn plain_amount(&self, amount: &'p Amount) -> Option<Decimal> {
+        match amount {
+            Amount::Constant(decimal) => Some(*decimal),
+            Amount::From(From::Slot(slot)) => match self.slot(*slot) {
+                Slot::Number(text) | Slot::Text(text) => Decimal::parse_bytes(text.as_bytes()).ok(),
+                _ => None,
+            },
+            Amount::From(_) => None,
+        }
+    }
+
+    /// Whether there is nothing where there need not be something.
+    #[inline]
+    pub(crate) fn is_nothing(&self, from: &From) -> bool {
+        matches!(from, From::Slot(slot) if matches!(self.slot(*slot), Slot::Missing | Slot::Null | Slot::Text("")))
+    }
+
+    /// A text that has to be there. A whole number is one too: customers are numbered in places.
+    pub(crate) fn text(&self, name: &str, from: &'p From) -> Result<Cow<'p, str>, String> {
+        match (self.plain_text(from), from) {
+            (Some(text), _) => Ok(Cow::Borrowed(text)),
+            (None, From::Slot(slot)) => self.rare_text(name, *slot),
+            (None, _) => Err(format!("{name} is missing")),
+        }
+    }
+
     fn rare_text(&self, name: &str, slot: usize) -> Result<Cow<'p, str>, String> {
         let text = match self.slot(slot) {
             Slot::Text(text) if !text.is_empty() => Cow::Borrowed(text),
@@ -122,15 +169,16 @@ impl<'p> Picked<'p> {
     }
 
     /// What was used; empty if the configuration does not ask.
-    #[inline]
     pub(crate) fn product(&self) -> Result<Cow<'p, str>, String> {
         self.mapping.product.as_ref().map_or(Ok(Cow::Borrowed("")), |from| self.text("product", from))
     }
 
-    /// The record's own id.
-    #[inline]
+    /// The record's own id, which may be missing, empty or null.
     pub(crate) fn id(&self) -> Result<Option<Cow<'p, str>>, String> {
-        self.mapping.id.as_ref().map_or(Ok(None), |from| self.optional("id", from))
+        match &self.mapping.id {
+            Some(from) if !self.is_nothing(from) => self.text("id", from).map(Some),
+            _ => Ok(None),
+        }
     }
 
     /// What is the same in every record of the object, whatever stands in it.
@@ -139,14 +187,6 @@ impl<'p> Picked<'p> {
             From::Slot(_) => None,
             From::Constant(text) => Some(text.clone()),
             From::Capture(capture) => Some(self.capture(*capture).to_owned()).filter(|text| !text.is_empty()),
-        }
-    }
-
-    /// A text that may be missing, empty or null.
-    fn optional(&self, name: &str, from: &'p From) -> Result<Option<Cow<'p, str>>, String> {
-        match from {
-            From::Slot(slot) if matches!(self.slot(*slot), Slot::Missing | Slot::Null | Slot::Text("")) => Ok(None),
-            _ => self.text(name, from).map(Some),
         }
     }
 
