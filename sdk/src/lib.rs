@@ -13,6 +13,8 @@
 //! component when it loads it. The macros expand to nothing on other targets, so that the logic is tested with
 //! `cargo test`; [`testing`] stands in for the host there.
 //!
+//! A source that reads records written as JSON finds them picked apart in `json`, a feature of this crate.
+//!
 //! Quantities are [`Decimal`]s: exact, never floats. Times are milliseconds since 1970-01-01T00:00:00Z.
 
 extern crate self as meterhost_sdk;
@@ -40,6 +42,8 @@ pub use bindings::imports::types::{Error, Window, WindowKind};
 pub use builder::{BatchBuilder, NotTaken, Record};
 pub use log::{debug, error, info, trace, warn};
 pub use meterhost_decimal::{Decimal, DecimalSum, ParseDecimalError, Quotient, Rounding};
+#[cfg(feature = "json")]
+pub use meterhost_json as json;
 pub use plugin::{About, Capability, Need, Plugin};
 pub use schemars::{self, JsonSchema};
 pub use serde::{self, Deserialize};

@@ -13,15 +13,31 @@ config! {
         /// its object unreadable.
         ///
         /// Read are the objects whose time touches a window, or all of them if the layout has no time. So a record
-        /// whose own time lies outside of the time in its key would be missed by its window: it is quarantined, and
-        /// holds its customer's dimension in every window from the one time to the other until it is stored under a key
-        /// of its own time, or the layout names less of the time. A key that names a time which does not exist, such as
-        /// the 30th of February, makes its object unreadable.
+        /// whose own time lies outside of the time in its key, by more than `slack`, would be missed by its window: it
+        /// is quarantined, and holds its customer's dimension in every window from the one time to the other until it is
+        /// stored under a key of its own time, or `slack` covers it. A key that names a time which does not exist, such
+        /// as the 30th of February, makes its object unreadable.
         pub layout: String,
+        /// How far a record's own time may lie before the beginning or after the end of the time in its key: `30m`,
+        /// `1h`, `2d`, at most `31d`. Each window then also reads the objects that lie so far around it, and takes from
+        /// them what belongs to it by its own time; so `fields.time` names a field. Amazon Data Firehose names an
+        /// object by the hour in which its oldest record arrived, so that `1h` covers it; what reports at the end of an
+        /// hour writes 00:02 of the next day under hour 23. The pipeline's `grace` should be at least as long, so that
+        /// these objects are there when a window is read; what comes later is late. Without it, no time at all.
+        #[serde(default)]
+        pub slack: Option<String>,
         /// How objects are written. Without it the end of the key decides: `.json` is "json"; `.ndjson`, `.jsonl` and
-        /// `.log` are "ndjson".
+        /// `.log` are "ndjson"; `.csv` is "csv"; a compression's end is left out, so that `.csv.gz` is "csv" too.
+        ///
+        /// Whether an object is compressed is seen from its first bytes, whatever its key: gzip (RFC 1952), several
+        /// members in a row too, and zstd (RFC 8878), several frames in a row too, with windows of up to 128 MiB and
+        /// without a dictionary. Checksums are verified. An object that breaks off, is damaged, or goes on with
+        /// something else is unreadable.
         #[serde(default)]
         pub format: Option<Format>,
+        /// What stands between the fields of a CSV: `,` unless this says `;`, `|` or a tab.
+        #[serde(default)]
+        pub delimiter: Option<Delimiter>,
         /// Where the parts of a measurement are.
         pub fields: Fields,
         /// What else aggregators may want of a record, by the name that they know it by: `status = "/response/status"`.
@@ -29,6 +45,30 @@ config! {
         /// attribute.
         #[serde(default)]
         pub attributes: BTreeMap<String, Pick>,
+        /// A marker that says how far the data is complete, which whoever writes the data rewrites after each step. A
+        /// window is billed only once the marker has reached its end. Without it, a window is complete when it is due.
+        #[serde(default)]
+        pub complete_until: Option<Marker>,
+    }
+}
+
+config! {
+    /// An object that says how far the data is complete: one JSON document of at most 1 MiB.
+    pub struct Marker {
+        /// The object's key, relative to the granted URL as `layout` is; no captures.
+        pub object: String,
+        /// A JSON pointer to the time in it: a text as in RFC 3339, such as `2025-06-30T23:59:59Z`.
+        pub pointer: String,
+        /// What the time counts since 1970, where it is a number.
+        #[serde(default)]
+        pub unit: Option<Unit>,
+        /// How much the time stands for. A writer that is done with a day says `23:59:59`: the last second that is
+        /// complete, which ends at 24:00. So the data is complete to the end of the second that the marker names,
+        /// whatever its fraction: that is `1s`, the default. `1m` and `1h` are for writers of whole minutes and hours
+        /// (`23:59Z` as `23:59:00Z`). `0s` is for a marker that names the instant up to which, and not including which,
+        /// the data is complete. It divides an hour.
+        #[serde(default)]
+        pub resolution: Option<String>,
     }
 }
 
@@ -37,11 +77,41 @@ config! {
     #[derive(Copy, PartialEq, Eq)]
     #[serde(rename_all = "lowercase")]
     pub enum Format {
-        /// One JSON document: a list of records, or one record. At most 64 MiB.
+        /// One JSON document (RFC 8259): a list of records, or one record, or records one after the other with nothing
+        /// or space between them. At most 64 MiB. What is no JSON makes the object unreadable as a whole; an element
+        /// of the list that is no record is quarantined (`record 3`).
         Json,
-        /// One record a line, of at most 16 MiB. A line that is no record is quarantined, empty lines are none; a NUL
-        /// byte makes the object unreadable as a whole. Neither form may be compressed yet.
+        /// A record a line, or several in a line with nothing or space between them. A record is of at most 16 MiB and
+        /// never reaches into the next line. From what is no record on, the rest of its line is quarantined as one
+        /// (`line 7`, or behind others `line 7, record 3`), and reading goes on with the next line; empty lines are
+        /// none. A NUL byte in what is no record makes the object unreadable as a whole: it is no text.
         Ndjson,
+        /// A row a record below a header that names the columns (RFC 4180), in UTF-8, of at most 16 MiB a row. A
+        /// pointer of one part is a column, so that one `fields` serves JSON and CSV: `"/user_id"` is the column
+        /// `user_id`, and `/` in a name is written `~1`. All fields are texts; an empty one is missing. A row with more
+        /// or fewer fields than the header is quarantined, an empty line is none. A header that lacks a column which
+        /// each record has to have, or has a wanted one twice, a quote that is never closed, and a text behind one that
+        /// closes a field make the object unreadable. The last row may lack its line end.
+        Csv,
+    }
+}
+
+config! {
+    /// What stands between the fields of a CSV.
+    #[derive(Copy, PartialEq, Eq)]
+    pub enum Delimiter {
+        /// A comma.
+        #[serde(rename = ",")]
+        Comma,
+        /// A semicolon.
+        #[serde(rename = ";")]
+        Semicolon,
+        /// A vertical bar.
+        #[serde(rename = "|")]
+        Bar,
+        /// A tab.
+        #[serde(rename = "\t")]
+        Tab,
     }
 }
 
@@ -69,8 +139,9 @@ config! {
         /// `{ requests = { constant = "1" }, bytes_out = "/responseLength" }`.
         #[serde(default)]
         pub dimensions: BTreeMap<String, Pick>,
-        /// The record's own id, which a record may lack. It is passed on with the record; the host does not yet drop
-        /// duplicates by it, so a record that is stored twice is billed twice.
+        /// The record's own id, which a record may lack: a text or a whole number, passed on exactly as it is written.
+        /// With `dedupe = "id"` under `[source]`, the host drops a record whose id it has seen; without, a record that
+        /// is stored twice is billed twice.
         #[serde(default)]
         pub id: Option<Pick>,
     }

@@ -1,22 +1,18 @@
 //! Reading what there is, object by object, into pages.
 
-use std::collections::VecDeque;
 use std::rc::Rc;
 
+use meterhost_sdk::json::Picker;
 use meterhost_sdk::{Cursor, Error, Input, Page, Request, objects};
 
+use crate::ahead::Ahead;
 use crate::config::Config;
-use crate::decode::{Decoder, Stopped, format_of};
+use crate::contents::{Contents, Failed};
+use crate::decode::{Decoder, SAY_THE_FORMAT, Stopped, format_of};
 use crate::layout::Matched;
 use crate::listing::{Found, Wanted, input};
 use crate::mapping::Mapping;
-use crate::pick::Picker;
 use crate::rows::{Object, Rows};
-
-/// How much is taken from the host at once, in bytes.
-const PIECE: u32 = 1 << 20;
-/// How many objects the host is told of beforehand.
-const AHEAD: usize = 64;
 
 /// An opening under way.
 pub struct Reading {
@@ -24,16 +20,16 @@ pub struct Reading {
     picker: Picker,
     rows: Rows,
     found: Found,
-    waiting: VecDeque<Wanted>,
-    /// How many of those that wait were announced to the host.
-    announced: usize,
+    ahead: Ahead,
+    /// Whether there is nothing more to list.
+    listed: bool,
     current: Option<Current>,
     ended: bool,
 }
 
 /// The object that is being read.
 struct Current {
-    body: objects::Body,
+    contents: Contents,
     /// As it is read, which may be another version than was listed.
     input: Input,
     matched: Matched,
@@ -46,12 +42,12 @@ impl Reading {
     pub(crate) fn open(config: &Config, request: &Request) -> Result<Self, Error> {
         let mapping = Rc::new(Mapping::new(config)?);
         Ok(Reading {
-            picker: Picker::new(Rc::clone(&mapping)),
+            picker: Picker::new(Rc::clone(&mapping.pointers)),
             rows: Rows::new(Rc::clone(&mapping)),
             found: Found::open(Rc::clone(&mapping), request)?,
             mapping,
-            waiting: VecDeque::new(),
-            announced: 0,
+            ahead: Ahead::default(),
+            listed: false,
             current: None,
             ended: false,
         })
@@ -62,11 +58,17 @@ impl Reading {
         if let Some(current) = self.current.take() {
             return self.read(current);
         }
-        let Some(wanted) = self.waiting.pop_front() else {
+        // While a page of the listing is on its way, the host fetches what was announced before.
+        if self.ahead.is_short() && !self.listed {
             match self.found.next()? {
-                Some(found) => self.waiting.extend(found),
-                None => self.ended = true,
+                Some(found) => self.ahead.extend(found),
+                None => self.listed = true,
             }
+            self.announce();
+            return Ok(());
+        }
+        let Some(wanted) = self.ahead.pop() else {
+            self.ended = true;
             return Ok(());
         };
         self.announce();
@@ -75,13 +77,9 @@ impl Reading {
 
     /// Tells the host which objects come next.
     fn announce(&mut self) {
-        self.announced = self.announced.saturating_sub(1);
-        if self.announced == 0 {
-            let keys: Vec<String> = self.waiting.iter().take(AHEAD).map(|wanted| wanted.object.key.clone()).collect();
-            if !keys.is_empty() {
-                objects::prefetch(&keys);
-            }
-            self.announced = keys.len();
+        let keys = self.ahead.announce();
+        if !keys.is_empty() {
+            objects::prefetch(&keys);
         }
     }
 
@@ -93,18 +91,20 @@ impl Reading {
             return Ok(());
         }
         let Some(format) = self.mapping.format.or_else(|| format_of(&listed.key)) else {
-            let reason = "its key does not say how it is written; add `format = \"json\"` or `format = \"ndjson\"` to the configuration";
-            self.rows.unreadable(&object, reason.to_owned());
+            let reason = format!("its key does not say how it is written; {SAY_THE_FORMAT} to the configuration");
+            self.rows.unreadable(&object, reason);
             return Ok(());
         };
         match open(&listed) {
-            Ok((body, opened)) => {
+            Ok((contents, opened)) => {
                 let input = input(&opened, &matched);
-                let decoder = Decoder::new(format, opened.size);
-                self.current = Some(Current { body, input, matched, decoder, ended: false });
+                // What is stored says little of how long it is without its compression.
+                let size = if contents.is_plain() { opened.size } else { 0 };
+                let decoder = Decoder::new(format, size, self.mapping.delimiter);
+                self.current = Some(Current { contents, input, matched, decoder, ended: false });
                 Ok(())
             }
-            Err(error) => self.failed(&object, error),
+            Err(failed) => self.failed(&object, failed),
         }
     }
 
@@ -125,9 +125,9 @@ impl Reading {
             self.rows.finished(current.input);
             return Ok(());
         }
-        let piece = match current.body.read(PIECE) {
+        let piece = match current.contents.read() {
             Ok(piece) => piece,
-            Err(error) => return self.failed(&object, error),
+            Err(failed) => return self.failed(&object, failed),
         };
         current.ended = piece.is_empty();
         let taken = if current.ended { current.decoder.end() } else { current.decoder.push(piece) };
@@ -139,11 +139,14 @@ impl Reading {
     }
 
     /// An object that cannot be read holds its windows; what is not granted ends the opening.
-    fn failed(&mut self, object: &Object<'_>, error: objects::Error) -> Result<(), Error> {
-        if let objects::Error::Denied(text) = error {
-            return Err(Error::Denied(text));
+    fn failed(&mut self, object: &Object<'_>, failed: Failed) -> Result<(), Error> {
+        match failed {
+            Failed::Store(objects::Error::Denied(text)) => return Err(Error::Denied(text)),
+            Failed::Store(error) => {
+                self.rows.unreadable(object, format!("it cannot be read: {}", objects::message(&error)));
+            }
+            Failed::Unusable(reason) => self.rows.unreadable(object, reason),
         }
-        self.rows.unreadable(object, format!("it cannot be read: {}", objects::message(&error)));
         Ok(())
     }
 }
@@ -163,14 +166,15 @@ impl Cursor for Reading {
 }
 
 /// Opens an object as it was listed; if it is another by now, as it is now.
-fn open(listed: &objects::Object) -> Result<(objects::Body, objects::Object), objects::Error> {
-    match objects::get(&listed.key, Some(&listed.etag)) {
+fn open(listed: &objects::Object) -> Result<(Contents, objects::Object), Failed> {
+    let (body, opened) = match objects::get(&listed.key, Some(&listed.etag)) {
         Err(objects::Error::Precondition(_)) => {
-            let body = objects::get(&listed.key, None)?;
+            let body = objects::get(&listed.key, None).map_err(Failed::Store)?;
             let opened = body.object();
-            Ok((body, opened))
+            (body, opened)
         }
         // The ETag was the condition, so it is what was listed, and asking again would cost a call.
-        body => Ok((body?, listed.clone())),
-    }
+        body => (body.map_err(Failed::Store)?, listed.clone()),
+    };
+    Ok((Contents::of(body, &listed.key)?, opened))
 }

@@ -3,16 +3,27 @@
 //! A decoder takes bytes in pieces, and turns what it has into rows until a page is full; so neither a large piece nor
 //! one that is written to do harm needs more memory than a page.
 
+use std::ops::ControlFlow;
+
+use meterhost_sdk::json::{self, NoRecord, Picker, Place, Slot, Unreadable};
+
 use crate::config::Format;
-use crate::document::Document;
-use crate::lines::Lines;
-use crate::pick::Picker;
+use crate::contents::Compression;
+use crate::csv::Csv;
 use crate::rows::{Object, Rows};
 
 /// Turns one object's bytes into rows.
-pub(crate) enum Decoder {
-    Lines(Lines),
-    Document(Document),
+pub(crate) struct Decoder {
+    /// What the object begins with.
+    head: Vec<u8>,
+    form: Form,
+}
+
+/// How an object is written.
+enum Form {
+    Lines(json::Lines),
+    Document(json::Document),
+    Csv(Box<Csv>),
 }
 
 /// Why a decoder stopped.
@@ -27,28 +38,44 @@ pub(crate) enum Stopped {
 /// Why an object makes no sense as a whole, in a person's words.
 pub(crate) type Unusable = String;
 
+/// So many bytes tell whether an object is compressed.
+const HEAD: usize = 4;
+
 impl Decoder {
-    /// A decoder for an object of about `size` bytes.
-    pub(crate) fn new(format: Format, size: u64) -> Self {
-        match format {
-            Format::Ndjson => Decoder::Lines(Lines::default()),
-            Format::Json => Decoder::Document(Document::new(size)),
-        }
+    /// A decoder for an object of about `size` bytes, or 0 if nobody knows. `delimiter` is what stands between the fields
+    /// of a CSV.
+    pub(crate) fn new(format: Format, size: u64, delimiter: u8) -> Self {
+        let form = match format {
+            Format::Ndjson => Form::Lines(json::Lines::default()),
+            Format::Json => Form::Document(json::Document::new(size)),
+            Format::Csv => Form::Csv(Box::new(Csv::new(delimiter))),
+        };
+        Decoder { head: Vec::new(), form }
     }
 
     /// Takes the next piece in. What came before is decoded by then.
     pub(crate) fn push(&mut self, piece: Vec<u8>) -> Result<(), Unusable> {
-        match self {
-            Decoder::Lines(lines) => lines.push(piece),
-            Decoder::Document(document) => document.push(piece),
+        if self.head.len() < HEAD {
+            self.head.extend(piece.iter().take(HEAD - self.head.len()));
+            compressed(&self.head)?;
         }
+        match &mut self.form {
+            Form::Lines(lines) => lines.push(piece),
+            Form::Document(document) => document.push(piece).map_err(|reason| said(&reason))?,
+            Form::Csv(csv) => csv.push(piece),
+        }
+        Ok(())
     }
 
     /// There are no more pieces.
     pub(crate) fn end(&mut self) -> Result<(), Unusable> {
-        match self {
-            Decoder::Lines(lines) => lines.end(),
-            Decoder::Document(document) => document.end(),
+        match &mut self.form {
+            Form::Lines(lines) => {
+                lines.end();
+                Ok(())
+            }
+            Form::Document(document) => document.end().map_err(|reason| said(&reason)),
+            Form::Csv(csv) => csv.end(),
         }
     }
 
@@ -59,31 +86,56 @@ impl Decoder {
         rows: &mut Rows,
         object: &Object<'_>,
     ) -> Result<Stopped, Unusable> {
-        match self {
-            Decoder::Lines(lines) => lines.decode(picker, rows, object),
-            Decoder::Document(document) => Ok(document.decode(picker, rows, object)),
+        if rows.is_ready() {
+            return Ok(Stopped::PageFull);
         }
+        let each = |place: Place, record: Result<&[Slot<'_>], NoRecord>| {
+            match record {
+                Ok(slots) => rows.record(object, place, slots),
+                Err(reason) => rows.no_record(object, place, reason.to_string()),
+            }
+            if rows.is_ready() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let stopped = match &mut self.form {
+            Form::Lines(lines) => lines.decode(picker, each).map_err(|reason| said(&reason))?,
+            Form::Document(document) => document.decode(picker, each),
+            Form::Csv(csv) => return csv.decode(rows, object),
+        };
+        Ok(match stopped {
+            json::Stopped::Asked => Stopped::PageFull,
+            json::Stopped::Done => Stopped::Done,
+        })
     }
 }
 
-/// What the end of a key, or of a layout, says of how objects are written.
+/// What is wrong, and what the configuration can do about it.
+fn said(reason: &Unreadable) -> Unusable {
+    match reason {
+        Unreadable::TooLarge => format!("{reason} (`format = \"ndjson\"`)"),
+        reason => reason.to_string(),
+    }
+}
+
+/// What the end of a key, or of a layout, says of how objects are written: `a.csv.gz` as much as `a.csv`.
 pub(crate) fn format_of(key: &str) -> Option<Format> {
-    match key.rsplit_once('.')?.1 {
+    let plain = Compression::of_key(key).map_or(key, |(_, plain)| plain);
+    match plain.rsplit_once('.')?.1 {
         "json" => Some(Format::Json),
         "ndjson" | "jsonl" | "log" => Some(Format::Ndjson),
+        "csv" => Some(Format::Csv),
         _ => None,
     }
 }
 
-/// Whether what an object begins with says that it is compressed, and nothing in it can be read.
+/// What is said where neither the configuration nor a key tells how an object is written.
+pub(crate) const SAY_THE_FORMAT: &str = "add `format = \"json\"`, `format = \"ndjson\"` or `format = \"csv\"`";
+
+/// Whether what is left once the compression is taken off says that it is compressed once more.
 pub(crate) fn compressed(begin: &[u8]) -> Result<(), Unusable> {
     let how = match begin {
         [0x1f, 0x8b, ..] => "gzip",
         [0x28, 0xb5, 0x2f, 0xfd, ..] => "zstd",
         _ => return Ok(()),
     };
-    Err(format!("it is compressed with {how}, and this version reads plain text only; store it without compression"))
+    Err(format!("it is compressed twice, the second time with {how}; compress it once"))
 }
-
-/// What some writers put before everything else.
-pub(crate) const BYTE_ORDER_MARK: char = '\u{feff}';

@@ -8,12 +8,16 @@ mod walk;
 
 pub(crate) use key::{Key, Matched};
 
+use crate::contents::Compression;
+
 /// A parsed layout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Layout {
     tokens: Vec<Token>,
     /// The names of the captures, in the order of their first appearance.
     captures: Vec<String>,
+    /// How far a record's own time may lie outside of the time in its key, in milliseconds.
+    slack: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +46,7 @@ impl Unit {
 impl Layout {
     /// Reads a layout. The error is for a person.
     pub(crate) fn parse(text: &str) -> Result<Layout, String> {
-        let mut layout = Layout { tokens: Vec::new(), captures: Vec::new() };
+        let mut layout = Layout { tokens: Vec::new(), captures: Vec::new(), slack: 0 };
         let mut rest = text;
         if text.is_empty() || text.starts_with('/') {
             return Err(
@@ -123,6 +127,11 @@ impl Layout {
         Ok(())
     }
 
+    /// The same layout, of objects whose records may lie so many milliseconds outside of the time in their keys.
+    pub(crate) fn with_slack(self, slack: i64) -> Self {
+        Layout { slack, ..self }
+    }
+
     /// The position of a capture.
     pub(crate) fn capture(&self, name: &str) -> Option<usize> {
         self.captures.iter().position(|known| known == name)
@@ -133,10 +142,13 @@ impl Layout {
         self.tokens.contains(&Token::Time(Unit::Year))
     }
 
-    /// What the end of every key is, from its last point, if the layout has one there.
+    /// What the end of every key is, from its last point, or from the one before that if the last names a compression;
+    /// nothing if the layout has no such end.
     pub(crate) fn ending(&self) -> Option<&str> {
         let Some(Token::Literal(text)) = self.tokens.last() else { return None };
-        text.rfind('.').and_then(|point| text.get(point..)).filter(|ending| !ending.contains('/'))
+        let name = text.rsplit('/').next().unwrap_or_default();
+        let plain = Compression::of_key(name).map_or(name, |(_, plain)| plain);
+        plain.rfind('.').and_then(|point| name.get(point..))
     }
 
     /// The least length of the time that a key names, in milliseconds, and what it is called.

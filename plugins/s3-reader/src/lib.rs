@@ -14,11 +14,12 @@
 //! |---|---|
 //! | `config` | what a pipeline says |
 //! | `layout` | what the parts of a key mean, and which prefixes a window needs |
-//! | `mapping`, `tree` | which fields of a record are wanted |
-//! | `listing`, `cursor` | what there is to read, and reading it |
-//! | `decode`, `lines`, `document` | from bytes to records |
-//! | `pick`, `scan`, `block`, `visitor`, `slot` | picking the wanted fields of a record, without a tree of values |
-//! | `picked`, `moment` | what picked fields mean |
+//! | `mapping` | which fields of a record are wanted |
+//! | `listing`, `ahead`, `cursor` | what there is to read, what comes next, and reading it |
+//! | `marker` | how far the data is complete |
+//! | `contents` | an object's bytes, without their compression |
+//! | `decode`, `csv` | from bytes to records; JSON is read by the SDK |
+//! | `picked`, `moment`, `duration` | what picked fields mean |
 //! | `rows`, `pages` | usage records, quarantine, pages |
 
 #![cfg_attr(
@@ -32,26 +33,23 @@
     )
 )]
 
-mod block;
+mod ahead;
 mod config;
+mod contents;
+mod csv;
 mod cursor;
 mod decode;
-mod document;
+mod duration;
 mod layout;
-mod lines;
 mod listing;
 mod mapping;
+mod marker;
 mod moment;
 mod pages;
-mod pick;
 mod picked;
 mod rows;
-mod scan;
-mod slot;
 #[cfg(test)]
 mod tests;
-mod tree;
-mod visitor;
 
 use meterhost_sdk::{
     About, Capability, Error, Need, Plugin, Request, Source, SourceKind, Window, WindowKind, export_source,
@@ -88,6 +86,9 @@ impl Source for S3Reader {
             WindowKind::Day => 86_400_000,
             WindowKind::Month | WindowKind::Other => 28 * 86_400_000,
         };
+        if let Some(marker) = &config.complete_until {
+            marker::Wanted::new(marker)?;
+        }
         mapping::Mapping::new(&config)?.check(&[Window { start: 0, end: shortest }])
     }
 
@@ -97,6 +98,10 @@ impl Source for S3Reader {
 
     fn inputs(config: Config, request: Request) -> Result<Inputs, Error> {
         Inputs::open(&config, &request)
+    }
+
+    fn complete_until(config: Config, now: i64) -> Result<Option<i64>, Error> {
+        config.complete_until.as_ref().map(|marker| marker::read(marker, now)).transpose()
     }
 }
 

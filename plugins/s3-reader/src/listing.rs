@@ -95,7 +95,7 @@ impl Found {
         }
         let touched =
             |span: &Window| self.windows.iter().any(|window| window.start < span.end && span.start < window.end);
-        matched.span.as_ref().is_none_or(touched).then_some(Wanted { object, matched, unreadable })
+        matched.reach.as_ref().is_none_or(touched).then_some(Wanted { object, matched, unreadable })
     }
 }
 
@@ -127,7 +127,7 @@ fn shard(key: &str, count: u32) -> u32 {
 
 /// An object as the host knows it.
 pub(crate) fn input(object: &objects::Object, matched: &Matched) -> Input {
-    Input { key: object.key.clone(), etag: object.etag.clone(), size: object.size, span: matched.span }
+    Input { key: object.key.clone(), etag: object.etag.clone(), size: object.size, span: matched.reach }
 }
 
 /// Lists what would be read.

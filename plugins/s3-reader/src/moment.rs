@@ -1,5 +1,7 @@
 //! Times as they are written, in milliseconds since 1970-01-01T00:00:00Z.
 
+mod usual;
+
 use jiff::Timestamp;
 use meterhost_sdk::{Decimal, Rounding};
 
@@ -10,6 +12,12 @@ use crate::config::Unit;
 /// that a time never moves into a later window.
 #[inline]
 pub(crate) fn text(text: &str) -> Option<i64> {
+    usual::millis(text.as_bytes()).or_else(|| any(text))
+}
+
+/// The same for every way to write it.
+#[inline(never)]
+fn any(text: &str) -> Option<i64> {
     let (seconds, rest) = text.as_bytes().split_first_chunk::<19>()?;
     let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1, b'T' | b't' | b' ', h0, h1, b':', n0, n1, b':', s0, s1] = *seconds
     else {
@@ -130,6 +138,35 @@ fn exists(millis: i64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_usual_way_agrees_with_all_ways() {
+        let usual = |text: &str| usual::millis(text.as_bytes());
+        for year in (0..10_000).step_by(7).chain([1900, 1970, 2000, 2024, 9998, 9999]) {
+            for month in 0..=13 {
+                for day in [0, 1, 28, 29, 30, 31, 32] {
+                    let written = format!("{year:04}-{month:02}-{day:02}T23:59:58Z");
+                    let found = any(&written);
+                    assert_eq!(usual(&written), found.filter(|_| year > 0 && year < 9999), "{written}");
+                }
+            }
+        }
+        for written in ["2025-06-01T10:20:30Z", "2024-12-31T00:59:59.678Z"] {
+            assert_eq!(usual(written), any(written));
+            assert!(usual(written).is_some());
+            for at in 0..written.len() {
+                for byte in 0..=127_u8 {
+                    let mut bytes = written.as_bytes().to_vec();
+                    bytes[at] = byte;
+                    let other = String::from_utf8(bytes).unwrap();
+                    assert!(usual(&other).is_none_or(|millis| Some(millis) == any(&other)), "{other}");
+                }
+            }
+        }
+        // What has bytes beyond ASCII.
+        assert_eq!(usual("2025-06-01T10:20:3\u{e9}Z"), None);
+        assert_eq!(usual("2025\u{2d0}06-01T10:20:3Z"), None);
+    }
 
     #[test]
     fn every_day_is_read_as_the_calendar_says() {

@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 
+use meterhost_sdk::json::Place;
 use meterhost_sdk::{BatchBuilder, Input, NotTaken, Page, Quarantined, ReadInput, Record, Unreadable, Window};
 
-use crate::rows::{Object, Place};
+use crate::rows::Object;
 
 /// So many inputs, or quarantined records, make a page, though the batch has room.
 const MANY: usize = 1000;
@@ -70,7 +71,7 @@ impl Pages {
     /// An object cannot be used.
     pub(crate) fn unreadable(&mut self, object: &Object<'_>, reason: String) {
         self.items = 0;
-        let (input, span) = (object.key.to_owned(), object.matched.span);
+        let (input, span) = (object.key.to_owned(), object.matched.reach);
         self.page.unreadable.push(Unreadable { input, reason, span });
         self.turn_if_many();
     }
@@ -92,7 +93,7 @@ impl Pages {
     pub(crate) fn quarantine(&mut self, object: &Object<'_>, place: Place, reason: String, known: Known) {
         self.items += 1;
         let Known { customer, product, dimension, span } = known;
-        let (input, place) = (object.key.to_owned(), format!("{} {}", place.0, place.1));
+        let (input, place) = (object.key.to_owned(), place.to_string());
         let texts = [Some(&input), Some(&reason), customer.as_ref(), product.as_ref(), dimension.as_ref()];
         self.weight += texts.into_iter().flatten().map(String::len).sum::<usize>();
         self.page.quarantined.push(Quarantined { input, place, reason, customer, product, dimension, span });

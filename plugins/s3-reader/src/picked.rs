@@ -3,13 +3,12 @@
 
 use std::borrow::Cow;
 
+use meterhost_sdk::json::{Slot, shown, unescaped};
 use meterhost_sdk::{Decimal, Window};
 
 use crate::layout::Matched;
 use crate::mapping::{Amount, From, Mapping, Time};
 use crate::moment;
-use crate::pick::shown;
-use crate::slot::{Slot, unescaped};
 
 /// The longest customer, product, dimension or id, in bytes. The host takes no longer names: with one, the run would end
 /// instead of the record being held.
@@ -23,30 +22,33 @@ pub(crate) struct Picked<'p> {
 }
 
 impl<'p> Picked<'p> {
-    /// When it happened, in milliseconds, UTC. It lies in the time of the key, if that names one: objects are read for
-    /// the windows that their keys touch, and a record of another time would be missed by the windows it belongs to.
+    /// When it happened, in milliseconds, UTC. It lies in the time of the key, with its slack, if that names one: objects
+    /// are read for the windows that these touch, and a record of another time would be missed by the windows it belongs
+    /// to.
     #[inline]
     pub(crate) fn time(&self) -> Result<i64, String> {
         let time = self.moment()?;
-        match &self.matched.span {
-            Some(span) if time < span.start || time >= span.end => Err(self.astray(time, span)),
+        match &self.matched.reach {
+            Some(reach) if time < reach.start || time >= reach.end => Err(self.astray(time, reach)),
             _ => Ok(time),
         }
     }
 
     #[cold]
-    fn astray(&self, time: i64, span: &Window) -> String {
+    fn astray(&self, time: i64, reach: &Window) -> String {
         let pointer = match self.mapping.time {
-            Time::Text(slot) | Time::Epoch(slot, _) => self.mapping.tree.pointer(slot),
+            Time::Text(slot) | Time::Epoch(slot, _) => self.mapping.pointers.pointer(slot),
             Time::Path => "path",
         };
-        format!(
-            "time ({pointer}) {} lies outside of the time in its key, {} to {}; store the record under a key of its \
-             own time, or have `layout` name less of the time (`*` in place of `{{hh}}`)",
-            moment::shown(time),
-            moment::shown(span.start),
-            moment::shown(span.end)
-        )
+        let span = self.matched.span.as_ref().unwrap_or(reach);
+        let more = match span == reach {
+            true => {
+                "; store the record under a key of its own time, or say by how much the two may differ: slack = \"1h\""
+            }
+            false => ", by more than `slack`; store the record under a key of its own time, or make `slack` longer",
+        };
+        let (time, start, end) = (moment::shown(time), moment::shown(span.start), moment::shown(span.end));
+        format!("time ({pointer}) {time} lies outside of the time in its key, {start} to {end}{more}")
     }
 
     /// The time that it says, in milliseconds, UTC.
@@ -87,23 +89,70 @@ impl<'p> Picked<'p> {
             }
             _ => "a text such as 2025-06-01T00:59:59Z",
         };
-        format!("time ({}) cannot be read: {} is not {expected}", self.mapping.tree.pointer(slot), shown(raw))
+        format!("time ({}) cannot be read: {} is not {expected}", self.mapping.pointers.pointer(slot), shown(raw))
     }
 
-    /// A text that has to be there. A whole number is one too: customers are numbered in places.
+    /// [`time`](Self::time) as most write it; nothing if it is written in a rare way, or wrong.
     #[inline(always)]
-    pub(crate) fn text(&self, name: &str, from: &'p From) -> Result<Cow<'p, str>, String> {
-        match from {
-            From::Slot(slot) => match self.slot(*slot) {
-                Slot::Text(text) if (1..=LONGEST).contains(&text.len()) => Ok(Cow::Borrowed(text)),
-                _ => self.rare_text(name, *slot),
+    pub(crate) fn plain_time(&self) -> Option<i64> {
+        let time = match self.mapping.time {
+            Time::Path => self.matched.span.as_ref()?.start,
+            Time::Text(slot) => match self.slot(slot) {
+                Slot::Text(text) => moment::text(text)?,
+                _ => return None,
             },
-            From::Constant(text) => Ok(Cow::Borrowed(text)),
-            From::Capture(capture) => Ok(Cow::Borrowed(self.capture(*capture))),
+            Time::Epoch(slot, unit) => match self.slot(slot) {
+                Slot::Number(number) | Slot::Text(number) => moment::epoch(number, unit)?,
+                _ => return None,
+            },
+        };
+        match &self.matched.reach {
+            Some(reach) if time < reach.start || time >= reach.end => None,
+            _ => Some(time),
         }
     }
 
-    #[inline(never)]
+    /// [`text`](Self::text) as most write it.
+    #[inline(always)]
+    pub(crate) fn plain_text(&self, from: &'p From) -> Option<&'p str> {
+        match from {
+            From::Slot(slot) => match self.slot(*slot) {
+                Slot::Text(text) if (1..=LONGEST).contains(&text.len()) => Some(text),
+                _ => None,
+            },
+            From::Constant(text) => Some(text),
+            From::Capture(capture) => Some(self.capture(*capture)),
+        }
+    }
+
+    /// [`amount`](Self::amount) as most write it.
+    #[inline(always)]
+    pub(crate) fn plain_amount(&self, amount: &'p Amount) -> Option<Decimal> {
+        match amount {
+            Amount::Constant(decimal) => Some(*decimal),
+            Amount::From(From::Slot(slot)) => match self.slot(*slot) {
+                Slot::Number(text) | Slot::Text(text) => Decimal::parse_bytes(text.as_bytes()).ok(),
+                _ => None,
+            },
+            Amount::From(_) => None,
+        }
+    }
+
+    /// Whether there is nothing where there need not be something.
+    #[inline]
+    pub(crate) fn is_nothing(&self, from: &From) -> bool {
+        matches!(from, From::Slot(slot) if matches!(self.slot(*slot), Slot::Missing | Slot::Null | Slot::Text("")))
+    }
+
+    /// A text that has to be there. A whole number is one too: customers are numbered in places.
+    pub(crate) fn text(&self, name: &str, from: &'p From) -> Result<Cow<'p, str>, String> {
+        match (self.plain_text(from), from) {
+            (Some(text), _) => Ok(Cow::Borrowed(text)),
+            (None, From::Slot(slot)) => self.rare_text(name, *slot),
+            (None, _) => Err(format!("{name} is missing")),
+        }
+    }
+
     fn rare_text(&self, name: &str, slot: usize) -> Result<Cow<'p, str>, String> {
         let text = match self.slot(slot) {
             Slot::Text(text) if !text.is_empty() => Cow::Borrowed(text),
@@ -112,21 +161,24 @@ impl<'p> Picked<'p> {
             _ => return Err(self.complaint(name, slot)),
         };
         match text.len() > LONGEST {
-            true => Err(format!("{name} ({}) is longer than {} KiB", self.mapping.tree.pointer(slot), LONGEST >> 10)),
+            true => {
+                Err(format!("{name} ({}) is longer than {} KiB", self.mapping.pointers.pointer(slot), LONGEST >> 10))
+            }
             false => Ok(text),
         }
     }
 
     /// What was used; empty if the configuration does not ask.
-    #[inline]
     pub(crate) fn product(&self) -> Result<Cow<'p, str>, String> {
         self.mapping.product.as_ref().map_or(Ok(Cow::Borrowed("")), |from| self.text("product", from))
     }
 
-    /// The record's own id.
-    #[inline]
+    /// The record's own id, which may be missing, empty or null.
     pub(crate) fn id(&self) -> Result<Option<Cow<'p, str>>, String> {
-        self.mapping.id.as_ref().map_or(Ok(None), |from| self.optional("id", from))
+        match &self.mapping.id {
+            Some(from) if !self.is_nothing(from) => self.text("id", from).map(Some),
+            _ => Ok(None),
+        }
     }
 
     /// What is the same in every record of the object, whatever stands in it.
@@ -135,14 +187,6 @@ impl<'p> Picked<'p> {
             From::Slot(_) => None,
             From::Constant(text) => Some(text.clone()),
             From::Capture(capture) => Some(self.capture(*capture).to_owned()).filter(|text| !text.is_empty()),
-        }
-    }
-
-    /// A text that may be missing, empty or null.
-    fn optional(&self, name: &str, from: &'p From) -> Result<Option<Cow<'p, str>>, String> {
-        match from {
-            From::Slot(slot) if matches!(self.slot(*slot), Slot::Missing | Slot::Null | Slot::Text("")) => Ok(None),
-            _ => self.text(name, from).map(Some),
         }
     }
 
@@ -191,7 +235,9 @@ impl<'p> Picked<'p> {
             },
         };
         Decimal::parse_bytes(text.as_bytes()).map_err(|error| match from {
-            From::Slot(slot) => format!("{name} ({}) is {}: {error}", self.mapping.tree.pointer(*slot), shown(&text)),
+            From::Slot(slot) => {
+                format!("{name} ({}) is {}: {error}", self.mapping.pointers.pointer(*slot), shown(&text))
+            }
             _ => format!("{name} is {}: {error}", shown(&text)),
         })
     }
@@ -208,7 +254,7 @@ impl<'p> Picked<'p> {
     /// What is wrong with a field that cannot be used.
     #[cold]
     fn complaint(&self, name: &str, slot: usize) -> String {
-        let pointer = self.mapping.tree.pointer(slot);
+        let pointer = self.mapping.pointers.pointer(slot);
         let what = match self.slot(slot) {
             Slot::Missing => "is missing".to_owned(),
             Slot::Twice => "stands there twice".to_owned(),

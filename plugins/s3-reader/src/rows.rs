@@ -3,16 +3,16 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
+use meterhost_sdk::json::{Place, Slot};
 use meterhost_sdk::{Decimal, Input, Page, Record, Window};
 
 use crate::layout::Matched;
 use crate::mapping::{Amount, From, Mapping, Measured};
 use crate::pages::{Known, Pages};
 use crate::picked::Picked;
-use crate::slot::Slot;
 
 /// Of attributes so many need no allocation a record.
-const FEW: usize = 8;
+const FEW: usize = 6;
 
 /// Turns records into rows of pages.
 pub(crate) struct Rows {
@@ -27,14 +27,15 @@ pub(crate) struct Object<'a> {
     pub(crate) matched: &'a Matched,
 }
 
-/// Where in an object a record stands: `record 3`, `line 17`.
-#[derive(Clone, Copy)]
-pub(crate) struct Place(pub(crate) &'static str, pub(crate) u64);
-
 impl Rows {
     pub(crate) fn new(mapping: Rc<Mapping>) -> Self {
         let pages = Pages::new(mapping.attributes.iter().map(|(name, _)| name.clone()));
         Rows { mapping, pages }
+    }
+
+    /// Which fields are wanted.
+    pub(crate) fn mapping(&self) -> &Mapping {
+        &self.mapping
     }
 
     /// Whether a page is full.
@@ -76,7 +77,7 @@ impl Rows {
                 // Any of them; all of the customer covers them.
                 Measured::Several(_) => None,
             },
-            span: object.matched.span,
+            span: object.matched.reach,
         };
         pages.quarantine(object, place, reason, known);
     }
@@ -86,76 +87,99 @@ impl Rows {
     pub(crate) fn record(&mut self, object: &Object<'_>, place: Place, slots: &[Slot<'_>]) {
         let Rows { mapping, pages } = self;
         let picked = Picked { mapping, slots, matched: object.matched };
-        // What has escapes is written anew; else texts are borrowed from the record.
-        let owned;
         let (mut few, mut many) = ([None; FEW], Vec::new());
         let attributes = room(&mut few, &mut many, mapping.attributes.len());
-        let as_written = mapping.attributes.iter().zip(attributes.iter_mut()).all(|((_, from), place)| {
-            let written = picked.as_written(from);
-            written.inspect(|text| *place = *text).is_some()
-        });
-        if !as_written {
-            owned = picked.attributes();
-            for (place, text) in attributes.iter_mut().zip(owned.iter().flatten()) {
-                *place = text.as_deref();
-            }
-            if owned.is_err() {
-                return bad_record(pages, &picked, object, place);
-            }
-        }
-        let Some(shared) = Shared::of(&picked) else { return bad_record(pages, &picked, object, place) };
-        match &mapping.measured {
-            Measured::One { dimension, quantity } => {
-                let (dimension, quantity) = (picked.text("dimension", dimension), picked.amount("quantity", quantity));
-                let taken = match (&dimension, quantity) {
-                    (Ok(dimension), Ok(quantity)) => {
-                        pages.push(&shared.record(dimension, quantity, attributes)).is_ok()
-                    }
-                    _ => false,
-                };
-                if !taken {
-                    bad_record(pages, &picked, object, place);
-                }
-            }
-            Measured::Several(dimensions) => {
-                for (name, amount) in dimensions {
-                    let taken = match picked.amount(name, amount) {
-                        Ok(quantity) => pages.push(&shared.record(name, quantity, attributes)).is_ok(),
-                        Err(_) => false,
-                    };
-                    if !taken {
-                        bad_item(pages, &picked, object, place, Item::Named(name, amount));
-                    }
-                }
-            }
+        match Shared::plain(&picked, attributes) {
+            Some(shared) => items(pages, &picked, object, place, &shared),
+            None => rare(pages, &picked, object, place),
         }
     }
 }
 
 /// What the items of a good record share.
-struct Shared<'p> {
+struct Shared<'a> {
     time: i64,
-    customer: Cow<'p, str>,
-    product: Cow<'p, str>,
-    id: Option<Cow<'p, str>>,
+    customer: &'a str,
+    product: &'a str,
+    id: Option<&'a str>,
+    attributes: &'a [Option<&'a str>],
 }
 
-impl<'p> Shared<'p> {
-    /// Nothing if something is wrong with the record; what, is a question for [`bad_item`].
-    #[inline]
-    fn of(picked: &Picked<'p>) -> Option<Self> {
+impl<'a> Shared<'a> {
+    /// Of a record in which everything is as most write it; nothing if something is rare or wrong.
+    #[inline(always)]
+    fn plain(picked: &Picked<'a>, attributes: &'a mut [Option<&'a str>]) -> Option<Self> {
+        let mapping = picked.mapping;
+        for ((_, from), place) in mapping.attributes.iter().zip(attributes.iter_mut()) {
+            *place = picked.as_written(from)?;
+        }
         Some(Shared {
-            time: picked.time().ok()?,
-            customer: picked.text("customer", &picked.mapping.customer).ok()?,
-            product: picked.product().ok()?,
-            id: picked.id().ok()?,
+            time: picked.plain_time()?,
+            customer: picked.plain_text(&mapping.customer)?,
+            product: match &mapping.product {
+                Some(from) => picked.plain_text(from)?,
+                None => "",
+            },
+            id: match &mapping.id {
+                Some(from) if !picked.is_nothing(from) => Some(picked.plain_text(from)?),
+                _ => None,
+            },
+            attributes,
         })
     }
 
     #[inline]
-    fn record<'a>(&'a self, dimension: &'a str, quantity: Decimal, attributes: &'a [Option<&'a str>]) -> Record<'a> {
-        let Shared { time, customer, product, id } = self;
-        Record { time: *time, customer, product, dimension, quantity, id: id.as_deref(), attributes }
+    fn record(&self, dimension: &'a str, quantity: Decimal) -> Record<'a> {
+        let Shared { time, customer, product, id, attributes } = *self;
+        Record { time, customer, product, dimension, quantity, id, attributes }
+    }
+}
+
+/// A record with something rare, such as an escape, or with something that is wrong.
+#[inline(never)]
+fn rare(pages: &mut Pages, picked: &Picked<'_>, object: &Object<'_>, place: Place) {
+    let found = (
+        picked.time(),
+        picked.text("customer", &picked.mapping.customer),
+        picked.product(),
+        picked.id(),
+        picked.attributes(),
+    );
+    let (Ok(time), Ok(customer), Ok(product), Ok(id), Ok(attributes)) = &found else {
+        return bad_record(pages, picked, object, place);
+    };
+    let attributes: Vec<Option<&str>> = attributes.iter().map(Option::as_deref).collect();
+    let shared = Shared { time: *time, customer, product, id: id.as_deref(), attributes: &attributes };
+    items(pages, picked, object, place, &shared);
+}
+
+/// Takes in the items of a record, each by itself.
+#[inline]
+fn items(pages: &mut Pages, picked: &Picked<'_>, object: &Object<'_>, place: Place, shared: &Shared<'_>) {
+    match &picked.mapping.measured {
+        Measured::One { dimension, quantity } => {
+            let taken = match (picked.plain_text(dimension), picked.plain_amount(quantity)) {
+                (Some(dimension), Some(quantity)) => pages.push(&shared.record(dimension, quantity)).is_ok(),
+                _ => match (picked.text("dimension", dimension), picked.amount("quantity", quantity)) {
+                    (Ok(dimension), Ok(quantity)) => pages.push(&shared.record(&dimension, quantity)).is_ok(),
+                    _ => false,
+                },
+            };
+            if !taken {
+                bad_item(pages, picked, object, place, Item::Picked(dimension, quantity));
+            }
+        }
+        Measured::Several(dimensions) => {
+            for (name, amount) in dimensions {
+                let taken = match picked.plain_amount(amount).map_or_else(|| picked.amount(name, amount), Ok) {
+                    Ok(quantity) => pages.push(&shared.record(name, quantity)).is_ok(),
+                    Err(_) => false,
+                };
+                if !taken {
+                    bad_item(pages, picked, object, place, Item::Named(name, amount));
+                }
+            }
+        }
     }
 }
 
@@ -210,20 +234,20 @@ fn bad_item(pages: &mut Pages, picked: &Picked<'_>, object: &Object<'_>, place: 
         customer: text(customer),
         product: text(product),
         dimension: text(dimension),
-        span: span(picked.moment().ok(), object.matched.span),
+        span: span(picked.moment().ok(), object.matched.reach),
     };
     pages.quarantine(object, place, reason, known);
 }
 
-/// What surely holds the time of a record. If its own time and that of its key contradict each other, it holds both:
-/// then the dimension is held in every window that the record may belong to, and in the one for which its object was
-/// read.
-fn span(time: Option<i64>, key: Option<Window>) -> Option<Window> {
-    let Some(time) = time else { return key };
+/// What surely holds the time of a record. If its own time and that of its key, with its slack, contradict each other,
+/// it holds both: then the dimension is held in every window that the record may belong to, and in those for which its
+/// object was read.
+fn span(time: Option<i64>, reach: Option<Window>) -> Option<Window> {
+    let Some(time) = time else { return reach };
     let own = Window { start: time, end: time.saturating_add(1) };
-    Some(match key {
-        Some(key) if time < key.start || time >= key.end => {
-            Window { start: own.start.min(key.start), end: own.end.max(key.end) }
+    Some(match reach {
+        Some(reach) if time < reach.start || time >= reach.end => {
+            Window { start: own.start.min(reach.start), end: own.end.max(reach.end) }
         }
         _ => own,
     })

@@ -1,8 +1,9 @@
 //! Reading a folder, from a configuration to pages.
 
 mod bad_input;
+mod compressed;
 mod objects;
-mod picking;
+mod slack;
 
 use std::path::Path;
 
@@ -251,9 +252,9 @@ fn a_configuration_that_cannot_work_begins_with_the_key_at_fault() {
         ),
         (
             "*.json",
-            "*.csv",
+            "*.txt.gz",
             Some(
-                "layout: `.csv` does not say how objects are written; add `format = \"json\"` or `format = \"ndjson\"`",
+                "layout: `.txt.gz` does not say how objects are written; add `format = \"json\"`, `format = \"ndjson\"` or `format = \"csv\"`",
             ),
         ),
         (
@@ -288,6 +289,35 @@ fn a_configuration_that_cannot_work_begins_with_the_key_at_fault() {
             Some(
                 "attributes.\"http.method\": `method` is neither a JSON pointer such as \"/customer\" nor a capture such as \"{tenant}\"; a constant is { constant = \"method\" }",
             ),
+        ),
+        (
+            "\"fields\"",
+            "\"delimiter\": \";\", \"fields\"",
+            Some("delimiter: only a CSV has one; leave it out, or write `format = \"csv\"`"),
+        ),
+        (
+            "\"fields\": { \"time\": \"path\", \"customer\": \"/externalPayerId\"",
+            "\"format\": \"csv\", \"fields\": { \"time\": \"path\", \"customer\": \"/payer/id\"",
+            Some(
+                "format: a CSV has columns, and `/payer/id` leads into an object; name a column, such as \"/user_id\"",
+            ),
+        ),
+        (
+            "\"fields\"",
+            "\"slack\": \"1h\", \"fields\"",
+            Some(
+                "slack: with `time = \"path\"` a record's time is that of its key; leave `slack` out, or name the field that holds the record's own time",
+            ),
+        ),
+        (
+            "\"fields\": { \"time\": \"path\"",
+            "\"slack\": \"32d\", \"fields\": { \"time\": \"/at\"",
+            Some("slack: `32d` is no length of time of at most 31 days, such as \"30m\", \"1h\" or \"2d\""),
+        ),
+        (
+            "m/{yyyy}/{mm}/{dd}/{hh}/*.json\",\n    \"fields\": { \"time\": \"path\"",
+            "m/*.json\", \"slack\": \"1h\", \"fields\": { \"time\": \"/at\"",
+            Some("slack: `layout` names no time, so that all objects are read as it is; leave `slack` out"),
         ),
         ("m/{yyyy}/{mm}/{dd}/{hh}/*.json", "m/*.json", Some("fields.time: \"path\" needs {yyyy} in `layout`")),
     ];

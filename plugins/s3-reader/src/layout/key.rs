@@ -13,6 +13,8 @@ use super::{Layout, Token};
 pub(crate) struct Matched {
     /// The time that the key names, from its start to its end; nothing if the layout has no time.
     pub(crate) span: Option<Window>,
+    /// The time in which its records lie: that of the key, and the slack before and after it.
+    pub(crate) reach: Option<Window>,
     /// By position of the capture's name.
     pub(crate) captures: Vec<String>,
 }
@@ -41,13 +43,23 @@ impl Layout {
         walk.from(0, 0);
         let Some((times, captures)) = walk.found else { return Key::Other };
         let captures = captures.iter().map(|text| text.unwrap_or_default().to_owned()).collect();
-        let matched = Matched { span: sensible(times), captures };
+        let matched = self.matched(sensible(times), captures);
         match walk.other {
             Some(other) if other == times => Key::Ambiguous(matched),
-            Some(_) => Key::Ambiguous(Matched { span: None, ..matched }),
+            Some(_) => Key::Ambiguous(self.matched(None, matched.captures)),
             None if exists(times) => Key::Matched(matched),
             None => Key::NoSuchTime(matched),
         }
+    }
+
+    /// What is said by a key that names this time.
+    pub(crate) fn matched(&self, span: Option<Window>, captures: Vec<String>) -> Matched {
+        Matched { reach: span.map(|span| self.widened(&span)), span, captures }
+    }
+
+    /// A time, and the slack before and after it.
+    fn widened(&self, span: &Window) -> Window {
+        Window { start: span.start.saturating_sub(self.slack), end: span.end.saturating_add(self.slack) }
     }
 
     /// Whether a time or a capture stands after a token.

@@ -9,10 +9,14 @@ use meterhost_sdk::Window;
 
 use super::{Layout, Token, Unit};
 
+/// In milliseconds.
+const DAY: i64 = 86_400_000;
+
 impl Layout {
     /// The prefixes below which all keys of these windows lie, none of them twice. Many hours of a day, or days of a
     /// month, are listed together.
     pub(crate) fn prefixes(&self, windows: &[Window]) -> Vec<String> {
+        let windows = &self.parts(windows);
         let mut wanted: BTreeSet<String> = windows.iter().map(|window| self.prefix(window, Unit::Hour)).collect();
         for (finer, coarser, many) in [(Unit::Hour, Unit::Day, 12), (Unit::Day, Unit::Month, 15)] {
             if !self.leads(coarser) {
@@ -35,6 +39,25 @@ impl Layout {
             }
         }
         kept
+    }
+
+    /// These windows, and day by day the slack before and after each: together with it, a month would be listed by the
+    /// prefix of its year.
+    fn parts(&self, windows: &[Window]) -> Vec<Window> {
+        let mut parts = windows.to_vec();
+        for window in windows {
+            for (mut start, end) in [
+                (window.start.saturating_sub(self.slack), window.start),
+                (window.end, window.end.saturating_add(self.slack)),
+            ] {
+                while start < end {
+                    let day = (start.div_euclid(DAY) + 1).saturating_mul(DAY).min(end);
+                    parts.push(Window { start, end: day });
+                    start = day;
+                }
+            }
+        }
+        parts
     }
 
     /// Whether keys name this part of the time before any finer one.

@@ -65,7 +65,8 @@ fn of_a_time_that_does_not_exist_the_span_of_what_makes_sense_is_known() {
         ("2025/06/30/24", ("2025-06-30T00:00:00Z", "2025-07-01T00:00:00Z")),
     ];
     for (time, (start, end)) in cases {
-        let expected = Matched { span: Some(window(start, end)), captures: vec!["pg".into()] };
+        let span = Some(window(start, end));
+        let expected = Matched { span, reach: span, captures: vec!["pg".into()] };
         assert_eq!(layout.key(&format!("metering/pg/{time}/a.json")), Key::NoSuchTime(expected), "{time}");
     }
     // A year that ends beyond all times is not even a year.
@@ -105,7 +106,10 @@ fn a_key_that_can_be_read_in_two_ways_is_ambiguous() {
     let layout = Layout::parse("{yyyy}/*-*-*.json").unwrap();
     assert!(matched(&layout, "2025/a-b-c-d-e-f.json").is_some());
     let layout = Layout::parse("{a}-{yyyy}*.json").unwrap();
-    assert_eq!(layout.key("x-2025-2026.json"), Key::Ambiguous(Matched { span: None, captures: vec!["x".into()] }));
+    assert_eq!(
+        layout.key("x-2025-2026.json"),
+        Key::Ambiguous(Matched { span: None, reach: None, captures: vec!["x".into()] })
+    );
 }
 
 #[test]

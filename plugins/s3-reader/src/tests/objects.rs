@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use meterhost_sdk::json::Picker;
 use meterhost_sdk::{Listing, Page, Source, Window};
 
 use super::{JUNE, LOGS, OMNISTRATE, config, pages, quarantined, request, rows, stage};
@@ -10,16 +11,16 @@ use crate::config::Format;
 use crate::decode::{Decoder, Stopped};
 use crate::layout::Matched;
 use crate::mapping::Mapping;
-use crate::pick::Picker;
 use crate::rows::{Object, Rows};
 
 /// What a decoder makes of pieces, or why they make no sense.
 fn decoded(text: &str, format: Format, pieces: &[&[u8]]) -> Result<Vec<Page>, String> {
     let mapping = Rc::new(Mapping::new(&config(text)).unwrap());
-    let (mut picker, mut rows) = (Picker::new(Rc::clone(&mapping)), Rows::new(mapping));
-    let matched = Matched { span: Some(Window { start: 0, end: 10 }), captures: vec!["acme".into()] };
+    let (mut picker, mut rows) = (Picker::new(Rc::clone(&mapping.pointers)), Rows::new(mapping));
+    let span = Some(Window { start: 0, end: 10 });
+    let matched = Matched { span, reach: span, captures: vec!["acme".into()] };
     let object = Object { key: "key", matched: &matched };
-    let mut decoder = Decoder::new(format, 0);
+    let mut decoder = Decoder::new(format, 0, b',');
     let mut all = Vec::new();
     for piece in pieces.iter().map(Some).chain([None]) {
         match piece {
@@ -61,6 +62,28 @@ fn a_document_is_the_same_wherever_it_is_cut() {
         let pieces = [&bytes[..cut], &bytes[cut..]];
         assert_eq!(seen(decoded(OMNISTRATE, Format::Json, &pieces).unwrap()), whole, "{cut}");
     }
+}
+
+#[test]
+fn records_need_nothing_between_them() {
+    let record = |length: u32| format!("{{\"requestTime\":{length},\"response\":{{\"length\":{length}}}}}");
+    let seen = |pages: Vec<Page>| (rows(&pages), quarantined(&pages));
+    let line = format!("{}{} {}", record(1), record(2), record(3));
+    let one_by_one = format!("{}\n{}\r\n\n{}\n", record(1), record(2), record(3));
+    let expected = seen(decoded(LOGS, Format::Ndjson, &[one_by_one.as_bytes()]).unwrap());
+    assert_eq!((expected.0.len(), expected.1.len()), (6, 0));
+    for text in [line.clone(), one_by_one, line.replace("}{", "}\n{\n").replace("\n{\n", "\n{")] {
+        for cut in 0..=text.len() {
+            let (head, tail) = text.as_bytes().split_at(cut);
+            assert_eq!(seen(decoded(LOGS, Format::Ndjson, &[head, tail]).unwrap()), expected, "{cut}");
+            assert_eq!(seen(decoded(LOGS, Format::Json, &[head, tail]).unwrap()), expected, "{cut}");
+        }
+    }
+    let broken = format!("{}{{\"requestTime\":2{}{}\n{}", record(1), record(2), record(3), record(4));
+    let (rows, bad) = seen(decoded(LOGS, Format::Ndjson, &[broken.as_bytes()]).unwrap());
+    assert_eq!(rows.len(), 4);
+    let reason = "expected `,` or `}` at column 58";
+    assert_eq!(bad, [format!("key line 1, record 2: it is not valid JSON: {reason}")]);
 }
 
 #[test]

@@ -1,10 +1,14 @@
 //! The wanted fields of a record, by the keys that lead to them.
 
-use crate::slot::Slot;
+use std::error::Error;
+use std::fmt;
 
-/// The wanted fields. Node 0 is the record itself.
+use crate::Slot;
+
+/// The wanted fields of a record, as JSON pointers (RFC 6901). Each has a slot.
 #[derive(Debug)]
-pub(crate) struct Tree {
+pub struct Pointers {
+    /// Node 0 is the record itself.
     nodes: Vec<Node>,
     /// The pointer of each slot, for messages. Those of nodes are empty.
     pointers: Vec<String>,
@@ -28,26 +32,40 @@ pub(crate) enum Child {
     Node(usize),
 }
 
-impl Default for Tree {
+/// Why a text is no pointer to a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PointerError {
+    /// It does not begin with `/`.
+    NoSlash(String),
+    /// It holds a `~` that is followed by neither `0` nor `1`.
+    Tilde(String),
+    /// It leads to a field into which another pointer leads, or the other way round.
+    Overlap(String),
+}
+
+impl Default for Pointers {
     fn default() -> Self {
-        Tree { nodes: vec![Node::default()], pointers: Vec::new() }
+        Pointers { nodes: vec![Node::default()], pointers: Vec::new() }
     }
 }
 
-impl Tree {
-    /// The slot of a JSON pointer (RFC 6901), which is added if it is new. The error is for a person.
-    pub(crate) fn slot(&mut self, key: &str, pointer: &str) -> Result<usize, String> {
+impl Pointers {
+    /// The slot of a JSON pointer (RFC 6901), which is added if it is new.
+    ///
+    /// # Errors
+    ///
+    /// If the text is no such pointer, or leads into a field that another one leads to.
+    pub fn slot(&mut self, pointer: &str) -> Result<usize, PointerError> {
         let Some(path) = pointer.strip_prefix('/') else {
-            return Err(format!("{key}: `{pointer}` is no JSON pointer: it begins with `/`"));
+            return Err(PointerError::NoSlash(pointer.to_owned()));
         };
         if let Some(known) = self.pointers.iter().position(|known| known == pointer) {
             return Ok(known);
         }
         if path.split('~').skip(1).any(|after| !after.starts_with(['0', '1'])) {
-            return Err(format!(
-                "{key}: `{pointer}` is no JSON pointer: `~` is written `~0` in it, and `/` in a key `~1`"
-            ));
+            return Err(PointerError::Tilde(pointer.to_owned()));
         }
+        let overlap = || PointerError::Overlap(pointer.to_owned());
         let mut parts: Vec<String> = path.split('/').map(|part| part.replace("~1", "/").replace("~0", "~")).collect();
         let last = parts.pop().unwrap_or_default();
         let mut node = 0;
@@ -55,7 +73,7 @@ impl Tree {
         for part in parts {
             node = match self.child(node, &part) {
                 Some(Child::Node(next)) => next,
-                Some(Child::Slot(_)) => return Err(overlap(key, pointer)),
+                Some(Child::Slot(_)) => return Err(overlap()),
                 None => {
                     let (next, seen) = (self.nodes.len(), self.new_slot(""));
                     self.nodes.push(Node { seen, ..Node::default() });
@@ -66,7 +84,7 @@ impl Tree {
             above.push(node);
         }
         if self.child(node, &last).is_some() {
-            return Err(overlap(key, pointer));
+            return Err(overlap());
         }
         let slot = self.new_slot(pointer);
         self.add(node, last, Child::Slot(slot));
@@ -78,19 +96,19 @@ impl Tree {
         Ok(slot)
     }
 
-    /// How many slots a record has.
-    pub(crate) fn slots(&self) -> usize {
+    /// How many slots a record has. Some of them are for the way to others.
+    pub fn slots(&self) -> usize {
         self.pointers.len()
+    }
+
+    /// The pointer that leads to a slot.
+    pub fn pointer(&self, slot: usize) -> &str {
+        self.pointers.get(slot).map_or("", String::as_str)
     }
 
     /// How many nodes there are.
     pub(crate) fn nodes(&self) -> usize {
         self.nodes.len()
-    }
-
-    /// The pointer that leads to a slot.
-    pub(crate) fn pointer(&self, slot: usize) -> &str {
-        self.pointers.get(slot).map_or("", String::as_str)
     }
 
     /// Where a key leads from a node.
@@ -149,6 +167,19 @@ fn bit(key: &str) -> u64 {
     1 << key.len().min(63)
 }
 
-fn overlap(key: &str, pointer: &str) -> String {
-    format!("{key}: `{pointer}` leads to a field and another pointer leads into it; only one of the two can be read")
+impl fmt::Display for PointerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSlash(pointer) => write!(f, "`{pointer}` is no JSON pointer: it begins with `/`"),
+            Self::Tilde(pointer) => {
+                write!(f, "`{pointer}` is no JSON pointer: `~` is written `~0` in it, and `/` in a key `~1`")
+            }
+            Self::Overlap(pointer) => write!(
+                f,
+                "`{pointer}` leads to a field and another pointer leads into it; only one of the two can be read"
+            ),
+        }
+    }
 }
+
+impl Error for PointerError {}

@@ -1,6 +1,6 @@
-//! One record, read by a visitor that picks the wanted fields and skips the rest: no tree of values is built.
+//! The sure way through a record: serde_json, with a visitor that picks the wanted fields and skips the rest.
 //!
-//! It reads every record there can be, and its word is final: `scan` is quicker, and leaves to it what is rare.
+//! It reads every record there can be, and its word is final.
 
 use std::fmt;
 
@@ -8,38 +8,45 @@ use serde::Deserialize as _;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::slot::Slot;
-use crate::tree::{Child, Tree};
+use crate::pointers::{Child, Pointers};
+use crate::{NoRecord, Slot};
 
-/// Why a text is no record.
-#[derive(Debug)]
-pub(crate) enum NoRecord {
-    /// It is JSON, and another thing.
-    NotAnObject,
-    Json(serde_json::Error),
-}
-
-/// Reads a text as one record into `slots`, which are missing before.
-pub(crate) fn visit<'de>(tree: &Tree, text: &'de str, slots: &mut [Slot<'de>]) -> Result<(), NoRecord> {
+/// Reads a text as one record into `slots`.
+pub(crate) fn record<'t>(pointers: &Pointers, text: &'t str, slots: &mut [Slot<'t>]) -> Result<(), NoRecord> {
+    slots.fill(Slot::Missing);
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let object = text.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('{');
     let read = match object {
-        true => deserializer.deserialize_map(Fields { tree, node: 0, slots }),
+        true => deserializer.deserialize_map(Fields { pointers, node: 0, slots }),
         false => IgnoredAny::deserialize(&mut deserializer).map(|_| ()),
     };
-    read.and_then(|()| deserializer.end()).map_err(NoRecord::Json)?;
-    if object { Ok(()) } else { Err(NoRecord::NotAnObject) }
+    read.and_then(|()| deserializer.end()).map_err(|error| NoRecord::json(&error))?;
+    if object { Ok(()) } else { Err(NoRecord::NotAnObject(shown(text.trim()))) }
 }
 
-/// Picks the fields of a node of the tree.
-struct Fields<'m, 's, 'de> {
-    tree: &'m Tree,
+/// The JSON value that a text begins with; nothing if it begins with none, or if it goes on beyond the text.
+pub(crate) fn first(text: &str) -> Option<&str> {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
+    values.next()?.ok().map(RawValue::get)
+}
+
+/// A piece of the input, short enough for a message.
+pub fn shown(text: &str) -> String {
+    match text.char_indices().nth(60) {
+        Some((end, _)) => format!("`{}...`", text.get(..end).unwrap_or_default()),
+        None => format!("`{text}`"),
+    }
+}
+
+/// Picks the fields of a node.
+struct Fields<'p, 's, 't> {
+    pointers: &'p Pointers,
     node: usize,
-    slots: &'s mut [Slot<'de>],
+    slots: &'s mut [Slot<'t>],
 }
 
-impl<'de> Fields<'_, '_, 'de> {
-    fn take<E: serde::de::Error>(&mut self, child: Child, raw: &'de RawValue) -> Result<(), E> {
+impl<'t> Fields<'_, '_, 't> {
+    fn take<E: serde::de::Error>(&mut self, child: Child, raw: &'t RawValue) -> Result<(), E> {
         let raw = raw.get();
         match child {
             Child::Slot(slot) => {
@@ -49,30 +56,30 @@ impl<'de> Fields<'_, '_, 'de> {
                 Ok(())
             }
             Child::Node(node) => {
-                self.tree.enter(node, self.slots);
-                let fields = Fields { tree: self.tree, node, slots: &mut *self.slots };
+                self.pointers.enter(node, self.slots);
+                let fields = Fields { pointers: self.pointers, node, slots: &mut *self.slots };
                 let mut deserializer = serde_json::Deserializer::from_str(raw);
                 let read = match raw.as_bytes().first() {
                     Some(b'{') => deserializer.deserialize_map(fields),
                     Some(b'[') => deserializer.deserialize_seq(fields),
                     _ => Ok(()),
                 };
-                self.tree.leave(node, self.slots);
+                self.pointers.leave(node, self.slots);
                 read.map_err(E::custom)
             }
         }
     }
 }
 
-impl<'de> Visitor<'de> for Fields<'_, '_, 'de> {
+impl<'t> Visitor<'t> for Fields<'_, '_, 't> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a record")
     }
 
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        while let Some(child) = map.next_key_seed(Key { tree: self.tree, node: self.node })? {
+    fn visit_map<A: MapAccess<'t>>(mut self, mut map: A) -> Result<(), A::Error> {
+        while let Some(child) = map.next_key_seed(Key { pointers: self.pointers, node: self.node })? {
             match child {
                 Some(child) => self.take(child, map.next_value()?)?,
                 None => map.next_value::<IgnoredAny>().map(|_| ())?,
@@ -82,10 +89,10 @@ impl<'de> Visitor<'de> for Fields<'_, '_, 'de> {
     }
 
     /// `/items/0` is the first of a list.
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
+    fn visit_seq<A: SeqAccess<'t>>(mut self, mut list: A) -> Result<(), A::Error> {
         let mut position = 0;
         loop {
-            match self.tree.element(self.node, position) {
+            match self.pointers.element(self.node, position) {
                 Some(child) => match list.next_element()? {
                     Some(raw) => self.take(child, raw)?,
                     None => return Ok(()),
@@ -99,15 +106,15 @@ impl<'de> Visitor<'de> for Fields<'_, '_, 'de> {
 }
 
 /// Finds a key among the wanted ones.
-struct Key<'m> {
-    tree: &'m Tree,
+struct Key<'p> {
+    pointers: &'p Pointers,
     node: usize,
 }
 
-impl<'de> DeserializeSeed<'de> for Key<'_> {
+impl<'t> DeserializeSeed<'t> for Key<'_> {
     type Value = Option<Child>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+    fn deserialize<D: Deserializer<'t>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_str(self)
     }
 }
@@ -120,6 +127,6 @@ impl Visitor<'_> for Key<'_> {
     }
 
     fn visit_str<E>(self, key: &str) -> Result<Option<Child>, E> {
-        Ok(self.tree.child(self.node, key))
+        Ok(self.pointers.child(self.node, key))
     }
 }
