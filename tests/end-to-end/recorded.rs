@@ -1,44 +1,64 @@
-//! Recorded runs of the exporter that meterhost replaces, against a folder: the same usage gives the same records, and where the old
-//! exporter lost or doubled money, meterhost does not.
-//!
-//! What concerns the old one's state document, or S3 itself, is not among them.
+//! Recorded runs of the exporter that meterhost replaces, with its own environment variables, through the example that takes its place:
+//! what it did right is done alike, down to its state document, and where it lost or doubled money, meterhost does not.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use clazar_emulator::{Commit, Endpoint, Fault, Settings};
-use serde_json::{Value, json};
+use clazar_emulator::{Commit, Emulator, Endpoint, Settings};
+use s3_proxy::{Act, Kind, Moto, Proxy, Store};
+use serde_json::{Map, Value, json};
 
-use crate::support::{Ended, Stage, settings};
+use crate::support::{Ended, ended, program, settings};
 
-const LAYOUT: &str = "omnistrate-metering/Postgres/PROD/pt-HJSv20iWX0/{yyyy}/{mm}/{dd}/{hh}/*.json";
-/// The key of the pipeline in the old exporter's state.
+/// The pipeline's key in the state document.
 const PIPELINE: &str = "Postgres:PROD:pt-HJSv20iWX0";
+const A: &str = "ae641bd1-edf8-4038-bfed-d2ff556c729e";
+const B: &str = "bf752ce2-fee9-4149-8fae-e3aa667d83af";
 
-/// What is right where the old exporter was wrong: the exit, how many of the records that it sent may leave, and of which of them the
-/// books hold the charge afterwards.
-const CORRECTED: &[(&str, i32, usize, &[&str])] = &[
-    ("no_state_jan1", 0, 0, &[]),
-    ("dry_run", 0, 0, &[]),
-    ("dup_without_contract_id", 1, 4, &[]),
-    ("warning_status", 1, 4, &["bf752ce2-fee9-4149-8fae-e3aa667d83af cpu_core_hours"]),
-    ("error_without_message", 1, 4, &[]),
-    ("http_500_json", 1, 4, &[]),
-    ("http_200_not_json", 1, 4, &[]),
-    ("http_429", 1, 4, &[]),
-    ("results_empty", 1, 4, &[]),
-    ("results_lack_contract_id", 1, 4, &[]),
-    ("null_file", 1, 0, &[]),
-    ("all_missing_payer", 1, 0, &[]),
-    ("value_null_crash", 1, 0, &[]),
-    ("value_float_string_crash", 1, 0, &[]),
-    ("clock_first_day_of_month_utc", 0, 0, &[]),
-    ("real_status_fail_mixed_counts_as_success", 1, 2, &["ae641bd1-edf8-4038-bfed-d2ff556c729e memory_byte_hours"]),
-    ("same_contract_two_dims_one_error", 1, 2, &["ae641bd1-edf8-4038-bfed-d2ff556c729e d1"]),
+/// What is right where the old exporter was wrong.
+struct Right {
+    exit: i32,
+    /// How many of the records that it sent may leave.
+    most: usize,
+    /// Of which of them the books hold the charge afterwards: the first letter of the contract, and the dimension.
+    books: &'static [&'static str],
+    /// The last closed month, if that is another than before.
+    last: Option<&'static str>,
+}
+
+const fn right(exit: i32, most: usize, books: &'static [&'static str]) -> Right {
+    Right { exit, most, books, last: None }
+}
+
+/// By the name of the recorded run.
+const CORRECTED: &[(&str, Right)] = &[
+    ("no_state_jan1", Right { last: Some("2024-11"), ..right(0, 0, &[]) }),
+    ("dry_run", right(0, 0, &[])),
+    ("dup_without_contract_id", right(1, 4, &[])),
+    ("warning_status", right(1, 4, &["B cpu_core_hours"])),
+    ("error_without_message", right(1, 4, &[])),
+    ("http_500_json", right(1, 4, &[])),
+    ("http_200_not_json", right(1, 4, &[])),
+    ("http_429", right(1, 4, &[])),
+    ("results_empty", right(1, 4, &[])),
+    ("results_lack_contract_id", right(1, 4, &[])),
+    ("s3_get_one_denied_underbills", right(1, 0, &[])),
+    ("state_get_denied", right(4, 0, &[])),
+    ("state_corrupt", right(4, 0, &[])),
+    ("state_put_denied", right(4, 0, &[])),
+    ("bad_last_processed_month", right(4, 0, &[])),
+    ("state_get_denied_with_data_resends_12x", right(4, 0, &[])),
+    ("null_file", right(1, 0, &[])),
+    ("all_missing_payer", right(1, 0, &[])),
+    ("value_null_crash", right(1, 0, &[])),
+    ("value_float_string_crash", right(1, 0, &[])),
+    ("clock_first_day_of_month_utc", right(0, 0, &[])),
+    ("real_status_fail_mixed_counts_as_success", right(1, 2, &["A memory_byte_hours"])),
+    ("same_contract_two_dims_one_error", right(1, 2, &["A d1"])),
 ];
 
 /// The recorded runs, or a word that they are not here.
-fn cases() -> Option<serde_json::Map<String, Value>> {
+fn cases() -> Option<Map<String, Value>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2)?;
     let path: PathBuf = root.join("shared/golden/clazar.json");
     let Ok(text) = std::fs::read_to_string(path) else {
@@ -47,66 +67,169 @@ fn cases() -> Option<serde_json::Map<String, Value>> {
     };
     let mut document: Value = serde_json::from_str(&text).unwrap();
     let Value::Object(cases) = document["cases"].take() else { panic!("the cases are no table") };
-    // The state of the old exporter is taken over by `start` alone, where that says all of it.
-    let told = |case: &Value| {
+    Some(cases)
+}
+
+/// A recorded run, made again: its bucket, its service, its clock.
+struct Scene<'a> {
+    case: &'a Value,
+    store: Store,
+    proxy: Proxy,
+    bucket: String,
+    emulator: Emulator,
+    folder: tempfile::TempDir,
+}
+
+impl<'a> Scene<'a> {
+    fn of(case: &'a Value) -> Scene<'a> {
         let input = &case["input"];
-        let state = &input["state_before"][PIPELINE];
-        let plain = input["state_before"].is_null()
-            || (state["processed_contracts"].is_null() && start(state).is_some_and(|start| start != "garbage"));
-        plain && input["s3_faults"] == json!({})
-    };
-    Some(cases.into_iter().filter(|(_, case)| told(case)).collect())
-}
-
-/// The month after the last one that the old exporter had done.
-fn start(state: &Value) -> Option<String> {
-    let last = state["last_processed_month"].as_str()?;
-    let Some((year, month)) = last.split_once('-') else { return Some(last.to_owned()) };
-    let (year, month): (u32, u32) = (year.parse().ok()?, month.parse().ok()?);
-    Some(if month == 12 { format!("{}-01", year + 1) } else { format!("{year}-{:02}", month + 1) })
-}
-
-/// A stage as the run found it.
-fn stage(case: &Value) -> Stage {
-    let (input, env) = (&case["input"], &case["input"]["env"]);
-    let path = env["CLAZAR_API_URL"].as_str().and_then(|url| url.split_once("://")?.1.split_once('/'));
-    let metering_path = path.map_or_else(|| "/metering/".to_owned(), |(_, path)| format!("/{path}"));
-    let mut stage = Stage::with(Settings { metering_path, ..settings() });
-    stage.at(case["observed"]["now"].as_str().unwrap());
-    stage.replace(crate::support::LAYOUT, LAYOUT);
-    let start = start(&input["state_before"][PIPELINE]).unwrap_or_else(|| "-2 months".to_owned());
-    let most = env["MAX_MONTHS_PER_RUN"].as_str().map_or_else(String::new, |most| format!("max_windows = {most}\n"));
-    stage.replace("start  = \"2025-06\"", &format!("start = \"{start}\"\n{most}"));
-    stage.replace("retry_budget = \"5s\"", "retry_budget = \"1s\"");
-    if let Some(cloud) = env["CLAZAR_CLOUD"].as_str() {
-        stage.replace("cloud = \"aws\"", &format!("cloud = \"{cloud}\""));
+        let store: Store = **Moto::shared();
+        let bucket = store.bucket();
+        for (key, object) in input["objects"].as_object().into_iter().flatten() {
+            store.put(&bucket, key, text(object).as_bytes());
+        }
+        repeated(&input["objects_repeat"], |key, object| {
+            store.put(&bucket, key, text(object).as_bytes());
+        });
+        if !input["state_before"].is_null() {
+            store.put(&bucket, input["state_key"].as_str().unwrap(), text(&input["state_before"]).as_bytes());
+        }
+        let proxy = Proxy::start(&store);
+        let error = |error: &Value| Act::error(error[0].as_u64().unwrap() as u16, error[1].as_str().unwrap(), "denied");
+        for (what, fault) in input["s3_faults"].as_object().unwrap() {
+            match what.as_str() {
+                "get_error" => {
+                    for (key, fault) in fault.as_object().unwrap() {
+                        proxy.push_fault(s3_proxy::Fault::on(Kind::Get, error(fault)).key(key).always());
+                    }
+                }
+                "put_error" => proxy.push_fault(s3_proxy::Fault::on(Kind::Put, error(fault)).always()),
+                "list_error" => proxy.push_fault(s3_proxy::Fault::on(Kind::List, error(fault)).always()),
+                other => panic!("{other} is new"),
+            }
+        }
+        if let Some(keys) = input["list_page_size"].as_u64() {
+            proxy.push_fault(s3_proxy::Fault::on(Kind::List, Act::MaxKeys(keys as usize)).always());
+        }
+        let path = input["env"]["CLAZAR_API_URL"].as_str().and_then(|url| url.split_once("://")?.1.split_once('/'));
+        let metering_path = path.map_or_else(|| "/metering/".to_owned(), |(_, path)| format!("/{path}"));
+        let now = Some(case["observed"]["now"].as_str().unwrap().parse().unwrap());
+        let emulator = Emulator::start(Settings { metering_path, now, ..settings() }).unwrap();
+        let scene = Scene { case, store, proxy, bucket, emulator, folder: tempfile::tempdir().unwrap() };
+        scene.script();
+        scene
     }
-    for (key, object) in input["objects"].as_object().unwrap() {
-        let text = object.as_str().map_or_else(|| object.to_string(), str::to_owned);
-        stage.object(key, &text);
+
+    /// The answers of the service, as they were recorded; the last one repeats.
+    fn script(&self) {
+        let input = &self.case["input"];
+        let auth = &input["auth_response"];
+        let fault = clazar_emulator::Fault::scripted(auth["status"].as_u64().unwrap() as u16, auth["body"].clone());
+        self.emulator.push_fault(fault.on(Endpoint::Authenticate).forever());
+        let answers = input["metering_responses_last_repeats"].as_array().unwrap();
+        for (number, answer) in answers.iter().enumerate() {
+            let fault = match answer.as_str() {
+                Some("ECHO_SUCCESS_FOR_EACH_RECORD") => clazar_emulator::Fault::Pass,
+                _ => clazar_emulator::Fault::Scripted {
+                    status: answer["status"].as_u64().unwrap() as u16,
+                    body: answer["body"].clone(),
+                    headers: Default::default(),
+                    commit: Commit::BilledBefore,
+                },
+            };
+            let last = number + 1 == answers.len();
+            self.emulator.push_fault(if last { fault.forever() } else { fault.times(1) });
+        }
     }
-    let auth = &input["auth_response"];
-    let fault = Fault::scripted(auth["status"].as_u64().unwrap() as u16, auth["body"].clone());
-    stage.emulator.push_fault(fault.on(Endpoint::Authenticate).forever());
-    let answers = input["metering_responses_last_repeats"].as_array().unwrap();
-    for (number, answer) in answers.iter().enumerate() {
-        let fault = match answer.as_str() {
-            Some("ECHO_SUCCESS_FOR_EACH_RECORD") => Fault::Pass,
-            _ => Fault::Scripted {
-                status: answer["status"].as_u64().unwrap() as u16,
-                body: answer["body"].clone(),
-                headers: Default::default(),
-                commit: Commit::BilledBefore,
-            },
+
+    fn run(&self) -> Ended {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let mut program = program();
+        program.args(["run", "--now", self.case["observed"]["now"].as_str().unwrap()]);
+        program.arg(root.join("examples/clazar/pipeline.toml"));
+        program.arg("--ledger").arg(format!("sqlite:{}", self.folder.path().join("ledger.db").display()));
+        for (name, value) in self.case["input"]["env"].as_object().unwrap() {
+            program.env(name, value.as_str().unwrap());
+        }
+        program.env("S3_BUCKET_NAME", &self.bucket).env("CLAZAR_API_URL", self.emulator.url());
+        program.env("CLAZAR_CLIENT_ID", "cid").env("CLAZAR_CLIENT_SECRET", "sec-very-secret");
+        program.env("AWS_ENDPOINT_URL_S3", self.proxy.url()).env("AWS_REGION", "us-east-1");
+        program.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test").env("RETRY_BUDGET", "1s");
+        ended(program.output().unwrap())
+    }
+
+    /// The state document, byte for byte.
+    fn state(&self) -> Option<Vec<u8>> {
+        self.store.get(&self.bucket, self.case["input"]["state_key"].as_str().unwrap())
+    }
+
+    /// What it says, but for the times and our own key.
+    fn says(&self) -> Value {
+        without_times(self.state().map_or(Value::Null, |bytes| serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
+    }
+
+    fn sent(&self) -> BTreeSet<String> {
+        let requests = self.emulator.requests();
+        let bodies: Vec<Value> =
+            requests.into_iter().filter_map(|request| request.body).filter(|body| body["request"].is_array()).collect();
+        records(bodies.iter())
+    }
+
+    fn observed(&self) -> BTreeSet<String> {
+        records(self.case["observed"]["metering_requests"].as_array().unwrap().iter())
+    }
+
+    fn booked(&self) -> BTreeSet<String> {
+        let books = self.emulator.books().into_iter().filter(|record| record.status.name() == "success");
+        let short = |contract: &str| match contract {
+            A => "A".to_owned(),
+            B => "B".to_owned(),
+            other => other.to_owned(),
         };
-        let last = number + 1 == answers.len();
-        stage.emulator.push_fault(if last { fault.forever() } else { fault.times(1) });
+        books.map(|record| format!("{} {}", short(&record.contract_id), record.dimension)).collect()
     }
-    stage
+
+    /// The old exporter, were it to take over, would not bill again what is in the books.
+    fn could_go_back(&self, name: &str) {
+        let state = self.says();
+        let entry = &state[PIPELINE];
+        for record in self.emulator.books().into_iter().filter(|record| record.status.name() == "success") {
+            let month = &record.start_time[..7];
+            let listed = json!(format!("{}:{month}", record.contract_id));
+            let is_listed = entry["processed_contracts"][month].as_array().is_some_and(|list| list.contains(&listed));
+            let is_closed = entry["last_processed_month"].as_str().is_some_and(|last| month <= last);
+            assert!(is_listed || is_closed, "{name}: {listed} is not in {entry:#}");
+        }
+    }
 }
 
-fn run(stage: &Stage, case: &Value) -> Ended {
-    if case["input"]["env"]["DRY_RUN"] == "true" { stage.plan() } else { stage.run() }
+/// The objects that a rule makes: one an hour and subscription.
+fn repeated(rule: &Value, mut put: impl FnMut(&str, &Value)) {
+    for hour in 0..rule["hours"].as_u64().unwrap_or(0) {
+        for (subscription, payer) in rule["subscriptions"].as_object().unwrap() {
+            let key = rule["key"].as_str().unwrap().replace("{dd}", &format!("{:02}", hour / 24 + 1));
+            let key = key.replace("{hh}", &format!("{:02}", hour % 24)).replace("{s}", subscription);
+            let record = |record: &Value| {
+                json!({
+                    "timestamp": "2025-06-01T00:59:59Z", "externalPayerId": payer, "dimension": record[0], "value": record[1],
+                })
+            };
+            let records: Vec<Value> = rule["records"].as_array().unwrap().iter().map(record).collect();
+            put(&key, &Value::Array(records));
+        }
+    }
+}
+
+/// An object as it lies in the bucket: texts as they are, everything else as JSON.
+fn text(object: &Value) -> String {
+    object.as_str().map_or_else(|| object.to_string(), str::to_owned)
+}
+
+fn without_times(mut state: Value) -> Value {
+    for entry in state.as_object_mut().into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut) {
+        entry.remove("last_updated");
+    }
+    state
 }
 
 /// The records in requests, each once, in whatever calls they stood.
@@ -115,36 +238,22 @@ fn records<'a>(bodies: impl Iterator<Item = &'a Value>) -> BTreeSet<String> {
     all.map(ToString::to_string).collect()
 }
 
-fn sent(stage: &Stage) -> BTreeSet<String> {
-    let requests = stage.emulator.requests();
-    let bodies: Vec<Value> =
-        requests.into_iter().filter_map(|request| request.body).filter(|body| body["request"].is_array()).collect();
-    records(bodies.iter())
-}
-
-fn observed(case: &Value) -> BTreeSet<String> {
-    records(case["observed"]["metering_requests"].as_array().unwrap().iter())
-}
-
-fn booked(stage: &Stage) -> BTreeSet<String> {
-    let books = stage.emulator.books().into_iter().filter(|record| record.status.name() == "success");
-    books.map(|record| format!("{} {}", record.contract_id, record.dimension)).collect()
-}
-
 #[test]
 fn what_the_old_exporter_did_right_is_done_alike() {
     let Some(cases) = cases() else { return };
     let mut done = 0;
     for (name, case) in cases.iter().filter(|(_, case)| case["expect"]["kind"] == "same") {
-        let stage = stage(case);
-        let ended = run(&stage, case);
+        let scene = Scene::of(case);
+        let ended = scene.run();
         assert_eq!(ended.exit == 0, case["observed"]["exit"] == 0, "{name}: {ended:?}");
-        assert_eq!(sent(&stage), observed(case), "{name}");
-        stage.emulator.verify_books().unwrap();
-        assert_eq!(stage.emulator.resent(), [], "{name}");
+        assert_eq!(scene.sent(), scene.observed(), "{name}");
+        assert_eq!(scene.says(), without_times(case["observed"]["state_after"].clone()), "{name}");
+        scene.emulator.verify_books().unwrap();
+        assert_eq!(scene.emulator.resent(), [], "{name}");
+        scene.could_go_back(name);
         done += 1;
     }
-    assert!(done >= 15, "only {done} cases were run");
+    assert!(done >= 18, "only {done} cases were run");
 }
 
 #[test]
@@ -152,25 +261,53 @@ fn what_the_old_exporter_did_wrong_is_done_right() {
     let Some(cases) = cases() else { return };
     let wrong: Vec<_> = cases.iter().filter(|(_, case)| case["expect"]["kind"] == "corrected").collect();
     for (name, case) in wrong {
-        let (_, exit, most, books) =
-            CORRECTED.iter().find(|(known, ..)| known == name).unwrap_or_else(|| panic!("{name} is new"));
-        let stage = stage(case);
-        let ended = run(&stage, case);
-        assert_eq!(ended.exit, *exit, "{name}: {ended:?}");
-        let left = sent(&stage);
-        assert!(left.is_subset(&observed(case)) && left.len() <= *most, "{name}: {left:?}");
-        assert_eq!(booked(&stage), books.iter().map(|text| (*text).to_owned()).collect(), "{name}");
-        // Once the service answers as ever, each charge that left, or was to leave, is in its books, and once.
-        stage.emulator.clear_faults();
-        let dry = case["input"]["env"]["DRY_RUN"] == "true";
-        if *most > 0 {
-            stage.run().expect(0);
-            assert_eq!(sent(&stage), observed(case), "{name}");
-        } else if !dry {
-            stage.run().expect(*exit);
-            assert_eq!(sent(&stage), BTreeSet::new(), "{name}");
+        let (_, right) = CORRECTED.iter().find(|(known, _)| known == name).unwrap_or_else(|| panic!("{name} is new"));
+        let scene = Scene::of(case);
+        let before = scene.state();
+        let ended = scene.run();
+        assert_eq!(ended.exit, right.exit, "{name}: {ended:?}");
+        let left = scene.sent();
+        assert!(left.is_subset(&scene.observed()) && left.len() <= right.most, "{name}: {left:?}");
+        assert_eq!(scene.booked(), right.books.iter().map(|text| (*text).to_owned()).collect(), "{name}");
+        scene.could_go_back(name);
+        if right.exit == 4 {
+            assert_eq!(scene.emulator.requests().iter().filter(|request| request.path != "/authenticate/").count(), 0);
         }
-        stage.emulator.verify_books().unwrap();
-        assert_eq!(stage.emulator.resent(), [], "{name}");
+        let dry = case["input"]["env"]["DRY_RUN"] == "true";
+        if right.exit == 4 || dry {
+            assert_eq!(scene.state(), before, "{name}: the document is as it was");
+        }
+        let last = |state: &Value| state[PIPELINE]["last_processed_month"].as_str().map(str::to_owned);
+        let was = last(&case["input"]["state_before"]);
+        if right.exit != 4 {
+            assert_eq!(last(&scene.says()), right.last.map(str::to_owned).or(was), "{name}");
+        }
+        // Once everything answers as ever, each charge that left, or was to leave, is in the books, and once.
+        scene.emulator.clear_faults();
+        scene.proxy.clear_faults();
+        match (right.most > 0 || name == "state_put_denied", name.as_str()) {
+            (true, _) => {
+                let ended = scene.run();
+                assert_eq!(ended.exit, 0, "{name}: {ended:?}");
+                assert_eq!(scene.sent(), scene.observed(), "{name}");
+            }
+            (false, "state_corrupt" | "bad_last_processed_month") => {
+                assert_eq!(scene.run().exit, 4, "{name}");
+                assert_eq!(scene.state(), before, "{name}");
+            }
+            (false, "s3_get_one_denied_underbills" | "state_get_denied" | "state_get_denied_with_data_resends_12x") => {
+                assert_eq!(scene.run().exit, 0, "{name}");
+            }
+            (false, _) if dry => {}
+            (false, _) => {
+                assert_eq!(scene.run().exit, right.exit, "{name}");
+                assert_eq!(scene.sent(), BTreeSet::new(), "{name}");
+            }
+        }
+        scene.emulator.verify_books().unwrap();
+        assert_eq!(scene.emulator.resent(), [], "{name}");
+        if !["state_corrupt", "bad_last_processed_month"].contains(&name.as_str()) {
+            scene.could_go_back(name);
+        }
     }
 }
