@@ -58,6 +58,9 @@ pub(super) enum Taken {
     Unknown,
 }
 
+const WHAT_TO_SET: &str =
+    "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE, or name a `profile` in the grant";
+
 /// What a store says of an error: its code and its own words.
 struct Said {
     status: u16,
@@ -169,17 +172,20 @@ impl Reach {
         E: ProvideErrorMetadata + Error + 'static,
     {
         let verb = action.verb();
-        if let Some(missing) = cause::<CredentialsError>(error) {
-            let causes = shortened(&causes(missing));
-            return match (missing, &self.account.role, &self.account.profile) {
-                (CredentialsError::CredentialsNotLoaded(_), None, None) => format!(
-                    "no AWS credentials were found to {verb} {what}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a `profile` in the grant ({causes})"
-                ),
-                (_, Some(role), _) => format!("the role {role} cannot be assumed to {verb} {what}: {causes}"),
-                (_, None, Some(profile)) => format!(
+        if let Some(found) = cause::<CredentialsError>(error) {
+            let causes = shortened(&causes(found));
+            // Whoever assumes a role needs credentials for that.
+            let is_missing = matches!(innermost(found), CredentialsError::CredentialsNotLoaded(_));
+            return match (&self.account.profile, &self.account.role) {
+                (Some(profile), _) if is_missing => format!(
                     "the profile `{profile}` gives no AWS credentials to {verb} {what}: mend ~/.aws/config or ~/.aws/credentials ({causes})"
                 ),
-                _ => format!("AWS credentials cannot be had to {verb} {what}: {causes}"),
+                (None, _) if is_missing => format!("no AWS credentials were found to {verb} {what}: {WHAT_TO_SET}"),
+                (_, Some(role)) => format!("the role {role} cannot be assumed to {verb} {what}: {causes}"),
+                (Some(profile), None) => {
+                    format!("the profile `{profile}` gives no AWS credentials to {verb} {what}: {causes}")
+                }
+                (None, None) => format!("AWS credentials cannot be had to {verb} {what}: {causes}; {WHAT_TO_SET}"),
             };
         }
         let causes = causes(error);
@@ -242,6 +248,15 @@ where
     };
     let code = meta.code().map_or_else(|| format!("status {status}"), str::to_owned);
     Some(Said { status, code: shortened(&code), message: meta.message().unwrap_or_default().to_owned() })
+}
+
+/// The first of the errors about credentials that led to each other.
+fn innermost(outermost: &CredentialsError) -> &CredentialsError {
+    let mut innermost = outermost;
+    while let Some(inner) = innermost.source().and_then(cause) {
+        innermost = inner;
+    }
+    innermost
 }
 
 fn cause<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {

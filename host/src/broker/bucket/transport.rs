@@ -144,7 +144,8 @@ pub(super) fn causes(error: &(dyn Error + 'static)) -> String {
     let mut texts: Vec<String> = Vec::new();
     let mut cause = Some(error);
     while let Some(current) = cause {
-        let text = current.to_string();
+        // Some are lists of several lines.
+        let text = current.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
         let says_nothing = text.starts_with("client error (")
             || text.starts_with("error sending request for url")
             || [

@@ -128,13 +128,18 @@ async fn without_credentials_it_is_said_what_to_do_and_nothing_is_asked() {
         unavailable(open.session.put("a", b"x", "", &Precondition::Absent).await),
     ] {
         assert!(text.starts_with("no AWS credentials were found to "), "{text}");
-        assert!(
-            text.contains("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a `profile` in the grant"),
-            "{text}"
-        );
+        let to_do =
+            ": set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE, or name a `profile` in the grant";
+        assert!(text.ends_with(to_do), "{text}");
     }
     assert_eq!(open.proxy.requests().len(), 0);
     assert_eq!(open.session.denials(), []);
+
+    let mut stage = Stage::new();
+    stage.env.remove("AWS_SECRET_ACCESS_KEY");
+    stage.account.role = Some("arn:aws:iam::123456789012:role/metering".to_owned());
+    let text = unavailable(stage.open("").read("a").await);
+    assert!(text.starts_with("no AWS credentials were found to read \"a\""), "{text}");
 
     let mut stage = Stage::new();
     stage.account.profile = Some("nowhere".to_owned());
