@@ -22,7 +22,7 @@ use super::source_text::SourceText;
 use super::wording::{all_of, nearest, quoted};
 
 /// A table of customers, as it was when the pipeline file was read.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Customers {
     /// The file as messages name it.
     pub file: String,
@@ -74,7 +74,7 @@ pub(super) fn customers(path: &Path, errors: &mut ConfigErrors) -> Result<Option
             let at = error.utf8_error().valid_up_to();
             let source = SourceText::new(&file, &String::from_utf8_lossy(error.as_bytes()));
             let help = "save it as UTF-8; spreadsheets call that \"CSV UTF-8\"".to_owned();
-            errors.merge(ConfigErrors::at(&source, at..at + 1, "this byte is not UTF-8", Some(help)));
+            errors.merge(ConfigErrors::at(&source, at..at, "this byte is not UTF-8", Some(help)));
             return Ok(None);
         }
     };
@@ -127,12 +127,7 @@ fn rows(text: &str, faults: &mut Faults) -> Option<HashMap<String, Payer>> {
     let mut reader =
         ReaderBuilder::new().has_headers(false).flexible(true).trim(Trim::None).from_reader(body.as_bytes());
     let mut record = StringRecord::new();
-    let mut columns: Option<Columns> = None;
-    let mut width = 0;
-    let mut rows: HashMap<String, Payer> = HashMap::new();
-    // Where each customer stands, and the first row of each charge.
-    let mut lines: HashMap<String, usize> = HashMap::new();
-    let mut firsts: HashMap<(Option<String>, String), String> = HashMap::new();
+    let mut table: Option<Table> = None;
     loop {
         match reader.read_record(&mut record) {
             Ok(true) => {}
@@ -143,65 +138,74 @@ fn rows(text: &str, faults: &mut Faults) -> Option<HashMap<String, Payer>> {
             }
         }
         let place = Row::of(text, marked, &record);
-        let Some(columns) = &columns else {
-            width = record.len();
-            columns = Some(header(&record, &place, faults)?);
-            continue;
-        };
-        if record.len() != width {
-            let message = format!("this row has {} fields, and the header has {width}", record.len());
+        match &mut table {
+            Some(table) => table.row(&record, &place, faults),
+            None => {
+                let columns = header(&record, &place, faults)?;
+                table = Some(Table { columns, width: record.len(), rows: HashMap::new(), firsts: HashMap::new() });
+            }
+        }
+    }
+    if table.is_none() {
+        faults.add(0, "the table is empty".to_owned(), Some(SEPARATOR));
+    }
+    let rows = table?.rows.into_iter().map(|(customer, (_, payer))| (customer, payer));
+    Some(rows.collect())
+}
+
+/// What was read of a table.
+struct Table {
+    columns: Columns,
+    /// Fields in a row.
+    width: usize,
+    /// By customer, with the byte at which the row begins.
+    rows: HashMap<String, (usize, Payer)>,
+    /// The first customer of each product and id.
+    firsts: HashMap<(Option<String>, String), String>,
+}
+
+impl Table {
+    fn row(&mut self, record: &StringRecord, place: &Row<'_>, faults: &mut Faults) {
+        if record.len() != self.width {
+            let message = format!("this row has {} fields, and the header has {}", record.len(), self.width);
             faults.add(place.start, message, Some("a field that holds a comma or a quote is quoted"));
-            continue;
+            return;
         }
         let before = faults.count;
         let mut cell = |column: usize, name: &str, must: bool| {
             let value = record.get(column).unwrap_or_default();
-            check_cell(value, name, must, place.field(column), faults);
-            value
+            check_cell(value, name, must, || place.field(column), faults);
+            value.to_owned()
         };
-        let customer = cell(columns.customer, "customer", true);
-        let id = cell(columns.id, "id", true);
-        let product = columns.product.map(|column| cell(column, "product", false).to_owned());
-        let mut attributes = Vec::new();
-        for (column, name) in &columns.attributes {
-            let value = cell(*column, name, false);
-            if !value.is_empty() {
-                attributes.push((name.clone(), value.to_owned()));
-            }
-        }
+        let customer = cell(self.columns.customer, "customer", true);
+        let id = cell(self.columns.id, "id", true);
+        let product = self.columns.product.map(|column| cell(column, "product", false));
+        let attributes =
+            self.columns.attributes.iter().map(|(column, name)| (name.clone(), cell(*column, name, false)));
+        let attributes = attributes.filter(|(_, value)| !value.is_empty()).collect();
         if faults.count > before {
-            continue;
+            return;
         }
-        let (line, _) = faults.source.position(&(place.start..place.start));
-        if let Some(first) = lines.insert(customer.to_owned(), line) {
-            let message = format!("the customer {} stands in line {first} already", quoted(customer));
-            faults.add(place.field(columns.customer), message, Some("whom to bill for it would be a guess"));
-            continue;
+        if let Some((first, _)) = self.rows.get(&customer) {
+            let (line, _) = faults.source.position(&(*first..*first));
+            let message = format!("the customer {} stands in line {line} already", quoted(&customer));
+            let at = place.field(self.columns.customer);
+            faults.add(at, message, Some("whom to bill for it would be a guess"));
+            return;
         }
-        let payer = Payer { id: id.to_owned(), product, attributes };
-        let charge = (payer.product.clone(), payer.id.clone());
-        if let Some(other) = firsts.get(&charge).and_then(|first| rows.get(first))
-            && let Some(name) = differing(&payer, other)
-        {
-            let first = firsts.get(&charge).map_or("", String::as_str);
-            let column = columns.attributes.iter().find(|(_, column)| column == name).map_or(0, |(column, _)| *column);
-            let message = format!(
-                "{} and {} are billed as one, {}, and differ in {}",
-                quoted(first),
-                quoted(customer),
-                quoted(id),
-                quoted(name)
-            );
+        let payer = Payer { id, product, attributes };
+        let first = self.firsts.entry((payer.product.clone(), payer.id.clone())).or_insert_with(|| customer.clone());
+        let differs = self.rows.get(first).and_then(|(_, other)| differing(&payer, other));
+        if let Some(name) = differs {
+            let [first, customer, id, shown] = [&*first, &customer, &payer.id, name].map(|text| quoted(text));
+            let column =
+                self.columns.attributes.iter().find(|(_, column)| column == name).map_or(0, |(column, _)| *column);
+            let message = format!("{first} and {customer} are billed as one, {id}, and differ in {shown}");
             faults.add(place.field(column), message, Some("one charge has one value: write the same in both rows"));
-            continue;
+            return;
         }
-        firsts.entry(charge).or_insert_with(|| customer.to_owned());
-        rows.insert(customer.to_owned(), payer);
+        self.rows.insert(customer, (place.start, payer));
     }
-    if columns.is_none() {
-        faults.add(0, "the table is empty".to_owned(), Some(SEPARATOR));
-    }
-    Some(rows)
 }
 
 /// The first attribute in which two rows differ.
@@ -256,17 +260,17 @@ fn header(record: &StringRecord, place: &Row<'_>, faults: &mut Faults) -> Option
 }
 
 /// A cell is one line of text: a quote that is not closed would swallow the rows behind it.
-fn check_cell(value: &str, name: &str, must: bool, at: usize, faults: &mut Faults) {
+fn check_cell(value: &str, name: &str, must: bool, at: impl Fn() -> usize, faults: &mut Faults) {
     if value.is_empty() && must {
-        faults.add(at, format!("`{name}` is empty"), Some("delete the row, or fill it in"));
+        faults.add(at(), format!("`{name}` is empty"), Some("delete the row, or fill it in"));
     } else if value.contains(char::is_control) {
         faults.add(
-            at,
+            at(),
             format!("`{name}` holds a control character or a line break"),
             Some("see where a quote is open"),
         );
     } else if value.trim() != value && ["customer", "id", "product"].contains(&name) {
-        faults.add(at, format!("`{name}` has white space around it: {value:?}"), Some("take it away"));
+        faults.add(at(), format!("`{name}` has white space around it: {value:?}"), Some("take it away"));
     }
 }
 
