@@ -80,7 +80,10 @@ fn spec(args: &ImportArgs, pipeline: &Pipeline) -> Result<MirrorSpec, Refused> {
                 sink.ok_or_else(|| other("the pipeline has several sinks: name one with `mirror`".to_owned()))?;
             let key = mirror.as_ref().map_or_else(|| pipeline.name.clone(), |mirror| mirror.key.clone());
             let form = mirror.as_ref().map_or(MirrorForm::Shared, |mirror| mirror.form);
-            MirrorSpec { url: Located { value: url.clone(), span: 0..0 }, key, form, sink }
+            let [role, profile, region] = mirror.as_ref().map_or([None, None, None], |mirror| {
+                [mirror.role.clone(), mirror.profile.clone(), mirror.region.clone()]
+            });
+            MirrorSpec { url: Located { value: url.clone(), span: 0..0 }, key, form, sink, role, profile, region }
         }
         (None, None) => {
             return Err(other("the pipeline's file has no `mirror`: say which document with --from URL".to_owned()));

@@ -19,7 +19,7 @@ pub(super) const TOP: &[&str] = &[
     "aggregate",
     "sink",
 ];
-pub(super) const MIRROR: &[&str] = &["url", "key", "form", "sink"];
+pub(super) const MIRROR: &[&str] = &["url", "key", "form", "sink", "role", "profile", "region"];
 pub(super) const SOURCE: &[&str] = &["plugin", "config", "grant", "limits", "look_back", "dedupe"];
 pub(super) const AGGREGATE: &[&str] = &["plugin", "config", "grant", "limits", "takes"];
 pub(super) const SINK: &[&str] =

@@ -20,6 +20,12 @@ pub struct MirrorSpec {
     pub form: MirrorForm,
     /// The sink whose charges it speaks of.
     pub sink: String,
+    /// As in a grant: with which credentials, and where, the bucket is reached.
+    pub role: Option<Located<String>>,
+    /// The same.
+    pub profile: Option<Located<String>>,
+    /// The same.
+    pub region: Option<Located<String>>,
 }
 
 /// What a state document looks like.
@@ -51,6 +57,7 @@ pub(super) fn mirror(
             )
             .help("write window = \"month\", or leave `mirror` out");
     }
+    let mut account = [None, None, None];
     let (url, key, form, sink) = match &entry.node.value {
         Value::Text { .. } => (top.text("mirror", URL, errors)?, None, MirrorForm::default(), None),
         Value::Table(table) => {
@@ -61,6 +68,7 @@ pub(super) fn mirror(
                 "single" => Some(MirrorForm::Single),
                 _ => None,
             };
+            account = ["role", "profile", "region"].map(|key| reader.text(key, "a string", errors));
             let key = |text: &str| (!text.is_empty()).then(|| text.to_owned());
             (
                 reader.text("url", URL, errors)?,
@@ -70,7 +78,12 @@ pub(super) fn mirror(
             )
         }
         _ => {
-            mismatch(&entry.node, "mirror", &format!("{URL}, or a table {{ url, key, form, sink }}"), errors);
+            mismatch(
+                &entry.node,
+                "mirror",
+                &format!("{URL}, or a table {{ url, key, form, sink, role, profile, region }}"),
+                errors,
+            );
             return None;
         }
     };
@@ -97,7 +110,8 @@ pub(super) fn mirror(
             return None;
         }
     };
-    Some(MirrorSpec { url, key: key.or_else(|| name.map(str::to_owned))?, form, sink })
+    let [role, profile, region] = account;
+    Some(MirrorSpec { url, key: key.or_else(|| name.map(str::to_owned))?, form, sink, role, profile, region })
 }
 
 /// The folder or bucket of a URL, and the name of the object in it.

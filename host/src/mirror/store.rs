@@ -136,7 +136,8 @@ impl Mirror {
     ) -> Result<Mirror, MirrorError> {
         let (folder, object) = spec.place();
         let folder = Some(Located { value: folder.to_owned(), span: spec.url.span.clone() });
-        let grant = GrantSpec { read: folder.clone(), write: folder, ..GrantSpec::default() };
+        let MirrorSpec { role, profile, region, .. } = spec.clone();
+        let grant = GrantSpec { read: folder.clone(), write: folder, role, profile, region, ..GrantSpec::default() };
         let url = spec.url.value.clone();
         let grants = Grants::parse(&grant, base).map_err(|errors| {
             let why = errors.into_iter().map(|error| error.message).next().unwrap_or_default();

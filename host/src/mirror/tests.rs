@@ -189,7 +189,15 @@ impl Shelf {
         let broker = Broker::new(BrokerSettings::new(io.handle().clone())).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let url = Located { value: "file://./state.json".to_owned(), span: 0..0 };
-        let spec = MirrorSpec { url, key: KEY.to_owned(), form: MirrorForm::Shared, sink: "clazar".to_owned() };
+        let spec = MirrorSpec {
+            url,
+            key: KEY.to_owned(),
+            form: MirrorForm::Shared,
+            sink: "clazar".to_owned(),
+            role: None,
+            profile: None,
+            region: None,
+        };
         let mirror = Mirror::new(&spec, folder.path(), &broker, false).unwrap();
         let shelf = Shelf { folder, mirror, _io: io };
         shelf.put(text);
