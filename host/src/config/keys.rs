@@ -7,7 +7,7 @@ use super::wording::{all_of, nearest, quoted};
 
 pub(super) const TOP: &[&str] =
     &["name", "window", "grace", "start", "max_windows", "env", "ledger", "dry_run", "source", "aggregate", "sink"];
-pub(super) const SOURCE: &[&str] = &["plugin", "config", "grant", "limits", "look_back"];
+pub(super) const SOURCE: &[&str] = &["plugin", "config", "grant", "limits", "look_back", "complete_by"];
 pub(super) const AGGREGATE: &[&str] = &["plugin", "config", "grant", "limits", "takes"];
 pub(super) const SINK: &[&str] = &["plugin", "config", "grant", "limits", "takes", "round", "rate", "retry_budget"];
 pub(super) const LIMITS: &[&str] = &["time", "wall", "memory", "log"];

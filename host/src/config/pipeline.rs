@@ -54,6 +54,9 @@ pub struct SourceSpec {
     /// How far back from now settled windows are checked for late and changed inputs. Nothing means: from the start of the month
     /// before now's.
     pub look_back: Option<Ago>,
+    /// How long after its end a window's data may be incomplete before that is a problem, where the source says how far its data is
+    /// complete; 24 hours unless the file says so.
+    pub complete_by: Duration,
 }
 
 /// `[aggregate.NAME]`.

@@ -142,8 +142,10 @@ fn source(top: &TableReader<'_>, base: &Path, errors: &mut ConfigErrors) -> Opti
     let section = table(&entry.node, "source", "a table", errors)?;
     let reader = TableReader::new("source".to_owned(), entry.key.clone(), section, keys::SOURCE, errors);
     let look_back = reader.parsed("look_back", start::LOOK_BACK, start::look_back, errors);
+    let complete_by =
+        reader.parsed("complete_by", DURATION, units::duration, errors).unwrap_or(Duration::from_secs(24 * 60 * 60));
     let plugin = plugin_spec(&reader, "source", None, base, errors)?;
-    Some(SourceSpec { plugin, look_back })
+    Some(SourceSpec { plugin, look_back, complete_by })
 }
 
 type Aggregate = (AggregateSpec, Vec<Located<String>>);

@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use super::account;
 use super::astray::Astray;
 use super::charges::{Assessment, assess};
+use super::complete::Complete;
 use super::due::{Due, due, has_holds};
 use super::entries::{all_astray, inputs, intent, kept_back, unchecked};
 use super::failpoint::failpoint;
@@ -51,11 +52,13 @@ impl Book {
         run: &str,
         setup: &Setup,
         options: &Options<'_>,
+        complete: &Complete,
     ) -> Result<Book, LedgerError> {
         if !path.exists() {
             let state = State::default();
-            let due = due(&setup.pipeline, &state, options.now, options.window.as_ref());
-            if due.open.is_empty() && due.settled.is_empty() {
+            let due = due(&setup.pipeline, &state, options.now, options.window.as_ref(), complete);
+            // Where a window waits for its data, the ledger is to remember that the pipeline begins with it.
+            if due.is_idle() {
                 return Ok(Book::Shown(Box::new(state)));
             }
         }

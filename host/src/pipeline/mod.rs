@@ -16,6 +16,7 @@ mod astray;
 mod changed;
 mod channel;
 mod charges;
+mod complete;
 mod deliver;
 mod doubts;
 mod due;
@@ -35,6 +36,7 @@ mod setup;
 mod summary;
 mod tally;
 
+pub use complete::complete_until;
 pub use options::{Options, Watch};
 pub use run::run;
 pub use setup::{Section, Setup, SetupError, SinkSection};

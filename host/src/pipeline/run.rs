@@ -5,8 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
+use super::complete::Complete;
 use super::deliver::{Delivery, Ended, Stopped};
-use super::due::{due, first};
+use super::due::{due, first, has_holds};
 use super::freeze::{Book, Work, freeze};
 use super::moved::withdrawn;
 use super::options::Options;
@@ -15,6 +16,7 @@ use super::summary::{self, Findings};
 use crate::config::LedgerLocation;
 use crate::ledger::{Entry, Identity, Ledger, LedgerError};
 use crate::model::charge::ChargeId;
+use crate::model::window::Window;
 use crate::report::{Exit, Problem, Report};
 
 /// Runs a pipeline once.
@@ -25,9 +27,10 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
     let LedgerLocation::Sqlite(path) = &setup.pipeline.ledger;
     let identity = Identity::of(&setup.pipeline, first(&setup.pipeline, options.now));
     let run = run_id();
+    let complete = Complete::ask(setup, options);
     let mut book = match options.dry_run {
         true => Book::Shown(Box::new(Ledger::state_of(path, &identity)?)),
-        false => Book::open(path, &identity, &run, setup, options)?,
+        false => Book::open(path, &identity, &run, setup, options, &complete)?,
     };
     let mut findings = Findings::default();
     if book.state().is_fresh() {
@@ -36,8 +39,10 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
             path.file_name().unwrap_or_default().to_string_lossy()
         ));
     }
-    let due = due(&setup.pipeline, book.state(), options.now, options.window.as_ref());
+    let due = due(&setup.pipeline, book.state(), options.now, options.window.as_ref(), &complete);
     findings.next_due = due.next;
+    let held = |window: &Window| has_holds(&setup.pipeline, book.state(), window);
+    complete.report(setup, &due, options.now, &held, &mut findings);
     if let (1.., Some(most)) = (due.waiting, setup.pipeline.max_windows) {
         let windows = if due.waiting == 1 { "window waits" } else { "windows wait" };
         findings.notes.push(format!("{} more {windows} for later runs: max_windows = {most}", due.waiting));
