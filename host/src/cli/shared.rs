@@ -114,6 +114,7 @@ fn report(exit: Exit, problems: Vec<Problem>) -> Report {
         dry_run: false,
         exit,
         next_due: None,
+        incomplete: vec![],
         windows: Vec::new(),
         problems,
         notes: Vec::new(),

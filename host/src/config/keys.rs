@@ -20,7 +20,7 @@ pub(super) const TOP: &[&str] = &[
     "sink",
 ];
 pub(super) const MIRROR: &[&str] = &["url", "key", "form", "sink", "role", "profile", "region"];
-pub(super) const SOURCE: &[&str] = &["plugin", "config", "grant", "limits", "look_back", "dedupe"];
+pub(super) const SOURCE: &[&str] = &["plugin", "config", "grant", "limits", "look_back", "dedupe", "complete_by"];
 pub(super) const AGGREGATE: &[&str] = &["plugin", "config", "grant", "limits", "takes"];
 pub(super) const SINK: &[&str] =
     &["plugin", "config", "grant", "limits", "takes", "round", "rate", "retry_budget", "customers", "zero"];

@@ -61,6 +61,9 @@ pub struct SourceSpec {
     pub look_back: Option<Ago>,
     /// By what records are told to be the same one, read twice. Nothing means: each is another.
     pub dedupe: Option<Dedupe>,
+    /// How long after its end a window's data may be incomplete before that is a problem, where the source says how far its data is
+    /// complete; 24 hours unless the file says so.
+    pub complete_by: Duration,
 }
 
 /// By what records are told to be the same one, read twice.

@@ -157,8 +157,10 @@ fn source(top: &TableReader<'_>, base: &Path, errors: &mut ConfigErrors) -> Opti
     let look_back = reader.parsed("look_back", start::LOOK_BACK, start::look_back, errors);
     let by_id = |text: &str| (text == "id").then_some(Dedupe::Id);
     let dedupe = reader.parsed("dedupe", "\"id\"", by_id, errors);
+    let complete_by =
+        reader.parsed("complete_by", DURATION, units::duration, errors).unwrap_or(Duration::from_secs(24 * 60 * 60));
     let plugin = plugin_spec(&reader, "source", None, base, errors)?;
-    Some(SourceSpec { plugin, look_back, dedupe })
+    Some(SourceSpec { plugin, look_back, dedupe, complete_by })
 }
 
 type Aggregate = (AggregateSpec, Vec<Located<String>>);

@@ -102,7 +102,7 @@ fn the_sample_file_is_read_as_it_says() {
             "fields": { "time": "path", "customer": "/externalPayerId", "dimension": "/dimension", "quantity": "/value" },
         })
     );
-    assert_eq!(pipeline.source.look_back, None);
+    assert_eq!((pipeline.source.look_back, pipeline.source.complete_by), (None, Duration::from_secs(86_400)));
 
     let [rules] = pipeline.aggregates.as_slice() else { panic!("one aggregate") };
     assert_eq!((rules.plugin.name.as_str(), &rules.takes), ("rules", &None));
@@ -138,6 +138,7 @@ env = { DRY_RUN = true }
 [source]
 plugin = "./readers/mine.wasm"
 look_back = "45 days"
+complete_by = "36h"
 limits = { time = "30s", wall = "10m", memory = "256 MiB", log = "1 MiB" }
 grant.read = "file://./bucket"
 grant.write = "s3://state/p"
@@ -169,6 +170,7 @@ takes = ["connections", "cpu"]
     assert_eq!(pipeline.ledger, LedgerLocation::Sqlite("folder/state/p.db".into()));
     assert_eq!(pipeline.source.plugin.plugin, PluginRef::Path("folder/./readers/mine.wasm".into()));
     assert_eq!(pipeline.source.look_back, Some(Ago { n: 45, unit: Unit::Days }));
+    assert_eq!(pipeline.source.complete_by, Duration::from_secs(36 * 3600));
     let limits = LimitsSpec {
         time: Some(Duration::from_secs(30)),
         wall: Some(Duration::from_secs(600)),

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::complete::Complete;
 use crate::config::{Pipeline, Start, first_window};
 use crate::ledger::State;
 use crate::model::window::{Window, WindowKind};
@@ -15,6 +16,10 @@ pub(super) struct Due {
     pub(super) settled: Vec<Window>,
     /// Closed by another exporter, and young enough to be looked at again.
     pub(super) closed: Vec<Window>,
+    /// They would be due, or something of them is held, and their data is not complete.
+    pub(super) incomplete: Vec<Window>,
+    /// Settled, and would be looked at again if their data were complete.
+    pub(super) unchecked: Vec<Window>,
     /// Where the pipeline begins.
     pub(super) first: Option<Window>,
     /// When the first window that is not due yet will be.
@@ -23,8 +28,22 @@ pub(super) struct Due {
     pub(super) waiting: u64,
 }
 
-/// Picks the windows of a run at `now`. With `only`, that window alone, due or not settled or not.
-pub(super) fn due(pipeline: &Pipeline, state: &State, now: Timestamp, only: Option<&Window>) -> Due {
+impl Due {
+    /// Whether a run would have nothing to do, even if all data were complete.
+    pub(super) fn is_idle(&self) -> bool {
+        self.open.is_empty() && self.settled.is_empty() && self.incomplete.is_empty()
+    }
+}
+
+/// Picks the windows of a run at `now`. With `only`, that window alone, settled or not, due or not; of one that is due, the data has
+/// to be complete.
+pub(super) fn due(
+    pipeline: &Pipeline,
+    state: &State,
+    now: Timestamp,
+    only: Option<&Window>,
+    complete: &Complete,
+) -> Due {
     if let Some(only) = only {
         if state.is_closed_elsewhere(only) {
             return Due { closed: vec![*only], ..Due::default() };
@@ -33,6 +52,9 @@ pub(super) fn due(pipeline: &Pipeline, state: &State, now: Timestamp, only: Opti
         let settled = pipeline.sinks.iter().all(|sink| state.is_settled(&sink.plugin.name, only));
         let windows = vec![*only];
         return match settled {
+            _ if pipeline.is_due(only, now) && !complete.covers(only) => {
+                Due { incomplete: windows, first, ..Due::default() }
+            }
             true => Due { settled: windows, first, ..Due::default() },
             false => Due { open: windows, first, ..Due::default() },
         };
@@ -50,6 +72,15 @@ pub(super) fn due(pipeline: &Pipeline, state: &State, now: Timestamp, only: Opti
         if state.is_closed_elsewhere(&window) {
             continue;
         }
+        let settled = pipeline.sinks.iter().all(|sink| state.is_settled(&sink.plugin.name, &window));
+        if !complete.covers(&window) {
+            if !settled || has_holds(pipeline, state, &window) {
+                due.incomplete.push(window);
+            } else if window.end() > back {
+                due.unchecked.push(window);
+            }
+            continue;
+        }
         let taken_up = pipeline.sinks.iter().any(|sink| state.is_taken_up(&sink.plugin.name, &window));
         if !taken_up {
             // Later ones may have been taken up already, by a run of that window alone.
@@ -59,7 +90,7 @@ pub(super) fn due(pipeline: &Pipeline, state: &State, now: Timestamp, only: Opti
             }
             fresh += 1;
         }
-        if !pipeline.sinks.iter().all(|sink| state.is_settled(&sink.plugin.name, &window)) {
+        if !settled {
             due.open.push(window);
         } else if window.end() > back || has_holds(pipeline, state, &window) {
             due.settled.push(window);

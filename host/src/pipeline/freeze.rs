@@ -9,6 +9,7 @@ use super::account;
 use super::astray::Astray;
 use super::charges::{Assessment, assess};
 use super::closed::Watched;
+use super::complete::Complete;
 use super::due::{Due, due, has_holds};
 use super::entries::{all_astray, inputs, intent, kept_back, unchecked};
 use super::failpoint::failpoint;
@@ -55,6 +56,7 @@ impl Book {
         setup: &Setup,
         options: &Options<'_>,
         mirrored: Option<&Mirrored>,
+        complete: &Complete,
     ) -> Result<Book, LedgerError> {
         if options.dry_run {
             return Ok(Book::Shown(Box::new(Ledger::state_of(path, identity)?)));
@@ -63,8 +65,9 @@ impl Book {
         let says_nothing =
             mirrored.is_none_or(|mirrored| mirrored.to_take_over(&state).is_ok_and(|import| import.is_none()));
         if !path.exists() && says_nothing {
-            let due = due(&setup.pipeline, &state, options.now, options.window.as_ref());
-            if due.open.is_empty() && due.settled.is_empty() {
+            let due = due(&setup.pipeline, &state, options.now, options.window.as_ref(), complete);
+            // Where a window waits for its data, the ledger is to remember that the pipeline begins with it.
+            if due.is_idle() {
                 return Ok(Book::Shown(Box::new(state)));
             }
         }

@@ -79,6 +79,9 @@ impl Gathered {
         for (window, batch) in &split.untaken {
             self.untaken.entry(*window).or_default().count(batch);
         }
+        // An input that lies across the beginning holds older usage too, and rightly: its times are not read in a wrong way.
+        let across = |span: Span| first.is_some_and(|first| span.start < first && first < span.end);
+        self.astray.others |= page.inputs.iter().any(|(input, _)| input.span.is_some_and(across));
         self.inputs.extend(page.inputs);
         for record in page.quarantined {
             self.quarantined.add(record, windows);

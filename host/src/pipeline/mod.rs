@@ -19,6 +19,7 @@ mod changed;
 mod channel;
 mod charges;
 mod closed;
+mod complete;
 mod dedupe;
 mod deliver;
 mod doubts;
@@ -41,6 +42,7 @@ mod summary;
 mod take_over;
 mod tally;
 
+pub use complete::complete_until;
 pub use options::{Options, Watch};
 pub use run::run;
 pub use setup::{Section, Setup, SetupError, SinkSection};

@@ -5,8 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
+use super::complete::Complete;
 use super::deliver::{Delivery, Ended, Stopped};
-use super::due::{due, first};
+use super::due::{due, first, has_holds};
 use super::freeze::{Book, Work, freeze};
 use super::mirrored::Mirrored;
 use super::moved::withdrawn;
@@ -17,6 +18,7 @@ use super::take_over::{import_entries, taken_over};
 use crate::config::LedgerLocation;
 use crate::ledger::{Entry, Identity, Ledger, LedgerError, State};
 use crate::model::charge::ChargeId;
+use crate::model::window::Window;
 use crate::report::{Exit, Problem, Report};
 
 /// Runs a pipeline once.
@@ -38,7 +40,8 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
     let begins = mirrored.as_ref().and_then(Mirrored::next).or_else(|| first(&setup.pipeline, options.now));
     let identity = Identity::of(&setup.pipeline, begins);
     let run = run_id();
-    let mut book = Book::of(path, &identity, &run, setup, options, mirrored.as_ref())?;
+    let complete = Complete::ask(setup, options);
+    let mut book = Book::of(path, &identity, &run, setup, options, mirrored.as_ref(), &complete)?;
     if let Some(mirrored) = &mirrored {
         match take_over(setup, options, mirrored, &mut book, &mut findings)? {
             Ok(()) => {}
@@ -51,8 +54,10 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
             path.file_name().unwrap_or_default().to_string_lossy()
         ));
     }
-    let due = due(&setup.pipeline, book.state(), options.now, options.window.as_ref());
+    let due = due(&setup.pipeline, book.state(), options.now, options.window.as_ref(), &complete);
     findings.next_due = due.next;
+    let held = |window: &Window| has_holds(&setup.pipeline, book.state(), window);
+    complete.report(setup, &due, options.now, &held, &mut findings);
     if let (1.., Some(most)) = (due.waiting, setup.pipeline.max_windows) {
         let windows = if due.waiting == 1 { "window waits" } else { "windows wait" };
         findings.notes.push(format!("{} more {windows} for later runs: max_windows = {most}", due.waiting));

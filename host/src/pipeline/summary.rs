@@ -12,7 +12,9 @@ use super::setup::{Section, Setup};
 use crate::ledger::{ChargeState, Hold, LedgerError, Scope, Standing, State, TAKEN_OVER};
 use crate::model::charge::{ChargeId, Part};
 use crate::model::window::Window;
-use crate::report::{Charges, Exit, Items, LeftOut, Line, LinePart, LineState, Problem, Report, WindowReport};
+use crate::report::{
+    Charges, Exit, Incomplete, Items, LeftOut, Line, LinePart, LineState, Problem, Report, WindowReport,
+};
 
 /// What a run found, beside its charges.
 #[derive(Default)]
@@ -21,6 +23,7 @@ pub(super) struct Findings {
     pub(super) problems: Vec<Problem>,
     pub(super) notes: Vec<String>,
     pub(super) next_due: Option<Timestamp>,
+    pub(super) incomplete: Vec<Incomplete>,
 }
 
 impl Findings {
@@ -99,7 +102,7 @@ pub(super) fn report(
     let shown = |line: &Assessed, charge: Option<&ChargeState>| {
         shown(line, charge, run.as_deref(), options.dry_run, line.id.is_some_and(|id| withdrawn.contains(&id)))
     };
-    let Findings { mut exit, mut problems, notes, next_due } = findings;
+    let Findings { mut exit, mut problems, notes, next_due, incomplete } = findings;
     let mut windows = Vec::new();
     for work in works {
         let Some(spec) = setup.pipeline.sinks.get(work.sink) else { continue };
@@ -173,6 +176,7 @@ pub(super) fn report(
         dry_run: options.dry_run,
         exit,
         next_due: next_due.map(|due| format!("{due:.0}")),
+        incomplete,
         windows,
         problems,
         notes,

@@ -47,6 +47,7 @@ mod tests {
             dry_run: false,
             exit: Exit::Open,
             next_due: Some("2025-08-01T00:30:00Z".into()),
+            incomplete: vec![],
             windows: vec![WindowReport {
                 window: "2025-06".into(),
                 sink: "clazar".into(),

@@ -73,12 +73,26 @@ pub struct Report {
     pub exit: Exit,
     /// The earliest moment at which something that is not due yet will be, in UTC, as RFC 3339.
     pub next_due: Option<String>,
+    /// Windows that are over and are not taken up, because their data is not complete yet, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub incomplete: Vec<Incomplete>,
     /// Each window that was taken up, by sink, oldest first.
     pub windows: Vec<WindowReport>,
     /// What stands in the way of exit 0, and what to do about it.
     pub problems: Vec<Problem>,
     /// Worth knowing, and no problem.
     pub notes: Vec<String>,
+}
+
+/// A window that waits for its data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Incomplete {
+    /// Its label: `2025-06`.
+    pub window: String,
+    /// The instant that the data reaches to, in UTC, as RFC 3339; none if the source failed to say it.
+    pub complete_until: Option<String>,
+    /// Whether it waits for longer than `complete_by`, which is a problem.
+    pub overdue: bool,
 }
 
 /// One window of one sink.

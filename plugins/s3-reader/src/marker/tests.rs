@@ -35,7 +35,7 @@ fn exported(time: &str) -> String {
 fn complete(until: i64) -> &'static str {
     let months = ["2025-05", "2025-06", "2025-07"];
     let ends = ["2025-06-01T00:00:00Z", "2025-07-01T00:00:00Z", "2025-08-01T00:00:00Z"];
-    months.into_iter().zip(ends).filter(|(_, end)| at(end) <= until).next_back().map_or("none", |(month, _)| month)
+    months.into_iter().zip(ends).rfind(|(_, end)| at(end) <= until).map_or("none", |(month, _)| month)
 }
 
 #[test]

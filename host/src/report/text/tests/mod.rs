@@ -21,6 +21,7 @@ fn report() -> Report {
         dry_run: false,
         exit: Exit::Final,
         next_due: None,
+        incomplete: vec![],
         windows: vec![],
         problems: vec![],
         notes: vec![],
