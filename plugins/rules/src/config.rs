@@ -48,7 +48,8 @@ meterhost_sdk::config! {
         /// `x if y else z`, and the functions abs, float, int, max, min, round. At most 2000 bytes, nested at most 50 levels deep.
         ///
         /// It means what it means in Python, but exactly: `0.29 / 0.01` is 29. Nothing is rounded on the way; a result without end
-        /// keeps 38 digits, so that the host rounds it (`round` of the sink) as it would round the whole. `//` and `%` go toward
+        /// keeps 38 digits, so that the host rounds it as it would round the whole: `round = "down"` of the sink cuts, as the exporter
+        /// of Omnistrate's usage to Clazar does, whose formulas these are. `//` and `%` go toward
         /// minus infinity, `int` toward zero, `round` to the nearest and from the middle to the even neighbour; an exponent is a
         /// whole number; a comparison is 1 or 0.
         ///

@@ -1,4 +1,4 @@
-//! `rules`: charges by rules that stand in the pipeline file.
+//! `rules`: charges by rules and formulas that stand in the pipeline file.
 //!
 //! ```toml
 //! [aggregate.rules.config.dimensions]
@@ -6,6 +6,7 @@
 //! memory_byte_hours = { use = "sum", divide = "1073741824", as = "memory_gib_hours" }
 //! failed_requests   = { from = "request", use = "count", where = { status = { at_least = "500" } } }
 //! active_users      = { from = ["login", "request"], use = "unique", of = "user_id" }
+//! replica_hours     = { use = "sum_of_max", per = ["podName", "instanceId", "hostName"] }
 //! debug_hours       = "drop"
 //! "*"               = "refuse"
 //! ```
@@ -16,15 +17,32 @@
 //! holds back. A record that no rule's `where` fits is counted as excluded, under the name of the condition. A line names all
 //! dimensions that its rule reads as its origins, also those that the customer has no record of.
 //!
+//! ```toml
+//! [aggregate.rules.config]
+//! formulas  = [{ as = "pod_hours", formula = "cpu_core_hours / 2 + gpu * 10" }]
+//! variables = { cpu_core_hours = "sum", gpu = { from = "gpu-hours", use = "max" } }
+//! ```
+//!
+//! A formula makes a charge of several dimensions. Its variables are rules whose results do not go out by themselves, so that records
+//! are taken in, left out and accounted for in one way. One that fails for a customer is a line in doubt for that customer.
+//!
 //! | module | subject |
 //! |---|---|
 //! | `config` | what is written in the pipeline file |
-//! | `rules` | what it means for each dimension |
+//! | `fault` | what is wrong with it, and where |
+//! | `settings` | what can be wrong with one rule |
+//! | `rule` | what one rule takes, and what it makes |
 //! | `condition` | `where` |
+//! | `formula` | formulas, from the text to a number |
+//! | `inputs` | what formulas read |
+//! | `rules` | which rules and formulas read a dimension |
+//! | `plan` | what is kept for them |
 //! | `usage` | what is remembered of the records |
 //! | `texts` | texts by number |
+//! | `groups` | the largest quantity of each group |
 //! | `totals` | counts and sums of a batch, by columns |
 //! | `records` | everything that needs record by record |
+//! | `view` | what of a batch a rule needs for that |
 //! | `cell` | the operations |
 //! | `lines` | charge lines and exclusions |
 
@@ -71,7 +89,7 @@ impl Plugin for RulesAggregator {
         About {
             name: "rules",
             version: env!("CARGO_PKG_VERSION"),
-            purpose: "turns usage into charges by rules in the pipeline file: sums, counts, extremes, distinct values",
+            purpose: "turns usage into charges by rules in the pipeline file: sums, counts, extremes, distinct values, formulas",
             needs: vec![],
         }
     }

@@ -89,18 +89,18 @@ impl Plan {
             let reads = |&position: &usize| steps.get(position).is_some_and(|step| billed.inputs.contains(&step.rule));
             let positions: Vec<usize> = (0..steps.len()).filter(reads).collect();
             let Some(&first) = positions.first() else { continue };
-            let mut words: Vec<&String> = positions.iter().filter_map(|&position| conditions.get(position)).collect();
-            words.sort_unstable();
-            words.dedup();
-            let behind = match words.as_slice() {
-                [words, ..] if words.is_empty() => None,
+            let mut conditions =
+                positions.iter().filter_map(|&position| Some(&rules.get(steps.get(position)?.rule)?.conditions));
+            let takes = conditions.next();
+            let behind = if takes.into_iter().chain(conditions.clone()).any(Vec::is_empty) {
+                None
+            } else if conditions.all(|conditions| Some(conditions) == takes) {
                 // All of them take the same records.
-                [_] => steps.get(first).and_then(|step| step.cell),
-                _ => {
-                    let cell = add(&mut cells, CellOf::Union);
-                    unions.push(Union { steps: positions.clone(), cell });
-                    Some(cell)
-                }
+                steps.get(first).and_then(|step| step.cell)
+            } else {
+                let cell = add(&mut cells, CellOf::Union);
+                unions.push(Union { steps: positions.clone(), cell });
+                Some(cell)
             };
             feeds.push(Feed { formula, steps: positions, behind });
         }

@@ -16,7 +16,7 @@ pub(crate) fn needed(plan: &Plan) -> bool {
 pub(crate) fn add(usage: &mut Usage, batch: &Batch, places: &[u32], dimensions: &[u32]) {
     let mut views = views(usage, batch, dimensions);
     let quantities = batch.quantities();
-    // The positions of the steps that took the record.
+    // The positions of the steps that took the record, where somebody asks for them.
     let mut took = Vec::new();
     for (row, (&place, &time)) in places.iter().zip(batch.times()).enumerate() {
         let Some((plan, cells, values)) = usage.parts(place) else { continue };
@@ -25,10 +25,11 @@ pub(crate) fn add(usage: &mut Usage, batch: &Batch, places: &[u32], dimensions: 
             continue;
         }
         let quantity = quantities.get(row);
+        let mut taken = false;
         took.clear();
         for (position, step) in steps.iter().enumerate() {
             let Some(at) = step.cell else {
-                took.push(position);
+                taken = true;
                 continue;
             };
             let Some((cell, Some(view))) = cells.get_mut(at).zip(views.get_mut(step.rule)) else { continue };
@@ -40,16 +41,17 @@ pub(crate) fn add(usage: &mut Usage, batch: &Batch, places: &[u32], dimensions: 
                 }
                 Verdict::Yes => cell.add(time, quantity, &mut Cursor { view, values, row }),
             }
-            took.push(position);
+            taken = true;
+            if !unions.is_empty() {
+                took.push(position);
+            }
         }
         for union in unions {
             if took.iter().any(|position| union.steps.contains(position)) {
                 cells.get_mut(union.cell).into_iter().for_each(|cell| cell.records += 1);
             }
         }
-        if took.is_empty()
-            && let Some(cell) = left_out.as_ref().and_then(|left_out| cells.get_mut(left_out.cell))
-        {
+        if !taken && let Some(cell) = left_out.as_ref().and_then(|left_out| cells.get_mut(left_out.cell)) {
             cell.add_left_out(quantity);
         }
     }

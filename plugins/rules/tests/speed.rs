@@ -80,6 +80,8 @@ fn records_a_second() {
     measure("unique users", r#"{"*": {"use": "unique", "of": "user"}}"#, &few);
     let per_user = r#"{"*": {"use": "sum_of_max", "per": ["user", "status"], "every": "day"}}"#;
     measure("sum_of_max by day, user and status", per_user, &few);
+    let per_status = r#"{"*": {"use": "sum_of_max", "per": "status", "every": "day"}}"#;
+    measure("sum_of_max by day and status", per_status, &few);
     measure("unique users, grouped", r#"{"*": {"use": "unique", "of": "user"}}"#, &batches(500, true));
     measure("sum_of_max by day, user and status, grouped", per_user, &batches(500, true));
     let formula = r#"{"formulas": [{"as": "x", "formula": "cpu_core_hours / 3 + memory_byte_hours // 7 + requests"}]}"#;
