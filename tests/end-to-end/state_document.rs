@@ -358,3 +358,46 @@ fn a_mirror_needs_months_and_one_sink() {
     kept.stage.replace("\"file://./state.json\", sink = \"clazr\"", "\"http://x/state.json\"");
     kept.stage.run().expect(2).says("the URL of an object or file");
 }
+
+#[test]
+fn what_may_have_been_billed_is_looked_up_though_its_month_was_closed() {
+    let document = json!({ KEY: {
+        "last_processed_month": "2025-06",
+        "processed_contracts": { "2025-06": ["A:2025-06", "B:2025-06"] },
+        "meterhost_open": { "2025-06": ["A"] },
+    } });
+    let kept = Kept::new(Some(document));
+    kept.stage.run().expect(0);
+    assert_eq!(kept.stage.billed(), bill(&[("A", "cpu", "2"), ("A", "memory", "7")]), "B counts as billed");
+    let lists = kept.stage.emulator.requests().iter().position(|request| request.method == "GET").unwrap();
+    let submits = kept
+        .stage
+        .emulator
+        .requests()
+        .iter()
+        .position(|request| request.path == "/metering/" && request.method == "POST");
+    assert!(Some(lists) < submits, "A is looked up before it is sent");
+    let expected =
+        json!({ "last_processed_month": "2025-06", "processed_contracts": { "2025-06": ["A:2025-06", "B:2025-06"] } });
+    assert_eq!(kept.entry(), expected);
+    let submissions = kept.stage.submissions();
+    kept.stage.run().expect(0);
+    assert_eq!(kept.stage.submissions(), submissions);
+}
+
+#[test]
+fn a_month_that_another_closed_while_it_was_open_here_is_not_billed_to_those_who_are_left() {
+    let kept = Kept::new(Some(after("2025-05")));
+    // A is billed; C's record cannot be used, so that June stays open.
+    kept.stage.usage("2025/06/02/00", "c", &[("C", "cpu", "\"many\"")]);
+    kept.stage.run().expect(1);
+    // The old exporter takes over, and closes June.
+    let mut document: Value = serde_json::from_str(&kept.text()).unwrap();
+    document[KEY]["last_processed_month"] = json!("2025-06");
+    kept.write(&document.to_string());
+    kept.stage.command("ledger import", &["--yes"], &[]).expect(0);
+    kept.stage.usage("2025/06/02/00", "c", &[("C", "cpu", "9")]);
+    let submissions = kept.stage.submissions();
+    kept.stage.run().expect(0);
+    assert_eq!(kept.stage.submissions(), submissions);
+}

@@ -40,14 +40,28 @@ impl Imported {
         self.until
     }
 
-    /// Whether something was billed to a customer for a window.
+    /// Whether what a customer owes for a window counts as billed: the customer is listed, or the window is closed.
     pub fn is_billed(&self, sink: &str, window: &Window, customer: &str) -> bool {
-        is_in(&self.billed, sink, window, customer) && !self.is_open(sink, window, customer)
+        let is_closed = self.sink() == Some(sink) && self.until.is_some_and(|until| *window <= until);
+        (is_closed || is_in(&self.billed, sink, window, customer)) && !self.is_open(sink, window, customer)
     }
 
     /// Whether something may have been billed to a customer for a window.
     pub fn is_open(&self, sink: &str, window: &Window, customer: &str) -> bool {
         is_in(&self.open, sink, window, customer)
+    }
+
+    /// Whether something may have been billed to some customer for a window.
+    pub fn has_open(&self, window: &Window) -> bool {
+        self.open.iter().any(|((_, of), customers)| of == window && !customers.is_empty())
+    }
+
+    /// The windows for which something may have been billed to some customer, ascending.
+    pub fn open_windows(&self) -> Vec<Window> {
+        let mut windows: Vec<Window> = self.open.keys().map(|(_, window)| *window).collect();
+        windows.sort();
+        windows.dedup();
+        windows
     }
 
     /// The customers to whom something may have been billed, by window.

@@ -90,9 +90,11 @@ impl State {
         &self.imported
     }
 
-    /// Whether a window was closed by another exporter, and nothing of it was ever billed here.
+    /// Whether a window was closed by another exporter, and nothing of it is to be billed here, or ever was.
     pub fn is_closed_elsewhere(&self, window: &Window) -> bool {
-        self.imported.until().is_some_and(|until| *window <= until) && self.charges_in_all(window).next().is_none()
+        self.imported.until().is_some_and(|until| *window <= until)
+            && !self.imported.has_open(window)
+            && self.charges_in_all(window).next().is_none()
     }
 
     /// The windows that another exporter closed, of which something is held.

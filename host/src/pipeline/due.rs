@@ -64,7 +64,9 @@ pub(super) fn due(
     let mut due = Due { first: Some(first), ..Due::default() };
     let mut fresh = 0;
     due.closed = closed(state, back);
-    for window in std::iter::successors(Some(first), Window::next) {
+    // What may have been billed is to be looked up, though its window was closed.
+    let in_doubt = state.imported().open_windows().into_iter().filter(|window| *window < first);
+    for window in in_doubt.chain(std::iter::successors(Some(first), Window::next)) {
         if !pipeline.is_due(&window, now) {
             due.next = window.end().checked_add(pipeline.grace).ok();
             break;
