@@ -91,7 +91,11 @@ pub(super) fn import_entries(
 ) -> Result<Vec<Entry>, Problem> {
     let back = look_back(&setup.pipeline, options.now);
     let closed = std::iter::successors(import.until, Window::previous).take_while(|window| window.end() > back);
-    let mut closed: Vec<Window> = closed.filter(|window| state.charges_in_all(window).next().is_none()).collect();
+    // A window of which something is to be billed here is read, and what it was read from is written down then.
+    let is_closed = |window: &Window| {
+        state.charges_in_all(window).next().is_none() && !import.open.iter().any(|(open, _)| open == window)
+    };
+    let mut closed: Vec<Window> = closed.filter(is_closed).collect();
     closed.extend(state.held_elsewhere());
     closed.sort();
     closed.dedup();
