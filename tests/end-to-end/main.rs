@@ -15,6 +15,7 @@ mod changed_rules;
 mod chaos;
 mod crashes;
 mod delivery;
+mod inputs;
 mod loading;
 mod look_up;
 mod pipeline_file;
