@@ -18,6 +18,7 @@ mod customers;
 mod dedupe;
 mod delivery;
 mod formulas;
+mod inputs;
 mod loading;
 mod look_up;
 mod pipeline_file;

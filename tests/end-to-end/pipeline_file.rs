@@ -84,7 +84,7 @@ fn a_float_is_refused_where_it_stands() {
 
 #[test]
 fn a_configuration_that_breaks_the_plugins_schema_is_refused_at_its_line() {
-    let message = "`source.config.format` must be \"json\" or \"ndjson\", not \"xml\"";
+    let message = "`source.config.format` must be \"json\", \"ndjson\" or \"csv\", not \"xml\"";
     file("config.layout =", "config.format = \"xml\"\nconfig.layout =", "10:17", message, None);
 }
 

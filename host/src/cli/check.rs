@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::shared::{Refused, Workshop, missing_secrets, of_file, of_ledger, print, show_configuration, show_problems};
@@ -12,7 +13,7 @@ use super::{Global, PipelineArgs};
 use crate::broker::ObjectError;
 use crate::config::{ConfigErrors, LedgerLocation, Pipeline};
 use crate::ledger::{Identity, Ledger, LedgerError, Trouble};
-use crate::pipeline::{Section, Setup};
+use crate::pipeline::{Section, Setup, complete_until};
 use crate::report::{Exit, Problem};
 
 /// Arguments of `check`.
@@ -33,18 +34,20 @@ pub(super) fn check(args: &CheckArgs, global: &Global) -> Result<Exit, Refused> 
     args.pipeline.window(&pipeline)?;
     let workshop = Workshop::open(global)?;
     let setup = workshop.set_up(pipeline)?;
-    let found = if args.offline { Found::default() } else { Found::of(&setup, &workshop) };
+    let now = args.pipeline.now();
+    let found = if args.offline { Found::default() } else { Found::of(&setup, &workshop, now) };
     if global.json {
         let plugins: Vec<_> = setup.sections().map(document).collect();
         let document = json!({
             "pipeline": setup.pipeline.name,
             "exit": found.exit,
             "plugins": plugins,
+            "complete_until": found.complete_until.map(|until| until.to_string()),
             "problems": found.all(),
         });
         print(&format!("{document:#}\n"));
     } else {
-        print(&text(&setup, args.explain, found.exit));
+        print(&text(&setup, args.explain, &found));
         found.show(global);
     }
     Ok(found.exit)
@@ -56,11 +59,14 @@ struct Found {
     exit: Exit,
     secrets: Option<ConfigErrors>,
     others: Vec<Problem>,
+    /// How far the source says that its data is complete.
+    complete_until: Option<Timestamp>,
 }
 
 impl Found {
-    /// Looks for secrets that cannot be read, a ledger that cannot be used, and folders that cannot be listed.
-    fn of(setup: &Setup, workshop: &Workshop) -> Self {
+    /// Looks for secrets that cannot be read, a ledger that cannot be used, and folders that cannot be listed; asks the source how far
+    /// its data is complete.
+    fn of(setup: &Setup, workshop: &Workshop, now: Timestamp) -> Self {
         let mut found = Found { secrets: missing_secrets(&setup.pipeline), ..Found::default() };
         if found.secrets.is_some() {
             found.exit = Exit::Configuration;
@@ -71,6 +77,13 @@ impl Found {
         }
         for section in setup.sections().filter(|section| section.grants.reads()) {
             if let Err(problem) = listed(workshop, section) {
+                found.exit = found.exit.and(Exit::Open);
+                found.others.push(problem);
+            }
+        }
+        match complete_until(setup, now, true) {
+            Ok(until) => found.complete_until = until,
+            Err(problem) => {
                 found.exit = found.exit.and(Exit::Open);
                 found.others.push(problem);
             }
@@ -101,7 +114,7 @@ fn document(section: &Section) -> serde_json::Value {
     })
 }
 
-fn text(setup: &Setup, explain: bool, exit: Exit) -> String {
+fn text(setup: &Setup, explain: bool, found: &Found) -> String {
     let mut text = String::new();
     let pipeline = &setup.pipeline;
     // Writing into a string cannot fail.
@@ -131,7 +144,10 @@ fn text(setup: &Setup, explain: bool, exit: Exit) -> String {
             );
         }
     }
-    let _ = writeln!(text, "{}", if exit == Exit::Final { "ready to run" } else { "not ready to run" });
+    if let Some(until) = found.complete_until {
+        let _ = writeln!(text, "the data is complete up to {until}");
+    }
+    let _ = writeln!(text, "{}", if found.exit == Exit::Final { "ready to run" } else { "not ready to run" });
     text
 }
 

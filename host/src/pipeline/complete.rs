@@ -141,3 +141,29 @@ fn listed(windows: &[Window]) -> Option<String> {
         [first, .., last] => Some(format!("{} windows from {} to {}", windows.len(), first.label(), last.label())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::window::WindowKind;
+
+    #[test]
+    fn of_many_windows_the_first_and_the_last_are_named() {
+        let window = |hour: u8| Window::parse(WindowKind::Hour, &format!("2025-06-01T{hour:02}")).unwrap();
+        let hours: Vec<Window> = (0..5).map(window).collect();
+        assert_eq!(listed(&[]), None);
+        assert_eq!(listed(&hours[..1]).unwrap(), "2025-06-01T00");
+        assert_eq!(listed(&hours[..2]).unwrap(), "2025-06-01T00 and 2025-06-01T01");
+        assert_eq!(listed(&hours).unwrap(), "5 windows from 2025-06-01T00 to 2025-06-01T04");
+    }
+
+    #[test]
+    fn a_window_is_covered_by_what_reaches_its_end() {
+        let june = Window::parse(WindowKind::Month, "2025-06").unwrap();
+        let until = |text: &str| Complete::Until(text.parse().unwrap());
+        assert!(until("2025-07-01T00:00:00Z").covers(&june));
+        assert!(!until("2025-06-30T23:59:59.999Z").covers(&june));
+        assert!(Complete::Unsaid.covers(&june));
+        assert!(!Complete::Unknown(Box::new(Problem::new("unavailable", "gone"))).covers(&june));
+    }
+}

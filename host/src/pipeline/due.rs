@@ -144,3 +144,141 @@ pub(super) fn look_back(pipeline: &Pipeline, now: Timestamp) -> Timestamp {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::parse;
+    use crate::ledger::{Entry, Hold, Identity, Ledger, Scope};
+    use crate::report::Problem;
+
+    const FILE: &str = r#"
+        name = "p"
+        window = "month"
+        start = "2025-03"
+        [source]
+        plugin = "s3-reader"
+        [aggregate.rules]
+        [sink.clazar]
+    "#;
+
+    fn pipeline(more: &str) -> Pipeline {
+        let text = format!("{more}\n{FILE}");
+        parse(&text, "pipeline.toml", Path::new("."), &|_| None).unwrap()
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn window(label: &str) -> Window {
+        Window::parse(WindowKind::Month, label).unwrap()
+    }
+
+    fn until(text: &str) -> Complete {
+        Complete::Until(at(text))
+    }
+
+    fn labels(windows: &[Window]) -> Vec<String> {
+        windows.iter().map(Window::label).collect()
+    }
+
+    /// A state in which these windows were taken up, of which some are settled, and of some something is held.
+    fn state(taken_up: &[&str], settled: &[&str], held: &[&str]) -> State {
+        let folder = tempfile::tempdir().unwrap();
+        let pipeline = pipeline("");
+        let identity = Identity::of(&pipeline, Some(window("2025-03")));
+        let mut ledger = Ledger::open(&folder.path().join("p.ledger.db"), &identity, "run").unwrap();
+        let sink = "clazar".to_owned();
+        let mut entries = vec![Entry::Run {
+            now: 0,
+            config: String::new(),
+            plugins: Vec::new(),
+            windows: taken_up.iter().map(|label| window(label)).collect(),
+            sinks: vec![sink.clone()],
+        }];
+        entries.extend(settled.iter().map(|label| Entry::Settled { sink: sink.clone(), window: window(label) }));
+        entries.extend(held.iter().map(|label| Entry::Reading {
+            sink: sink.clone(),
+            window: window(label),
+            holds: vec![Hold {
+                scope: Scope::Window,
+                code: "late".to_owned(),
+                place: None,
+                reason: "it changed".to_owned(),
+                quantity: None,
+            }],
+            items: Vec::new(),
+        }));
+        ledger.append(entries).unwrap();
+        ledger.state().clone()
+    }
+
+    const NOW: &str = "2025-07-02T00:00:00Z";
+
+    #[test]
+    fn a_window_whose_data_is_not_complete_is_not_due() {
+        let (pipeline, fresh) = (pipeline(""), State::default());
+        for (complete, open, incomplete) in [
+            (Complete::Unsaid, &["2025-03", "2025-04", "2025-05", "2025-06"][..], &[][..]),
+            (until("2025-07-01T00:00:00Z"), &["2025-03", "2025-04", "2025-05", "2025-06"], &[]),
+            (until("2025-06-30T23:59:59.999Z"), &["2025-03", "2025-04", "2025-05"], &["2025-06"]),
+            (until("2025-04-30T00:00:00Z"), &["2025-03"], &["2025-04", "2025-05", "2025-06"]),
+            (
+                Complete::Unknown(Box::new(Problem::new("unavailable", "no marker"))),
+                &[],
+                &["2025-03", "2025-04", "2025-05", "2025-06"],
+            ),
+        ] {
+            let due = due(&pipeline, &fresh, at(NOW), None, &complete);
+            assert_eq!((labels(&due.open), labels(&due.incomplete)), (labels_of(open), labels_of(incomplete)));
+            assert_eq!(due.next, Some(at("2025-08-01T00:00:00Z")), "what is over is not what comes next");
+        }
+    }
+
+    fn labels_of(labels: &[&str]) -> Vec<String> {
+        labels.iter().map(|label| (*label).to_owned()).collect()
+    }
+
+    #[test]
+    fn windows_that_wait_for_their_data_take_no_place_of_max_windows() {
+        let pipeline = pipeline("max_windows = 2");
+        let before = state(&["2025-03"], &[], &[]);
+        let found = due(&pipeline, &before, at(NOW), None, &until("2025-06-01T00:00:00Z"));
+        assert_eq!(labels(&found.open), ["2025-03", "2025-04", "2025-05"]);
+        assert_eq!((labels(&found.incomplete), found.waiting), (labels_of(&["2025-06"]), 0));
+    }
+
+    #[test]
+    fn the_data_of_a_window_that_was_asked_for_has_to_be_complete_too() {
+        let (pipeline, fresh) = (pipeline(""), State::default());
+        let only = window("2025-06");
+        let found = due(&pipeline, &fresh, at(NOW), Some(&only), &until("2025-06-30T00:00:00Z"));
+        assert_eq!((labels(&found.open), labels(&found.incomplete)), (vec![], labels_of(&["2025-06"])));
+        // A plan of a window that is under way shows what there is so far.
+        let only = window("2025-07");
+        let found = due(&pipeline, &fresh, at(NOW), Some(&only), &until("2025-06-30T00:00:00Z"));
+        assert_eq!((labels(&found.open), labels(&found.incomplete)), (labels_of(&["2025-07"]), vec![]));
+    }
+
+    #[test]
+    fn settled_windows_are_looked_at_again_only_while_their_data_is_complete() {
+        let before =
+            state(&["2025-03", "2025-04", "2025-05", "2025-06"], &["2025-03", "2025-05", "2025-06"], &["2025-05"]);
+        let found = due(&pipeline(""), &before, at(NOW), None, &until("2025-07-01T00:00:00Z"));
+        assert_eq!(
+            (labels(&found.open), labels(&found.settled)),
+            (labels_of(&["2025-04"]), labels_of(&["2025-05", "2025-06"]))
+        );
+        assert!(found.incomplete.is_empty() && found.unchecked.is_empty());
+        // A marker that went back: what is held stays in sight, and nothing is compared with half of the data.
+        let found = due(&pipeline(""), &before, at(NOW), None, &until("2025-04-15T00:00:00Z"));
+        assert_eq!((found.open, found.settled), (vec![], vec![]));
+        assert_eq!(
+            (labels(&found.incomplete), labels(&found.unchecked)),
+            (labels_of(&["2025-04", "2025-05"]), labels_of(&["2025-06"]))
+        );
+    }
+}
