@@ -23,7 +23,8 @@ config! {
         /// them what belongs to it by its own time; so `fields.time` names a field. Amazon Data Firehose names an
         /// object by the hour in which its oldest record arrived, so that `1h` covers it; what reports at the end of an
         /// hour writes 00:02 of the next day under hour 23. The pipeline's `grace` should be at least as long, so that
-        /// these objects are there when a window is read; what comes later is late. Without it, no time at all.
+        /// these objects are there when a window is read; what comes later is late. With `complete_until`, a window
+        /// waits until the marker has passed its end by as much. Without `slack`, no time at all.
         #[serde(default)]
         pub slack: Option<String>,
         /// How objects are written. Without it the end of the key decides: `.json` is "json"; `.ndjson`, `.jsonl` and

@@ -132,6 +132,11 @@ impl Layout {
         Layout { slack, ..self }
     }
 
+    /// How far a record's own time may lie outside of the time in its key, in milliseconds.
+    pub(crate) fn slack(&self) -> i64 {
+        self.slack
+    }
+
     /// The position of a capture.
     pub(crate) fn capture(&self, name: &str) -> Option<usize> {
         self.captures.iter().position(|known| known == name)

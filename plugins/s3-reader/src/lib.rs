@@ -101,7 +101,10 @@ impl Source for S3Reader {
     }
 
     fn complete_until(config: Config, now: i64) -> Result<Option<i64>, Error> {
-        config.complete_until.as_ref().map(|marker| marker::read(marker, now)).transpose()
+        let Some(marker) = &config.complete_until else { return Ok(None) };
+        // What is written under the hours after a window's end may still hold records of it.
+        let slack = mapping::Mapping::new(&config)?.layout.slack();
+        marker::read(marker, now).map(|until| Some(until.saturating_sub(slack)))
     }
 }
 

@@ -15,7 +15,17 @@ use serde_json::value::RawValue;
 use crate::{Document, Lines, NoRecord, Picker, Place, Pointers, Slot, Stopped, Unreadable};
 
 /// What is wanted of the records of a trial.
-pub const WANTED: [&str; 7] = ["/id", "/customer", "/value", "/deep/er", "/deep/est/0", "/k", "/a~1b"];
+pub const WANTED: [&str; 9] = [
+    "/id",
+    "/customer",
+    "/value",
+    "/deep/er",
+    "/deep/est/0",
+    "/k",
+    "/a~1b",
+    "/C$",
+    "/a long key, which is asked for nevertheless",
+];
 
 /// What was read, a line a record; or nothing, if the whole is unreadable.
 type Read = Option<String>;

@@ -110,6 +110,16 @@ fn a_month_with_slack_is_listed_by_its_own_prefix_and_the_days_or_hours_around_i
     assert_eq!(prefixes(HOUR, hourly, &hours), expected);
 }
 
+#[test]
+fn data_is_complete_by_as_much_less_since_later_objects_may_hold_records_of_it() {
+    let _folder = stage(&[("done.json", br#"{"at":"2025-07-01T00:59:59Z"}"#)]);
+    let marker = "{\"complete_until\":{\"object\":\"done.json\",\"pointer\":\"/at\"},";
+    let until = |text: &str| S3Reader::complete_until(config(&text.replacen('{', marker, 1)), JUNE.end + 5 * HOUR);
+    assert_eq!(until(OMNISTRATE), Ok(Some(JUNE.end + HOUR)));
+    assert_eq!(until(&with_slack("1h")), Ok(Some(JUNE.end)));
+    assert_eq!(S3Reader::complete_until(config(OMNISTRATE), 0), Ok(None), "without a marker nothing is said");
+}
+
 /// Without slack, 10 hours are 10 listings; the parts around them are in the windows beside them.
 #[test]
 fn slack_reads_no_object_twice() {

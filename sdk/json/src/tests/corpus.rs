@@ -384,3 +384,22 @@ fn a_comma_is_neither_missing_nor_too_much_once_keys_are_known() {
     ];
     all_agree(odd.map(|odd| format!("{known}{odd}\n{known}").into_bytes()));
 }
+
+#[test]
+fn a_known_key_is_another_one_if_any_bit_of_it_is() {
+    for key in ["k", "customer", "a key of twenty bytes", "a long key, which is asked for nevertheless"] {
+        let known = format!("{{\"id\":0, \"{key}\":1}}\n");
+        for at in 0..known.len() - 1 {
+            for bit in 0..8 {
+                let mut other = known.clone().into_bytes();
+                other[at] ^= 1 << bit;
+                all_agree([[known.as_bytes(), &other, known.as_bytes()].concat()]);
+            }
+        }
+    }
+    // These two differ in the highest bits alone.
+    all_agree(
+        ["{\"id\":0,\"C$\":1}\n{\"id\":0,\"\u{e4}\":1}\n", "{\"C$\":1}\n{\"\u{e4}\":1}\n"]
+            .map(|text| text.as_bytes().to_vec()),
+    );
+}

@@ -47,9 +47,9 @@ fn every_beginning_of_a_record_is_what_serde_json_says() {
 fn what_is_longer_than_a_chunk_is_read_as_what_is_short() {
     // Lines, records without lines, and what is broken, on both sides of each boundary.
     for (seed, end) in [(0, "\n"), (0, ""), (10, "\n"), (4, "\n"), (1, ""), (13, "")] {
-        let many = format!("{}{end}", SEEDS[seed]).repeat(70_000 / SEEDS[seed].len());
+        let many = format!("{}{end}", SEEDS[seed]).repeat(35_000 / SEEDS[seed].len());
         for more in ["", "x\n{\"id\":1}", "\n{\"id\":\"", "{\"id\":\"\n{\"id\":1}\n"] {
-            if let Err(difference) = agree(format!("{more}{many}{more}{many}").as_bytes()) {
+            if let Err(difference) = agree(format!("{more}{many}{more}{{\"id\":1}}").as_bytes()) {
                 panic!("{}", &difference[..difference.len().min(2000)]);
             }
         }

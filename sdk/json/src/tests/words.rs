@@ -65,6 +65,10 @@ fn a_line_has_a_bound_and_records_behind_each_other_have_none() {
     let text = format!("{{\"id\":\"{}\"}}", "x".repeat(15 << 20));
     let pieces: Vec<&[u8]> = text.as_bytes().chunks(10_000).collect();
     assert_eq!(lines(&pieces).unwrap(), ["line 1"]);
+    // A long one, of which a part is seen, and many behind it: no part of the line is too long.
+    let text = format!("{{\"id\":\"{}\"}}", "x".repeat(10 << 20)) + &records.repeat(7);
+    let (begin, rest) = text.as_bytes().split_at(9 << 20);
+    assert_eq!(lines(&[begin, rest]).unwrap().len(), 1 + 7 * ((1 << 20) / 19));
 }
 
 fn document(text: &[u8]) -> Result<Vec<String>, Unreadable> {
