@@ -116,7 +116,7 @@ fn take_over(
     findings.notes.push(taken_over(&import));
     let ledger = match book {
         Book::Shown(state) => {
-            *state = Box::new(std::mem::take(&mut **state).with(import));
+            **state = std::mem::take(&mut **state).with(import);
             return Ok(Ok(()));
         }
         Book::Open(ledger) => ledger,
