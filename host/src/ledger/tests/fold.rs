@@ -23,6 +23,10 @@ enum Step {
     Absent,
     Different,
     CannotTell,
+    /// It may have been offered before the ledger was there.
+    Doubted,
+    /// Another exporter had billed it.
+    TakenOver,
 }
 use Step::*;
 
@@ -36,6 +40,7 @@ fn after(steps: &[Step]) -> String {
             return match cause {
                 FoldError::Final(_) => "error: final".to_owned(),
                 FoldError::NotToBeSent(_) => "error: not to be sent".to_owned(),
+                FoldError::NotNew(_) => "error: not new".to_owned(),
                 other => other.to_string(),
             };
         }
@@ -68,6 +73,11 @@ fn take(ledger: &mut Ledger, charges: &[Charge], step: &Step) -> Result<(), Ledg
         Absent => Finding::Absent,
         Different => Finding::Different(record("5")),
         CannotTell => Finding::CannotTell("busy".to_owned()),
+        Doubted => {
+            let (reason, deadline) = ("who knows".to_owned(), 1000);
+            return ledger.append(vec![Entry::Doubted { charges: vec![id], reason, deadline }]);
+        }
+        TakenOver => return ledger.append(vec![Entry::TakenOver { charges: vec![id] }]),
         _ => {
             let attempt = ledger.begin_attempt("s", charges, MINUTE)?;
             let outcomes = match step {
@@ -136,6 +146,14 @@ fn every_step_leads_where_the_design_says() {
         ("pending", &[Killed, Absent]),
         ("unconfirmed", &[Left, Absent, Answered(Duplicate)]),
         ("rejected", &[Left, Absent, Answered(Rejected)]),
+        // What may have been offered before is looked up first.
+        ("unknown", &[Doubted]),
+        ("pending", &[Doubted, Absent]),
+        ("accepted", &[Doubted, Found]),
+        ("held", &[Doubted, Different]),
+        ("accepted", &[Doubted, Answered(Duplicate)]),
+        ("unknown", &[Unsent, Doubted]),
+        ("taken over", &[TakenOver]),
         // Held until the record in its place is mended or gone.
         ("accepted", &[Left, Different, Found]),
         ("pending", &[Left, Different, Absent]),
@@ -153,6 +171,11 @@ fn every_step_leads_where_the_design_says() {
         ("error: final", &[Answered(Accepted), Absent]),
         ("error: final", &[Answered(Accepted), Different]),
         ("error: final", &[Answered(Accepted), Left]),
+        ("error: final", &[TakenOver, Left]),
+        ("error: final", &[TakenOver, Found]),
+        ("error: not new", &[Answered(Accepted), TakenOver]),
+        ("error: not new", &[Left, TakenOver]),
+        ("error: not new", &[Answered(Accepted), Doubted]),
         // Never sent as things stand.
         ("error: not to be sent", &[Answered(Duplicate), Left]),
         ("error: not to be sent", &[RefusedForGood, Left]),
