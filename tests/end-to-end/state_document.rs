@@ -2,6 +2,7 @@
 //! exporter, were it to take over again, would bill too little and never twice.
 
 use clazar_emulator::{Endpoint, Fault};
+use s3_proxy::{Act, Kind, Moto, Proxy, Store};
 use serde_json::{Value, json};
 
 use crate::support::{Ended, Stage, bill, settings};
@@ -400,4 +401,67 @@ fn a_month_that_another_closed_while_it_was_open_here_is_not_billed_to_those_who
     let submissions = kept.stage.submissions();
     kept.stage.run().expect(0);
     assert_eq!(kept.stage.submissions(), submissions);
+}
+
+/// A pipeline whose usage and document lie in a bucket, behind a proxy.
+fn on_s3() -> (Kept, Proxy, Store, String) {
+    let kept = Kept::new(None);
+    let store: Store = **Moto::shared();
+    let bucket = store.bucket();
+    let key = |hour: &str| format!("omnistrate-metering/Postgres/PROD/pt-1/2025/06/{hour}/a.json");
+    store.put(&bucket, &key("01/00"), br#"[{"externalPayerId": "A", "dimension": "cpu", "value": 2}]"#);
+    store.put(&bucket, "state.json", after("2025-05").to_string().as_bytes());
+    kept.stage.replace("file://./state.json", &format!("s3://{bucket}/state.json"));
+    kept.stage.replace("file://./bucket", &format!("s3://{bucket}"));
+    let proxy = Proxy::start(&store);
+    (kept, proxy, store, bucket)
+}
+
+fn run_on_s3(kept: &Kept, proxy: &Proxy) -> Ended {
+    let url = proxy.url();
+    let aws = [
+        ("AWS_ENDPOINT_URL_S3", url.as_str()),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+    ];
+    kept.stage.command("run", &[], &aws)
+}
+
+fn document_on_s3(store: &Store, bucket: &str) -> Value {
+    serde_json::from_slice(&store.get(bucket, "state.json").unwrap()).unwrap()
+}
+
+#[test]
+fn what_another_service_writes_in_between_is_merged_on_s3() {
+    let (kept, proxy, store, bucket) = on_s3();
+    let mut theirs = after("2025-05");
+    theirs["Other:PROD:p"] = json!({ "last_processed_month": "2025-06" });
+    // Right before the first write, whose precondition fails by that.
+    proxy.push_fault(s3_proxy::Fault::on(Kind::Put, Act::Overwrite(theirs.to_string().into_bytes())).times(1));
+    run_on_s3(&kept, &proxy).expect(0);
+    assert_eq!(kept.stage.billed(), bill(&[("A", "cpu", "2")]));
+    let document = document_on_s3(&store, &bucket);
+    assert_eq!(document["Other:PROD:p"], json!({ "last_processed_month": "2025-06" }));
+    assert_eq!(document[KEY]["last_processed_month"], "2025-06");
+}
+
+#[test]
+fn what_another_hand_makes_of_our_entry_in_between_stops_the_run_on_s3() {
+    let (kept, proxy, store, bucket) = on_s3();
+    let mut theirs = after("2025-05");
+    theirs[KEY]["processed_contracts"] = json!({ "2025-06": ["A:2025-06"] });
+    proxy.push_fault(s3_proxy::Fault::on(Kind::Put, Act::Overwrite(theirs.to_string().into_bytes())).times(1));
+    run_on_s3(&kept, &proxy).expect(4).says("somebody else changed it");
+    assert_eq!(kept.stage.submissions(), 0);
+    assert_eq!(document_on_s3(&store, &bucket), theirs);
+}
+
+#[test]
+fn a_write_whose_answer_is_lost_is_read_again_on_s3() {
+    let (kept, proxy, store, bucket) = on_s3();
+    proxy.push_fault(s3_proxy::Fault::on(Kind::Put, Act::DropAnswer).times(1));
+    run_on_s3(&kept, &proxy).expect(0);
+    assert_eq!(kept.stage.billed(), bill(&[("A", "cpu", "2")]));
+    assert_eq!(document_on_s3(&store, &bucket)[KEY]["last_processed_month"], "2025-06");
 }

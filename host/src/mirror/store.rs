@@ -271,7 +271,9 @@ impl Mirror {
                 }
                 Err(ObjectError::Precondition(why)) => trouble = why,
                 // It may have been written all the same: that shows when it is read again.
-                Err(ObjectError::Unavailable(why)) if unclear < UNCLEAR => (trouble, unclear) = (why, unclear + 1),
+                Err(ObjectError::Unknown(why) | ObjectError::Unavailable(why)) if unclear < UNCLEAR => {
+                    (trouble, unclear) = (why, unclear + 1)
+                }
                 Err(error) => return Written::Failed(unwritable(&error)),
             }
         }
