@@ -1,8 +1,10 @@
-//! Crashes and faults by chance, from a seed: whatever goes wrong, and however often, each charge is billed once, with its number.
+//! Crashes and faults by chance, from a seed: whatever goes wrong, and however often, each charge is billed once, with its number. With
+//! a state document, the ledger is lost by chance too; and the exporter before could take over at any time without billing twice.
 
 use std::collections::BTreeMap;
 
 use clazar_emulator::{Endpoint, Fault};
+use serde_json::{Value, json};
 
 use crate::support::Stage;
 
@@ -10,7 +12,7 @@ use crate::support::Stage;
 const SEEDS: u64 = 12;
 const MANY_SEEDS: u64 = 300;
 
-const FAILPOINTS: [&str; 7] = [
+const FAILPOINTS: [&str; 11] = [
     "before-reading",
     "before-freeze",
     "after-freeze",
@@ -18,6 +20,11 @@ const FAILPOINTS: [&str; 7] = [
     "before-submit",
     "after-submit",
     "after-record",
+    // Around the writes of a state document; without one, nothing happens there.
+    "before-listing",
+    "after-listing",
+    "before-closing",
+    "after-closing",
 ];
 
 /// xorshift64*: the same seed gives the same course on every machine.
@@ -63,11 +70,29 @@ impl Chance {
     }
 }
 
+/// Whatever is in the books is listed in the state document, or its month is closed.
+fn could_go_back(stage: &Stage, seed: u64) {
+    let text = std::fs::read_to_string(stage.path("state.json")).unwrap_or_else(|_| "{}".to_owned());
+    let document: Value = serde_json::from_str(&text).unwrap();
+    let entry = &document["postgres-prod"];
+    for record in stage.emulator.books().into_iter().filter(|record| record.status.name() == "success") {
+        let month = &record.start_time[..7];
+        let listed = json!(format!("{}:{month}", record.contract_id));
+        let is_listed = entry["processed_contracts"][month].as_array().is_some_and(|list| list.contains(&listed));
+        let is_closed = entry["last_processed_month"].as_str().is_some_and(|last| month <= last);
+        assert!(is_listed || is_closed, "seed {seed}: {listed} is not in {entry:#}");
+    }
+}
+
 fn goes_wrong(seed: u64) {
     let mut chance = Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     let stage = Stage::new();
     stage.replace("start  = \"2025-06\"", "start  = \"2025-05\"");
     stage.replace("retry_budget = \"5s\"", "retry_budget = \"1s\"");
+    let mirrored = seed % 2 == 1;
+    if mirrored {
+        stage.replace("grace  = \"30m\"", "grace  = \"30m\"\nmirror = \"file://./state.json\"");
+    }
     let mut owed = BTreeMap::new();
     for month in ["05", "06"] {
         for customer in ["A", "B", "C", "D"] {
@@ -96,6 +121,12 @@ fn goes_wrong(seed: u64) {
         let ended = stage.command("run", &[], &[("METERHOST_FAILPOINT", failpoint)]);
         assert!([-1, 0, 1].contains(&ended.exit), "seed {seed}: {ended:?}");
         stage.emulator.verify_books().unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        if mirrored {
+            could_go_back(&stage, seed);
+            if chance.below(3) == 0 {
+                stage.lose_the_ledger();
+            }
+        }
     }
     stage.emulator.clear_faults();
     let ended = stage.run();

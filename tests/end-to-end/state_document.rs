@@ -46,12 +46,6 @@ impl Kept {
         entry
     }
 
-    fn lose_the_ledger(&self) {
-        for ending in ["", "-wal", "-shm", ".lock"] {
-            let _ = std::fs::remove_file(self.stage.path(&format!("postgres-prod.ledger.db{ending}")));
-        }
-    }
-
     /// Asserts that a run touches neither the service nor the document, and stops with exit 4.
     #[track_caller]
     fn refuses(&self, says: &str) -> Ended {
@@ -240,7 +234,7 @@ fn what_was_about_to_leave_when_the_ledger_was_lost_is_looked_up_and_billed_once
     for failpoint in ["after-listing", "before-submit", "after-submit"] {
         let kept = Kept::new(Some(after("2025-05")));
         kept.stage.command("run", &[], &[("METERHOST_FAILPOINT", failpoint)]).expect(-1);
-        kept.lose_the_ledger();
+        kept.stage.lose_the_ledger();
         let ended = kept.stage.run();
         ended.expect(0).says("2 contracts is looked up first");
         assert_eq!(

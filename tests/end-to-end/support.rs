@@ -176,6 +176,13 @@ grant  = {{ http = ["${{CLAZAR_URL}}"], secrets = {{ client_id = {{ env = "CLAZA
         problems
     }
 
+    /// As on a machine whose disk does not outlast a run.
+    pub fn lose_the_ledger(&self) {
+        for ending in ["", "-wal", "-shm", ".lock"] {
+            let _ = std::fs::remove_file(self.path(&format!("postgres-prod.ledger.db{ending}")));
+        }
+    }
+
     /// Requests that offered charges.
     pub fn submissions(&self) -> usize {
         self.emulator
