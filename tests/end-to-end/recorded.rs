@@ -143,9 +143,13 @@ impl<'a> Scene<'a> {
     }
 
     fn run(&self) -> Ended {
+        self.run_at(self.case["observed"]["now"].as_str().unwrap())
+    }
+
+    fn run_at(&self, now: &str) -> Ended {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let mut program = program();
-        program.args(["run", "--now", self.case["observed"]["now"].as_str().unwrap()]);
+        program.args(["run", "--now", now]);
         program.arg(root.join("examples/clazar/pipeline.toml"));
         program.arg("--ledger").arg(format!("sqlite:{}", self.folder.path().join("ledger.db").display()));
         for (name, value) in self.case["input"]["env"].as_object().unwrap() {
@@ -310,4 +314,23 @@ fn what_the_old_exporter_did_wrong_is_done_right() {
             scene.could_go_back(name);
         }
     }
+}
+
+#[test]
+fn what_the_old_exporter_was_done_with_is_never_billed_again() {
+    let Some(cases) = cases() else { return };
+    let scene = Scene::of(&cases["caught_up"]);
+    assert_eq!(scene.run().exit, 0);
+    scene.emulator.set_now("2025-08-01T02:00:00Z".parse().unwrap());
+    // July has no usage: it is closed, and nothing of June is sent.
+    let ended = scene.run_at("2025-08-01T02:00:00Z");
+    assert_eq!(ended.exit, 0, "{ended:?}");
+    assert_eq!(scene.sent(), BTreeSet::new());
+    assert_eq!(scene.says()[PIPELINE]["last_processed_month"], "2025-07");
+    // An object of June that changes is held, and not billed.
+    let key = cases["caught_up"]["input"]["objects"].as_object().unwrap().keys().next().unwrap();
+    scene.store.put(&scene.bucket, key, br#"[{"externalPayerId": "x", "dimension": "cpu_core_hours", "value": 1}]"#);
+    let ended = scene.run_at("2025-07-20T00:00:00Z");
+    ended.expect(1).says("taken over as billed, and one of its objects is not as it was then");
+    assert_eq!(scene.sent(), BTreeSet::new());
 }

@@ -85,7 +85,15 @@ impl Mirrored {
         let Some(found) = self.found() else { return Ok(None) };
         match (state.mirrored(), &found.fingerprint) {
             (Some(expected), fingerprint) if expected.contains(fingerprint) => Ok(None),
-            (Some(_), _) => Err(problem(&self.mirror.foreign(&found))),
+            (Some(expected), _) => {
+                // It was read before the ledger was ours: a run that ended in between has written both.
+                let again = self.mirror.read(self.now).map_err(|error| problem(&error))?;
+                if !expected.contains(&again.fingerprint) {
+                    return Err(problem(&self.mirror.foreign(&again)));
+                }
+                *self.found.lock().unwrap_or_else(PoisonError::into_inner) = Some(again);
+                Ok(None)
+            }
             (None, None) => Ok(None),
             (None, Some(_)) if state.is_fresh() => Ok(Some(self.import())),
             (None, Some(_)) => Err(Problem {
