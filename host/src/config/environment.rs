@@ -6,7 +6,8 @@
 //! | `"${NAME}"` | the same, with the type of its default: text, whole number, boolean |
 //! | `"$${NAME}"` | `${NAME}`, untouched; every other `$` stands for itself |
 //!
-//! A variable that is set to nothing counts as set. Keys are not replaced. What is put in is not looked at again.
+//! A variable that is set to nothing counts as set, except in the midst of a text, where its default is something: there it would leave
+//! a hole in a name or a path, as a secret that a CI job forgot does. Keys are not replaced. What is put in is not looked at again.
 
 use std::collections::BTreeMap;
 
@@ -30,6 +31,8 @@ pub(super) struct Replaced {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Problem {
     Unset(String),
+    /// Set to nothing in the midst of a text.
+    Empty(String),
     Unclosed,
     /// What stands between the braces is no name.
     BadName(String),
@@ -67,6 +70,9 @@ impl Environment<'_> {
             match piece {
                 Piece::Literal(literal) => replaced.push_str(literal),
                 Piece::Variable(name) => match self.text(name) {
+                    Some((value, true)) if value.is_empty() && self.has_default(name) => {
+                        problems.push(Problem::Empty(name.to_owned()));
+                    }
                     Some((value, process)) => {
                         replaced.push_str(&value);
                         from_process |= process;
@@ -76,6 +82,11 @@ impl Environment<'_> {
             }
         }
         if problems.is_empty() { Ok(Replaced { value: Scalar::Text(replaced), from_process }) } else { Err(problems) }
+    }
+
+    /// Whether a variable has a default that is something.
+    fn has_default(&self, name: &str) -> bool {
+        self.defaults.get(name).is_some_and(|default| *default != Scalar::Text(String::new()))
     }
 
     fn text(&self, name: &str) -> Option<(String, bool)> {
@@ -171,7 +182,7 @@ mod tests {
     fn replace(text: &str) -> Result<Replaced, Vec<Problem>> {
         let process = |name: &str| match name {
             "SET" => Some("process".to_owned()),
-            "EMPTY" => Some(String::new()),
+            "EMPTY" | "NOTHING" => Some(String::new()),
             "FLAG" => Some("YES".to_owned()),
             "COUNT" => Some("12".to_owned()),
             "NESTED" => Some("${SET}".to_owned()),
@@ -194,13 +205,18 @@ mod tests {
         for (text, expected) in [
             ("a-${SET}-b", "a-process-b"),
             ("${DEFAULT}", "default"),
-            ("[${EMPTY}]", "[]"),
             ("${EMPTY}", ""),
+            ("[${NOTHING}]", "[]"),
             ("x${OFF}${COUNT}", "xfalse12"),
             ("${NESTED}!", "${SET}!"),
         ] {
             assert_eq!(replace(text).unwrap().value, Scalar::Text(expected.to_owned()), "{text}");
         }
+    }
+
+    #[test]
+    fn a_variable_that_is_set_to_nothing_leaves_no_hole_in_a_text() {
+        assert_eq!(replace("a-${EMPTY}-b"), Err(vec![Problem::Empty("EMPTY".to_owned())]));
     }
 
     #[test]

@@ -135,6 +135,12 @@ fn report(problem: Problem, span: &Range<usize>, errors: &mut ConfigErrors) {
                 .add(place, format!("the environment variable `{name}` is not set"))
                 .help(format!("set it, or give it a default at the top of the file: env = {{ {name} = \"...\" }}"));
         }
+        Problem::Empty(name) => {
+            let place = place_of(&name, span, errors.source());
+            errors
+                .add(place, format!("the environment variable `{name}` is set to nothing"))
+                .help("give it a value, or unset it: its default is taken then");
+        }
         Problem::Unclosed => {
             errors.add(span.clone(), "`${` has no `}`").help("write `$${` for the characters themselves");
         }
