@@ -155,7 +155,7 @@ const FILLER: usize = 40;
 /// What stands in it: in some fields always the same, in others never, as names and ids do. It matters to what compresses them. The
 /// last one of a record may be longer.
 fn filler(field: u64, number: u64) -> String {
-    if field.is_multiple_of(2) {
+    if !field.is_multiple_of(2) {
         return "ip-172-0-63-226.us-east-2.compute.internal/postgres-0/t4g.small".to_owned();
     }
     let mut state = (number << 8 | field).wrapping_mul(0x9e37_79b9_7f4a_7c15);
