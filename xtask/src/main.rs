@@ -7,14 +7,16 @@
 //! | `cargo xtask demo` | bills a sample month to an emulator, once, and shows that it was once |
 //! | `cargo xtask test [--long]` | every test, with a summary |
 //! | `cargo xtask moto` | the S3 server that tests need, if it is missing; `test` does this by itself |
-//! | `cargo xtask bench [ARGUMENT...]` | the benchmarks |
+//! | `cargo xtask bench [NAME...]` | the benchmarks, all or those of these names, and what they are compared with |
 //!
 //! Everything lands in `target`, wherever `CARGO_TARGET_DIR` points: the program finds its plugins from where it stands itself.
 
+mod bench;
 mod demo;
 mod emulator;
 mod guests;
 mod moto;
+mod python;
 mod sample;
 mod steps;
 mod summary;
@@ -24,8 +26,7 @@ use std::process::ExitCode;
 
 use steps::{Failed, cargo};
 
-const USAGE: &str =
-    "usage: cargo xtask build [--release] | plugins | demo | test [--long] | moto | bench [ARGUMENT...]";
+const USAGE: &str = "usage: cargo xtask build [--release] | plugins | demo | test [--long] | moto | bench [NAME...]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -38,7 +39,7 @@ fn main() -> ExitCode {
         ["test"] => return ended(tests::test(false)),
         ["test", "--long"] => return ended(tests::test(true)),
         ["moto"] => moto::moto(),
-        ["bench", arguments @ ..] => bench(arguments),
+        ["bench", names @ ..] => bench::bench(names),
         _ => Err(Failed::new(USAGE)),
     };
     ended(outcome.map(|()| true))
@@ -61,13 +62,5 @@ fn build(profile: &[&str]) -> Result<(), Failed> {
     cargo("building the program and the emulator")
         .args(["build", "--locked", "--package", "meterhost", "--package", "clazar-emulator"])
         .args(profile)
-        .run()
-}
-
-fn bench(arguments: &[&str]) -> Result<(), Failed> {
-    build(&["--release"])?;
-    cargo("running the benchmarks")
-        .args(["run", "--locked", "--release", "--package", "meterhost-bench", "--"])
-        .args(arguments)
         .run()
 }

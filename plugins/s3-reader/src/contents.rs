@@ -24,6 +24,8 @@ use crate::decode::Unusable;
 
 /// How many bytes come out at once, at most.
 const PIECE: usize = 1 << 20;
+/// Room for so many bytes is made before any come out.
+const BEGIN: usize = 16 << 10;
 /// So many bytes tell how an object is compressed.
 const HEAD: usize = 4;
 
@@ -118,17 +120,12 @@ impl Contents {
         match &mut self.0 {
             Kind::Plain(stored) => stored.take().map_err(Failed::Store),
             Kind::Gzip(gzip) => {
-                let mut piece = vec![0; PIECE];
-                let mut length = 0;
-                while let Some(rest) = piece.get_mut(length..).filter(|rest| !rest.is_empty()) {
-                    match gzip.read(rest) {
-                        Ok(0) => break,
-                        Ok(more) => length += more,
-                        Err(error) => return Err(failed(Compression::Gzip, gzip.get_mut(), error.to_string())),
-                    }
+                // It grows as it fills: most objects are small, and zeroing a whole piece would cost more than they do.
+                let mut piece = Vec::with_capacity(BEGIN);
+                match gzip.by_ref().take(PIECE as u64).read_to_end(&mut piece) {
+                    Ok(_) => Ok(piece),
+                    Err(error) => Err(failed(Compression::Gzip, gzip.get_mut(), error.to_string())),
                 }
-                piece.truncate(length);
-                Ok(piece)
             }
             Kind::Zstd(zstd) => zstd.read(PIECE).map_err(|reason| failed(Compression::Zstd, zstd.stored(), reason)),
         }

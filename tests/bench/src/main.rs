@@ -2,29 +2,51 @@
 //!
 //! | name | what |
 //! |---|---|
-//! | `ndjson` | files of lines of JSON to charges, at 170 and at 600 bytes a record, on one core and on two, beside the same code natively, and beside two runs at once: two cores that share a core's parts gain no more |
+//! | `ndjson` | lines of JSON to batches and to charges, at 170 and at 600 bytes a record, on one core and on two, beside the same code natively, beside DuckDB, and beside two runs at once: two cores that share a core's parts gain no more |
+//! | `csv`, `gzip` | the same of CSV, and of lines of JSON in gzip |
+//! | `s3` | a month of 7,440 objects over S3 to charges, beside a bare loop and a plain script; the script reads a tenth of them, and all with `METERHOST_LONG` |
 //! | `push` | batches into `rules`, beside the same code natively |
 //! | `idle` | start to exit of a run with nothing due |
 //! | `small` | 100,000 small objects |
 //! | `memory` | the most memory at 1 and at 10 million records |
 
 mod data;
+mod decode;
+mod duck;
 mod measure;
 mod native;
 mod push;
+mod s3;
+mod table;
 
 use std::error::Error;
 use std::path::Path;
 use std::time::Instant;
 
 use data::{Shape, pipeline};
-use measure::{Cores, run};
+use measure::{Cores, Plan};
 
 type Outcome = Result<(), Box<dyn Error>>;
 
 fn main() -> Outcome {
     let names: Vec<String> = std::env::args().skip(1).collect();
+    // What is measured as a process of its own.
+    match names.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["--decode", folder] => {
+            println!("{}", serde_json::to_string(&decode::here(Path::new(folder))?)?);
+            return Ok(());
+        }
+        ["--fetch", store, at_once] => {
+            let (objects, bytes) = s3::bare::fetch(store, at_once.parse()?)?;
+            println!("{objects} {bytes}");
+            return Ok(());
+        }
+        _ => {}
+    }
     let wanted = |name: &str| names.is_empty() || names.iter().any(|given| given == name);
+    if let Ok(load) = std::fs::read_to_string("/proc/loadavg") {
+        println!("the machine's load before this: {}", load.split(' ').take(3).collect::<Vec<_>>().join(" "));
+    }
     // Data of several gigabytes belongs beside the build, not into a folder that may be memory.
     let folder = tempfile::tempdir_in(measure::target()?)?;
     if wanted("idle") {
@@ -33,8 +55,15 @@ fn main() -> Outcome {
     if wanted("push") {
         push::push()?;
     }
-    if wanted("ndjson") {
-        ndjson(folder.path())?;
+    for (name, shape) in
+        [("ndjson", Shape::Small), ("ndjson", Shape::Large), ("csv", Shape::Csv), ("gzip", Shape::Gzip)]
+    {
+        if wanted(name) {
+            table::table(folder.path(), shape)?;
+        }
+    }
+    if wanted("s3") {
+        s3::s3(folder.path())?;
     }
     if wanted("small") {
         small(folder.path())?;
@@ -49,47 +78,6 @@ fn main() -> Outcome {
 fn records() -> u64 {
     std::env::var("METERHOST_BENCH_RECORDS").ok().and_then(|text| text.parse().ok()).unwrap_or(5_000_000)
 }
-
-fn ndjson(folder: &Path) -> Outcome {
-    println!("\n| NDJSON to charges | records/s | MB/s | of native |\n|---|---|---|---|");
-    for shape in [Shape::Small, Shape::Large] {
-        let bytes = data::lines(folder, shape, records())?;
-        let rate = |what: &str, seconds: f64, native: f64| {
-            let per_second = records() as f64 / seconds;
-            let megabytes = bytes as f64 / seconds / 1e6;
-            println!(
-                "| {} bytes, {what} | {per_second:.0} | {megabytes:.0} | {:.2} |",
-                shape.bytes(),
-                native / seconds
-            );
-        };
-        let pipeline = pipeline(folder, "lines")?;
-        let (mut native, mut one, mut two, mut twins) = (Best::new(), Best::new(), Best::new(), Best::new());
-        let mut charges = 0;
-        // In turns, so that what else the machine does falls on all of them.
-        for _ in 0..ROUNDS {
-            let begun = Instant::now();
-            charges = native::charges(folder)?;
-            native.take(begun.elapsed().as_secs_f64());
-            one.take(run(&pipeline, Cores::One)?.seconds);
-            two.take(run(&pipeline, Cores::Two)?.seconds);
-            twins.take(measure::twins(&pipeline)?);
-        }
-        rate("native code, one thread", native.0, native.0);
-        rate("one core", one.0, native.0);
-        rate("two cores", two.0, native.0);
-        println!(
-            "| two cores over one: {:.2}; two runs at once, a core each, over one: {:.2}; {charges} charges | | | |",
-            one.0 / two.0,
-            2.0 * one.0 / twins.0
-        );
-        data::clear(folder)?;
-    }
-    Ok(())
-}
-
-/// How often each is run.
-const ROUNDS: usize = 3;
 
 /// The quickest of several runs: what the machine can do when nothing else happens on it.
 struct Best(f64);
@@ -106,7 +94,7 @@ impl Best {
 
 fn idle(folder: &Path) -> Outcome {
     let pipeline = pipeline(folder, "idle")?;
-    run(&pipeline, Cores::Two)?;
+    Plan::of_june().run(&pipeline, Cores::Two)?;
     let mut times = Vec::new();
     for _ in 0..30 {
         times.push(measure::idle(&pipeline)?);
@@ -123,7 +111,7 @@ fn small(folder: &Path) -> Outcome {
     let begun = Instant::now();
     let read = data::read_all(folder)?;
     let bare = begun.elapsed().as_secs_f64();
-    let ran = run(&pipeline, Cores::Two)?;
+    let ran = Plan::of_june().run(&pipeline, Cores::Two)?;
     println!(
         "\n100,000 small objects: {:.2} s, {:.1} MiB at most; reading the {read} files alone: {bare:.2} s",
         ran.seconds, ran.memory
@@ -133,8 +121,8 @@ fn small(folder: &Path) -> Outcome {
 
 fn memory(folder: &Path) -> Outcome {
     for records in [1_000_000, 10_000_000] {
-        data::lines(folder, Shape::Small, records)?;
-        let ran = run(&pipeline(folder, "memory")?, Cores::Two)?;
+        data::records(folder, Shape::Small, records)?;
+        let ran = Plan::of_june().run(&pipeline(folder, "memory")?, Cores::Two)?;
         println!("\nmost memory at {records} records: {:.1} MiB", ran.memory);
         data::clear(folder)?;
     }

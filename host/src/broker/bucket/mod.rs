@@ -68,11 +68,12 @@ pub struct BucketLimits {
 }
 
 impl Default for BucketLimits {
-    /// 64 MiB, 32 objects, parts of 8 MiB, 6 tries within about 8 s.
+    /// 64 MiB, 64 objects, parts of 8 MiB, 6 tries within about 8 s.
     fn default() -> Self {
         BucketLimits {
             prefetch_bytes: 64 * 1024 * 1024,
-            prefetch_requests: 32,
+            // Of 10 ms each, 32 would be read at a rate that leaves most of two cores idle.
+            prefetch_requests: 64,
             part_bytes: 8 * 1024 * 1024,
             attempts: 6,
             backoff: Duration::from_millis(250),
