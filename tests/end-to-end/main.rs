@@ -18,6 +18,7 @@ mod crashes;
 mod customers;
 mod dedupe;
 mod delivery;
+mod exporter;
 mod formulas;
 mod inputs;
 mod loading;

@@ -1,0 +1,241 @@
+//! The examples in place of the exporter, on S3: formulas and the completeness marker of its later versions, and several plans that share
+//! a bucket, a state document and a ledger.
+
+use std::path::Path;
+
+use clazar_emulator::{Emulator, Settings};
+use s3_proxy::{Moto, Proxy, Store};
+use serde_json::{Value, json};
+
+use crate::support::{Ended, ended, program, settings};
+
+const PLAN: &str = "pt-HJSv20iWX0";
+
+/// A bucket, a service, and a folder for the ledger.
+struct Scene {
+    store: Store,
+    proxy: Proxy,
+    bucket: String,
+    emulator: Emulator,
+    folder: tempfile::TempDir,
+}
+
+impl Scene {
+    fn new() -> Scene {
+        let store: Store = **Moto::shared();
+        let now = Some("2025-07-01T02:00:00Z".parse().unwrap());
+        Scene {
+            store,
+            proxy: Proxy::start(&store),
+            bucket: store.bucket(),
+            emulator: Emulator::start(Settings { now, ..settings() }).unwrap(),
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    /// One object of usage: customer, dimension, value and price as JSON text.
+    fn usage(&self, service: &str, plan: &str, hour: &str, records: &[(&str, &str, &str, &str)]) {
+        let record = |(payer, dimension, value, price): &(&str, &str, &str, &str)| {
+            format!(
+                r#"{{"externalPayerId": "{payer}", "dimension": "{dimension}", "value": {value}, "pricePerUnit": {price}}}"#
+            )
+        };
+        let records: Vec<String> = records.iter().map(record).collect();
+        let key = format!("omnistrate-metering/{service}/PROD/{plan}/{hour}/sub-1.json");
+        self.store.put(&self.bucket, &key, format!("[{}]", records.join(", ")).as_bytes());
+    }
+
+    fn marker(&self, to: &str) {
+        let text = json!({ format!("Postgres:PROD:{PLAN}"): { "last_processed_to": to, "last_updated_at": to } });
+        self.store.put(&self.bucket, "omnistrate-metering/last_success_export.json", text.to_string().as_bytes());
+    }
+
+    fn document(&self, key: &str) -> Value {
+        self.store.get(&self.bucket, key).map_or(Value::Null, |bytes| serde_json::from_slice(&bytes).unwrap())
+    }
+
+    fn run(&self, example: &str, now: &str, variables: &[(&str, &str)]) -> Ended {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/clazar");
+        let mut program = program();
+        program.args(["run", "--now", now]).arg(root.join(example));
+        program.arg("--ledger").arg(format!("sqlite:{}", self.folder.path().join("ledger.db").display()));
+        program.env("S3_BUCKET_NAME", &self.bucket).env("AWS_S3_BUCKET_NAME", &self.bucket);
+        program.env("CLAZAR_API_URL", self.emulator.url());
+        program.env("CLAZAR_CLIENT_ID", "cid").env("CLAZAR_CLIENT_SECRET", "sec-very-secret");
+        program.env("AWS_ENDPOINT_URL_S3", self.proxy.url()).env("AWS_REGION", "us-east-1");
+        program.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test").env("RETRY_BUDGET", "1s");
+        program.envs(variables.iter().copied());
+        ended(program.output().unwrap())
+    }
+
+    /// Runs the example of formulas on the first of July.
+    fn formulas(&self, variables: &[(&str, &str)]) -> Ended {
+        self.run("formulas.toml", "2025-07-01T02:00:00Z", &[&[("START_MONTH", "2025-05")], variables].concat())
+    }
+
+    /// What is in the books: contract, dimension, month, quantity.
+    fn billed(&self) -> Vec<String> {
+        self.emulator.verify_books().unwrap();
+        assert_eq!(self.emulator.resent(), []);
+        let books = self.emulator.books().into_iter().filter(|record| record.status.name() == "success");
+        let mut billed: Vec<String> = books
+            .map(|record| {
+                format!("{} {} {} {}", record.contract_id, record.dimension, &record.start_time[..7], record.quantity)
+            })
+            .collect();
+        billed.sort();
+        billed
+    }
+}
+
+const POD: [(&str, &str); 2] = [("DIMENSION1_NAME", "pods"), ("DIMENSION1_FORMULA", "cpu_core_hours / 2")];
+const STATE: &str = "clazar/Postgres-PROD-pt-HJSv20iWX0-export_state.json";
+
+#[test]
+fn formulas_are_worked_out_exactly_and_the_document_of_the_plan_is_kept() {
+    let scene = Scene::new();
+    scene.usage(
+        "Postgres",
+        PLAN,
+        "2025/06/01/00",
+        &[
+            ("A", "cpu_core_hours", "9007199254740993", "0"),
+            ("A", "memory_byte_hours", "29", "0.01"),
+            ("B", "cpu_core_hours", "7", "0.5"),
+        ],
+    );
+    scene.marker("2025-06-30T23:59:59Z");
+    let state = json!({ "last_processed_month": "2025-05", "success_contracts": {}, "error_contracts": {} });
+    scene.store.put(&scene.bucket, STATE, state.to_string().as_bytes());
+    let ended = scene.formulas(&[
+        ("DIMENSION1_NAME", "cores"),
+        ("DIMENSION1_FORMULA", "cpu_core_hours"),
+        ("DIMENSION2_NAME", "priced"),
+        ("DIMENSION2_FORMULA", "memory_byte_hours_total_price / 0.01"),
+    ]);
+    ended.expect(0);
+    let expected = ["A cores 2025-06 9007199254740993", "A priced 2025-06 29", "B cores 2025-06 7"];
+    assert_eq!(scene.billed(), expected);
+    let mut document = scene.document(STATE);
+    document.as_object_mut().unwrap().remove("last_updated");
+    let expected = json!({
+        "last_processed_month": "2025-06", "success_contracts": { "2025-06": ["A", "B"] }, "error_contracts": {},
+    });
+    assert_eq!(document, expected);
+}
+
+#[test]
+fn one_contracts_failing_formula_holds_nobody_else() {
+    let scene = Scene::new();
+    scene.usage(
+        "Postgres",
+        PLAN,
+        "2025/06/01/00",
+        &[("A", "cpu_core_hours", "8", "0"), ("A", "replica_hours", "2", "0"), ("B", "cpu_core_hours", "7", "0")],
+    );
+    scene.marker("2025-07-01T00:14:59Z");
+    let ratio = [("DIMENSION1_NAME", "ratio"), ("DIMENSION1_FORMULA", "cpu_core_hours / replica_hours")];
+    scene.formulas(&ratio).expect(1).says("ratio of B is held");
+    assert_eq!(scene.billed(), ["A ratio 2025-06 4"]);
+    // An unknown dimension is held, instead of closing the month without it.
+    let scene = Scene::new();
+    scene.usage("Postgres", PLAN, "2025/06/01/00", &[("C", "gpu_hours", "3", "0")]);
+    scene.marker("2025-07-01T00:14:59Z");
+    scene.formulas(&POD).expect(1).says("gpu_hours");
+    assert_eq!(scene.document(STATE)["last_processed_month"], "2025-05");
+}
+
+#[test]
+fn a_formula_that_reaches_for_more_does_not_parse() {
+    let scene = Scene::new();
+    scene.marker("2025-07-01T00:14:59Z");
+    for formula in
+        ["().__class__.__base__.__subclasses__().__len__()", "__import__('os').system('true')", "(lambda: 1)()"]
+    {
+        let variables = [("DIMENSION1_NAME", "x"), ("DIMENSION1_FORMULA", formula)];
+        scene.formulas(&variables).expect(2).says("formulas[0].formula");
+    }
+    assert_eq!(scene.emulator.requests().len(), 0);
+}
+
+#[test]
+fn a_month_is_billed_once_the_marker_says_that_it_is_complete() {
+    // As the facts have it: what the marker says, and the last month that is complete by it.
+    for (marker, last) in [
+        ("2025-06-30T23:59:59Z", "2025-06"),
+        ("2025-06-30T05:59:59Z", "2025-05"),
+        ("2025-06-30T23:44:59Z", "2025-05"),
+        ("2025-07-01T00:14:59Z", "2025-06"),
+        ("2025-06-03T10:59:59Z", "2025-05"),
+        ("2025-06-30T23:59:59.123Z", "2025-06"),
+        ("2025-06-30T23:59:59+00:00", "2025-06"),
+        ("2025-06-30T23:59:58Z", "2025-05"),
+    ] {
+        let scene = Scene::new();
+        for hour in ["2025/05/31/23", "2025/06/30/23"] {
+            scene.usage("Postgres", PLAN, hour, &[("A", "cpu_core_hours", "8", "0")]);
+        }
+        scene.marker(marker);
+        scene.formulas(&POD).expect(0);
+        let all = ["A pods 2025-05 4", "A pods 2025-06 4"];
+        assert_eq!(scene.billed(), if last == "2025-06" { &all[..] } else { &all[..1] }, "{marker}");
+        assert_eq!(scene.document(STATE)["last_processed_month"], last, "{marker}");
+    }
+}
+
+#[test]
+fn a_marker_that_stays_short_or_cannot_be_read_is_reported() {
+    let scene = Scene::new();
+    scene.usage("Postgres", PLAN, "2025/06/30/23", &[("A", "cpu_core_hours", "8", "0")]);
+    scene.formulas(&POD).expect(1).says("last_success_export.json");
+    scene.marker("2025-06-30T23:44:59Z");
+    let may = [&[("START_MONTH", "2025-06")], &POD[..]].concat();
+    scene.run("formulas.toml", "2025-07-01T23:00:00Z", &may).expect(0).says("not complete yet");
+    scene.run("formulas.toml", "2025-07-02T01:00:00Z", &may).expect(1).says("still not complete");
+    assert_eq!(scene.billed(), Vec::<String>::new());
+    scene.marker("2025-07-02T00:59:59Z");
+    scene.run("formulas.toml", "2025-07-02T01:00:00Z", &may).expect(0);
+    assert_eq!(scene.billed(), ["A pods 2025-06 4"]);
+}
+
+#[test]
+fn several_plans_share_a_bucket_a_document_and_a_ledger() {
+    let scene = Scene::new();
+    let plans = [("My Sérvice", "pt 1"), ("My Sérvice", "pt-2"), ("Postgres", "pt-2")];
+    for (number, (service, plan)) in plans.iter().enumerate() {
+        let contract = format!("contract-{number}");
+        scene.usage(service, plan, "2025/06/01/00", &[(&contract, "cpu", &(number + 1).to_string(), "0")]);
+    }
+    let before = json!({ "Else:PROD:p": { "last_processed_month": "2025-06" } });
+    scene.store.put(&scene.bucket, "metering_state.json", before.to_string().as_bytes());
+    let mut expected = Vec::new();
+    for _ in 0..2 {
+        for (number, (service, plan)) in plans.iter().enumerate() {
+            let variables = [("SERVICE_NAME", *service), ("PLAN_ID", *plan)];
+            scene.run("pipeline.toml", "2025-07-01T02:00:00Z", &variables).expect(0);
+            let line = format!("contract-{number} cpu 2025-06 {}", number + 1);
+            if !expected.contains(&line) {
+                expected.push(line);
+            }
+            assert_eq!(scene.billed(), expected, "each bills its own, once");
+        }
+    }
+    let document = scene.document("metering_state.json");
+    assert_eq!(document["Else:PROD:p"], before["Else:PROD:p"]);
+    for (number, (service, plan)) in plans.iter().enumerate() {
+        let entry = &document[format!("{service}:PROD:{plan}")];
+        assert_eq!(entry["processed_contracts"]["2025-06"], json!([format!("contract-{number}:2025-06")]));
+        assert_eq!(entry["last_processed_month"], "2025-06");
+    }
+}
+
+#[test]
+fn a_variable_that_was_forgotten_touches_nothing() {
+    let scene = Scene::new();
+    for name in ["S3_BUCKET_NAME", "SERVICE_NAME", "ENVIRONMENT_TYPE", "PLAN_ID"] {
+        let ended = scene.run("pipeline.toml", "2025-07-01T02:00:00Z", &[(name, "")]);
+        ended.expect(2).says(&format!("`{name}` is set to nothing"));
+    }
+    assert_eq!(scene.emulator.requests().len(), 0);
+    assert_eq!(scene.proxy.requests().len(), 0);
+}
