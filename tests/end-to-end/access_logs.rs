@@ -194,3 +194,14 @@ fn a_request_that_was_not_let_in_is_free_and_said_so() {
     store(&stage, 14, "a", [line("1", U1, 1, "200", "10"), line("2", "-", 2, "401", "26")].join("\n").as_bytes());
     bills(&stage, 0, &[(A, "requests", "1"), (A, "bytes_out", "10")]).says("excluded 1 record of bytes_out");
 }
+
+#[test]
+fn what_lies_beside_the_logs_is_not_read_and_a_user_that_is_empty_is_quarantined() {
+    let stage = stage();
+    stage.object("error/year=2025/month=04/day=14/hour=14/processing-failed/x", "no log");
+    store(&stage, 14, "a", line("1", U1, 1, "200", "10").as_bytes());
+    bills(&stage, 0, &[(A, "requests", "1"), (A, "bytes_out", "10")]);
+    let stage = self::stage();
+    store(&stage, 14, "a", [line("1", U1, 1, "200", "10"), line("2", "", 2, "200", "26")].join("\n").as_bytes());
+    bills(&stage, 1, &[(A, "requests", "1"), (A, "bytes_out", "10")]).says("customer (/user) is empty");
+}

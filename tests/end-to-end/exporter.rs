@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use clazar_emulator::{Emulator, Settings};
+use clazar_emulator::{Cloud, Emulator, Record, Settings};
 use s3_proxy::{Moto, Proxy, Store};
 use serde_json::{Value, json};
 
@@ -199,6 +199,79 @@ fn a_marker_that_stays_short_or_cannot_be_read_is_reported() {
 }
 
 #[test]
+fn what_the_exporter_could_not_bill_is_billed_by_the_usage_and_not_twice_if_it_landed_after_all() {
+    let scene = Scene::new();
+    let june: Vec<_> = ["A", "B"].map(|contract| (contract, "cpu_core_hours", "8", "0")).to_vec();
+    scene.usage("Postgres", PLAN, "2025/06/01/00", &june);
+    scene.marker("2025-07-01T00:14:59Z");
+    // Of B's the exporter never saw the answer: it is in the books, as it comes to here.
+    let month = ["2025-06-01T00:00:00Z", "2025-06-30T23:59:59Z"];
+    let landed = |contract: &str, quantity: &str| {
+        let record = Record::billed(Cloud::Aws, contract, "pods", quantity, month);
+        scene.emulator.seed(record).unwrap();
+    };
+    landed("B", "4");
+    let failed = |contract: &str| {
+        json!({
+            "contract_id": contract, "errors": ["timeout"], "retry_count": 1, "code": "E", "message": "m",
+            "payload": { "request": [{ "cloud": "aws", "contract_id": contract, "dimension": "pods", "quantity": "3" }] },
+        })
+    };
+    let state = json!({
+        "last_processed_month": "2025-05", "success_contracts": {},
+        "error_contracts": { "2025-05": [failed("Z")], "2025-06": [failed("A"), failed("B"), failed("C")] },
+    });
+    scene.store.put(&scene.bucket, STATE, state.to_string().as_bytes());
+    let ended = scene.formulas(&POD);
+    ended.expect(0).says("2025-05: the exporter before closed it without billing Z");
+    // By the usage, and not by what the exporter kept of it.
+    assert_eq!(scene.billed(), ["A pods 2025-06 4", "B pods 2025-06 4"]);
+    let document = scene.document(STATE);
+    assert_eq!(document["success_contracts"], json!({ "2025-06": ["A", "B"] }));
+    // The exporter, were it to take over, would not send A again; who owes nothing here stays as they were.
+    assert_eq!(document["error_contracts"], json!({ "2025-05": [failed("Z")], "2025-06": [failed("C")] }));
+    // What landed with another quantity is shown, and nothing is added to it.
+    scene.usage("Postgres", PLAN, "2025/06/01/01", &[("C", "cpu_core_hours", "8", "0")]);
+    landed("C", "3");
+    scene.formulas(&POD).expect(1).says("somebody else holds its place, with 3");
+    assert_eq!(scene.billed(), ["A pods 2025-06 4", "B pods 2025-06 4", "C pods 2025-06 3"]);
+}
+
+#[test]
+fn one_plan_in_trouble_never_keeps_another_from_being_billed() {
+    let scene = Scene::new();
+    let object = "omnistrate-metering/Postgres/PROD/pt-2/2025/06/02/00/broken.json";
+    for (plan, contract) in [("pt-1", "A"), ("pt-2", "B")] {
+        scene.usage("Postgres", plan, "2025/06/01/00", &[(contract, "cpu_core_hours", "8", "0")]);
+    }
+    let marker = |plans: &[&str]| {
+        let entry =
+            |plan: &&str| (format!("Postgres:PROD:{plan}"), json!({ "last_processed_to": "2025-06-30T23:59:59Z" }));
+        let text = Value::Object(plans.iter().map(entry).collect()).to_string();
+        scene.store.put(&scene.bucket, "omnistrate-metering/last_success_export.json", text.as_bytes());
+    };
+    let run = |plan: &str| scene.formulas(&[&[("PLAN_ID", plan)], &POD[..]].concat());
+    // The marker says nothing of the second plan.
+    marker(&["pt-1"]);
+    run("pt-2").expect(1).says("there is nothing at /Postgres:PROD:pt-2/last_processed_to");
+    run("pt-1").expect(0);
+    assert_eq!(scene.billed(), ["A pods 2025-06 4"]);
+    // An object of it cannot be read.
+    marker(&["pt-1", "pt-2"]);
+    scene.store.put(&scene.bucket, object, b"[{");
+    run("pt-2").expect(1).says("broken.json");
+    run("pt-1").expect(0);
+    scene.store.delete(&scene.bucket, object);
+    run("pt-2").expect(0);
+    assert_eq!(scene.billed(), ["A pods 2025-06 4", "B pods 2025-06 4"]);
+    for (plan, contract) in [("pt-1", "A"), ("pt-2", "B")] {
+        let document = scene.document(&format!("clazar/Postgres-PROD-{plan}-export_state.json"));
+        assert_eq!(document["success_contracts"], json!({ "2025-06": [contract] }), "{plan}");
+        assert_eq!(document["last_processed_month"], "2025-06", "{plan}");
+    }
+}
+
+#[test]
 fn several_plans_share_a_bucket_a_document_and_a_ledger() {
     let scene = Scene::new();
     let plans = [("My Sérvice", "pt 1"), ("My Sérvice", "pt-2"), ("Postgres", "pt-2")];
@@ -236,6 +309,10 @@ fn a_variable_that_was_forgotten_touches_nothing() {
         let ended = scene.run("pipeline.toml", "2025-07-01T02:00:00Z", &[(name, "")]);
         ended.expect(2).says(&format!("`{name}` is set to nothing"));
     }
+    for name in ["AWS_S3_BUCKET_NAME", "SERVICE_NAME", "ENVIRONMENT_TYPE", "PLAN_ID"] {
+        scene.formulas(&[&[(name, "")], &POD[..]].concat()).expect(2).says(&format!("`{name}` is set to nothing"));
+    }
+    scene.formulas(&[]).expect(2).says("formulas: every one is empty");
     assert_eq!(scene.emulator.requests().len(), 0);
     assert_eq!(scene.proxy.requests().len(), 0);
 }
