@@ -9,7 +9,7 @@ use crate::measure::{self, Cores, Plan};
 use crate::{Best, decode, duck, native, records};
 
 /// How often each is run.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 5;
 
 /// The quickest of each, in seconds.
 struct Times {
