@@ -316,3 +316,13 @@ fn a_variable_that_was_forgotten_touches_nothing() {
     assert_eq!(scene.emulator.requests().len(), 0);
     assert_eq!(scene.proxy.requests().len(), 0);
 }
+
+#[test]
+fn a_plans_name_is_never_a_pattern() {
+    let scene = Scene::new();
+    for (name, value) in [("PLAN_ID", "pt-*"), ("PLAN_ID", "{plan}"), ("SERVICE_NAME", "{yyyy}")] {
+        let ended = scene.run("pipeline.toml", "2025-07-01T02:00:00Z", &[(name, value)]);
+        ended.expect(2).says(&format!("`{name}` holds `*`"));
+    }
+    assert_eq!(scene.proxy.requests().len(), 0);
+}

@@ -7,7 +7,8 @@
 //! | `"$${NAME}"` | `${NAME}`, untouched; every other `$` stands for itself |
 //!
 //! A variable that is set to nothing counts as set, except in the midst of a text, where its default is something: there it would leave
-//! a hole in a name or a path, as a secret that a CI job forgot does. Keys are not replaced. What is put in is not looked at again.
+//! a hole in a name or a path, as a secret that a CI job forgot does. There it holds no `*`, `{` and `}` either: `pt-*` for a plan's name
+//! would bill every plan as one. Keys are not replaced. What is put in is not looked at again.
 
 use std::collections::BTreeMap;
 
@@ -33,6 +34,8 @@ pub(super) enum Problem {
     Unset(String),
     /// Set to nothing in the midst of a text.
     Empty(String),
+    /// Holds what means more than itself in the midst of a text.
+    Pattern(String),
     Unclosed,
     /// What stands between the braces is no name.
     BadName(String),
@@ -72,6 +75,9 @@ impl Environment<'_> {
                 Piece::Variable(name) => match self.text(name) {
                     Some((value, true)) if value.is_empty() && self.has_default(name) => {
                         problems.push(Problem::Empty(name.to_owned()));
+                    }
+                    Some((value, true)) if value.contains(['*', '{', '}']) => {
+                        problems.push(Problem::Pattern(name.to_owned()));
                     }
                     Some((value, process)) => {
                         replaced.push_str(&value);
@@ -186,6 +192,7 @@ mod tests {
             "FLAG" => Some("YES".to_owned()),
             "COUNT" => Some("12".to_owned()),
             "NESTED" => Some("${SET}".to_owned()),
+            "STAR" => Some("pt-*".to_owned()),
             _ => None,
         };
         let defaults = [
@@ -208,7 +215,7 @@ mod tests {
             ("${EMPTY}", ""),
             ("[${NOTHING}]", "[]"),
             ("x${OFF}${COUNT}", "xfalse12"),
-            ("${NESTED}!", "${SET}!"),
+            ("${NESTED}", "${SET}"),
         ] {
             assert_eq!(replace(text).unwrap().value, Scalar::Text(expected.to_owned()), "{text}");
         }
@@ -217,6 +224,13 @@ mod tests {
     #[test]
     fn a_variable_that_is_set_to_nothing_leaves_no_hole_in_a_text() {
         assert_eq!(replace("a-${EMPTY}-b"), Err(vec![Problem::Empty("EMPTY".to_owned())]));
+    }
+
+    #[test]
+    fn a_variable_makes_no_pattern_of_a_text() {
+        assert_eq!(replace("a-${NESTED}"), Err(vec![Problem::Pattern("NESTED".to_owned())]));
+        assert_eq!(replace("a/${STAR}/b"), Err(vec![Problem::Pattern("STAR".to_owned())]));
+        assert_eq!(replace("${STAR}").unwrap().value, Scalar::Text("pt-*".to_owned()));
     }
 
     #[test]

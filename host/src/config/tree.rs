@@ -141,6 +141,12 @@ fn report(problem: Problem, span: &Range<usize>, errors: &mut ConfigErrors) {
                 .add(place, format!("the environment variable `{name}` is set to nothing"))
                 .help("give it a value, or unset it: its default is taken then");
         }
+        Problem::Pattern(name) => {
+            let place = place_of(&name, span, errors.source());
+            errors
+                .add(place, format!("the environment variable `{name}` holds `*`, `{{` or `}}`, which may mean more than themselves here"))
+                .help("give it a value without them, or write the whole text into one variable");
+        }
         Problem::Unclosed => {
             errors.add(span.clone(), "`${` has no `}`").help("write `$${` for the characters themselves");
         }
