@@ -95,6 +95,9 @@ impl Csv {
                 return Ok(Stopped::PageFull);
             }
             let Some(line) = self.begin() else { return Ok(Stopped::Done) };
+            if self.plain_row(rows, object, line)? {
+                continue;
+            }
             let input = self.piece.get(self.at..).unwrap_or_default();
             let (fields, ends) = (
                 self.fields.get_mut(self.length..).unwrap_or_default(),
@@ -128,6 +131,36 @@ impl Csv {
         }
     }
 
+    /// Takes a row that needs no reader of CSV, because it has no quote, and whether there was one: most are so. The header never is,
+    /// so that the reader has seen the beginning of the object.
+    fn plain_row(&mut self, rows: &mut Rows, object: &Object<'_>, line: u64) -> Result<bool, Unusable> {
+        let Some(header) = self.header.as_ref().filter(|_| self.length == 0 && self.count == 0) else {
+            return Ok(false);
+        };
+        let input = self.piece.get(self.at..).unwrap_or_default();
+        let Some(end) = memchr::memchr(b'\n', input).filter(|end| *end <= LONGEST) else { return Ok(false) };
+        let row = input.get(..end).unwrap_or_default();
+        let row = row.strip_suffix(b"\r").unwrap_or(row);
+        if memchr::memchr2(b'"', b'\r', row).is_some() {
+            return Ok(false);
+        }
+        let mut count = 0;
+        for place in memchr::memchr_iter(self.quotes.delimiter(), row).chain([row.len()]) {
+            match self.ends.get_mut(count) {
+                Some(end) => *end = place,
+                None if count < WIDEST => self.ends.push(place),
+                None => return Ok(false),
+            }
+            count += 1;
+        }
+        let ends = self.ends.get(..count).unwrap_or_default();
+        record(header, rows, object, line, &Row { bytes: row, ends, between: 1 })?;
+        self.at += end + 1;
+        self.reader.set_line(self.reader.line() + 1);
+        self.begun = None;
+        Ok(true)
+    }
+
     /// The line on which the row begins that is being read, or is to be read next; nothing if there are no bytes left.
     /// An empty line is no row.
     fn begin(&mut self) -> Option<u64> {
@@ -144,44 +177,67 @@ impl Csv {
     /// Takes a whole row: the header, or a record.
     fn row(&mut self, rows: &mut Rows, object: &Object<'_>, line: u64) -> Result<(), Unusable> {
         let bytes = self.fields.get(..self.length).unwrap_or_default();
-        let ends = self.ends.get(..self.count).unwrap_or_default();
-        if memchr::memchr(0, bytes).is_some() {
-            return Err(format!("line {line} holds a NUL byte: it is no text, or not in UTF-8"));
-        }
-        let Some(header) = &self.header else {
-            self.header = Some(Header::new(rows.mapping(), &Fields::of(bytes, ends)?)?);
-            return Ok(());
-        };
-        let place = Place::Line(line);
-        if ends.len() != header.width() {
-            let (fields, columns) = (counted(ends.len(), "field"), counted(header.width(), "column"));
-            rows.no_record(object, place, format!("it has {fields}, and the header names {columns}"));
-            return Ok(());
-        }
-        let fields = match Fields::of(bytes, ends) {
-            Ok(fields) => fields,
-            Err(reason) => {
-                rows.no_record(object, place, reason);
-                return Ok(());
-            }
-        };
-        let (mut few, mut many) = ([Slot::Missing; FEW], Vec::new());
-        let slots = match few.get_mut(..header.slots()) {
-            Some(few) => few,
+        let row = Row { bytes, ends: self.ends.get(..self.count).unwrap_or_default(), between: 0 };
+        match &self.header {
+            Some(header) => record(header, rows, object, line, &row),
             None => {
-                many.resize(header.slots(), Slot::Missing);
-                many.as_mut_slice()
-            }
-        };
-        for &(slot, column) in header.wanted() {
-            // An empty field is how a CSV says that there is nothing.
-            if let (Some(slot), Some(text)) = (slots.get_mut(slot), fields.get(column).filter(|text| !text.is_empty()))
-            {
-                *slot = Slot::Text(text);
+                row.is_text(line)?;
+                self.header = Some(Header::new(rows.mapping(), &Fields::of(&row)?)?);
+                Ok(())
             }
         }
-        rows.record(object, place, slots);
-        Ok(())
+    }
+}
+
+/// Takes a row below the header.
+fn record(header: &Header, rows: &mut Rows, object: &Object<'_>, line: u64, row: &Row<'_>) -> Result<(), Unusable> {
+    row.is_text(line)?;
+    let place = Place::Line(line);
+    if row.ends.len() != header.width() {
+        let (fields, columns) = (counted(row.ends.len(), "field"), counted(header.width(), "column"));
+        rows.no_record(object, place, format!("it has {fields}, and the header names {columns}"));
+        return Ok(());
+    }
+    let fields = match Fields::of(row) {
+        Ok(fields) => fields,
+        Err(reason) => {
+            rows.no_record(object, place, reason);
+            return Ok(());
+        }
+    };
+    let (mut few, mut many) = ([Slot::Missing; FEW], Vec::new());
+    let slots = match few.get_mut(..header.slots()) {
+        Some(few) => few,
+        None => {
+            many.resize(header.slots(), Slot::Missing);
+            many.as_mut_slice()
+        }
+    };
+    for &(slot, column) in header.wanted() {
+        // An empty field is how a CSV says that there is nothing.
+        if let (Some(slot), Some(text)) = (slots.get_mut(slot), fields.get(column).filter(|text| !text.is_empty())) {
+            *slot = Slot::Text(text);
+        }
+    }
+    rows.record(object, place, slots);
+    Ok(())
+}
+
+/// The bytes of a row's fields.
+struct Row<'a> {
+    bytes: &'a [u8],
+    /// Where each field ends.
+    ends: &'a [usize],
+    /// How many bytes stand between the end of a field and the beginning of the next.
+    between: usize,
+}
+
+impl Row<'_> {
+    fn is_text(&self, line: u64) -> Result<(), Unusable> {
+        match memchr::memchr(0, self.bytes) {
+            Some(_) => Err(format!("line {line} holds a NUL byte: it is no text, or not in UTF-8")),
+            None => Ok(()),
+        }
     }
 }
 
@@ -189,19 +245,21 @@ impl Csv {
 struct Fields<'a> {
     text: &'a str,
     ends: &'a [usize],
+    between: usize,
 }
 
 impl<'a> Fields<'a> {
-    fn of(bytes: &'a [u8], ends: &'a [usize]) -> Result<Self, String> {
-        let text = simdutf8::basic::from_utf8(bytes).ok();
+    fn of(row: &Row<'a>) -> Result<Self, String> {
+        let text = simdutf8::basic::from_utf8(row.bytes).ok();
         // Two halves of a character that meet are none: each field is a text by itself.
-        let text = text.filter(|text| ends.iter().all(|&end| text.is_char_boundary(end)));
-        text.map(|text| Fields { text, ends }).ok_or_else(|| "it is not UTF-8".to_owned())
+        let text = text.filter(|text| row.ends.iter().all(|&end| text.is_char_boundary(end)));
+        let fields = |text| Fields { text, ends: row.ends, between: row.between };
+        text.map(fields).ok_or_else(|| "it is not UTF-8".to_owned())
     }
 
     fn get(&self, column: usize) -> Option<&'a str> {
         let start = match column.checked_sub(1) {
-            Some(before) => *self.ends.get(before)?,
+            Some(before) => *self.ends.get(before)? + self.between,
             None => 0,
         };
         self.text.get(start..*self.ends.get(column)?)

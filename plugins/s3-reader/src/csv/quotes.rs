@@ -27,6 +27,11 @@ impl Quotes {
         Quotes { delimiter, state: State::Start }
     }
 
+    /// What stands between fields.
+    pub(super) fn delimiter(&self) -> u8 {
+        self.delimiter
+    }
+
     /// Whether a quote is open.
     pub(super) fn is_open(&self) -> bool {
         self.state == State::Quoted
