@@ -71,6 +71,14 @@ pub(super) fn find(document: &Document, key: &str, form: MirrorForm) -> Result<(
         }
         MirrorForm::Shared => {
             if let Some(text) = document.get(key) {
+                let inner = |text: &str, key: &str| Document::parse(text).ok()?.get(key).map(str::to_owned);
+                let nested = nested(key)
+                    .and_then(|(service, environment, plan)| inner(&inner(document.get(service)?, environment)?, plan));
+                if nested.is_some() {
+                    return Err(format!(
+                        "it has an entry under {key:?}, and another one under its three parts: nobody knows which holds"
+                    ));
+                }
                 return Ok((Place::Key, Some(object(text, &format!("{key:?}"))?)));
             }
             let Some((service, environment, plan)) = nested(key) else { return Ok((Place::Key, None)) };

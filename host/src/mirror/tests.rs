@@ -84,6 +84,8 @@ fn what_makes_no_sense_is_never_guessed_at() {
         let error = read(&format!(r#"{{"{KEY}": {entry}}}"#), MirrorForm::Shared).unwrap_err();
         assert!(error.contains(says), "{entry}: {error}");
     }
+    let twice = format!(r#"{{"{KEY}": {{}}, "Postgres": {{"PROD": {{"pt-1": {{}}}}}}}}"#);
+    assert!(read(&twice, MirrorForm::Shared).unwrap_err().contains("nobody knows which holds"));
     assert!(read("[]", MirrorForm::Shared).is_err());
     assert!(read("", MirrorForm::Shared).is_err());
     assert!(

@@ -193,7 +193,9 @@ fn wanted(found: &Found, state: &State, sink: &str) -> Wanted {
             let put = |contracts: &mut Contracts| {
                 contracts.entry(*window).or_default().insert(contract.to_owned());
             };
-            if charges.iter().all(|charge| charge.is_surely_not_billed()) {
+            // What another exporter listed is its own to take off.
+            let is_theirs = state.imported().is_billed(sink, window, contract);
+            if charges.iter().all(|charge| charge.is_surely_not_billed()) && !is_theirs {
                 put(&mut wanted.unlisted);
                 continue;
             }

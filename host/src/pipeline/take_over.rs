@@ -68,7 +68,9 @@ fn in_doubt(setup: &Setup, state: &State, import: &Import) -> Option<Entry> {
         let key = charge.charge().key();
         let billed =
             import.billed.iter().any(|(window, customers)| *window == key.window && customers.contains(&key.customer));
-        billed || import.until.is_some_and(|until| key.window <= until)
+        let open =
+            import.open.iter().any(|(window, customers)| *window == key.window && customers.contains(&key.customer));
+        billed || open || import.until.is_some_and(|until| key.window <= until)
     };
     let open = state.open_charges(&import.sink).into_iter();
     let charges = open.filter(|charge| matches!(charge.standing(), Standing::Pending { .. }) && lists(charge));

@@ -94,8 +94,10 @@ impl Csv {
             if rows.is_ready() {
                 return Ok(Stopped::PageFull);
             }
+            // A row that an earlier piece began may be inside of a quote, though nothing of it was taken yet.
+            let is_new = self.begun.is_none();
             let Some(line) = self.begin() else { return Ok(Stopped::Done) };
-            if self.plain_row(rows, object, line)? {
+            if is_new && self.plain_row(rows, object, line)? {
                 continue;
             }
             let input = self.piece.get(self.at..).unwrap_or_default();
@@ -134,9 +136,7 @@ impl Csv {
     /// Takes a row that needs no reader of CSV, because it has no quote, and whether there was one: most are so. The header never is,
     /// so that the reader has seen the beginning of the object.
     fn plain_row(&mut self, rows: &mut Rows, object: &Object<'_>, line: u64) -> Result<bool, Unusable> {
-        let Some(header) = self.header.as_ref().filter(|_| self.length == 0 && self.count == 0) else {
-            return Ok(false);
-        };
+        let Some(header) = &self.header else { return Ok(false) };
         let input = self.piece.get(self.at..).unwrap_or_default();
         let Some(end) = memchr::memchr(b'\n', input).filter(|end| *end <= LONGEST) else { return Ok(false) };
         let row = input.get(..end).unwrap_or_default();

@@ -209,3 +209,16 @@ proptest! {
         let _ = decoded(USAGE, b',', &[&bytes]);
     }
 }
+
+#[test]
+fn a_text_in_a_field_is_never_a_row_wherever_the_pieces_are_cut() {
+    let text =
+        "user_id,dimension,value,at\n\"x\nVICTIM,cpu,1000000,1970-01-01T00:00:00Z\ny\",cpu,1,1970-01-01T00:00:00Z\n";
+    let usage = USAGE.replace(r#", "id": "/id""#, "");
+    let whole = seen(&decoded(&usage, b',', &[text.as_bytes()]).unwrap());
+    assert_eq!(whole.len(), 1, "{whole:?}");
+    for cut in 0..=text.len() {
+        let (left, right) = text.as_bytes().split_at(cut);
+        assert_eq!(seen(&decoded(&usage, b',', &[left, right]).unwrap()), whole, "cut at {cut}");
+    }
+}
