@@ -68,22 +68,17 @@ pub(super) fn import(args: &ImportArgs, global: &Global) -> Result<Exit, Refused
 /// The document that is meant.
 fn spec(args: &ImportArgs, pipeline: &Pipeline) -> Result<MirrorSpec, Refused> {
     let other = |text: String| Refused::Other(Exit::Configuration, text);
+    let place = |url: &String| Located { value: url.clone(), span: 0..0 };
     let mut spec = match (&pipeline.mirror, &args.from) {
         (Some(mirror), None) => mirror.clone(),
-        (mirror, Some(url)) => {
-            let sink = mirror.as_ref().map(|mirror| mirror.sink.clone());
-            let sink = sink.or_else(|| match pipeline.sinks.as_slice() {
-                [only] => Some(only.plugin.name.clone()),
-                _ => None,
-            });
-            let sink =
-                sink.ok_or_else(|| other("the pipeline has several sinks: name one with `mirror`".to_owned()))?;
-            let key = mirror.as_ref().map_or_else(|| pipeline.name.clone(), |mirror| mirror.key.clone());
-            let form = mirror.as_ref().map_or(MirrorForm::Shared, |mirror| mirror.form);
-            let [role, profile, region] = mirror.as_ref().map_or([None, None, None], |mirror| {
-                [mirror.role.clone(), mirror.profile.clone(), mirror.region.clone()]
-            });
-            MirrorSpec { url: Located { value: url.clone(), span: 0..0 }, key, form, sink, role, profile, region }
+        (Some(mirror), Some(url)) => MirrorSpec { url: place(url), ..mirror.clone() },
+        (None, Some(url)) => {
+            let [only] = pipeline.sinks.as_slice() else {
+                return Err(other("the pipeline has several sinks: name one with `mirror`".to_owned()));
+            };
+            let (key, sink) = (pipeline.name.clone(), only.plugin.name.clone());
+            let form = MirrorForm::Shared;
+            MirrorSpec { url: place(url), key, form, sink, role: None, profile: None, region: None }
         }
         (None, None) => {
             return Err(other("the pipeline's file has no `mirror`: say which document with --from URL".to_owned()));

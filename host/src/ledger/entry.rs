@@ -1,5 +1,7 @@
 //! What is written down. An entry is never changed and never deleted; what it means follows from those before it.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::hold::Hold;
@@ -218,6 +220,12 @@ impl Entry {
     /// That a charge is frozen.
     pub fn freeze(charge: Proposal) -> Self {
         Entry::Freeze { id: charge.key.id(), charge: Box::new(charge) }
+    }
+
+    /// That charges may have been offered before; nothing if there are none.
+    pub fn doubted(charges: Vec<ChargeId>, reason: &str, deadline: Duration) -> Option<Self> {
+        let deadline = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX);
+        (!charges.is_empty()).then(|| Entry::Doubted { charges, reason: reason.to_owned(), deadline })
     }
 
     /// The word under which it is stored.

@@ -196,12 +196,8 @@ fn doubted(setup: &Setup, state: &State, proposals: &[Proposal]) -> Vec<Entry> {
             key.sink == spec.plugin.name && state.imported().is_open(&key.sink, &key.window, &key.customer)
         };
         let charges: Vec<ChargeId> = proposals.iter().filter(is_open).map(|charge| charge.key.id()).collect();
-        (!charges.is_empty()).then(|| Entry::Doubted {
-            charges,
-            reason: "the state document says that it was about to be billed, by a run whose ledger is not here"
-                .to_owned(),
-            deadline: u64::try_from(sink.traits.deadline.as_millis()).unwrap_or(u64::MAX),
-        })
+        let reason = "the state document says that it was about to be billed, by a run whose ledger is not here";
+        Entry::doubted(charges, reason, sink.traits.deadline)
     });
     entries.collect()
 }

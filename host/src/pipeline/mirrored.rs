@@ -22,8 +22,7 @@ use crate::report::Problem;
 pub(super) struct Mirrored {
     mirror: Mirror,
     now: Timestamp,
-    /// Nothing while it is being written.
-    found: Mutex<Option<Found>>,
+    found: Mutex<Found>,
 }
 
 impl Mirrored {
@@ -42,16 +41,20 @@ impl Mirrored {
     ) -> Result<Mirrored, Problem> {
         let mirror = Mirror::new(spec, base, broker, dry_run).map_err(|error| problem(&error))?;
         let found = mirror.read(now).map_err(|error| problem(&error))?;
-        Ok(Mirrored { mirror, now, found: Mutex::new(Some(found)) })
+        Ok(Mirrored { mirror, now, found: Mutex::new(found) })
     }
 
-    fn found(&self) -> Option<Found> {
+    fn found(&self) -> Found {
         self.found.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn replace(&self, found: Found) {
+        *self.found.lock().unwrap_or_else(PoisonError::into_inner) = found;
     }
 
     /// The window that follows on the last one that was closed.
     pub(super) fn next(&self) -> Option<Window> {
-        self.found()?.known.last?.next()
+        self.found().known.last?.next()
     }
 
     /// The sink whose charges it speaks of.
@@ -61,15 +64,14 @@ impl Mirrored {
 
     /// What the document says that the ledger is to take over.
     pub(super) fn import(&self) -> Import {
-        let found = self.found();
-        let known = found.as_ref().map(|found| found.known.clone()).unwrap_or_default();
+        let Found { known, fingerprint, .. } = self.found();
         let lists = |contracts: Contracts| -> Vec<(Window, Vec<String>)> {
             contracts.into_iter().map(|(month, contracts)| (month, contracts.into_iter().collect())).collect()
         };
         Import {
             document: self.mirror.url().to_owned(),
             sink: self.mirror.sink.clone(),
-            entry: found.and_then(|found| found.fingerprint),
+            entry: fingerprint,
             aside: false,
             until: known.last,
             billed: lists(known.billed),
@@ -82,7 +84,7 @@ impl Mirrored {
     /// # Errors
     /// Somebody else changed the entry since it was taken over or written last.
     pub(super) fn to_take_over(&self, state: &State) -> Result<Option<Import>, Problem> {
-        let Some(found) = self.found() else { return Ok(None) };
+        let found = self.found();
         match (state.mirrored(), &found.fingerprint) {
             (Some(expected), fingerprint) if expected.contains(fingerprint) => Ok(None),
             (Some(expected), _) => {
@@ -91,7 +93,7 @@ impl Mirrored {
                 if !expected.contains(&again.fingerprint) {
                     return Err(problem(&self.mirror.foreign(&again)));
                 }
-                *self.found.lock().unwrap_or_else(PoisonError::into_inner) = Some(again);
+                self.replace(again);
                 Ok(None)
             }
             (None, None) => Ok(None),
@@ -111,7 +113,7 @@ impl Mirrored {
 
     /// Contracts of closed months that the old exporter could not bill, in words for a person.
     pub(super) fn given_up(&self) -> Vec<String> {
-        let Some(found) = self.found() else { return Vec::new() };
+        let found = self.found();
         let closed =
             found.known.failed.iter().filter(|(month, _)| found.known.last.is_some_and(|last| **month <= last));
         let words = closed.filter(|(_, contracts)| !contracts.is_empty()).map(|(month, contracts)| {
@@ -131,7 +133,7 @@ impl Mirrored {
         for charge in charges {
             contracts.entry(charge.key().window).or_default().insert(charge.key().customer.clone());
         }
-        let Some(found) = self.found() else { return Ok(()) };
+        let found = self.found();
         let mut open = found.known.open.clone();
         for (month, contracts) in &contracts {
             open.entry(*month).or_default().extend(contracts.iter().cloned());
@@ -145,7 +147,7 @@ impl Mirrored {
 
     /// Writes down what the ledger knows by now: who is billed, which months are closed.
     pub(super) fn finish(&self, ledger: &mut Ledger) -> Result<(), Stopped> {
-        let Some(found) = self.found() else { return Ok(()) };
+        let found = self.found();
         let wanted = wanted(&found, ledger.state(), &self.mirror.sink);
         failpoint("before-closing");
         self.write(found, &wanted, |entry| ledger.append(vec![entry]))?;
@@ -165,7 +167,7 @@ impl Mirrored {
         });
         match written {
             Written::Done(found) => {
-                *self.found.lock().unwrap_or_else(PoisonError::into_inner) = Some(*found);
+                self.replace(*found);
                 Ok(())
             }
             Written::Kept(error) => Err(Stopped::Ledger(error)),

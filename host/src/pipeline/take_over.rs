@@ -75,12 +75,8 @@ fn in_doubt(setup: &Setup, state: &State, import: &Import) -> Option<Entry> {
     let open = state.open_charges(&import.sink).into_iter();
     let charges = open.filter(|charge| matches!(charge.standing(), Standing::Pending { .. }) && lists(charge));
     let charges: Vec<ChargeId> = charges.map(|charge| charge.charge().id()).collect();
-    let deadline = setup.sinks.get(sink)?.traits.deadline.as_millis();
-    (!charges.is_empty()).then(|| Entry::Doubted {
-        charges,
-        reason: "the state document that was taken over lists it as billed".to_owned(),
-        deadline: u64::try_from(deadline).unwrap_or(u64::MAX),
-    })
+    let reason = "the state document that was taken over lists it as billed";
+    Entry::doubted(charges, reason, setup.sinks.get(sink)?.traits.deadline)
 }
 
 /// The entries that take an import over: what it says, and how the objects of the windows that it closes stand now, as far as they are
