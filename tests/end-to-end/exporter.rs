@@ -223,7 +223,7 @@ fn what_the_exporter_could_not_bill_is_billed_by_the_usage_and_not_twice_if_it_l
     });
     scene.store.put(&scene.bucket, STATE, state.to_string().as_bytes());
     let ended = scene.formulas(&POD);
-    ended.expect(0).says("2025-05: the exporter before closed it without billing Z");
+    ended.expect(1).says("everything that Z owes is held: the exporter before closed the window without billing it");
     // By the usage, and not by what the exporter kept of it.
     assert_eq!(scene.billed(), ["A pods 2025-06 4", "B pods 2025-06 4"]);
     let document = scene.document(STATE);

@@ -30,6 +30,7 @@ mod sinks;
 mod sources;
 mod state_document;
 mod support;
+mod taken_over;
 mod variables;
 mod windows;
 mod zeros;

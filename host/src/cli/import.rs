@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use super::shared::{Refused, Workshop, print};
 use super::{Global, PipelineArgs};
 use crate::config::{LedgerLocation, Located, MirrorForm, MirrorSpec, Pipeline};
+use crate::ledger::{Identity, Ledger};
 use crate::pipeline::{Options, Refusal, TakeOver, Watch};
 use crate::report::Exit;
 
@@ -38,7 +39,8 @@ pub(super) fn import(args: &ImportArgs, global: &Global) -> Result<Exit, Refused
     let stop = AtomicBool::new(false);
     let options = Options { now: args.pipeline.now(), window: None, dry_run: true, stop: &stop, watch: &Silent };
     let refused = |problem| Refused::Problems(Exit::Ledger, vec![problem]);
-    let take_over = TakeOver::read(&setup, &spec, &options).map_err(refused)?;
+    let state = Ledger::state_of(&path, &Identity::of(&setup.pipeline, None))?;
+    let take_over = TakeOver::read(&setup, &spec, &options, &state).map_err(refused)?;
     let says = take_over.says.join("\n");
     if !args.yes {
         if !std::io::stdin().is_terminal() {

@@ -62,7 +62,8 @@ fn not_before_the_first(pipeline: &Pipeline, window: &Window, now: Timestamp) ->
     let Some(start) = pipeline.start else { return Ok(()) };
     let LedgerLocation::Sqlite(path) = &pipeline.ledger;
     let state = Ledger::state_of(path, &Identity::of(pipeline, None))?;
-    let (first, from, help) = match state.first_window() {
+    let sinks = || pipeline.sinks.iter().map(|sink| sink.plugin.name.as_str());
+    let (first, from, help) = match sinks().filter_map(|sink| state.first_window(sink)).min() {
         Some(first) => (
             first,
             "as its ledger remembers",
@@ -73,7 +74,7 @@ fn not_before_the_first(pipeline: &Pipeline, window: &Window, now: Timestamp) ->
         }
     };
     // What was begun is brought to its end, wherever it lies.
-    let begun = pipeline.sinks.iter().any(|sink| state.is_taken_up(&sink.plugin.name, window));
+    let begun = sinks().any(|sink| state.is_begun(sink, window));
     if first <= *window || begun {
         return Ok(());
     }

@@ -9,8 +9,8 @@
 //! | held | refused | | accepted, absent: pending |
 //! | accepted, taken over | refused | | nothing changes it |
 //!
-//! A pending charge becomes unknown besides, where it may have been offered before the ledger was there; and taken over, where another
-//! exporter had billed it.
+//! A pending or rejected charge becomes unknown besides, where another hand may have offered it, or this one before the ledger was
+//! there; and a pending one taken over, where another exporter had billed it.
 
 use meterhost_decimal::Decimal;
 
@@ -190,6 +190,11 @@ impl ChargeState {
         matches!(self.standing, Standing::Pending { .. } | Standing::Rejected { .. })
     }
 
+    /// Whether this pipeline lists its customer in a state document: something left, or may have.
+    pub fn is_listed(&self) -> bool {
+        !self.is_surely_not_billed() && self.standing != Standing::TakenOver
+    }
+
     /// Whether a look-up, a replay or a person has to say what became of it.
     pub fn is_unresolved(&self) -> bool {
         matches!(self.standing, Standing::InFlight { .. } | Standing::Unknown { .. } | Standing::Unconfirmed { .. })
@@ -227,12 +232,14 @@ impl ChargeState {
 
     /// It may have been offered, at this time or before, though nothing here says so.
     pub(super) fn doubted(&mut self, reason: String, at: i64, deadline: u64) -> Result<(), FoldError> {
-        match self.standing {
-            Standing::Pending { .. } => {}
+        let (refusal_if_absent, retryable) = match &self.standing {
+            Standing::Pending { .. } => (None, true),
+            Standing::Rejected { reason, retryable } => (Some(reason.clone()), *retryable),
             _ => return Err(FoldError::NotNew(self.charge.id)),
-        }
+        };
         self.last_attempt = Some((at, deadline));
-        self.went_unanswered(reason, None);
+        self.before = None;
+        self.standing = Standing::Unknown { reason, refusal_if_absent, retryable };
         Ok(())
     }
 

@@ -169,6 +169,12 @@ pub struct Import {
     /// Customers to whom something may have been billed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<(Window, Vec<String>)>,
+    /// Customers of closed windows who were given up unbilled, unless a person took that over knowingly.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<(Window, Vec<String>)>,
+    /// How the inputs of these windows stood: what is not as it was then was not billed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<(Window, Vec<InputSeen>)>,
 }
 
 /// What was run.
@@ -195,8 +201,15 @@ pub struct InputSeen {
     pub etag: String,
     /// In bytes.
     pub size: u64,
-    /// Items in it.
+    /// Items in it; none while it was not read.
     pub items: u64,
+}
+
+impl InputSeen {
+    /// Whether it is the same version of the same input.
+    pub fn is_as(&self, other: &InputSeen) -> bool {
+        (&self.key, &self.etag, self.size) == (&other.key, &other.etag, other.size)
+    }
 }
 
 impl Entry {

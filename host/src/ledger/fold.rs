@@ -48,14 +48,13 @@ impl State {
             Entry::Outcomes { attempt, unsent, outcomes } => self.outcomes(attempt, unsent, outcomes, &record.run)?,
             Entry::LookedUp { sink, findings } => self.looked_up(&sink, &findings, &record.run)?,
             Entry::Imported(import) => {
-                // What their objects are from here on is what was billed.
-                for (window, _) in &import.billed {
-                    self.inputs.remove(window);
+                if self.is_fresh() {
+                    self.begin_after(&import);
                 }
+                self.imported = self.imported_with((*import).clone());
                 if !import.aside {
-                    self.mirrored = Some(vec![import.entry.clone()]);
+                    self.mirrored = Some(vec![import.entry]);
                 }
-                self.imported.add(*import);
             }
             Entry::TakenOver { charges } => {
                 charges.iter().try_for_each(|id| self.change(id, ChargeState::taken_over)?)?;

@@ -1,75 +1,125 @@
 //! What another exporter had billed before, as its state documents said: more documents say more, none takes anything back.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter::Rev;
+use std::slice;
 
-use super::entry::Import;
+use super::entry::{Import, InputSeen};
 use crate::model::window::Window;
 
-/// Customers by sink and window.
-type Customers = BTreeMap<(String, Window), BTreeSet<String>>;
+/// Customers by window.
+pub(super) type Customers = BTreeMap<Window, BTreeSet<String>>;
 
-/// What another exporter had billed.
+/// What another exporter had billed: by sink, what each document said, in the order in which they were taken over.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Imported {
-    sink: Option<String>,
+pub struct Imported(BTreeMap<String, Vec<Said>>);
+
+/// What one document said, and what it does not speak of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Said {
     until: Option<Window>,
     billed: Customers,
     open: Customers,
+    failed: Customers,
+    inputs: BTreeMap<Window, Vec<InputSeen>>,
+    own: Own,
+}
+
+/// What stands in a document because this pipeline itself wrote it there. Only the ledger says how much of it was billed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Own {
+    /// Customers of whom something was, or may have been, billed by it.
+    pub(super) listed: Customers,
+    /// Windows that it closed.
+    pub(super) closed: BTreeSet<Window>,
+}
+
+impl Said {
+    fn closes(&self, window: &Window) -> bool {
+        self.until.is_some_and(|until| *window <= until) && !self.own.closed.contains(window)
+    }
+
+    fn bills(&self, window: &Window, customer: &str) -> bool {
+        (self.closes(window) || has(&self.billed, window, customer)) && !has(&self.own.listed, window, customer)
+    }
 }
 
 impl Imported {
-    pub(super) fn add(&mut self, import: Import) {
-        let Import { document: _, entry: _, aside: _, sink, until, billed, open } = import;
-        self.until = self.until.max(until);
-        for (window, customers) in billed {
-            self.billed.entry((sink.clone(), window)).or_default().extend(customers);
-        }
-        for (window, customers) in open {
-            self.open.entry((sink.clone(), window)).or_default().extend(customers);
-        }
-        self.sink = Some(sink);
+    pub(super) fn add(&mut self, import: Import, own: Own) {
+        let Import { document: _, entry: _, aside: _, sink, until, billed, open, failed, inputs } = import;
+        let sets = |lists: Vec<(Window, Vec<String>)>| {
+            let mut sets = Customers::new();
+            for (window, customers) in lists {
+                sets.entry(window).or_default().extend(customers);
+            }
+            sets
+        };
+        let (billed, open, failed) = (sets(billed), sets(open), sets(failed));
+        let said = Said { until, billed, open, failed, inputs: inputs.into_iter().collect(), own };
+        self.0.entry(sink).or_default().push(said);
     }
 
-    /// The sink whose charges the last document spoke of.
-    pub fn sink(&self) -> Option<&str> {
-        self.sink.as_deref()
+    /// What was said of a sink, the latest first.
+    fn of(&self, sink: &str) -> Rev<slice::Iter<'_, Said>> {
+        self.0.get(sink).map(Vec::as_slice).unwrap_or_default().iter().rev()
     }
 
-    /// The last window that was closed.
-    pub fn until(&self) -> Option<Window> {
-        self.until
+    /// The last window that was closed for a sink.
+    pub fn until(&self, sink: &str) -> Option<Window> {
+        self.of(sink).filter_map(|said| said.until).max()
+    }
+
+    /// Whether another exporter closed a window for a sink.
+    pub fn is_closed(&self, sink: &str, window: &Window) -> bool {
+        self.of(sink).any(|said| said.closes(window))
     }
 
     /// Whether what a customer owes for a window counts as billed: the customer is listed, or the window is closed.
     pub fn is_billed(&self, sink: &str, window: &Window, customer: &str) -> bool {
-        let is_closed = self.sink() == Some(sink) && self.until.is_some_and(|until| *window <= until);
-        (is_closed || is_in(&self.billed, sink, window, customer)) && !self.is_open(sink, window, customer)
+        self.of(sink).any(|said| said.bills(window, customer)) && !self.is_open(sink, window, customer)
+    }
+
+    /// What a window's inputs were when a customer was last said to be billed for it; nothing where nobody looked.
+    pub fn inputs(&self, sink: &str, window: &Window, customer: &str) -> Option<&[InputSeen]> {
+        self.of(sink).find(|said| said.bills(window, customer))?.inputs.get(window).map(Vec::as_slice)
+    }
+
+    /// What a window's inputs were when it was last said to be closed; nothing where nobody looked.
+    pub fn closed_inputs(&self, sink: &str, window: &Window) -> Option<&[InputSeen]> {
+        self.of(sink).find(|said| said.closes(window))?.inputs.get(window).map(Vec::as_slice)
+    }
+
+    /// Customers of a window that were given up unbilled, as was said last.
+    pub fn failed<'a>(&'a self, sink: &str, window: &Window) -> impl Iterator<Item = &'a str> + use<'a> {
+        let last = self.of(sink).next();
+        last.and_then(|said| said.failed.get(window)).into_iter().flatten().map(String::as_str)
+    }
+
+    /// The windows of which some customers were given up, ascending.
+    pub fn failed_windows(&self, sink: &str) -> impl Iterator<Item = Window> + use<'_> {
+        self.of(sink).next().into_iter().flat_map(|said| said.failed.keys().copied())
     }
 
     /// Whether something may have been billed to a customer for a window.
     pub fn is_open(&self, sink: &str, window: &Window, customer: &str) -> bool {
-        is_in(&self.open, sink, window, customer)
-    }
-
-    /// Whether something may have been billed to some customer for a window.
-    pub fn has_open(&self, window: &Window) -> bool {
-        self.open.iter().any(|((_, of), customers)| of == window && !customers.is_empty())
-    }
-
-    /// The windows for which something may have been billed to some customer, ascending.
-    pub fn open_windows(&self) -> Vec<Window> {
-        let mut windows: Vec<Window> = self.open.keys().map(|(_, window)| *window).collect();
-        windows.sort();
-        windows.dedup();
-        windows
+        self.of(sink).any(|said| has(&said.open, window, customer))
     }
 
     /// The customers to whom something may have been billed, by window.
-    pub fn open(&self, sink: &str) -> impl Iterator<Item = (Window, &BTreeSet<String>)> {
-        self.open.iter().filter(move |((of, _), _)| of == sink).map(|((_, window), customers)| (*window, customers))
+    pub fn open(&self, sink: &str) -> BTreeMap<Window, BTreeSet<&str>> {
+        let mut open: BTreeMap<Window, BTreeSet<&str>> = BTreeMap::new();
+        for (window, customers) in self.of(sink).flat_map(|said| &said.open) {
+            open.entry(*window).or_default().extend(customers.iter().map(String::as_str));
+        }
+        open
+    }
+
+    /// Whether something may have been billed to some customer for a window.
+    pub fn has_open(&self, sink: &str, window: &Window) -> bool {
+        self.of(sink).any(|said| said.open.get(window).is_some_and(|customers| !customers.is_empty()))
     }
 }
 
-fn is_in(customers: &Customers, sink: &str, window: &Window, customer: &str) -> bool {
-    customers.get(&(sink.to_owned(), *window)).is_some_and(|customers| customers.contains(customer))
+fn has(customers: &Customers, window: &Window, customer: &str) -> bool {
+    customers.get(window).is_some_and(|customers| customers.contains(customer))
 }

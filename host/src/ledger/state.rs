@@ -1,11 +1,11 @@
 //! What the entries add up to, and what can be asked of that. How an entry changes it stands in `fold`.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::charge::{ChargeState, Standing};
 use super::entry::{Import, InputSeen};
 use super::hold::Hold;
-use super::imported::Imported;
+use super::imported::{Imported, Own};
 use crate::model::charge::{ChargeId, Key};
 use crate::model::window::{Window, WindowKind};
 
@@ -34,6 +34,8 @@ pub struct State {
     pub(super) pipeline: Option<(String, WindowKind)>,
     /// Its first window, as it was when the ledger was new.
     pub(super) first: Option<Window>,
+    /// The same, of sinks for which another exporter had billed before.
+    pub(super) firsts: BTreeMap<String, Window>,
     pub(super) charges: HashMap<ChargeId, ChargeState>,
     pub(super) sinks: BTreeMap<String, BTreeMap<Window, WindowState>>,
     pub(super) inputs: BTreeMap<Window, Vec<InputSeen>>,
@@ -76,9 +78,10 @@ impl State {
         self.runs == 0
     }
 
-    /// The pipeline's first window: what its `start` said while the ledger was new, else the first that was ever taken up.
-    pub fn first_window(&self) -> Option<Window> {
-        self.first.or_else(|| self.taken_up())
+    /// A sink's first window: the one after the last that another exporter had closed; else what `start` said while the ledger was new;
+    /// else the first that was ever taken up.
+    pub fn first_window(&self, sink: &str) -> Option<Window> {
+        self.firsts.get(sink).copied().or(self.first).or_else(|| self.taken_up())
     }
 
     fn taken_up(&self) -> Option<Window> {
@@ -90,17 +93,18 @@ impl State {
         &self.imported
     }
 
-    /// Whether a window was closed by another exporter, and nothing of it is to be billed here, or ever was.
-    pub fn is_closed_elsewhere(&self, window: &Window) -> bool {
-        self.imported.until().is_some_and(|until| *window <= until)
-            && !self.imported.has_open(window)
-            && self.charges_in_all(window).next().is_none()
+    /// Whether a window was closed for a sink by another exporter, and nothing of it is to be billed here, or ever was.
+    pub fn is_closed_elsewhere(&self, sink: &str, window: &Window) -> bool {
+        self.imported.is_closed(sink, window)
+            && !self.imported.has_open(sink, window)
+            && self.charges_of(sink, window).is_empty()
     }
 
-    /// The windows that another exporter closed, of which something is held.
-    pub fn held_elsewhere(&self) -> impl Iterator<Item = Window> {
-        let held = self.windows().filter(|(_, _, known)| !known.holds.is_empty()).map(|(_, window, _)| *window);
-        held.filter(|window| self.is_closed_elsewhere(window))
+    /// The windows that another exporter closed for a sink, and of which something is held or was given up, ascending.
+    pub fn held_elsewhere(&self, sink: &str) -> BTreeSet<Window> {
+        let held = self.sinks.get(sink).into_iter().flatten().filter(|(_, known)| !known.holds.is_empty());
+        let windows = held.map(|(window, _)| *window).chain(self.imported.failed_windows(sink));
+        windows.filter(|window| self.is_closed_elsewhere(sink, window)).collect()
     }
 
     /// The fingerprints that the pipeline's entry in the state document may have, unless somebody else changed it: as it was taken over,
@@ -109,10 +113,47 @@ impl State {
         self.mirrored.as_deref()
     }
 
-    /// The state as it would be after an import.
+    /// The state of a ledger that is new as it would be after an import.
     pub fn with(mut self, import: Import) -> Self {
-        self.imported.add(import);
+        self.begin_after(&import);
+        self.imported = self.imported_with(import);
         self
+    }
+
+    /// What another exporter had billed, as it would be known after an import.
+    pub fn imported_with(&self, import: Import) -> Imported {
+        let own = match (import.aside, &self.mirrored) {
+            (false, Some(_)) => self.own(&import.sink),
+            // Nothing in it can be of this pipeline's hand.
+            _ => Own::default(),
+        };
+        let mut imported = self.imported.clone();
+        imported.add(import, own);
+        imported
+    }
+
+    /// What this pipeline itself made its state document say of a sink.
+    fn own(&self, sink: &str) -> Own {
+        let mut own = Own::default();
+        for (window, known) in self.sinks.get(sink).into_iter().flatten() {
+            if known.settled {
+                own.closed.insert(*window);
+            }
+            let listed = self.charges_in(known).filter(|charge| charge.is_listed());
+            let listed: BTreeSet<String> = listed.map(|charge| charge.charge().key().customer.clone()).collect();
+            if !listed.is_empty() {
+                own.listed.insert(*window, listed);
+            }
+        }
+        own
+    }
+
+    /// Lets a sink begin after the last window that another exporter closed.
+    pub(super) fn begin_after(&mut self, import: &Import) {
+        let until = self.imported.until(&import.sink).max(import.until);
+        if let Some(next) = until.and_then(|until| until.next()) {
+            self.firsts.insert(import.sink.clone(), next);
+        }
     }
 
     /// A charge and its standing.
@@ -179,6 +220,11 @@ impl State {
     /// Whether a window was taken up for a sink.
     pub fn is_taken_up(&self, sink: &str, window: &Window) -> bool {
         self.window(sink, window).is_some()
+    }
+
+    /// Whether something of a window was frozen for a sink, or is held.
+    pub fn is_begun(&self, sink: &str, window: &Window) -> bool {
+        self.window(sink, window).is_some_and(|known| !known.charges.is_empty() || !known.holds.is_empty())
     }
 
     /// Whether a window is settled for a sink.

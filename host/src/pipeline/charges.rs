@@ -11,7 +11,7 @@ use super::moved::{Moved, is_refused};
 use super::setup::{Setup, SinkSection};
 use super::tally::Pair;
 use crate::config::{SinkSpec, Zeros};
-use crate::ledger::{ChargeState, Hold, Scope, State, rounded};
+use crate::ledger::{ChargeState, Hold, InputSeen, Scope, State, rounded};
 use crate::model::charge::{ChargeId, Key, Part, Proposal, Share};
 use crate::model::lines::ChargeLine;
 use crate::model::window::Window;
@@ -92,6 +92,7 @@ pub(super) fn assess(
     spec: &SinkSpec,
     window: &Window,
     reading: &Reading,
+    inputs: &[InputSeen],
     state: &State,
 ) -> Assessment {
     let name = &spec.plugin.name;
@@ -126,8 +127,13 @@ pub(super) fn assess(
     let in_doubt = SinkDoubts::of(spec, &doubts);
     let mut seen: HashSet<ChargeId> = HashSet::new();
     let mut unknown: BTreeSet<&str> = BTreeSet::new();
-    // What is there when a window is read for the first time is what the other exporter billed.
-    let first_reading = state.inputs(window).is_none();
+    // What the other exporter read is what was there when its word was taken. Most customers were taken over together.
+    let mut compared: Option<(&[InputSeen], bool)> = None;
+    let mut as_it_was = |customer: &str| {
+        let Some(before) = state.imported().inputs(name, window, customer) else { return false };
+        let known = compared.filter(|(other, _)| std::ptr::eq(*other, before));
+        compared.insert(known.unwrap_or_else(|| (before, are_same(before, inputs)))).1
+    };
     for bill in bills(setup, spec, window, reading.lines.iter().filter(|(_, line)| takes(&line.dimension))) {
         seen.extend(bill.id);
         let before = bill.id.and_then(|id| state.charge(&id));
@@ -135,7 +141,7 @@ pub(super) fn assess(
         let judged = match takers(&bill.key.dimension).is_empty() {
             true => Err(("untaken", "no [sink] takes this dimension: name it in `takes`".to_owned())),
             // How it was rounded, and whether it could be sent, was the other exporter's to judge.
-            false if imported => billed_elsewhere(sink, &bill, &in_doubt, first_reading),
+            false if imported => billed_elsewhere(sink, &bill, &in_doubt, as_it_was(&bill.key.customer)),
             false => judge(sink, spec, &bill, &in_doubt),
         };
         let (quantity, mut zero, mut held) = match judged {
@@ -218,6 +224,13 @@ pub(super) fn assess(
         gone(&mut assessment, charge, &doubts, moved.after(charge).map(|line| now_makes(setup, spec, charge, line)));
     }
     assessment
+}
+
+/// Whether these are the same inputs, in the same versions.
+fn are_same(left: &[InputSeen], right: &[InputSeen]) -> bool {
+    let known: HashMap<&str, &InputSeen> = left.iter().map(|input| (input.key.as_str(), input)).collect();
+    left.len() == right.len()
+        && right.iter().all(|input| known.get(input.key.as_str()).is_some_and(|seen| seen.is_as(input)))
 }
 
 /// As the code of a hold: the sink's table does not say whom to bill.
@@ -331,7 +344,7 @@ fn billed_elsewhere(
     sink: &SinkSection,
     bill: &Bill<'_>,
     doubts: &SinkDoubts<'_>,
-    first_reading: bool,
+    as_it_was: bool,
 ) -> Result<Judged, (&'static str, String)> {
     if let Some(reason) = bill.doubted(doubts) {
         return Err(("doubt", reason));
@@ -339,8 +352,8 @@ fn billed_elsewhere(
     if let Some(doubt) = &bill.doubt {
         return Err(("aggregate", doubt.clone()));
     }
-    if !first_reading {
-        let reason = "this customer was taken over as billed, and this was not there then".to_owned();
+    if !as_it_was {
+        let reason = "this customer was taken over as billed, and its usage is not as it was then".to_owned();
         return Err(("taken-over", reason));
     }
     match bill.exact.is_zero() && sink.zeros == Zeros::Skip {

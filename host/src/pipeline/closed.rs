@@ -14,8 +14,15 @@ use crate::report::Problem;
 pub(super) struct Watched {
     /// How their inputs stand, where that was not written down yet.
     pub(super) remembered: Vec<Entry>,
-    /// What is held of them; nothing where a doubt is gone.
-    pub(super) held: Vec<(Window, Vec<Hold>)>,
+    /// What is held of them.
+    pub(super) held: Vec<Held>,
+}
+
+/// What is held of a window that is only watched for this sink; nothing where a doubt is gone.
+pub(super) struct Held {
+    pub(super) sink: usize,
+    pub(super) window: Window,
+    pub(super) holds: Vec<Hold>,
 }
 
 impl Reader<'_> {
@@ -23,14 +30,23 @@ impl Reader<'_> {
     pub(super) fn watch(&self, windows: &[Window], state: &State) -> Result<Watched, Problem> {
         let mut watched = Watched::default();
         for (window, inputs) in self.stand(windows)? {
-            let Some(before) = state.inputs(&window) else {
+            let mut unknown = false;
+            for (position, spec) in self.setup.pipeline.sinks.iter().enumerate() {
+                let sink = spec.plugin.name.as_str();
+                if !state.is_closed_elsewhere(sink, &window) {
+                    continue;
+                }
+                let mut holds: Vec<Hold> = state.imported().failed(sink, &window).map(given_up).collect();
+                match state.imported().closed_inputs(sink, &window).or_else(|| state.inputs(&window)) {
+                    Some(before) => holds.extend(difference(before, &inputs)),
+                    None => unknown = true,
+                }
+                if !holds.is_empty() || state.held_elsewhere(sink).contains(&window) {
+                    watched.held.push(Held { sink: position, window, holds });
+                }
+            }
+            if unknown {
                 watched.remembered.push(Entry::Inputs { window, inputs });
-                continue;
-            };
-            match difference(before, &inputs) {
-                Some(hold) => watched.held.push((window, vec![hold])),
-                None if state.held_elsewhere().any(|held| held == window) => watched.held.push((window, Vec::new())),
-                None => {}
             }
         }
         Ok(watched)
@@ -54,12 +70,21 @@ impl Reader<'_> {
     }
 }
 
+/// What a customer owes for a window that was closed without billing it.
+fn given_up(customer: &str) -> Hold {
+    Hold {
+        scope: Scope::Customer { customer: customer.to_owned() },
+        code: "given-up".to_owned(),
+        place: None,
+        reason: "the exporter before closed the window without billing it, and nobody bills that by itself".to_owned(),
+        quantity: None,
+    }
+}
+
 fn difference(before: &[InputSeen], now: &[InputSeen]) -> Option<Hold> {
     let known: HashMap<&str, &InputSeen> = before.iter().map(|input| (input.key.as_str(), input)).collect();
     let standing: HashMap<&str, &InputSeen> = now.iter().map(|input| (input.key.as_str(), input)).collect();
-    let as_before = |input: &InputSeen| {
-        known.get(input.key.as_str()).is_some_and(|seen| seen.etag == input.etag && seen.size == input.size)
-    };
+    let as_before = |input: &InputSeen| known.get(input.key.as_str()).is_some_and(|seen| seen.is_as(input));
     let other = now.iter().filter(|input| !as_before(input));
     let gone = before.iter().filter(|input| !standing.contains_key(input.key.as_str()));
     let mut keys: Vec<&str> = other.chain(gone).map(|input| input.key.as_str()).collect();

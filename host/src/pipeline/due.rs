@@ -1,9 +1,11 @@
 //! Which windows a run takes up.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::complete::Complete;
-use crate::config::{Pipeline, Start, first_window};
+use crate::config::{Pipeline, SinkSpec, Start, first_window};
 use crate::ledger::State;
 use crate::model::window::{Window, WindowKind};
 
@@ -45,11 +47,12 @@ pub(super) fn due(
     complete: &Complete,
 ) -> Due {
     if let Some(only) = only {
-        if state.is_closed_elsewhere(only) {
+        let elsewhere = |sink: &SinkSpec| state.is_closed_elsewhere(&sink.plugin.name, only);
+        if pipeline.sinks.iter().all(elsewhere) {
             return Due { closed: vec![*only], ..Due::default() };
         }
         let first = first(pipeline, now).filter(|first| first <= only);
-        let settled = pipeline.sinks.iter().all(|sink| state.is_settled(&sink.plugin.name, only));
+        let settled = pipeline.sinks.iter().all(|sink| elsewhere(sink) || state.is_settled(&sink.plugin.name, only));
         let windows = vec![*only];
         return match settled {
             _ if pipeline.is_due(only, now) && !complete.covers(only) => {
@@ -59,22 +62,27 @@ pub(super) fn due(
             false => Due { open: windows, first, ..Due::default() },
         };
     }
-    let Some(first) = state.first_window().or_else(|| first(pipeline, now)) else { return Due::default() };
+    let begins = begins(pipeline, state, now);
+    let Some(first) = begins.iter().flatten().min().copied() else { return Due::default() };
     let back = look_back(pipeline, now);
     let mut due = Due { first: Some(first), ..Due::default() };
     let mut fresh = 0;
-    due.closed = closed(state, back);
+    due.closed = closed(pipeline, state, back);
     // What may have been billed is to be looked up, though its window was closed.
-    let in_doubt = state.imported().open_windows().into_iter().filter(|window| *window < first);
+    let in_doubt: BTreeSet<Window> =
+        pipeline.sinks.iter().flat_map(|sink| state.imported().open(&sink.plugin.name).into_keys()).collect();
+    let in_doubt = in_doubt.into_iter().filter(|window| *window < first);
     for window in in_doubt.chain(std::iter::successors(Some(first), Window::next)) {
         if !pipeline.is_due(&window, now) {
             due.next = window.end().checked_add(pipeline.grace).ok();
             break;
         }
-        if state.is_closed_elsewhere(&window) {
+        let sinks = pipeline.sinks.iter().map(|sink| sink.plugin.name.as_str()).zip(&begins);
+        let mut owing = sinks.filter(|(sink, begins)| owes(state, sink, **begins, &window)).peekable();
+        if owing.peek().is_none() {
             continue;
         }
-        let settled = pipeline.sinks.iter().all(|sink| state.is_settled(&sink.plugin.name, &window));
+        let settled = owing.all(|(sink, _)| state.is_settled(sink, &window));
         if !complete.covers(&window) {
             if !settled || has_holds(pipeline, state, &window) {
                 due.incomplete.push(window);
@@ -101,15 +109,29 @@ pub(super) fn due(
     due
 }
 
-/// The windows that another exporter closed, and that are to be watched: those that end after `back`, and those that something is held of.
-pub(super) fn closed(state: &State, back: Timestamp) -> Vec<Window> {
-    let until = state.imported().until();
-    let young = std::iter::successors(until, Window::previous).take_while(|window| window.end() > back);
-    let mut closed: Vec<Window> = young.filter(|window| state.is_closed_elsewhere(window)).collect();
-    closed.extend(state.held_elsewhere());
-    closed.sort();
-    closed.dedup();
-    closed
+/// Each sink's first window, in the order of the file.
+pub(super) fn begins(pipeline: &Pipeline, state: &State, now: Timestamp) -> Vec<Option<Window>> {
+    let sinks = pipeline.sinks.iter();
+    sinks.map(|sink| state.first_window(&sink.plugin.name).or_else(|| first(pipeline, now))).collect()
+}
+
+/// Whether what a window comes to is this pipeline's to bill at a sink, whose first window is this.
+pub(super) fn owes(state: &State, sink: &str, begins: Option<Window>, window: &Window) -> bool {
+    let begun = begins.is_some_and(|first| first <= *window) || state.is_begun(sink, window);
+    (begun || state.imported().has_open(sink, window)) && !state.is_closed_elsewhere(sink, window)
+}
+
+/// The windows that another exporter closed for some sink, and that are to be watched: those that end after `back`, and those of which
+/// something is held or was given up.
+pub(super) fn closed(pipeline: &Pipeline, state: &State, back: Timestamp) -> Vec<Window> {
+    let mut closed = BTreeSet::new();
+    for sink in pipeline.sinks.iter().map(|sink| sink.plugin.name.as_str()) {
+        let until = state.imported().until(sink);
+        let young = std::iter::successors(until, Window::previous).take_while(|window| window.end() > back);
+        closed.extend(young.filter(|window| state.is_closed_elsewhere(sink, window)));
+        closed.extend(state.held_elsewhere(sink));
+    }
+    closed.into_iter().collect()
 }
 
 /// Whether something is held of a window, for whichever sink: that stays in sight, however long ago it was.

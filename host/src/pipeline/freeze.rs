@@ -8,9 +8,9 @@ use std::sync::atomic::Ordering;
 use super::account;
 use super::astray::Astray;
 use super::charges::{Assessment, assess};
-use super::closed::Watched;
+use super::closed::{Held, Watched};
 use super::complete::Complete;
-use super::due::{Due, due, has_holds};
+use super::due::{Due, begins, due, has_holds, owes};
 use super::entries::{all_astray, inputs, intent, kept_back, unchecked};
 use super::failpoint::failpoint;
 use super::gathered::Reading;
@@ -21,7 +21,7 @@ use super::options::Options;
 use super::read::{Reader, span};
 use super::setup::{Section, Setup};
 use super::summary::Findings;
-use crate::ledger::{Entry, Hold, Identity, Ledger, LedgerError, State};
+use crate::ledger::{Entry, Identity, Ledger, LedgerError, State};
 use crate::model::charge::{ChargeId, Proposal};
 use crate::model::reading::Span;
 use crate::model::window::Window;
@@ -91,8 +91,8 @@ pub(super) fn freeze(
     findings: &mut Findings,
 ) -> Result<Vec<Work>, LedgerError> {
     let progress = |more| options.watch.records(more);
-    let first = book.state().first_window().or(due.first);
-    let reader = Reader::of(setup, options, first, &progress);
+    let begins = begins(&setup.pipeline, book.state(), options.now);
+    let reader = Reader::of(setup, options, begins.iter().flatten().min().copied(), &progress);
     let windows = taken_up(&reader, options, book.state(), due, findings);
     let watched = reader.watch(&due.closed, book.state()).unwrap_or_else(|problem| {
         findings.problem(problem);
@@ -108,8 +108,9 @@ pub(super) fn freeze(
     }
     if let Book::Open(ledger) = book {
         let mut all: Vec<Window> =
-            windows.iter().chain(watched.held.iter().map(|(window, _)| window)).copied().collect();
+            windows.iter().chain(watched.held.iter().map(|held| &held.window)).copied().collect();
         all.sort();
+        all.dedup();
         let mut entries = watched.remembered;
         entries.push(intent(setup, options.now, &all));
         ledger.append(entries)?;
@@ -123,6 +124,7 @@ pub(super) fn freeze(
     let mut assessor = Assessor {
         setup,
         options,
+        begins,
         works: Vec::new(),
         entries: Vec::new(),
         read: BTreeSet::new(),
@@ -136,7 +138,7 @@ pub(super) fn freeze(
     if options.dry_run {
         findings.notes.extend(assessor.nobodys());
     }
-    assessor.works.extend(elsewhere(setup, book.state(), watched.held));
+    assessor.works.extend(elsewhere(watched.held));
     let Assessor { mut works, mut entries, .. } = assessor;
     match astray.words() {
         Some(words) if astray.others => findings.notes.push(words),
@@ -176,11 +178,8 @@ pub(super) fn freeze(
 }
 
 /// What is held of windows that another exporter closed.
-fn elsewhere(setup: &Setup, state: &State, held: Vec<(Window, Vec<Hold>)>) -> impl Iterator<Item = Work> {
-    let sinks = setup.pipeline.sinks.iter();
-    let sink =
-        sinks.map(|sink| sink.plugin.name.as_str()).position(|name| state.imported().sink() == Some(name)).unwrap_or(0);
-    held.into_iter().map(move |(window, holds)| Work {
+fn elsewhere(held: Vec<Held>) -> impl Iterator<Item = Work> {
+    held.into_iter().map(|Held { sink, window, holds }| Work {
         sink,
         window,
         assessment: Assessment { holds, ..Assessment::default() },
@@ -279,6 +278,8 @@ fn step(what: &str, windows: &[Window]) -> String {
 struct Assessor<'a> {
     setup: &'a Setup,
     options: &'a Options<'a>,
+    /// Each sink's first window.
+    begins: Vec<Option<Window>>,
     works: Vec<Work>,
     entries: Vec<Entry>,
     /// Dimensions of usage, and of what was made of it.
@@ -328,11 +329,15 @@ impl Assessor<'_> {
             let label = window.label();
             findings.notes.push(format!("{label}: there was nothing to read, and so there is nothing to bill"));
         }
-        if state.inputs(window) != Some(seen.as_slice()) {
-            self.entries.push(Entry::Inputs { window: *window, inputs: seen });
-        }
-        for (position, (sink, spec)) in setup.sinks.iter().zip(&setup.pipeline.sinks).enumerate() {
-            let mut assessment = assess(setup, sink, spec, window, &reading, state);
+        let sinks = setup.sinks.iter().zip(&setup.pipeline.sinks).zip(&self.begins);
+        for (position, ((sink, spec), begins)) in sinks.enumerate() {
+            // Without a `start`, a window that was asked for is the first.
+            let is_asked_for = self.options.window.is_some() && setup.pipeline.start.is_none();
+            let begins = if is_asked_for { Some(*window) } else { *begins };
+            if !owes(state, &spec.plugin.name, begins, window) {
+                continue;
+            }
+            let mut assessment = assess(setup, sink, spec, window, &reading, &seen, state);
             if let Err(problem) = objections(setup, sink, spec, self.options.now, &mut assessment) {
                 // Nothing of this window is frozen for this sink. The hold keeps it in sight, though it was settled before and its
                 // inputs count as seen from here on.
@@ -341,6 +346,9 @@ impl Assessor<'_> {
                 continue;
             }
             self.works.push(Work { sink: position, window: *window, assessment });
+        }
+        if state.inputs(window) != Some(seen.as_slice()) {
+            self.entries.push(Entry::Inputs { window: *window, inputs: seen });
         }
     }
 }

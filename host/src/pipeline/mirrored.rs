@@ -12,8 +12,8 @@ use super::failpoint::failpoint;
 use super::options::Options;
 use super::setup::Setup;
 use crate::broker::Broker;
-use crate::config::MirrorSpec;
-use crate::ledger::{Charge, ChargeState, Entry, Import, Ledger, LedgerError, State};
+use crate::config::{Customers, MirrorSpec};
+use crate::ledger::{Charge, ChargeState, Entry, Hold, Import, Ledger, LedgerError, Scope, State};
 use crate::mirror::{Contracts, Found, Mirror, MirrorError, Wanted, Written};
 use crate::model::window::Window;
 use crate::report::Problem;
@@ -52,11 +52,6 @@ impl Mirrored {
         *self.found.lock().unwrap_or_else(PoisonError::into_inner) = found;
     }
 
-    /// The window that follows on the last one that was closed.
-    pub(super) fn next(&self) -> Option<Window> {
-        self.found().known.last?.next()
-    }
-
     /// The sink whose charges it speaks of.
     pub(super) fn sink(&self) -> &str {
         &self.mirror.sink
@@ -64,7 +59,12 @@ impl Mirrored {
 
     /// What the document says that the ledger is to take over.
     pub(super) fn import(&self) -> Import {
-        let Found { known, fingerprint, .. } = self.found();
+        let Found { mut known, fingerprint, .. } = self.found();
+        // What is not closed is billed here.
+        known.failed.retain(|month, contracts| {
+            contracts.retain(|contract| !known.billed.get(month).is_some_and(|billed| billed.contains(contract)));
+            known.last.is_some_and(|last| *month <= last) && !contracts.is_empty()
+        });
         let lists = |contracts: Contracts| -> Vec<(Window, Vec<String>)> {
             contracts.into_iter().map(|(month, contracts)| (month, contracts.into_iter().collect())).collect()
         };
@@ -76,6 +76,8 @@ impl Mirrored {
             until: known.last,
             billed: lists(known.billed),
             open: lists(known.open),
+            failed: lists(known.failed),
+            inputs: Vec::new(),
         }
     }
 
@@ -111,22 +113,6 @@ impl Mirrored {
         }
     }
 
-    /// Contracts of closed months that the old exporter could not bill, in words for a person.
-    pub(super) fn given_up(&self) -> Vec<String> {
-        let found = self.found();
-        let closed =
-            found.known.failed.iter().filter(|(month, _)| found.known.last.is_some_and(|last| **month <= last));
-        let words = closed.filter(|(_, contracts)| !contracts.is_empty()).map(|(month, contracts)| {
-            let names: Vec<&str> = contracts.iter().map(String::as_str).collect();
-            format!(
-                "{}: the exporter before closed it without billing {}; nobody bills that, unless you do",
-                month.label(),
-                names.join(", ")
-            )
-        });
-        words.collect()
-    }
-
     /// Lists the contracts of charges that are about to leave: an exporter that goes by the document leaves them alone from here on.
     pub(super) fn list(&self, charges: &[Charge], ledger: &Mutex<Ledger>) -> Result<(), Stopped> {
         let mut contracts = Contracts::new();
@@ -146,9 +132,11 @@ impl Mirrored {
     }
 
     /// Writes down what the ledger knows by now: who is billed, which months are closed.
-    pub(super) fn finish(&self, ledger: &mut Ledger) -> Result<(), Stopped> {
+    pub(super) fn finish(&self, setup: &Setup, ledger: &mut Ledger) -> Result<(), Stopped> {
         let found = self.found();
-        let wanted = wanted(&found, ledger.state(), &self.mirror.sink);
+        let spec = setup.pipeline.sinks.iter().find(|spec| spec.plugin.name == self.mirror.sink);
+        let table = spec.and_then(|spec| spec.customers.as_deref());
+        let wanted = wanted(&found, ledger.state(), &self.mirror.sink, table);
         failpoint("before-closing");
         self.write(found, &wanted, |entry| ledger.append(vec![entry]))?;
         failpoint("after-closing");
@@ -177,16 +165,16 @@ impl Mirrored {
 }
 
 /// What the document should say at the end of a run.
-fn wanted(found: &Found, state: &State, sink: &str) -> Wanted {
+fn wanted(found: &Found, state: &State, sink: &str, table: Option<&Customers>) -> Wanted {
     let known = &found.known;
     let mut wanted = Wanted::default();
-    let is_closed = |window: &Window| state.is_settled(sink, window) || state.is_closed_elsewhere(window);
-    let mut next = known.last.map_or_else(|| state.first_window(), |last| last.next());
+    let is_closed = |window: &Window| state.is_settled(sink, window) || state.is_closed_elsewhere(sink, window);
+    let mut next = known.last.map_or_else(|| state.first_window(sink), |last| last.next());
     while let Some(closed) = next.filter(is_closed) {
         wanted.last = Some(closed);
         next = closed.next();
     }
-    for (_, window, _) in state.windows().filter(|(of, ..)| *of == sink) {
+    for (_, window, standing) in state.windows().filter(|(of, ..)| *of == sink) {
         let mut contracts: BTreeMap<&str, Vec<&ChargeState>> = BTreeMap::new();
         for charge in state.charges_of(sink, window) {
             contracts.entry(&charge.charge().key().customer).or_default().push(charge);
@@ -202,23 +190,39 @@ fn wanted(found: &Found, state: &State, sink: &str) -> Wanted {
                 continue;
             }
             put(&mut wanted.listed);
-            if !charges.iter().all(|charge| charge.is_final()) {
+            let is_held = || standing.holds.iter().any(|hold| may_be_about(hold, contract, table));
+            if !charges.iter().all(|charge| charge.is_final())
+                || (charges.iter().any(|charge| charge.is_listed()) && is_held())
+            {
                 put(&mut wanted.open);
             }
         }
     }
     // What was open when it was taken over, and of which no usage was read yet, stays as it stands.
     for (window, contracts) in state.imported().open(sink) {
-        let is_known = |contract: &String| {
-            state.charges_of(sink, &window).iter().any(|charge| charge.charge().key().customer == *contract)
+        let is_known = |contract: &str| {
+            state.charges_of(sink, &window).iter().any(|charge| charge.charge().key().customer == contract)
         };
-        let unread = contracts.iter().filter(|contract| !is_known(contract));
-        let unread: Vec<String> = unread.cloned().collect();
+        let unread = contracts.into_iter().filter(|contract| !is_known(contract));
+        let unread: Vec<String> = unread.map(str::to_owned).collect();
         if !unread.is_empty() {
             wanted.open.entry(window).or_default().extend(unread);
         }
     }
     wanted
+}
+
+/// Whether something of what a contract owes may be held: a later ledger must not take the contract for billed in full.
+fn may_be_about(hold: &Hold, contract: &str, table: Option<&Customers>) -> bool {
+    match &hold.scope {
+        Scope::Window | Scope::Record => true,
+        // Of a customer without a row nobody knows who pays.
+        Scope::Customer { customer } | Scope::Dimension { customer, .. } => {
+            let Some(table) = table else { return customer == contract };
+            table.payer(customer).is_none_or(|payer| payer.id == contract)
+        }
+        Scope::Charge { customer, .. } => customer == contract,
+    }
 }
 
 /// The code of problems with the document.

@@ -14,7 +14,7 @@ use super::moved::withdrawn;
 use super::options::Options;
 use super::setup::Setup;
 use super::summary::{self, Findings};
-use super::take_over::{import_entries, taken_over};
+use super::take_over::{remembered, taken_over};
 use crate::config::LedgerLocation;
 use crate::ledger::{Entry, Identity, Ledger, LedgerError, State};
 use crate::model::charge::ChargeId;
@@ -37,8 +37,7 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
         Ok(mirrored) => mirrored,
         Err(problem) => return stopped(findings, problem, &State::default()),
     };
-    let begins = mirrored.as_ref().and_then(Mirrored::next).or_else(|| first(&setup.pipeline, options.now));
-    let identity = Identity::of(&setup.pipeline, begins);
+    let identity = Identity::of(&setup.pipeline, first(&setup.pipeline, options.now));
     let run = run_id();
     let complete = Complete::ask(setup, options);
     let mut book = Book::of(path, &identity, &run, setup, options, mirrored.as_ref(), &complete)?;
@@ -90,7 +89,7 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
     if let Some(mirrored) = &mirrored
         && findings.exit != Exit::Ledger
     {
-        match mirrored.finish(&mut ledger) {
+        match mirrored.finish(setup, &mut ledger) {
             Ok(()) | Err(Stopped::Interrupted) => {}
             Err(Stopped::Problem(problem)) => findings.problem(problem),
             Err(Stopped::Ledger(error)) => findings.ledger(&error),
@@ -112,19 +111,16 @@ fn take_over(
         Ok(None) => return Ok(Ok(())),
         Err(problem) => return Ok(Err(problem)),
     };
-    findings.notes.extend(mirrored.given_up());
     findings.notes.push(taken_over(&import));
-    let ledger = match book {
-        Book::Shown(state) => {
-            **state = std::mem::take(&mut **state).with(import);
-            return Ok(Ok(()));
-        }
-        Book::Open(ledger) => ledger,
+    let import = match remembered(setup, options, book.state(), import) {
+        Ok(import) => import,
+        Err(problem) => return Ok(Err(problem)),
     };
-    match import_entries(setup, options, ledger.state(), import) {
-        Ok(entries) => Ok(Ok(ledger.append(entries)?)),
-        Err(problem) => Ok(Err(problem)),
+    match book {
+        Book::Shown(state) => **state = std::mem::take(&mut **state).with(import),
+        Book::Open(ledger) => ledger.append(vec![Entry::Imported(Box::new(import))])?,
     }
+    Ok(Ok(()))
 }
 
 /// Sorts by time, and is its own.

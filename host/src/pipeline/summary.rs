@@ -367,6 +367,10 @@ fn held_back(hold: &Hold, window: &str, plugin: Option<&String>, step: &str) -> 
             "taken-over",
             "see to the difference by hand; `meterhost ledger import` then takes the objects as they stand",
         ),
+        "given-up" => (
+            "given-up",
+            "see what it owes and bill it by hand; `meterhost ledger import` then takes the window as it is",
+        ),
         "customer" => ("customer", "add a row to the table of customers; a run then bills what is held"),
         "conflict" => (
             "conflict",

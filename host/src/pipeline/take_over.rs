@@ -1,5 +1,6 @@
 //! What another exporter billed before, taken over into the ledger: by itself while the ledger is new, by hand at any time.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::due::{first, look_back};
@@ -9,7 +10,7 @@ use super::read::Reader;
 use super::run::run_id;
 use super::setup::Setup;
 use crate::config::MirrorSpec;
-use crate::ledger::{ChargeState, Entry, Identity, Import, Ledger, LedgerError, Standing, State};
+use crate::ledger::{ChargeState, Entry, Identity, Import, Ledger, LedgerError, Scope, State};
 use crate::model::charge::ChargeId;
 use crate::model::window::Window;
 use crate::report::Problem;
@@ -36,11 +37,19 @@ impl<'a> TakeOver<'a> {
     ///
     /// # Errors
     /// It cannot be read, or makes no sense.
-    pub fn read(setup: &'a Setup, spec: &MirrorSpec, options: &'a Options<'a>) -> Result<TakeOver<'a>, Problem> {
+    pub fn read(
+        setup: &'a Setup,
+        spec: &MirrorSpec,
+        options: &'a Options<'a>,
+        state: &State,
+    ) -> Result<TakeOver<'a>, Problem> {
         let mirrored = Mirrored::read(spec, &setup.pipeline.base, &setup.broker, true, options.now)?;
         let is_kept = setup.pipeline.mirror.as_ref().is_none_or(|mirror| mirror.url.value == spec.url.value);
-        let import = Import { aside: !is_kept, ..mirrored.import() };
-        let mut says = mirrored.given_up();
+        let mut import = Import { aside: !is_kept, ..mirrored.import() };
+        let mut says = waived(setup, state, &import);
+        says.extend(given_up(&import));
+        // Who takes that over by hand has read it.
+        import.failed.clear();
         says.push(taken_over(&import));
         Ok(TakeOver { setup, options, import, says })
     }
@@ -51,11 +60,11 @@ impl<'a> TakeOver<'a> {
     /// The source or the ledger cannot be read, or the ledger not written; nothing is taken over then.
     pub fn take(self, path: &Path) -> Result<(), Refusal> {
         let TakeOver { setup, options, import, .. } = self;
-        let begins = import.until.and_then(|until| until.next()).or_else(|| first(&setup.pipeline, options.now));
-        let identity = Identity::of(&setup.pipeline, begins);
+        let identity = Identity::of(&setup.pipeline, first(&setup.pipeline, options.now));
         let mut ledger = Ledger::open(path, &identity, &run_id()).map_err(Refusal::Ledger)?;
         let doubted = in_doubt(setup, ledger.state(), &import);
-        let mut entries = import_entries(setup, options, ledger.state(), import).map_err(Refusal::Problem)?;
+        let import = remembered(setup, options, ledger.state(), import).map_err(Refusal::Problem)?;
+        let mut entries = vec![Entry::Imported(Box::new(import))];
         entries.extend(doubted);
         ledger.append(entries).map_err(Refusal::Ledger)
     }
@@ -73,36 +82,76 @@ fn in_doubt(setup: &Setup, state: &State, import: &Import) -> Option<Entry> {
         billed || open || import.until.is_some_and(|until| key.window <= until)
     };
     let open = state.open_charges(&import.sink).into_iter();
-    let charges = open.filter(|charge| matches!(charge.standing(), Standing::Pending { .. }) && lists(charge));
+    let charges = open.filter(|charge| charge.is_surely_not_billed() && lists(charge));
     let charges: Vec<ChargeId> = charges.map(|charge| charge.charge().id()).collect();
     let reason = "the state document that was taken over lists it as billed";
     Entry::doubted(charges, reason, setup.sinks.get(sink)?.traits.deadline)
 }
 
-/// The entries that take an import over: what it says, and how the objects of the windows that it closes stand now, as far as they are
-/// looked at again.
-pub(super) fn import_entries(
+/// The import, and how the inputs of its windows stand: those that it closes, as far as they are looked at again, and those of which it
+/// lists customers and that are still to be read.
+pub(super) fn remembered(
     setup: &Setup,
     options: &Options<'_>,
     state: &State,
-    import: Import,
-) -> Result<Vec<Entry>, Problem> {
+    mut import: Import,
+) -> Result<Import, Problem> {
     let back = look_back(&setup.pipeline, options.now);
     let closed = std::iter::successors(import.until, Window::previous).take_while(|window| window.end() > back);
-    // A window of which something is to be billed here is read, and what it was read from is written down then.
-    let is_closed = |window: &Window| {
-        state.charges_in_all(window).next().is_none() && !import.open.iter().any(|(open, _)| open == window)
-    };
-    let mut closed: Vec<Window> = closed.filter(is_closed).collect();
-    closed.extend(state.held_elsewhere());
-    closed.sort();
-    closed.dedup();
-    let reader = Reader::of(setup, options, None, &|_| {});
+    let later = import.billed.iter().filter(|(window, _)| import.until.is_none_or(|until| *window > until));
+    let listed = later.chain(&import.open).map(|(window, _)| *window);
+    let given_up = import.failed.iter().map(|(window, _)| *window);
+    let windows: BTreeSet<Window> =
+        closed.chain(listed).chain(given_up).chain(state.held_elsewhere(&import.sink)).collect();
     options.watch.step("listing what was billed before");
-    let stand = reader.stand(&closed)?;
-    let mut entries = vec![Entry::Imported(Box::new(import))];
-    entries.extend(stand.into_iter().map(|(window, inputs)| Entry::Inputs { window, inputs }));
-    Ok(entries)
+    let reader = Reader::of(setup, options, None, &|_| {});
+    import.inputs = reader.stand(&windows.into_iter().collect::<Vec<_>>())?;
+    Ok(import)
+}
+
+/// What is held here, and would count as billed from then on, for a person.
+fn waived(setup: &Setup, state: &State, import: &Import) -> Vec<String> {
+    let after = state.imported_with(import.clone());
+    let table = setup.pipeline.sinks.iter().find(|spec| spec.plugin.name == import.sink);
+    let table = table.and_then(|spec| spec.customers.as_ref());
+    let payer = |customer: &String| match table {
+        None => Some(customer.clone()),
+        Some(table) => table.payer(customer).map(|payer| payer.id.clone()),
+    };
+    let mut words = Vec::new();
+    for (_, window, known) in state.windows().filter(|(sink, ..)| *sink == import.sink) {
+        let is_billed = |customer: Option<String>| match customer {
+            Some(customer) => after.is_billed(&import.sink, window, &customer),
+            None => after.is_closed(&import.sink, window),
+        };
+        for hold in &known.holds {
+            let (what, is_waived) = match &hold.scope {
+                Scope::Window | Scope::Record => ("something".to_owned(), is_billed(None)),
+                Scope::Customer { customer } => (format!("what {customer} owes"), is_billed(payer(customer))),
+                Scope::Dimension { customer, dimension } => {
+                    (format!("what {customer} owes for {dimension}"), is_billed(payer(customer)))
+                }
+                Scope::Charge { customer, dimension, .. } => {
+                    (format!("{dimension} of {customer}"), is_billed(Some(customer.clone())))
+                }
+            };
+            if is_waived {
+                let month = window.label();
+                words.push(format!("{month}: {what} is held here, and would not be billed any more: {}", hold.reason));
+            }
+        }
+    }
+    words
+}
+
+/// What nobody billed, for a person.
+fn given_up(import: &Import) -> Vec<String> {
+    let words = import.failed.iter().map(|(month, contracts)| {
+        let month = month.label();
+        let contracts = contracts.join(", ");
+        format!("{month}: the exporter before closed it without billing {contracts}; nobody bills that, unless you do")
+    });
+    words.collect()
 }
 
 /// What was taken over, for a person.

@@ -89,9 +89,15 @@ impl Decoder {
         if rows.is_ready() {
             return Ok(Stopped::PageFull);
         }
+        let mut hidden: Option<Unusable> = None;
         let each = |place: Place, record: Result<&[Slot<'_>], NoRecord>| {
             match record {
                 Ok(slots) => rows.record(object, place, slots),
+                // Usage of anybody may stand there.
+                Err(reason @ NoRecord::Rest(_)) if !rows.knows_customer(object) => {
+                    hidden = Some(format!("{place}: {reason}"));
+                    return ControlFlow::Break(());
+                }
                 Err(reason) => rows.no_record(object, place, reason.to_string()),
             }
             if rows.is_ready() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -101,10 +107,11 @@ impl Decoder {
             Form::Document(document) => document.decode(picker, each),
             Form::Csv(csv) => return csv.decode(rows, object),
         };
-        Ok(match stopped {
-            json::Stopped::Asked => Stopped::PageFull,
-            json::Stopped::Done => Stopped::Done,
-        })
+        match (hidden, stopped) {
+            (Some(hidden), _) => Err(hidden),
+            (None, json::Stopped::Asked) => Ok(Stopped::PageFull),
+            (None, json::Stopped::Done) => Ok(Stopped::Done),
+        }
     }
 }
 

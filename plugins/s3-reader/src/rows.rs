@@ -64,6 +64,12 @@ impl Rows {
         self.pages.unreadable(object, reason);
     }
 
+    /// Whether the key of an object, or the configuration, says whose all its records are.
+    pub(crate) fn knows_customer(&self, object: &Object<'_>) -> bool {
+        let picked = Picked { mapping: &self.mapping, slots: &[], matched: object.matched };
+        picked.sure(&self.mapping.customer).is_some()
+    }
+
     /// Something that is no record. What its object's key and the configuration say of all records is known of it too.
     #[cold]
     pub(crate) fn no_record(&mut self, object: &Object<'_>, place: Place, reason: String) {

@@ -21,6 +21,9 @@ pub enum NoRecord {
         /// Its number.
         byte: usize,
     },
+    /// The rest of a line, from something that is no record on: there may be more of them in it, and whose they are nobody
+    /// can tell.
+    Rest(Box<NoRecord>),
 }
 
 /// Why no record of an object can be relied on.
@@ -72,6 +75,7 @@ impl NoRecord {
         match self {
             NoRecord::Json { reason, column } if column > 0 => NoRecord::Json { reason, column: column + before },
             NoRecord::NotUtf8 { byte } => NoRecord::NotUtf8 { byte: byte + before },
+            NoRecord::Rest(first) => NoRecord::Rest(Box::new(first.behind(before))),
             other => other,
         }
     }
@@ -84,6 +88,7 @@ impl fmt::Display for NoRecord {
             Self::Json { reason, column: 0 } => write!(f, "it is not valid JSON: {reason}"),
             Self::Json { reason, column } => write!(f, "it is not valid JSON: {reason} at column {column}"),
             Self::NotUtf8 { byte } => write!(f, "it is not UTF-8: byte {byte} is wrong"),
+            Self::Rest(first) => write!(f, "{first}, and more records may stand behind it in its line"),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use memchr::{memchr, memrchr};
+use memchr::{memchr, memchr_iter, memrchr};
 use simdutf8::basic::from_utf8;
 
 use crate::picker::{Picker, Quick};
@@ -16,8 +16,9 @@ const CHUNK: usize = 32 << 10;
 ///
 /// A line holds a record, or several with nothing or space between them (`}{`), or nothing. From what is no record on,
 /// nothing in a line is relied on: the rest of it is one item that is handed out as an error, and reading goes on in the
-/// next line. A record never reaches into the next line. What a line means does not depend on how it was cut: what is
-/// broken is looked at when its line is there whole.
+/// next line. Where that rest may hold more records, it says so ([`NoRecord::Rest`]). A record never reaches into the
+/// next line. What a line means does not depend on how it was cut: what is broken is looked at when its line is there
+/// whole.
 #[derive(Debug, Default)]
 pub struct Lines {
     /// A line that lay across pieces. It comes before `piece`.
@@ -284,6 +285,7 @@ impl<'t> Rare<'_, 't> {
             },
             Err(error) => NoRecord::NotUtf8 { byte: error.valid_up_to() + 1 },
         };
+        let reason = if hides(broken, line.records > 0) { NoRecord::Rest(Box::new(reason)) } else { reason };
         let before = line.bytes;
         *at += broken.len();
         match length {
@@ -301,6 +303,24 @@ impl<'t> Rare<'_, 't> {
         let rest = self.text.get(at..).unwrap_or_default();
         rest.get(..memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len())).unwrap_or_default()
     }
+}
+
+/// Whether another record may begin in what is none: at a brace that no value of a record could begin with. Where records
+/// stand behind each other, in a line with some before, that is any brace but the first byte.
+fn hides(broken: &[u8], behind_records: bool) -> bool {
+    let mut braces = memchr_iter(b'{', broken).filter(|&at| at > 0);
+    if behind_records {
+        return braces.next().is_some();
+    }
+    let is_record = broken.first() == Some(&b'{');
+    braces.any(|at| {
+        let before = broken.get(..at).unwrap_or_default().trim_ascii_end().last();
+        match is_record {
+            true => !matches!(before, Some(b':' | b',' | b'[')),
+            // Words, perhaps with a record in them: one line, of one thing.
+            false => before == Some(&b'}'),
+        }
+    })
 }
 
 /// As much of a text as is UTF-8.

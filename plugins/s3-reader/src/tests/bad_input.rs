@@ -76,7 +76,8 @@ fn a_line_that_is_no_record_is_quarantined_alone() {
         "logs/acme/1.log line 3: it is not valid JSON: trailing comma at column 18",
         "logs/acme/1.log line 4: it is not valid JSON: expected value at column 1",
         "logs/acme/1.log line 5: it is not valid JSON: control character (\\u0000-\\u001F) found while parsing a string at column 6",
-        "logs/acme/1.log line 6, record 2: it is not valid JSON: expected value at column 55",
+        "logs/acme/1.log line 6, record 2: it is not valid JSON: expected value at column 55, \
+         and more records may stand behind it in its line",
         "logs/acme/2.log line 1: it is not UTF-8: byte 7 is wrong",
         "logs/acme/2.log line 2: it is not valid JSON: EOF while parsing an object at column 23",
     ];
@@ -86,6 +87,30 @@ fn a_line_that_is_no_record_is_quarantined_alone() {
     let known = all.into_iter().map(|record| (record.customer.as_deref(), &record.dimension, record.span));
     assert!(known.into_iter().all(|known| known == (Some("acme"), &None, None)));
     assert_eq!(unreadable(&pages), Vec::<String>::new());
+}
+
+#[test]
+fn records_of_anybody_that_may_stand_behind_a_broken_one_make_the_object_unreadable() {
+    let good = |payer: &str| format!("{{\"externalPayerId\":\"{payer}\",\"dimension\":\"cpu\",\"value\":1}}");
+    let broken = "{\"externalPayerId\":\"B\",\"value\":}";
+    let text = OMNISTRATE.replace("/*.json", "/*");
+    let alone = format!("{}\n{broken}\n{}\n", good("A"), good("C"));
+    let hiding =
+        [format!("{}\n{broken}{}\n", good("A"), good("C")), format!("{}{}{broken}{}", good("A"), good("D"), good("C"))];
+    let _folder = stage(&[
+        ("m/2025/06/01/00/alone.ndjson", alone.as_bytes()),
+        ("m/2025/06/01/00/one.ndjson", hiding[0].as_bytes()),
+        ("m/2025/06/01/00/two.ndjson", hiding[1].as_bytes()),
+    ]);
+    let pages = pages(&text, request(0, 1)).unwrap();
+    let reason = |column: usize| format!("it is not valid JSON: expected value at column {column}");
+    assert_eq!(quarantined(&pages), [format!("m/2025/06/01/00/alone.ndjson line 2: {}", reason(32))]);
+    let more = "and more records may stand behind it in its line";
+    let expected = [
+        format!("m/2025/06/01/00/one.ndjson: line 2: {}, {more}", reason(32)),
+        format!("m/2025/06/01/00/two.ndjson: line 1, record 3: {}, {more}", reason(32 + 2 * good("A").len())),
+    ];
+    assert_eq!(unreadable(&pages), expected);
 }
 
 #[test]

@@ -82,7 +82,7 @@ fn records_need_nothing_between_them() {
     let broken = format!("{}{{\"requestTime\":2{}{}\n{}", record(1), record(2), record(3), record(4));
     let (rows, bad) = seen(decoded(LOGS, Format::Ndjson, &[broken.as_bytes()]).unwrap());
     assert_eq!(rows.len(), 4);
-    let reason = "expected `,` or `}` at column 58";
+    let reason = "expected `,` or `}` at column 58, and more records may stand behind it in its line";
     assert_eq!(bad, [format!("key line 1, record 2: it is not valid JSON: {reason}")]);
 }
 

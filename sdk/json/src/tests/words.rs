@@ -31,9 +31,9 @@ fn what_is_no_record_is_told_by_its_place_and_costs_the_rest_of_its_line() {
         "line 1, record 2",
         "line 1, record 3",
         "line 2",
-        "line 2, record 2: it is not valid JSON: expected ident at column 4",
+        "line 2, record 2: it is not valid JSON: expected ident at column 4, and more records may stand behind it in its line",
         "line 3",
-        "line 3, record 2: it is not valid JSON: trailing comma at column 11",
+        "line 3, record 2: it is not valid JSON: trailing comma at column 11, and more records may stand behind it in its line",
         "line 4: it is not valid JSON: trailing characters at column 4",
         "line 5",
         "line 5, record 2: it is not UTF-8: byte 9 is wrong",
@@ -44,6 +44,35 @@ fn what_is_no_record_is_told_by_its_place_and_costs_the_rest_of_its_line() {
     assert_eq!(lines(&[text]).unwrap(), expected);
     let single: Vec<&[u8]> = text.chunks(1).collect();
     assert_eq!(lines(&single).unwrap(), expected);
+}
+
+#[test]
+fn what_may_hold_more_records_says_so() {
+    for (line, place) in [
+        // Behind other records: where one is broken, the next may begin at any brace.
+        ("{}no{}", "line 1, record 2"),
+        ("{} {\"a\":1,}{}", "line 1, record 2"),
+        ("{}{\"a\":{\"b\":}}", "line 1, record 2"),
+        ("{}{}{\"a{\"id\":1}", "line 1, record 3"),
+        // The first of its line: at a brace that is no value's.
+        ("{\"a\":1,}{\"id\":1}", "line 1"),
+        ("{\"a\":1,} \t {\"id\":1}", "line 1"),
+        ("{\"a{\"id\":1}", "line 1"),
+        ("words {\"a\":1}{\"id\":1}", "line 1"),
+    ] {
+        let says = "and more records may stand behind it in its line";
+        let bytes: Vec<&[u8]> = line.as_bytes().chunks(1).collect();
+        for pieces in [&[line.as_bytes()][..], &bytes] {
+            let read = lines(pieces).unwrap();
+            let last = read.last().unwrap();
+            assert!(last.starts_with(&format!("{place}: it is not valid JSON: ")) && last.ends_with(says), "{last}");
+        }
+    }
+    for line in ["{\"a\":{\"b\":[{},{}}}", "{}{\"a\":1,}", "words {\"id\":1}", "{\"a\":NaN}", "{\"a\"", "{} 5"] {
+        let read = lines(&[line.as_bytes()]).unwrap();
+        let wrong: Vec<&String> = read.iter().filter(|item| item.contains(": ")).collect();
+        assert!(wrong.len() == 1 && !wrong[0].contains("more records"), "{line}: {wrong:?}");
+    }
 }
 
 #[test]
