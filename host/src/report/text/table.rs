@@ -26,7 +26,7 @@ const MOST_URGENT: usize = 100;
 const MOST_PARTS: usize = 3;
 /// A name is not cut to less than this.
 const SHORTEST_NAME: usize = 12;
-/// With less room than this beside the state, what there is to say stands on lines of its own.
+/// With less room than this beside the state, or than its longest word needs, what there is to say stands on lines of its own.
 const NARROWEST_DETAIL: usize = 30;
 
 pub(super) fn write(out: &mut dyn io::Write, lines: &[Line], dry_run: bool, style: Style) -> io::Result<()> {
@@ -250,7 +250,8 @@ impl Columns {
             return writeln!(out);
         }
         let at = self.state_at() + self.state + GAP;
-        if style.width.saturating_sub(at) >= NARROWEST_DETAIL.min(row.detail.width()) {
+        let longest = row.detail.split(' ').map(UnicodeWidthStr::width).max().unwrap_or(0);
+        if style.width.saturating_sub(at) >= NARROWEST_DETAIL.max(longest).min(row.detail.width()) {
             let gap = " ".repeat(self.state - row.state.width() + GAP);
             writeln!(out, "{gap}{}", style.wrapped(&row.detail, at, at))
         } else {

@@ -263,3 +263,14 @@ fn a_charge_of_many_customers_names_some_and_verbose_names_all() {
     let text = shown(&report, Style { width: 120, verbose: 1, ..PLAIN });
     assert!(text.contains("user-4 4 + user-5 5"), "{text}");
 }
+
+#[test]
+fn a_long_name_in_what_there_is_to_say_is_not_broken_while_a_line_of_its_own_holds_it() {
+    let user = "34583428-50b1-7026-603b-ff26b2fbc67e";
+    let part =
+        LinePart { product: String::new(), customer: user.to_owned(), quantity: "120001000".to_owned(), records: 1 };
+    let mut of_one = line("ae641bd1-edf8-4038-bfed-d2ff556c729e", "bytes_out", "120001000", 1, LineState::WouldBill);
+    of_one.parts = vec![part];
+    let text = shown(&dry(vec![window(true, vec![of_one])]), Style { width: 120, ..PLAIN });
+    assert!(text.contains(&format!("would be billed\n      of {user} 120001000\n")), "{text}");
+}
