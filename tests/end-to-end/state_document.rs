@@ -49,9 +49,14 @@ impl Kept {
     /// Asserts that a run touches neither the service nor the document, and stops with exit 4.
     #[track_caller]
     pub fn refuses(&self, says: &str) -> Ended {
+        self.refuses_with(4, says)
+    }
+
+    #[track_caller]
+    pub fn refuses_with(&self, exit: i32, says: &str) -> Ended {
         let (before, requests) = (self.text(), self.stage.emulator.requests().len());
         let ended = self.stage.run();
-        ended.expect(4).says(says);
+        ended.expect(exit).says(says);
         assert_eq!(self.text(), before);
         assert_eq!(self.stage.emulator.requests().len(), requests);
         ended

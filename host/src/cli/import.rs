@@ -33,6 +33,11 @@ pub(super) struct ImportArgs {
 pub(super) fn import(args: &ImportArgs, global: &Global) -> Result<Exit, Refused> {
     let pipeline = args.pipeline.pipeline()?;
     let spec = spec(args, &pipeline)?;
+    if pipeline.sinks.iter().any(|sink| sink.plugin.name == spec.sink && sink.customers.is_some()) {
+        let text = "a state document names customers as the usage does, and this sink bills them by a table of customers: \
+                    leave `customers` out to take it over";
+        return Err(Refused::Other(Exit::Configuration, text.to_owned()));
+    }
     let LedgerLocation::Sqlite(path) = pipeline.ledger.clone();
     let workshop = Workshop::open(global)?;
     let setup = workshop.set_up(pipeline)?;

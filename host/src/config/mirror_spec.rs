@@ -110,6 +110,13 @@ pub(super) fn mirror(
             return None;
         }
     };
+    if sinks.iter().any(|spec| spec.plugin.name == sink && spec.customers.is_some()) {
+        let message = "`mirror` names customers as the usage does, and this sink bills them by a table of customers";
+        errors
+            .add(entry.key.clone(), message)
+            .help("leave `customers` out while the document is kept: an exporter that goes by it would bill others");
+        return None;
+    }
     let [role, profile, region] = account;
     Some(MirrorSpec { url, key: key.or_else(|| name.map(str::to_owned))?, form, sink, role, profile, region })
 }

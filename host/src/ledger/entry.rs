@@ -67,6 +67,13 @@ pub enum Entry {
         /// By key.
         inputs: Vec<InputSeen>,
     },
+    /// What a window was made of when somebody first looked, of which another exporter billed something. Never replaced.
+    Watched {
+        /// The window.
+        window: Window,
+        /// By key.
+        inputs: Vec<InputSeen>,
+    },
     /// What is kept back of a window for one sink. Replaces what was there before.
     Reading {
         /// The sink.
@@ -214,10 +221,11 @@ impl InputSeen {
 
 impl Entry {
     /// The words under which entries are stored.
-    pub(super) const KINDS: [&'static str; 13] = [
+    pub(super) const KINDS: [&'static str; 14] = [
         "opened",
         "run",
         "inputs",
+        "watched",
         "reading",
         "freeze",
         "attempt",
@@ -247,6 +255,7 @@ impl Entry {
             Entry::Opened { .. } => "opened",
             Entry::Run { .. } => "run",
             Entry::Inputs { .. } => "inputs",
+            Entry::Watched { .. } => "watched",
             Entry::Reading { .. } => "reading",
             Entry::Freeze { .. } => "freeze",
             Entry::Attempt { .. } => "attempt",

@@ -24,7 +24,8 @@ impl State {
             self.run.clone_from(&record.run);
         }
         match record.entry {
-            Entry::Opened { window, first, .. } => {
+            Entry::Opened { window, first, sinks, .. } => {
+                self.opened_with = sinks;
                 self.pipeline = Some((record.pipeline, window));
                 self.first = first;
             }
@@ -39,6 +40,9 @@ impl State {
             }
             Entry::Inputs { window, inputs } => {
                 self.inputs.insert(window, inputs);
+            }
+            Entry::Watched { window, inputs } => {
+                self.watched.entry(window).or_insert(inputs);
             }
             Entry::Reading { sink, window, holds, .. } => self.window_mut(&sink, &window)?.holds = holds,
             Entry::Freeze { id, charge } => self.freeze(id, charge)?,
@@ -69,7 +73,7 @@ impl State {
                 if state.open > 0 || !state.holds.is_empty() {
                     return Err(FoldError::NotFinal(sink, window));
                 }
-                state.settled = true;
+                (state.settled, state.was_settled) = (true, true);
             }
         }
         Ok(())
@@ -225,6 +229,7 @@ impl State {
                 Entry::Opened { .. }
                 | Entry::Run { .. }
                 | Entry::Inputs { .. }
+                | Entry::Watched { .. }
                 | Entry::Outcomes { .. }
                 | Entry::Imported(_)
                 | Entry::Mirrored { .. } => {}
@@ -243,7 +248,7 @@ impl State {
             if let Some(known) = self.window(sink, &window) {
                 // Whether there are holds is all that matters of them.
                 let holds = known.holds.first().cloned().into_iter().collect();
-                let known = WindowState { settled: known.settled, open: known.open, holds, charges: Vec::new() };
+                let known = WindowState { holds, charges: Vec::new(), ..*known };
                 part.sinks.entry(sink.to_owned()).or_default().insert(window, known);
             }
         }

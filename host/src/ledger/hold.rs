@@ -55,3 +55,20 @@ pub enum Scope {
     /// A record alone, whose customer nobody knows.
     Record,
 }
+
+impl Scope {
+    /// The customer that it is about, where that is known.
+    pub fn customer(&self) -> Option<&str> {
+        match self {
+            Scope::Customer { customer } | Scope::Dimension { customer, .. } | Scope::Charge { customer, .. } => {
+                Some(customer)
+            }
+            Scope::Window | Scope::Record => None,
+        }
+    }
+
+    /// Whether something of what a customer owes may be in it.
+    pub fn may_cover(&self, customer: &str) -> bool {
+        self.customer().is_none_or(|about| about == customer)
+    }
+}

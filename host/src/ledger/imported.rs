@@ -89,6 +89,14 @@ impl Imported {
         self.of(sink).find(|said| said.closes(window))?.inputs.get(window).map(Vec::as_slice)
     }
 
+    /// Whether somebody was said to be billed for a window of which nobody could look then what it was made of.
+    pub fn bills_blindly(&self, window: &Window) -> bool {
+        let blind = |said: &Said| {
+            (said.closes(window) || said.billed.contains_key(window)) && !said.inputs.contains_key(window)
+        };
+        self.0.values().flatten().any(blind)
+    }
+
     /// Customers of a window that were given up unbilled, as was said last.
     pub fn failed<'a>(&'a self, sink: &str, window: &Window) -> impl Iterator<Item = &'a str> + use<'a> {
         let last = self.of(sink).next();

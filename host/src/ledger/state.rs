@@ -14,6 +14,8 @@ use crate::model::window::{Window, WindowKind};
 pub struct WindowState {
     /// Whether all its charges were final and nothing was held, when that was last written down; freezing another charge undoes it.
     pub settled: bool,
+    /// Whether it ever was settled.
+    pub(super) was_settled: bool,
     /// What the latest reading keeps back of it.
     pub holds: Vec<Hold>,
     /// Its charges, in the order in which they were frozen.
@@ -36,6 +38,10 @@ pub struct State {
     pub(super) first: Option<Window>,
     /// The same, of sinks for which another exporter had billed before.
     pub(super) firsts: BTreeMap<String, Window>,
+    /// The sinks that there were then.
+    pub(super) opened_with: Vec<String>,
+    /// What windows that another exporter closed were made of, where that was not known when its word was taken.
+    pub(super) watched: BTreeMap<Window, Vec<InputSeen>>,
     pub(super) charges: HashMap<ChargeId, ChargeState>,
     pub(super) sinks: BTreeMap<String, BTreeMap<Window, WindowState>>,
     pub(super) inputs: BTreeMap<Window, Vec<InputSeen>>,
@@ -79,9 +85,14 @@ impl State {
     }
 
     /// A sink's first window: the one after the last that another exporter had closed; else what `start` said while the ledger was new;
-    /// else the first that was ever taken up.
+    /// else the first that was ever taken up. A sink that was added since begins where the others did: it may be one of them under a
+    /// new name.
     pub fn first_window(&self, sink: &str) -> Option<Window> {
-        self.firsts.get(sink).copied().or(self.first).or_else(|| self.taken_up())
+        let of = |sink: &str| self.firsts.get(sink).copied().or(self.first).or_else(|| self.taken_up());
+        if self.firsts.contains_key(sink) || self.opened_with.iter().any(|known| known == sink) {
+            return of(sink);
+        }
+        self.opened_with.iter().filter_map(|known| of(known)).min().or_else(|| of(sink))
     }
 
     fn taken_up(&self) -> Option<Window> {
@@ -136,7 +147,7 @@ impl State {
     fn own(&self, sink: &str) -> Own {
         let mut own = Own::default();
         for (window, known) in self.sinks.get(sink).into_iter().flatten() {
-            if known.settled {
+            if known.was_settled {
                 own.closed.insert(*window);
             }
             let listed = self.charges_in(known).filter(|charge| charge.is_listed());
@@ -154,6 +165,22 @@ impl State {
         if let Some(next) = until.and_then(|until| until.next()) {
             self.firsts.insert(import.sink.clone(), next);
         }
+    }
+
+    /// What a window that another exporter closed was made of when its word was taken, or when somebody first looked.
+    pub fn taken_from(&self, sink: &str, window: &Window) -> Option<&[InputSeen]> {
+        self.imported.closed_inputs(sink, window).or_else(|| self.watched.get(window).map(Vec::as_slice))
+    }
+
+    /// Whether it was written down what a window was made of when somebody first looked.
+    pub fn is_watched(&self, window: &Window) -> bool {
+        self.watched.contains_key(window)
+    }
+
+    /// What a window was made of when a customer was said to be billed for it, or when somebody first looked.
+    pub fn billed_from(&self, sink: &str, window: &Window, customer: &str) -> Option<&[InputSeen]> {
+        let watched = || self.watched.get(window).map(Vec::as_slice);
+        self.imported.inputs(sink, window, customer).or_else(watched)
     }
 
     /// A charge and its standing.

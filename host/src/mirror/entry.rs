@@ -197,8 +197,12 @@ fn failed(entry: &Document) -> Result<Contracts, Nonsense> {
     for (month, items) in by_month(entry, FAILED)? {
         let items: Vec<Value> = serde_json::from_str(&items)
             .map_err(|error| format!("{FAILED} has no list under {:?}: {error}", month.label()))?;
-        let contracts = items.iter().filter_map(|item| Some(item.get("contract_id")?.as_str()?.to_owned()));
-        found.entry(month).or_default().extend(contracts);
+        for item in items {
+            let contract = item.get("contract_id").and_then(Value::as_str).filter(|contract| !contract.is_empty());
+            let contract = contract
+                .ok_or_else(|| format!("{FAILED} has an item under {:?} that names no contract", month.label()))?;
+            found.entry(month).or_default().insert(contract.to_owned());
+        }
     }
     Ok(found)
 }

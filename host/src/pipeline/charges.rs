@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use meterhost_decimal::Decimal;
 
 use super::bills::{Bill, SinkDoubts, bills, key};
+use super::closed;
 use super::doubts::Doubts;
+use super::entries::inputs;
 use super::gathered::Reading;
 use super::moved::{Moved, is_refused};
 use super::setup::{Setup, SinkSection};
 use super::tally::Pair;
 use crate::config::{SinkSpec, Zeros};
-use crate::ledger::{ChargeState, Hold, InputSeen, Scope, State, rounded};
+use crate::ledger::{ChargeState, Hold, InputSeen, Scope, Standing, State, rounded};
 use crate::model::charge::{ChargeId, Key, Part, Proposal, Share};
 use crate::model::lines::ChargeLine;
 use crate::model::window::Window;
@@ -85,19 +87,17 @@ impl Assessed {
     }
 }
 
-/// Judges the lines of one window for one sink.
+/// Judges the lines of one window for one sink. What no sink takes is held by the first one, so that somebody reads of it.
 pub(super) fn assess(
     setup: &Setup,
     sink: &SinkSection,
     spec: &SinkSpec,
     window: &Window,
     reading: &Reading,
-    inputs: &[InputSeen],
+    first: bool,
     state: &State,
 ) -> Assessment {
     let name = &spec.plugin.name;
-    // What no sink takes is held by the first one, so that somebody reads of it.
-    let first = setup.pipeline.sinks.first().is_some_and(|first| first.plugin.name == *name);
     let takers = |dimension: &str| setup.pipeline.sinks_of(dimension);
     let takes = |dimension: &str| match takers(dimension) {
         takers if takers.is_empty() => first,
@@ -125,20 +125,31 @@ pub(super) fn assess(
     }
     assessment.duplicates = reading.duplicates;
     let in_doubt = SinkDoubts::of(spec, &doubts);
+    let given_up: HashSet<&str> = state.imported().failed(name, window).collect();
+    let given_up = |customer: &str| given_up.contains(customer) && !state.imported().is_open(name, window, customer);
+    assessment.holds.extend(state.imported().failed(name, window).filter(|who| given_up(who)).map(closed::given_up));
     let mut seen: HashSet<ChargeId> = HashSet::new();
     let mut unknown: BTreeSet<&str> = BTreeSet::new();
     // What the other exporter read is what was there when its word was taken. Most customers were taken over together.
     let mut compared: Option<(&[InputSeen], bool)> = None;
     let mut as_it_was = |customer: &str| {
-        let Some(before) = state.imported().inputs(name, window, customer) else { return false };
+        // Where nobody could look then, it is what is there at the first look.
+        let Some(before) = state.billed_from(name, window, customer) else { return true };
         let known = compared.filter(|(other, _)| std::ptr::eq(*other, before));
-        compared.insert(known.unwrap_or_else(|| (before, are_same(before, inputs)))).1
+        compared.insert(known.unwrap_or_else(|| (before, are_same(before, &inputs(reading))))).1
     };
     for bill in bills(setup, spec, window, reading.lines.iter().filter(|(_, line)| takes(&line.dimension))) {
         seen.extend(bill.id);
         let before = bill.id.and_then(|id| state.charge(&id));
         let imported = before.is_none() && state.imported().is_billed(name, window, &bill.key.customer);
+        // Under a table the names differ, and the other exporter knew of no table.
+        let is_billed = |who: &str| state.imported().is_billed(name, window, who);
+        let renamed = spec.customers.is_some()
+            && before.is_none()
+            && (imported || bill.lines.iter().any(|line| is_billed(&line.customer)));
         let judged = match takers(&bill.key.dimension).is_empty() {
+            _ if imported && given_up(&bill.key.customer) => Err(("doubt", closed::GIVEN_UP.to_owned())),
+            _ if renamed => Err(("taken-over", UNDER_A_TABLE.to_owned())),
             true => Err(("untaken", "no [sink] takes this dimension: name it in `takes`".to_owned())),
             // How it was rounded, and whether it could be sent, was the other exporter's to judge.
             false if imported => billed_elsewhere(sink, &bill, &in_doubt, as_it_was(&bill.key.customer)),
@@ -163,6 +174,8 @@ pub(super) fn assess(
                 _ if bill.doubted(&in_doubt).is_some() => None,
                 Some(doubt) => Some(("aggregate", doubt.clone())),
                 None if charge.charge().exact() == bill.exact => None,
+                // A person has taken it over once more, as it stands now.
+                None if *charge.standing() == Standing::TakenOver && as_it_was(&bill.key.customer) => None,
                 None => {
                     frozen = Some(charge.charge().quantity());
                     Some(late(charge.charge().exact(), Some(bill.exact)))
@@ -221,6 +234,9 @@ pub(super) fn assess(
         quantity: None,
     }));
     for charge in state.charges_of(name, window).into_iter().filter(|charge| !seen.contains(&charge.charge().id())) {
+        if *charge.standing() == Standing::TakenOver && as_it_was(&charge.charge().key().customer) {
+            continue;
+        }
         gone(&mut assessment, charge, &doubts, moved.after(charge).map(|line| now_makes(setup, spec, charge, line)));
     }
     assessment
@@ -232,6 +248,9 @@ fn are_same(left: &[InputSeen], right: &[InputSeen]) -> bool {
     left.len() == right.len()
         && right.iter().all(|input| known.get(input.key.as_str()).is_some_and(|seen| seen.is_as(input)))
 }
+
+/// That a table of customers came after what another exporter billed without one.
+const UNDER_A_TABLE: &str = "another exporter billed this window under the names in the usage, and the table of customers bills it under others";
 
 /// As the code of a hold: the sink's table does not say whom to bill.
 const UNKNOWN: &str = "customer";

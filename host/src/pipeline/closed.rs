@@ -37,7 +37,7 @@ impl Reader<'_> {
                     continue;
                 }
                 let mut holds: Vec<Hold> = state.imported().failed(sink, &window).map(given_up).collect();
-                match state.imported().closed_inputs(sink, &window).or_else(|| state.inputs(&window)) {
+                match state.taken_from(sink, &window) {
                     Some(before) => holds.extend(difference(before, &inputs)),
                     None => unknown = true,
                 }
@@ -46,7 +46,7 @@ impl Reader<'_> {
                 }
             }
             if unknown {
-                watched.remembered.push(Entry::Inputs { window, inputs });
+                watched.remembered.push(Entry::Watched { window, inputs });
             }
         }
         Ok(watched)
@@ -70,18 +70,24 @@ impl Reader<'_> {
     }
 }
 
+/// As the code of a hold: a customer was given up.
+const GIVEN_UP_CODE: &str = "given-up";
+/// That nobody billed a customer for a window that was closed.
+pub(super) const GIVEN_UP: &str =
+    "the exporter before closed the window without billing it, and nobody bills that by itself";
+
 /// What a customer owes for a window that was closed without billing it.
-fn given_up(customer: &str) -> Hold {
+pub(super) fn given_up(customer: &str) -> Hold {
     Hold {
         scope: Scope::Customer { customer: customer.to_owned() },
-        code: "given-up".to_owned(),
+        code: GIVEN_UP_CODE.to_owned(),
         place: None,
-        reason: "the exporter before closed the window without billing it, and nobody bills that by itself".to_owned(),
+        reason: GIVEN_UP.to_owned(),
         quantity: None,
     }
 }
 
-fn difference(before: &[InputSeen], now: &[InputSeen]) -> Option<Hold> {
+pub(super) fn difference(before: &[InputSeen], now: &[InputSeen]) -> Option<Hold> {
     let known: HashMap<&str, &InputSeen> = before.iter().map(|input| (input.key.as_str(), input)).collect();
     let standing: HashMap<&str, &InputSeen> = now.iter().map(|input| (input.key.as_str(), input)).collect();
     let as_before = |input: &InputSeen| known.get(input.key.as_str()).is_some_and(|seen| seen.is_as(input));

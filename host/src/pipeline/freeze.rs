@@ -177,6 +177,21 @@ pub(super) fn freeze(
     Ok(works)
 }
 
+/// Customers of whom the state document says that they were about to be billed, and of whom there is no usage to look up.
+fn unread(state: &State, sink: &str, window: &Window, assessment: &Assessment) -> Option<String> {
+    let open = state.imported().open(sink).remove(window)?;
+    let read = assessment.lines.iter().map(|line| line.key.customer.as_str());
+    let charged = state.charges_of(sink, window).into_iter().map(|charge| charge.charge().key().customer.as_str());
+    let known: BTreeSet<&str> = read.chain(charged).collect();
+    let unread: Vec<&str> = open.into_iter().filter(|customer| !known.contains(customer)).collect();
+    let (window, customers) = (window.label(), unread.join(", "));
+    (!unread.is_empty()).then(|| {
+        format!(
+            "{window}: the state document says that {customers} may have been billed, and there is no usage of that"
+        )
+    })
+}
+
 /// What is held of windows that another exporter closed.
 fn elsewhere(held: Vec<Held>) -> impl Iterator<Item = Work> {
     held.into_iter().map(|Held { sink, window, holds }| Work {
@@ -329,6 +344,7 @@ impl Assessor<'_> {
             let label = window.label();
             findings.notes.push(format!("{label}: there was nothing to read, and so there is nothing to bill"));
         }
+        let mut first = true;
         let sinks = setup.sinks.iter().zip(&setup.pipeline.sinks).zip(&self.begins);
         for (position, ((sink, spec), begins)) in sinks.enumerate() {
             // Without a `start`, a window that was asked for is the first.
@@ -337,7 +353,7 @@ impl Assessor<'_> {
             if !owes(state, &spec.plugin.name, begins, window) {
                 continue;
             }
-            let mut assessment = assess(setup, sink, spec, window, &reading, &seen, state);
+            let mut assessment = assess(setup, sink, spec, window, &reading, std::mem::take(&mut first), state);
             if let Err(problem) = objections(setup, sink, spec, self.options.now, &mut assessment) {
                 // Nothing of this window is frozen for this sink. The hold keeps it in sight, though it was settled before and its
                 // inputs count as seen from here on.
@@ -345,7 +361,12 @@ impl Assessor<'_> {
                 findings.failed(problem, window);
                 continue;
             }
+            findings.notes.extend(unread(state, &spec.plugin.name, window, &assessment));
             self.works.push(Work { sink: position, window: *window, assessment });
+        }
+        // Of what another exporter billed of it nobody could say yet how it stood.
+        if state.imported().bills_blindly(window) && !state.is_watched(window) {
+            self.entries.push(Entry::Watched { window: *window, inputs: seen.clone() });
         }
         if state.inputs(window) != Some(seen.as_slice()) {
             self.entries.push(Entry::Inputs { window: *window, inputs: seen });

@@ -12,8 +12,8 @@ use super::failpoint::failpoint;
 use super::options::Options;
 use super::setup::Setup;
 use crate::broker::Broker;
-use crate::config::{Customers, MirrorSpec};
-use crate::ledger::{Charge, ChargeState, Entry, Hold, Import, Ledger, LedgerError, Scope, State};
+use crate::config::MirrorSpec;
+use crate::ledger::{Charge, ChargeState, Entry, Import, Ledger, LedgerError, State};
 use crate::mirror::{Contracts, Found, Mirror, MirrorError, Wanted, Written};
 use crate::model::window::Window;
 use crate::report::Problem;
@@ -132,11 +132,9 @@ impl Mirrored {
     }
 
     /// Writes down what the ledger knows by now: who is billed, which months are closed.
-    pub(super) fn finish(&self, setup: &Setup, ledger: &mut Ledger) -> Result<(), Stopped> {
+    pub(super) fn finish(&self, ledger: &mut Ledger) -> Result<(), Stopped> {
         let found = self.found();
-        let spec = setup.pipeline.sinks.iter().find(|spec| spec.plugin.name == self.mirror.sink);
-        let table = spec.and_then(|spec| spec.customers.as_deref());
-        let wanted = wanted(&found, ledger.state(), &self.mirror.sink, table);
+        let wanted = wanted(&found, ledger.state(), &self.mirror.sink);
         failpoint("before-closing");
         self.write(found, &wanted, |entry| ledger.append(vec![entry]))?;
         failpoint("after-closing");
@@ -165,35 +163,51 @@ impl Mirrored {
 }
 
 /// What the document should say at the end of a run.
-fn wanted(found: &Found, state: &State, sink: &str, table: Option<&Customers>) -> Wanted {
+fn wanted(found: &Found, state: &State, sink: &str) -> Wanted {
     let known = &found.known;
     let mut wanted = Wanted::default();
-    let is_closed = |window: &Window| state.is_settled(sink, window) || state.is_closed_elsewhere(sink, window);
+    let holds = |window: &Window| state.window(sink, window).map_or(&[][..], |known| &known.holds);
+    let is_closed = |window: &Window| {
+        state.is_settled(sink, window) && holds(window).is_empty() || state.is_closed_elsewhere(sink, window)
+    };
     let mut next = known.last.map_or_else(|| state.first_window(sink), |last| last.next());
     while let Some(closed) = next.filter(is_closed) {
         wanted.last = Some(closed);
         next = closed.next();
     }
+    let last = wanted.last.max(known.last);
     for (_, window, standing) in state.windows().filter(|(of, ..)| *of == sink) {
         let mut contracts: BTreeMap<&str, Vec<&ChargeState>> = BTreeMap::new();
         for charge in state.charges_of(sink, window) {
             contracts.entry(&charge.charge().key().customer).or_default().push(charge);
         }
+        // Of a month that counts as closed nobody would read it again, were the ledger lost.
+        let is_past = last.is_some_and(|last| *window <= last);
+        let held = standing.holds.iter().filter_map(|hold| hold.scope.customer()).filter(|_| is_past);
+        for contract in held.filter(|contract| !state.imported().is_billed(sink, window, contract)) {
+            contracts.entry(contract).or_default();
+        }
         for (contract, charges) in contracts {
             let put = |contracts: &mut Contracts| {
                 contracts.entry(*window).or_default().insert(contract.to_owned());
             };
+            let is_final = charges.iter().all(|charge| charge.is_final());
+            let is_held = standing.holds.iter().any(|hold| hold.scope.may_cover(contract));
+            let is_in_doubt = state.imported().is_open(sink, window, contract) && is_held;
             // What another exporter listed is its own to take off.
             let is_theirs = state.imported().is_billed(sink, window, contract);
-            if charges.iter().all(|charge| charge.is_surely_not_billed()) && !is_theirs {
-                put(&mut wanted.unlisted);
+            if charges.iter().all(|charge| charge.is_surely_not_billed()) && !is_theirs && !is_in_doubt {
+                if !charges.is_empty() {
+                    put(&mut wanted.unlisted);
+                }
+                if is_past {
+                    put(&mut wanted.open);
+                }
                 continue;
             }
             put(&mut wanted.listed);
-            let is_held = || standing.holds.iter().any(|hold| may_be_about(hold, contract, table));
-            if !charges.iter().all(|charge| charge.is_final())
-                || (charges.iter().any(|charge| charge.is_listed()) && is_held())
-            {
+            let is_ours = charges.iter().any(|charge| charge.is_listed());
+            if !is_final || is_held && (is_ours || is_in_doubt) {
                 put(&mut wanted.open);
             }
         }
@@ -210,19 +224,6 @@ fn wanted(found: &Found, state: &State, sink: &str, table: Option<&Customers>) -
         }
     }
     wanted
-}
-
-/// Whether something of what a contract owes may be held: a later ledger must not take the contract for billed in full.
-fn may_be_about(hold: &Hold, contract: &str, table: Option<&Customers>) -> bool {
-    match &hold.scope {
-        Scope::Window | Scope::Record => true,
-        // Of a customer without a row nobody knows who pays.
-        Scope::Customer { customer } | Scope::Dimension { customer, .. } => {
-            let Some(table) = table else { return customer == contract };
-            table.payer(customer).is_none_or(|payer| payer.id == contract)
-        }
-        Scope::Charge { customer, .. } => customer == contract,
-    }
 }
 
 /// The code of problems with the document.

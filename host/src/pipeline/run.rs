@@ -89,7 +89,7 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
     if let Some(mirrored) = &mirrored
         && findings.exit != Exit::Ledger
     {
-        match mirrored.finish(setup, &mut ledger) {
+        match mirrored.finish(&mut ledger) {
             Ok(()) | Err(Stopped::Interrupted) => {}
             Err(Stopped::Problem(problem)) => findings.problem(problem),
             Err(Stopped::Ledger(error)) => findings.ledger(&error),

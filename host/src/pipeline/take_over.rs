@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
+use super::closed::difference;
 use super::due::{first, look_back};
 use super::mirrored::Mirrored;
 use super::options::Options;
@@ -44,10 +46,14 @@ impl<'a> TakeOver<'a> {
         state: &State,
     ) -> Result<TakeOver<'a>, Problem> {
         let mirrored = Mirrored::read(spec, &setup.pipeline.base, &setup.broker, true, options.now)?;
-        let is_kept = setup.pipeline.mirror.as_ref().is_none_or(|mirror| mirror.url.value == spec.url.value);
-        let mut import = Import { aside: !is_kept, ..mirrored.import() };
-        let mut says = waived(setup, state, &import);
+        let is_same =
+            |kept: &MirrorSpec| (&kept.url.value, &kept.key, kept.form) == (&spec.url.value, &spec.key, spec.form);
+        let is_kept = setup.pipeline.mirror.as_ref().is_none_or(is_same);
+        let import = Import { aside: !is_kept, ..mirrored.import() };
+        let mut import = remembered(setup, options, state, import)?;
+        let mut says = waived(state, &import);
         says.extend(given_up(&import));
+        says.extend(nobodys(setup, options, state, &import));
         // Who takes that over by hand has read it.
         import.failed.clear();
         says.push(taken_over(&import));
@@ -63,7 +69,6 @@ impl<'a> TakeOver<'a> {
         let identity = Identity::of(&setup.pipeline, first(&setup.pipeline, options.now));
         let mut ledger = Ledger::open(path, &identity, &run_id()).map_err(Refusal::Ledger)?;
         let doubted = in_doubt(setup, ledger.state(), &import);
-        let import = remembered(setup, options, ledger.state(), import).map_err(Refusal::Problem)?;
         let mut entries = vec![Entry::Imported(Box::new(import))];
         entries.extend(doubted);
         ledger.append(entries).map_err(Refusal::Ledger)
@@ -89,7 +94,7 @@ fn in_doubt(setup: &Setup, state: &State, import: &Import) -> Option<Entry> {
 }
 
 /// The import, and how the inputs of its windows stand: those that it closes, as far as they are looked at again, and those of which it
-/// lists customers and that are still to be read.
+/// lists customers and that are still to be read. Of a window that cannot be listed nothing is known until somebody can look.
 pub(super) fn remembered(
     setup: &Setup,
     options: &Options<'_>,
@@ -103,42 +108,47 @@ pub(super) fn remembered(
     let given_up = import.failed.iter().map(|(window, _)| *window);
     let windows: BTreeSet<Window> =
         closed.chain(listed).chain(given_up).chain(state.held_elsewhere(&import.sink)).collect();
+    let windows: Vec<Window> = windows.into_iter().collect();
     options.watch.step("listing what was billed before");
     let reader = Reader::of(setup, options, None, &|_| {});
-    import.inputs = reader.stand(&windows.into_iter().collect::<Vec<_>>())?;
+    import.inputs = match reader.stand(&windows) {
+        Ok(inputs) => inputs,
+        Err(problem) if options.stop.load(Ordering::Relaxed) => return Err(problem),
+        Err(_) => windows.iter().filter_map(|window| reader.stand(&[*window]).ok()).flatten().collect(),
+    };
     Ok(import)
 }
 
-/// What is held here, and would count as billed from then on, for a person.
-fn waived(setup: &Setup, state: &State, import: &Import) -> Vec<String> {
-    let after = state.imported_with(import.clone());
-    let table = setup.pipeline.sinks.iter().find(|spec| spec.plugin.name == import.sink);
-    let table = table.and_then(|spec| spec.customers.as_ref());
-    let payer = |customer: &String| match table {
-        None => Some(customer.clone()),
-        Some(table) => table.payer(customer).map(|payer| payer.id.clone()),
-    };
+/// What is held here, or was changed, and would count as billed from then on, for a person.
+fn waived(state: &State, import: &Import) -> Vec<String> {
+    let (sink, after) = (import.sink.as_str(), state.imported_with(import.clone()));
     let mut words = Vec::new();
-    for (_, window, known) in state.windows().filter(|(sink, ..)| *sink == import.sink) {
-        let is_billed = |customer: Option<String>| match customer {
-            Some(customer) => after.is_billed(&import.sink, window, &customer),
-            None => after.is_closed(&import.sink, window),
-        };
+    for (_, window, known) in state.windows().filter(|(of, ..)| *of == sink) {
         for hold in &known.holds {
-            let (what, is_waived) = match &hold.scope {
-                Scope::Window | Scope::Record => ("something".to_owned(), is_billed(None)),
-                Scope::Customer { customer } => (format!("what {customer} owes"), is_billed(payer(customer))),
-                Scope::Dimension { customer, dimension } => {
-                    (format!("what {customer} owes for {dimension}"), is_billed(payer(customer)))
-                }
-                Scope::Charge { customer, dimension, .. } => {
-                    (format!("{dimension} of {customer}"), is_billed(Some(customer.clone())))
-                }
+            let what = match &hold.scope {
+                Scope::Window | Scope::Record => "something".to_owned(),
+                Scope::Customer { customer } => format!("what {customer} owes"),
+                Scope::Dimension { customer, dimension } => format!("what {customer} owes for {dimension}"),
+                Scope::Charge { customer, dimension, .. } => format!("{dimension} of {customer}"),
+            };
+            let is_waived = match hold.scope.customer() {
+                Some(customer) => after.is_billed(sink, window, customer),
+                None => after.is_closed(sink, window),
             };
             if is_waived {
-                let month = window.label();
-                words.push(format!("{month}: {what} is held here, and would not be billed any more: {}", hold.reason));
+                let (month, reason) = (window.label(), &hold.reason);
+                words.push(format!("{month}: {what} is held here, and would not be billed any more: {reason}"));
             }
+        }
+    }
+    for (window, inputs) in import.inputs.iter().filter(|(window, _)| after.is_closed(sink, window)) {
+        let is_told =
+            state.window(sink, window).is_some_and(|known| known.holds.iter().any(|hold| hold.scope == Scope::Window));
+        if let Some(hold) =
+            state.taken_from(sink, window).filter(|_| !is_told).and_then(|before| difference(before, inputs))
+        {
+            let (month, place) = (window.label(), hold.place.unwrap_or_default());
+            words.push(format!("{month}: its objects are not as they were when it was taken over, such as {place}; none of that would be billed"));
         }
     }
     words
@@ -152,6 +162,21 @@ fn given_up(import: &Import) -> Vec<String> {
         format!("{month}: the exporter before closed it without billing {contracts}; nobody bills that, unless you do")
     });
     words.collect()
+}
+
+/// Windows that the document does not close, and that lie before those that are billed here, for a person.
+fn nobodys(setup: &Setup, options: &Options<'_>, state: &State, import: &Import) -> Option<String> {
+    let next = import.until?.next()?;
+    let first = match state.is_fresh() {
+        true => return None,
+        false => state.first_window(&import.sink).or_else(|| first(&setup.pipeline, options.now))?,
+    };
+    let last = first.previous().filter(|last| next <= *last)?;
+    let windows = if next == last { next.label() } else { format!("{} to {}", next.label(), last.label()) };
+    Some(format!(
+        "{windows}: neither closed by the exporter before nor billed here, where {} is the first; nobody bills that, unless you do",
+        first.label()
+    ))
 }
 
 /// What was taken over, for a person.

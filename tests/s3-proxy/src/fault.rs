@@ -8,6 +8,7 @@ use crate::request::{Kind, Seen};
 #[derive(Debug, Clone)]
 pub struct Fault {
     kind: Kind,
+    prefix: Option<String>,
     key: Option<String>,
     skip: usize,
     times: usize,
@@ -91,7 +92,13 @@ impl Act {
 impl Fault {
     /// Strikes the next request of this kind, once.
     pub fn on(kind: Kind, act: Act) -> Fault {
-        Fault { kind, key: None, skip: 0, times: 1, act }
+        Fault { kind, prefix: None, key: None, skip: 0, times: 1, act }
+    }
+
+    /// Only lists of keys that begin so.
+    pub fn prefix(mut self, prefix: &str) -> Fault {
+        self.prefix = Some(prefix.to_owned());
+        self
     }
 
     /// Only requests for this key.
@@ -119,7 +126,10 @@ impl Fault {
 
     /// Whether it strikes this request; counts it.
     pub(crate) fn strikes(&mut self, seen: &Seen) -> bool {
-        let fits = self.kind == seen.kind && self.key.as_ref().is_none_or(|key| *key == seen.key);
+        let is_under = |prefix: &String| seen.parameter("prefix").is_some_and(|found| found.starts_with(prefix));
+        let fits = self.kind == seen.kind
+            && self.key.as_ref().is_none_or(|key| *key == seen.key)
+            && self.prefix.as_ref().is_none_or(is_under);
         if !fits || self.times == 0 {
             return false;
         }
