@@ -326,3 +326,75 @@ fn a_plans_name_is_never_a_pattern() {
     }
     assert_eq!(scene.proxy.requests().len(), 0);
 }
+
+#[test]
+fn a_state_document_is_found_under_the_very_key_that_the_script_has() {
+    for key in ["/lead.json", "a//b.json", "folder/sub/metering state ü.json"] {
+        let scene = Scene::new();
+        scene.usage("Postgres", PLAN, "2025/06/01/00", &[("A", "cpu", "3", "0")]);
+        let state = json!({ format!("Postgres:PROD:{PLAN}"): { "last_processed_month": "2025-06" } });
+        scene.store.put(&scene.bucket, key, state.to_string().as_bytes());
+        let run = |now| scene.run("pipeline.toml", now, &[("STATE_FILE_PATH", key)]);
+        run("2025-07-01T02:00:00Z").expect(0).says("the months up to 2025-06 as billed");
+        assert_eq!(scene.billed(), Vec::<String>::new(), "{key}");
+        scene.usage("Postgres", PLAN, "2025/07/01/00", &[("A", "cpu", "4", "0")]);
+        scene.emulator.set_now("2025-08-01T02:00:00Z".parse().unwrap());
+        run("2025-08-01T02:00:00Z").expect(0);
+        assert_eq!(scene.document(key)[format!("Postgres:PROD:{PLAN}")]["last_processed_month"], "2025-07", "{key}");
+    }
+    let scene = Scene::new();
+    for key in ["./a.json", "a/../b.json", "folder/"] {
+        let refused = scene.run("pipeline.toml", "2025-07-01T02:00:00Z", &[("STATE_FILE_PATH", key)]);
+        refused.expect(2).says("the URL of an object or file");
+    }
+}
+
+#[test]
+fn every_json_below_a_month_is_read_as_the_script_has_it() {
+    let scene = Scene::new();
+    for (number, place) in ["2025/06/x.json", "2025/06/01/x.json", "2025/06/01/00/x.json", "2025/06/01/00/sub/x.json"]
+        .into_iter()
+        .enumerate()
+    {
+        let record =
+            format!(r#"[{{"externalPayerId": "A", "dimension": "cpu", "value": {}}}]"#, 10_u32.pow(number as u32));
+        let key = format!("omnistrate-metering/Postgres/PROD/{PLAN}/{place}");
+        scene.store.put(&scene.bucket, &key, record.as_bytes());
+    }
+    scene.run("pipeline.toml", "2025-07-01T02:00:00Z", &[]).expect(0);
+    assert_eq!(scene.billed(), ["A cpu 2025-06 1111"]);
+}
+
+#[test]
+fn a_name_with_any_letters_has_its_marker() {
+    let scene = Scene::new();
+    let service = "a/b~c 1 ü";
+    scene.usage(service, PLAN, "2025/06/01/00", &[("A", "cpu_core_hours", "8", "0")]);
+    let marker = json!({ format!("{service}:PROD:{PLAN}"): { "last_processed_to": "2025-06-30T23:59:59Z" } });
+    scene.store.put(&scene.bucket, "omnistrate-metering/last_success_export.json", marker.to_string().as_bytes());
+    scene.formulas(&[&[("SERVICE_NAME", service)], &POD[..]].concat()).expect(0);
+    assert_eq!(scene.billed(), ["A pods 2025-06 4"]);
+}
+
+#[test]
+fn a_formula_bills_each_contract_that_has_any_usage() {
+    let scene = Scene::new();
+    scene.usage(
+        "Postgres",
+        PLAN,
+        "2025/06/01/00",
+        &[("A", "cpu_core_hours", "7", "0"), ("C", "memory_byte_hours", "5", "0")],
+    );
+    scene.marker("2025-06-30T23:59:59Z");
+    let fee = [
+        ("DIMENSION1_NAME", "least"),
+        ("DIMENSION1_FORMULA", "max(cpu_core_hours, 1)"),
+        ("DIMENSION2_NAME", "fee"),
+        ("DIMENSION2_FORMULA", "0.29 / 0.01"),
+        ("DIMENSION3_NAME", "pods"),
+        ("DIMENSION3_FORMULA", "cpu_core_hours"),
+    ];
+    scene.formulas(&fee).expect(0);
+    let billed = ["A fee 2025-06 29", "A least 2025-06 7", "A pods 2025-06 7", "C fee 2025-06 29", "C least 2025-06 1"];
+    assert_eq!(scene.billed(), billed);
+}

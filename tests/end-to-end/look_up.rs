@@ -217,3 +217,21 @@ fn a_look_up_whose_token_is_always_refused_keeps_nothing_else_from_being_billed(
     stage.run().expect(0);
     assert_eq!(stage.billed().len(), CHARGES.len() + 1);
 }
+
+#[test]
+fn what_got_no_clear_answer_is_looked_up_by_the_next_run_before_it_sends_anything() {
+    let stage = Stage::new();
+    stage.replace("retry_budget = \"5s\"", "retry_budget = \"0s\"");
+    stage.usage("2025/06/01/00", "a", CHARGES);
+    stage.emulator.push_fault(Fault::drop_before_commit());
+    stage.run().expect(1).says("a look-up showed it absent");
+    // It lands after all: what was sent took its time.
+    let month = ["2025-06-01T00:00:00Z", "2025-06-30T23:59:59Z"];
+    for &(contract, dimension, quantity) in CHARGES {
+        stage.emulator.seed(Record::billed(Cloud::Aws, contract, dimension, quantity, month)).unwrap();
+    }
+    let before = stage.submissions();
+    stage.run().expect(0);
+    assert_eq!(stage.submissions(), before, "it was found");
+    assert_eq!(stage.billed(), bill(CHARGES));
+}

@@ -168,6 +168,18 @@ fn a_document_that_makes_no_sense_or_cannot_be_read_stops_everything() {
 }
 
 #[test]
+fn a_check_reads_the_document() {
+    let kept = Kept::new(Some(after("2025-05")));
+    kept.stage.command("check", &[], &[]).expect(0).says("to be taken over from").says("the months up to 2025-05");
+    kept.stage.run().expect(0);
+    let checked = kept.stage.command("check", &[], &[]);
+    assert!(!checked.expect(0).stdout.contains("taken over"), "{}", checked.stdout);
+    kept.write("{");
+    kept.stage.command("check", &[], &[]).expect(4).says("makes no sense").says("not ready to run");
+    kept.stage.command("check", &["--offline"], &[]).expect(0);
+}
+
+#[test]
 fn what_another_hand_changed_is_not_overwritten() {
     let kept = Kept::new(Some(after("2025-05")));
     kept.stage.run().expect(0);

@@ -396,8 +396,8 @@ fn another_entry_of_the_same_document_is_taken_over_beside_the_own() {
     document["other:PROD:p"] =
         json!({ "last_processed_month": "2025-05", "processed_contracts": { "2025-06": ["B:2025-06"] } });
     let kept = Kept::new(Some(document));
-    kept.stage.command("ledger import", &["--key", "other:PROD:p", "--yes"], &[]).expect(0);
     kept.stage.command("ledger import", &["--yes"], &[]).expect(0);
+    kept.stage.command("ledger import", &["--key", "other:PROD:p", "--yes"], &[]).expect(0);
     kept.stage.run().expect(0);
     assert_eq!(kept.stage.billed(), bill(&[("A", "cpu", "2"), ("A", "memory", "7")]));
 }

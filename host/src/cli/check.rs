@@ -3,17 +3,20 @@
 use std::fmt::Write as _;
 use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::shared::{Refused, Workshop, missing_secrets, of_file, of_ledger, print, show_configuration, show_problems};
+use super::shared::{
+    Refused, Silent, Workshop, missing_secrets, of_file, of_ledger, print, show_configuration, show_problems,
+};
 use super::{Global, PipelineArgs};
 use crate::broker::ObjectError;
 use crate::config::{ConfigErrors, LedgerLocation, Pipeline};
-use crate::ledger::{Identity, Ledger, LedgerError, Trouble};
-use crate::pipeline::{Section, Setup, complete_until};
+use crate::ledger::{Identity, Ledger, LedgerError, State, Trouble};
+use crate::pipeline::{Options, Section, Setup, complete_until, to_be_taken_over};
 use crate::report::{Exit, Problem};
 
 /// Arguments of `check`.
@@ -43,6 +46,7 @@ pub(super) fn check(args: &CheckArgs, global: &Global) -> Result<Exit, Refused> 
             "exit": found.exit,
             "plugins": plugins,
             "complete_until": found.complete_until.map(|until| until.to_string()),
+            "taken_over": found.taken_over,
             "problems": found.all(),
         });
         print(&format!("{document:#}\n"));
@@ -61,19 +65,34 @@ struct Found {
     others: Vec<Problem>,
     /// How far the source says that its data is complete.
     complete_until: Option<Timestamp>,
+    /// What the first run would take over from the state document.
+    taken_over: Option<String>,
 }
 
 impl Found {
     /// Looks for secrets that cannot be read, a ledger that cannot be used, and folders that cannot be listed; asks the source how far
-    /// its data is complete.
+    /// its data is complete; reads the state document.
     fn of(setup: &Setup, workshop: &Workshop, now: Timestamp) -> Self {
         let mut found = Found { secrets: missing_secrets(&setup.pipeline), ..Found::default() };
         if found.secrets.is_some() {
             found.exit = Exit::Configuration;
         }
-        if let Err(error) = usable(&setup.pipeline) {
-            found.exit = found.exit.and(error.exit());
-            found.others.push(of_ledger(&error));
+        match usable(&setup.pipeline) {
+            Err(error) => {
+                found.exit = found.exit.and(error.exit());
+                found.others.push(of_ledger(&error));
+            }
+            Ok(state) => {
+                let stop = AtomicBool::new(false);
+                let options = Options { now, window: None, dry_run: true, stop: &stop, watch: &Silent };
+                match to_be_taken_over(setup, &options, &state) {
+                    Ok(words) => found.taken_over = words,
+                    Err(problem) => {
+                        found.exit = found.exit.and(Exit::Ledger);
+                        found.others.push(problem);
+                    }
+                }
+            }
         }
         for section in setup.sections().filter(|section| section.grants.reads()) {
             if let Err(problem) = listed(workshop, section) {
@@ -144,6 +163,9 @@ fn text(setup: &Setup, explain: bool, found: &Found) -> String {
             );
         }
     }
+    if let Some(words) = &found.taken_over {
+        let _ = writeln!(text, "to be {words}");
+    }
     if let Some(until) = found.complete_until {
         let _ = writeln!(text, "the data is complete up to {until}");
     }
@@ -160,8 +182,8 @@ fn words(duration: Duration) -> String {
     }
 }
 
-/// Whether a run could use the ledger, or make it where there is none. Nothing is written.
-fn usable(pipeline: &Pipeline) -> Result<(), LedgerError> {
+/// What stands in the ledger, if a run could use it, or make it where there is none. Nothing is written.
+fn usable(pipeline: &Pipeline) -> Result<State, LedgerError> {
     let LedgerLocation::Sqlite(path) = &pipeline.ledger;
     let unfit =
         |trouble, cause| LedgerError::Storage { path: path.clone(), doing: "cannot be written", trouble, cause };
@@ -175,12 +197,12 @@ fn usable(pipeline: &Pipeline) -> Result<(), LedgerError> {
     if let Some(fault) = fault {
         return Err(unfit(Trouble::NoPlace, format!("its folder {} {fault}", folder.display())));
     }
-    Ledger::state_of(path, &Identity::of(pipeline, None))?;
+    let state = Ledger::state_of(path, &Identity::of(pipeline, None))?;
     for place in [folder, path.as_path()].into_iter().filter(|place| place.exists()) {
         rustix::fs::access(place, rustix::fs::Access::WRITE_OK)
             .map_err(|error| unfit(Trouble::ReadOnly, format!("{}: {error}", place.display())))?;
     }
-    Ok(())
+    Ok(state)
 }
 
 /// Whether the folder that a plugin reads from can be listed.

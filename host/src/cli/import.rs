@@ -3,11 +3,11 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::atomic::AtomicBool;
 
-use super::shared::{Refused, Workshop, print};
+use super::shared::{Refused, Silent, Workshop, print};
 use super::{Global, PipelineArgs};
 use crate::config::{LedgerLocation, Located, MirrorForm, MirrorSpec, Pipeline};
 use crate::ledger::{Identity, Ledger};
-use crate::pipeline::{Options, Refusal, TakeOver, Watch};
+use crate::pipeline::{Options, Refusal, TakeOver};
 use crate::report::Exit;
 
 /// Arguments of `ledger import`.
@@ -49,7 +49,8 @@ pub(super) fn import(args: &ImportArgs, global: &Global) -> Result<Exit, Refused
     let says = take_over.says.join("\n");
     if !args.yes {
         if !std::io::stdin().is_terminal() {
-            let text = format!("{says}\nnothing was taken over: say --yes to do it");
+            eprintln!("{says}");
+            let text = "nothing was taken over: say --yes to do it".to_owned();
             return Err(Refused::Other(Exit::Configuration, text));
         }
         eprint!("{says}\nTake this over? None of it will be billed. [y/N] ");
@@ -101,13 +102,4 @@ fn spec(args: &ImportArgs, pipeline: &Pipeline) -> Result<MirrorSpec, Refused> {
         return Err(other(format!("--from: {} is no URL such as s3://bucket/state.json", spec.url.value)));
     }
     Ok(spec)
-}
-
-/// A listing is quick.
-struct Silent;
-
-impl Watch for Silent {
-    fn step(&self, _what: &str) {}
-    fn records(&self, _more: u64) {}
-    fn charges(&self, _done: u64, _total: u64) {}
 }

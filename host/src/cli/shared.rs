@@ -14,7 +14,7 @@ use crate::broker::{Broker, BrokerSettings, NoSecret, try_secret};
 use crate::config::{self, ConfigErrors, LedgerLocation, Pipeline, SecretSource, below, join};
 use crate::ledger::LedgerError;
 use crate::model::window::Window;
-use crate::pipeline::{Setup, SetupError};
+use crate::pipeline::{Setup, SetupError, Watch};
 use crate::plugin::{Engine, LoadError, PluginFolders};
 use crate::report::progress::BesideTheBar;
 use crate::report::{Exit, Problem, Report, Style};
@@ -230,6 +230,15 @@ fn cache() -> Option<PathBuf> {
         .or_else(|| variable("XDG_CACHE_HOME").map(|folder| folder.join("meterhost")))
         .or_else(|| variable("HOME").map(|folder| folder.join(".cache/meterhost")))
         .filter(|folder| folder.is_absolute())
+}
+
+/// Of what is quick nothing is shown on the way.
+pub(super) struct Silent;
+
+impl Watch for Silent {
+    fn step(&self, _what: &str) {}
+    fn records(&self, _more: u64) {}
+    fn charges(&self, _done: u64, _total: u64) {}
 }
 
 /// Which secrets cannot be had from where the file says that they come from, each at its line.

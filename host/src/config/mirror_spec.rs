@@ -121,11 +121,21 @@ pub(super) fn mirror(
     Some(MirrorSpec { url, key: key.or_else(|| name.map(str::to_owned))?, form, sink, role, profile, region })
 }
 
-/// The folder or bucket of a URL, and the name of the object in it.
+/// The folder or bucket of a URL, and the name of the object in it. A key may begin with a slash.
 pub(super) fn object_of(url: &str) -> Option<(&str, &str)> {
-    let (folder, object) = url.rsplit_once('/')?;
+    let (folder, object) = match url.strip_prefix("s3://") {
+        Some(place) => url.split_at_checked("s3://".len() + place.find('/')?)?,
+        None => url.split_at_checked(url.rfind('/')?)?,
+    };
+    let object = object.strip_prefix('/')?;
     let (scheme, place) = folder.split_once("://")?;
-    (["s3", "file"].contains(&scheme) && !place.is_empty() && !object.is_empty()).then_some((folder, object))
+    let leads_away = object.split('/').any(|part| [".", ".."].contains(&part));
+    (["s3", "file"].contains(&scheme)
+        && !place.is_empty()
+        && !object.is_empty()
+        && !object.ends_with('/')
+        && !leads_away)
+        .then_some((folder, object))
 }
 
 impl MirrorSpec {

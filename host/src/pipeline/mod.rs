@@ -46,4 +46,4 @@ pub use complete::complete_until;
 pub use options::{Options, Watch};
 pub use run::run;
 pub use setup::{Section, Setup, SetupError, SinkSection};
-pub use take_over::{Refusal, TakeOver};
+pub use take_over::{Refusal, TakeOver, to_be_taken_over};

@@ -75,6 +75,16 @@ impl<'a> TakeOver<'a> {
     }
 }
 
+/// What a run would take over from the pipeline's state document, in words for a person; nothing where there is none, or where it was
+/// taken over already.
+///
+/// # Errors
+/// A run would be stopped by it.
+pub fn to_be_taken_over(setup: &Setup, options: &Options<'_>, state: &State) -> Result<Option<String>, Problem> {
+    let Some(mirrored) = Mirrored::of(setup, options)? else { return Ok(None) };
+    Ok(mirrored.to_take_over(state)?.map(|import| taken_over(&import)))
+}
+
 /// Charges that were to be offered, and that whoever wrote the document may have billed since.
 fn in_doubt(setup: &Setup, state: &State, import: &Import) -> Option<Entry> {
     let sink = setup.pipeline.sinks.iter().position(|sink| sink.plugin.name == import.sink)?;

@@ -53,8 +53,9 @@ meterhost_sdk::config! {
         /// minus infinity, `int` toward zero, `round` to the nearest and from the middle to the even neighbour; an exponent is a
         /// whole number; a comparison is 1 or 0.
         ///
-        /// A customer with records of at least one of the dimensions has a charge; the others count as 0 then. What cannot be worked
-        /// out, such as a division by zero, puts that customer's charge in doubt, and no other.
+        /// A customer with records of at least one of the dimensions has a charge; the others count as 0 then. Of a formula that is
+        /// not 0 where all of them are, such as `max(cpu_core_hours, 1)` or `29`, each customer with a record of any variable has one.
+        /// What cannot be worked out, such as a division by zero, puts that customer's charge in doubt, and no other.
         pub formula: String,
     }
 }

@@ -120,6 +120,12 @@ impl Formula {
         &self.variables
     }
 
+    /// Whether it is not 0 where all of its variables are: then it bills who has no usage of them.
+    pub(crate) fn bills_idle(&self) -> bool {
+        let zeros: Vec<Exact> = self.variables.iter().map(|_| Exact::zero()).collect();
+        self.evaluate(&zeros).is_ok_and(|result| !result.is_zero())
+    }
+
     /// A variable's first place, for a person.
     pub(crate) fn shown(&self, variable: &Variable) -> String {
         shown(&self.source, &variable.place)

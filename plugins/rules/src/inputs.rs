@@ -21,6 +21,9 @@ pub(crate) struct BilledFormula {
     pub(crate) formula: Formula,
     /// The rules that make its variables, in the order of the variables.
     pub(crate) inputs: Vec<usize>,
+    /// The rules whose records give a customer a charge: those of its variables; those of all variables, if it is not 0 where all
+    /// of them are.
+    pub(crate) present: Vec<usize>,
     /// The dimensions of the input that these read, ascending.
     pub(crate) dimensions: Vec<String>,
 }
@@ -62,6 +65,11 @@ impl Variables {
     /// All that are named.
     pub(crate) fn rules(&self) -> impl Iterator<Item = &Rule> {
         self.named.values()
+    }
+
+    /// The same, with their places below `config`.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = (String, &Rule)> {
+        self.named.iter().map(|(name, rule)| (path("variables", name), rule))
     }
 
     /// The rule that a formula's variable stands for, and where that rule stands; nothing where it stands in the formula alone.

@@ -86,7 +86,7 @@ impl Plan {
         let mut unions = Vec::new();
         let mut feeds = Vec::new();
         for (formula, billed) in formulas.iter().enumerate() {
-            let reads = |&position: &usize| steps.get(position).is_some_and(|step| billed.inputs.contains(&step.rule));
+            let reads = |&position: &usize| steps.get(position).is_some_and(|step| billed.present.contains(&step.rule));
             let positions: Vec<usize> = (0..steps.len()).filter(reads).collect();
             let Some(&first) = positions.first() else { continue };
             let mut conditions =

@@ -116,6 +116,7 @@ impl Rules {
                           mistake in it would be a dimension without usage, and the right one would be dropped";
             return Err(Fault::rule(reason).at(&path("dimensions", OTHERS)));
         }
+        let mut read = Vec::new();
         for (place, output, formula) in written {
             self.make(&output, &place).map_err(|reason| Fault::setting("as", reason).at(&place))?;
             let mut inputs = Vec::new();
@@ -126,11 +127,27 @@ impl Rules {
                     None => Fault::setting("formula", reason).at(&place),
                 })?);
             }
-            let rules = inputs.iter().filter_map(|&rule| self.rules.get(rule));
+            read.push((place, output, formula, inputs));
+        }
+        let mut all: Vec<usize> = read.iter().flat_map(|(.., inputs)| inputs).copied().collect();
+        if read.iter().any(|(_, _, formula, _)| formula.bills_idle()) {
+            for (path, rule) in variables.sources() {
+                all.push(self.input(rule.clone()).map_err(|reason| Fault::rule(reason).at(&path))?);
+            }
+        }
+        all.sort_unstable();
+        all.dedup();
+        for (place, output, formula, inputs) in read {
+            let present = if formula.bills_idle() { all.clone() } else { inputs.clone() };
+            if present.is_empty() {
+                let reason = "it names no dimension, so that nothing would ever be billed by it";
+                return Err(Fault::setting("formula", reason).at(&place));
+            }
+            let rules = present.iter().filter_map(|&rule| self.rules.get(rule));
             let mut dimensions: Vec<String> = rules.flat_map(|rule| rule.inputs().iter().cloned()).collect();
             dimensions.sort_unstable();
             dimensions.dedup();
-            self.formulas.push(BilledFormula { output, formula, inputs, dimensions });
+            self.formulas.push(BilledFormula { output, formula, inputs, present, dimensions });
         }
         for dimension in variables.rules().flat_map(Rule::inputs) {
             self.named.entry(dimension.clone()).or_insert(Reading::Unused);

@@ -511,3 +511,54 @@ fn products_have_formulas_of_their_own() {
     let usage = meterhost_sdk::testing::usage(&[usage("p", "1"), usage("q", "2"), usage("p", "4")]);
     assert_eq!(lines("cpu * 2", usage), ["p/a/out = 10 <- cpu*2", "q/a/out = 4 <- cpu*1"]);
 }
+
+#[test]
+fn what_is_owed_without_usage_is_owed_by_each_customer_with_a_record_of_any_variable() {
+    let usage = || {
+        batch(&[
+            ("a", "cpu", "7", 0, &[]),
+            ("b", "memory", "5", 0, &[("tier", "paid")]),
+            ("b", "memory", "1", 0, &[("tier", "free")]),
+            ("c", "disk", "1", 0, &[]),
+        ])
+    };
+    let run = |formulas: Value| {
+        let where_paid = json!({ "use": "sum", "where": { "tier": { "not": "free" } } });
+        let variables = json!({ "cpu": "sum", "memory": where_paid, "disk": "sum" });
+        run_configured(&json!({ "formulas": formulas, "variables": variables }), &[usage()])
+    };
+    let (excluded, lines) = run(json!([{ "as": "least", "formula": "max(cpu, 1)" }]));
+    assert_eq!(
+        shown(&lines),
+        [
+            "a/least = 7 <- cpu*1 disk*0 memory*0",
+            "b/least = 1 <- cpu*0 disk*0 memory*1",
+            "c/least = 1 <- cpu*0 disk*1 memory*0"
+        ]
+    );
+    assert_eq!(left_out(&excluded), ["b/memory: where tier != \"free\", 1, 1"]);
+    // A formula beside it that is 0 without usage goes on to be for those who have usage of it.
+    let (_, lines) = run(json!([{ "as": "fee", "formula": "0.29 / 0.01" }, { "as": "twice", "formula": "cpu * 2" }]));
+    assert_eq!(
+        shown(&lines),
+        [
+            "a/fee = 29 <- cpu*1 disk*0 memory*0",
+            "a/twice = 14 <- cpu*1",
+            "b/fee = 29 <- cpu*0 disk*0 memory*1",
+            "c/fee = 29 <- cpu*0 disk*1 memory*0"
+        ]
+    );
+    // Without a list, the variables are those of all formulas.
+    let formulas = json!([{ "as": "fee", "formula": "29" }, { "as": "sum", "formula": "cpu + memory" }]);
+    let usage = batch(&[("a", "cpu", "7", 0, &[]), ("b", "memory", "5", 0, &[])]);
+    let (_, lines) = run_configured(&json!({ "formulas": formulas }), &[usage]);
+    assert_eq!(
+        shown(&lines),
+        [
+            "a/fee = 29 <- cpu*1 memory*0",
+            "a/sum = 7 <- cpu*1 memory*0",
+            "b/fee = 29 <- cpu*0 memory*1",
+            "b/sum = 5 <- cpu*0 memory*1"
+        ]
+    );
+}

@@ -8,8 +8,8 @@ config! {
     /// Where usage lies, and where in a record its parts are.
     pub struct Config {
         /// What the parts of an object's key mean: literal text, `{yyyy}` `{mm}` `{dd}` `{hh}` (the time, in UTC),
-        /// `{name}` (a capture, which `fields` can name) and `*` (anything). A capture or `*` never reaches beyond a
-        /// `/`. A key that does not match is not read; one that matches in two ways that mean different things makes
+        /// `{name}` (a capture, which `fields` can name), `*` (anything) and `**` (anything, slashes too). A capture or `*`
+        /// never reaches beyond a `/`. A key that does not match is not read; one that matches in two ways that mean different things makes
         /// its object unreadable.
         ///
         /// Read are the objects whose time touches a window, or all of them if the layout has no time. So a record
@@ -59,7 +59,12 @@ config! {
         /// The object's key, relative to the granted URL as `layout` is; no captures.
         pub object: String,
         /// A JSON pointer to the time in it: a text as in RFC 3339, such as `2025-06-30T23:59:59Z`.
-        pub pointer: String,
+        #[serde(default)]
+        pub pointer: Option<String>,
+        /// In place of `pointer`, the keys that lead to the time, from the outermost on, as they are: for keys that come
+        /// from elsewhere and may hold a `/` or `~`.
+        #[serde(default)]
+        pub keys: Vec<String>,
         /// What the time counts since 1970, where it is a number.
         #[serde(default)]
         pub unit: Option<Unit>,

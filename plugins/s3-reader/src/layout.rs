@@ -26,7 +26,10 @@ enum Token {
     Time(Unit),
     /// The position of its name.
     Capture(usize),
+    /// `*`: any text within a part of the key.
     Any,
+    /// `**`: any text, slashes and all.
+    All,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,8 +59,9 @@ impl Layout {
         while let Some(first) = rest.chars().next() {
             let token = match first {
                 '*' => {
-                    rest = rest.get(1..).unwrap_or_default();
-                    Token::Any
+                    let (token, length) = if rest.starts_with("**") { (Token::All, 2) } else { (Token::Any, 1) };
+                    rest = rest.get(length..).unwrap_or_default();
+                    token
                 }
                 '{' => {
                     let (name, after) = rest
@@ -75,12 +79,10 @@ impl Layout {
                     Token::Literal(literal.to_owned())
                 }
             };
-            if let (Some(Token::Any | Token::Capture(_)), Token::Any | Token::Capture(_)) =
-                (layout.tokens.last(), &token)
-            {
-                return Err(
-                    "layout: between two of `*` and captures there must be a text that tells them apart".to_owned()
-                );
+            let is_open = |token: &Token| matches!(token, Token::Any | Token::All | Token::Capture(_));
+            if layout.tokens.last().is_some_and(is_open) && is_open(&token) {
+                return Err("layout: between two of `*`, `**` and captures there must be a text that tells them apart"
+                    .to_owned());
             }
             layout.tokens.push(token);
         }

@@ -21,6 +21,8 @@ const HOUR: i64 = 3_600_000;
 /// A marker's settings, checked.
 pub(crate) struct Wanted<'a> {
     marker: &'a Marker,
+    /// Where the time is.
+    pointer: String,
     /// In milliseconds.
     resolution: i64,
 }
@@ -41,13 +43,21 @@ impl<'a> Wanted<'a> {
     /// Checks what a pipeline says of its marker. The error begins with the key at fault.
     pub(crate) fn new(marker: &'a Marker) -> Result<Self, Error> {
         let wrong = |text: String| Err(Error::Config(format!("complete_until.{text}")));
-        let (object, pointer) = (&marker.object, &marker.pointer);
+        let object = &marker.object;
         if object.is_empty() || object.starts_with('/') || object.ends_with('/') {
             return wrong(format!("object: `{object}` is no key: it is relative to the granted bucket or folder"));
         }
         if object.contains(['{', '}', '*']) {
             return wrong(format!("object: `{object}` has to be one key, without captures and `*`"));
         }
+        let pointer = match (&marker.pointer, marker.keys.as_slice()) {
+            (Some(pointer), []) => pointer.clone(),
+            (None, keys @ [_, ..]) => keys.iter().map(|key| format!("/{}", escaped(key))).collect(),
+            (Some(_), _) => return wrong("keys: it stands in place of `pointer`: write one of them".to_owned()),
+            (None, []) => {
+                return wrong("pointer: it is missing: a JSON pointer to the time, or `keys` in its place".to_owned());
+            }
+        };
         let badly_escaped = pointer.split('~').skip(1).any(|after| !after.starts_with(['0', '1']));
         if !pointer.starts_with('/') || badly_escaped {
             return wrong(format!(
@@ -56,7 +66,7 @@ impl<'a> Wanted<'a> {
         }
         let resolution = marker.resolution.as_deref().map_or(Some(1000), duration::millis);
         match resolution.filter(|&millis| millis == 0 || HOUR % millis == 0) {
-            Some(resolution) => Ok(Wanted { marker, resolution }),
+            Some(resolution) => Ok(Wanted { marker, pointer, resolution }),
             None => wrong(format!(
                 "resolution: `{}` does not divide an hour; write \"0s\", \"1ms\", \"1s\", \"1m\", \"15m\" or \"1h\"",
                 marker.resolution.as_deref().unwrap_or_default()
@@ -68,7 +78,7 @@ impl<'a> Wanted<'a> {
     fn time(&self, bytes: &[u8]) -> Result<i64, String> {
         let document: Value =
             serde_json::from_slice(bytes).map_err(|error| format!("it is not valid JSON: {error}"))?;
-        let pointer = &self.marker.pointer;
+        let pointer = &self.pointer;
         let Some(value) = document.pointer(pointer) else { return Err(format!("there is nothing at {pointer}")) };
         let time = match (value, self.marker.unit) {
             (Value::String(text), None) => moment::text(text),
@@ -95,6 +105,11 @@ impl<'a> Wanted<'a> {
             step => (time.div_euclid(step) + 1).saturating_mul(step),
         }
     }
+}
+
+/// A key as a part of a JSON pointer (RFC 6901).
+fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
 }
 
 fn name(unit: Unit) -> &'static str {

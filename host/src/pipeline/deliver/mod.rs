@@ -98,7 +98,7 @@ struct Course {
     problems: Vec<Problem>,
     /// Charges that the service has answered for in this run: one that is rejected is offered once a run.
     answered: HashSet<ChargeId>,
-    /// Held charges that were looked up in this run: once is enough.
+    /// Charges that were looked up in this run: of those that are held or to be offered, once is enough.
     looked_at: HashSet<ChargeId>,
     /// Charges of calls without a clear answer, and how many of them a call holds at most from then on.
     suspect: HashMap<ChargeId, usize>,

@@ -23,8 +23,7 @@ impl Delivery<'_> {
         unresolved.sort_by(|left, right| left.charge().key().customer.cmp(&right.charge().key().customer));
         for states in by_customers(&unresolved) {
             self.interrupted()?;
-            let held = states.iter().filter(|state| matches!(state.standing(), Standing::Held { .. }));
-            course.looked_at.extend(held.map(|state| state.charge().id()));
+            course.looked_at.extend(states.iter().map(|state| state.charge().id()));
             let charges: Vec<Charge> = states.iter().map(|state| state.charge().clone()).collect();
             let offers: Vec<Offer> = charges.iter().map(Charge::offer).collect();
             let line = self.connected(&mut course.line)?;
@@ -87,9 +86,9 @@ impl Delivery<'_> {
             }
             // The doubt may be gone: books that showed another record may have been set right.
             Standing::Held { .. } => by_look_up && !course.looked_at.contains(&id),
-            Standing::Pending { .. } | Standing::Rejected { .. } | Standing::Accepted { .. } | Standing::TakenOver => {
-                false
-            }
+            // An earlier run saw it absent after a call without a clear answer: by now it may be there.
+            Standing::Pending { .. } => by_look_up && state.last_over().is_some() && !course.looked_at.contains(&id),
+            Standing::Rejected { .. } | Standing::Accepted { .. } | Standing::TakenOver => false,
         };
         stands && !course.not_looked_up.contains(&id)
     }

@@ -33,11 +33,7 @@ pub(super) fn formula(source: &str) -> Result<Formula, String> {
     })?;
     let mut reader = Reader { source, variables: Vec::new() };
     let root = reader.node(parsed.expr())?;
-    let variables = reader.variables;
-    if variables.is_empty() {
-        return Err("it names no dimension, so that nothing would ever be billed by it".into());
-    }
-    Ok(Formula { source: source.to_owned(), root, variables })
+    Ok(Formula { source: source.to_owned(), root, variables: reader.variables })
 }
 
 /// Whether a formula can name a variable so.

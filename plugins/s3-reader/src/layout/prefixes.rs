@@ -83,7 +83,7 @@ impl Layout {
                         Unit::Hour => format!("{hour:02}"),
                     });
                 }
-                Token::Time(_) | Token::Capture(_) | Token::Any => break,
+                Token::Time(_) | Token::Capture(_) | Token::Any | Token::All => break,
             }
         }
         prefix

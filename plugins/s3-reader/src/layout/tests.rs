@@ -45,6 +45,26 @@ fn what_does_not_match_says_nothing() {
 }
 
 #[test]
+fn two_stars_reach_across_slashes() {
+    let layout = Layout::parse("m/{yyyy}/{mm}/**.json").unwrap();
+    let june = window("2025-06-01T00:00:00Z", "2025-07-01T00:00:00Z");
+    for key in ["01/00/sub-a.json", "01/x.json", "x.json", "01/00/deeper/x.json", ".json", "a.json/b.json", "//x.json"]
+    {
+        let found = matched(&layout, &format!("m/2025/06/{key}"));
+        assert_eq!(found.and_then(|found| found.span), Some(june), "{key}");
+    }
+    for key in ["01/00/a.csv", "01/00/a.json/", "01/00/a.json.gz", "json"] {
+        assert_eq!(layout.key(&format!("m/2025/06/{key}")), Key::Other, "{key}");
+    }
+    assert_eq!(layout.prefixes(&[june]), ["m/2025/06/"]);
+    assert_eq!(layout.ending(), Some(".json"));
+    let layout = Layout::parse("m/**/{yyyy}/{mm}/*.json").unwrap();
+    assert_eq!(matched(&layout, "m/a/b/2025/06/x.json").unwrap().span, Some(june));
+    assert!(matches!(layout.key("m/a/2025/06/2025/07/x.json"), Key::Other | Key::Ambiguous(_) | Key::Matched(_)));
+    assert_eq!(layout.prefixes(&[june]), ["m/"]);
+}
+
+#[test]
 fn a_window_is_listed_by_the_longest_prefix_that_holds_it() {
     let layout = Layout::parse("m/{yyyy}/{mm}/{dd}/{hh}/*.json").unwrap();
     let month = window("2025-06-01T00:00:00Z", "2025-07-01T00:00:00Z");
@@ -155,7 +175,8 @@ fn a_layout_that_means_nothing_is_refused() {
         ("a/{yyyy", "layout: the brace in `{yyyy` is not closed"),
         ("a}", "layout: the brace in `}` was not opened"),
         ("{mm}/*", "layout: {mm} names a time only together with {yyyy}"),
-        ("{a}{b}", "layout: between two of `*` and captures there must be a text that tells them apart"),
+        ("{a}{b}", "layout: between two of `*`, `**` and captures there must be a text that tells them apart"),
+        ("a/***", "layout: between two of `*`, `**` and captures there must be a text that tells them apart"),
         ("{YYYY}/*", "layout: write `{yyyy}`, not `{YYYY}`"),
         ("{a b}", "layout: `{a b}` is no capture: a name has letters, digits and `_`"),
     ];

@@ -69,8 +69,9 @@ impl<'k, 'l> Walk<'k, 'l> {
             None => false,
             Some(Token::Literal(text)) => rest.starts_with(text.as_str()) && self.from(token + 1, at + text.len()),
             Some(Token::Time(unit)) => self.time(token, at, *unit),
-            Some(Token::Any) => self.stretch(token, at, None),
-            Some(Token::Capture(position)) => self.stretch(token, at, Some(*position)),
+            Some(Token::Any) => self.stretch(token, at, self.part(at), None),
+            Some(Token::All) => self.stretch(token, at, self.key.len(), None),
+            Some(Token::Capture(position)) => self.stretch(token, at, self.part(at), Some(*position)),
         }
     }
 
@@ -91,10 +92,14 @@ impl<'k, 'l> Walk<'k, 'l> {
         fits
     }
 
-    /// A `*`, or a capture.
-    fn stretch(&mut self, token: usize, at: usize, capture: Option<usize>) -> bool {
+    /// Where the part of the key that begins here ends.
+    fn part(&self, at: usize) -> usize {
         let rest = self.key.get(at..).unwrap_or_default();
-        let part = at + rest.find('/').unwrap_or(rest.len());
+        at + rest.find('/').unwrap_or(rest.len())
+    }
+
+    /// A `*`, a `**` or a capture, which ends at `part` at the latest.
+    fn stretch(&mut self, token: usize, at: usize, part: usize, capture: Option<usize>) -> bool {
         if self.dead.get(&(token, part)).is_some_and(|&dead| dead <= at) {
             return false;
         }

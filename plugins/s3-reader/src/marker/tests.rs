@@ -168,8 +168,32 @@ fn settings_that_cannot_work_begin_with_the_key_at_fault() {
             "pointer: `/a~b` is no JSON pointer: it begins with `/`, and `~` is written `~0` in it, and `/` in a key `~1`",
         ),
     ] {
-        let marker = Marker { object: object.into(), pointer: pointer.into(), unit: None, resolution: None };
+        let pointer = Some(pointer.into());
+        let marker = Marker { object: object.into(), pointer, keys: Vec::new(), unit: None, resolution: None };
         let found = Wanted::new(&marker).err();
         assert_eq!(found, Some(Error::Config(format!("complete_until.{reason}"))));
+    }
+}
+
+#[test]
+fn keys_lead_to_the_time_whatever_is_in_them() {
+    let settings = r#"{ "object": "done.json", "keys": ["a/b~c:PROD:p t", "to"] }"#;
+    let marker: Marker = serde_json::from_str(settings).unwrap();
+    let wanted = Wanted::new(&marker).map_err(|error| format!("{error:?}")).unwrap();
+    let document = br#"{ "a/b~c:PROD:p t": { "to": "2025-06-30T23:59:59Z" } }"#;
+    assert_eq!(wanted.time(document).map(|time| wanted.end(time)), Ok(1_751_328_000_000));
+    for (settings, reason) in [
+        (r#"{ "object": "done.json" }"#, "pointer: it is missing: a JSON pointer to the time, or `keys` in its place"),
+        (
+            r#"{ "object": "done.json", "pointer": "/a", "keys": ["a"] }"#,
+            "keys: it stands in place of `pointer`: write one of them",
+        ),
+    ] {
+        let marker: Marker = serde_json::from_str(settings).unwrap();
+        let found = Wanted::new(&marker).err();
+        assert!(
+            matches!(&found, Some(Error::Config(text)) if *text == format!("complete_until.{reason}")),
+            "{found:?}"
+        );
     }
 }
