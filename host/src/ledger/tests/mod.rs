@@ -4,6 +4,7 @@ mod aside;
 mod file;
 mod fold;
 mod histories;
+mod imported;
 mod one_writer;
 mod processes;
 mod speed;
