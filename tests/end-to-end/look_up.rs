@@ -235,3 +235,28 @@ fn what_got_no_clear_answer_is_looked_up_by_the_next_run_before_it_sends_anythin
     assert_eq!(stage.submissions(), before, "it was found");
     assert_eq!(stage.billed(), bill(CHARGES));
 }
+
+#[test]
+fn what_got_no_clear_answer_leaves_no_more_before_the_books_have_answered() {
+    for fault in
+        [Fault::before_commit(429), Fault::before_commit(503), Fault::drop_before_commit(), Fault::ExpiredToken]
+    {
+        let stage = Stage::new();
+        stage.replace("retry_budget = \"5s\"", "retry_budget = \"0s\"");
+        stage.usage("2025/06/01/00", "a", CHARGES);
+        stage.emulator.push_fault(Fault::drop_before_commit());
+        stage.run().expect(1).says("a look-up showed it absent");
+        let before = stage.emulator.requests().len();
+        stage.emulator.push_fault(fault.on(Endpoint::List));
+        stage.replace("retry_budget = \"0s\"", "retry_budget = \"30s\"");
+        stage.run().expect(0);
+        let requests = stage.emulator.requests().split_off(before);
+        // The books of A are the first to be asked for, and do not answer.
+        let is_a =
+            |request: &clazar_emulator::Request| request.records().iter().any(|record| record["contract_id"] == "A");
+        let first = requests.iter().position(is_a).unwrap();
+        let asked = requests[..first].iter().filter(|request| request.method == "GET").count();
+        assert!(asked > CHARGES.len(), "A left after {asked} pages of the books");
+        assert_eq!(stage.billed(), bill(CHARGES));
+    }
+}

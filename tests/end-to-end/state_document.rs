@@ -118,7 +118,7 @@ fn a_contract_that_is_listed_is_not_billed_and_its_month_is_closed() {
         .expect(1)
         .says("cpu of A is held")
         .says("2 then, 3 now")
-        .says("disk of A is held: this customer was taken over as billed, and its usage is not as it was then");
+        .says("disk of A is held: this customer was taken over as billed, and the objects of the window are not as they were then");
     assert_eq!(kept.stage.billed(), bill(&[("B", "cpu", "3")]));
 }
 
@@ -411,7 +411,10 @@ fn a_month_that_another_closed_while_it_was_open_here_is_not_billed_to_those_who
     // What is mended only now nobody billed, and how much of it nobody here knows.
     kept.stage.usage("2025/06/02/00", "c", &[("C", "cpu", "9")]);
     let submissions = kept.stage.submissions();
-    kept.stage.run().expect(1).says("cpu of C is held: this customer was taken over as billed, and its usage is not");
+    kept.stage
+        .run()
+        .expect(1)
+        .says("cpu of C is held: this customer was taken over as billed, and the objects of the window are not");
     kept.stage
         .command("ledger import", &["--yes"], &[])
         .expect(0)
@@ -435,6 +438,10 @@ pub fn on_s3() -> (Kept, Proxy, Store, String) {
 }
 
 pub fn run_on_s3(kept: &Kept, proxy: &Proxy) -> Ended {
+    command_on_s3(kept, proxy, "run", &[])
+}
+
+pub fn command_on_s3(kept: &Kept, proxy: &Proxy, command: &str, arguments: &[&str]) -> Ended {
     let url = proxy.url();
     let aws = [
         ("AWS_ENDPOINT_URL_S3", url.as_str()),
@@ -442,7 +449,7 @@ pub fn run_on_s3(kept: &Kept, proxy: &Proxy) -> Ended {
         ("AWS_ACCESS_KEY_ID", "test"),
         ("AWS_SECRET_ACCESS_KEY", "test"),
     ];
-    kept.stage.command("run", &[], &aws)
+    kept.stage.command(command, arguments, &aws)
 }
 
 pub fn document_on_s3(store: &Store, bucket: &str) -> Value {

@@ -5,7 +5,7 @@ use clazar_emulator::{Endpoint, Fault, Record};
 use s3_proxy::{Act, Kind};
 use serde_json::{Value, json};
 
-use crate::state_document::{KEY, Kept, after, on_s3, run_on_s3};
+use crate::state_document::{KEY, Kept, after, command_on_s3, on_s3, run_on_s3};
 use crate::support::bill;
 
 /// Changes the pipeline's entry, as another hand would.
@@ -182,7 +182,7 @@ fn what_changes_between_an_import_and_the_first_reading_is_held() {
     kept.stage
         .run()
         .expect(1)
-        .says("cpu of A is held: this customer was taken over as billed, and its usage is not as");
+        .says("cpu of A is held: this customer was taken over as billed, and the objects of the window are not");
     assert_eq!(kept.stage.billed(), bill(&[("B", "cpu", "3")]));
 }
 
@@ -255,9 +255,64 @@ fn a_sink_that_is_renamed_or_added_reopens_no_month_of_the_document() {
                 format!("{text}\n[sink.second]\nplugin = \"clazar\"\ntakes = [\"memory\"]{sink}")
             }
         });
-        kept.stage.run().expect(1).says("held");
+        match change {
+            "renamed" => kept.stage.run().expect(2).says("the file has no sink clazar any more"),
+            _ => kept.stage.run().expect(1).says("held"),
+        };
         assert_eq!(kept.stage.billed(), billed, "{change}");
     }
+}
+
+#[test]
+fn what_was_taken_over_for_one_sink_is_billed_by_no_other() {
+    let listed =
+        json!({ KEY: { "last_processed_month": "2025-05", "processed_contracts": { "2025-06": ["A:2025-06"] } } });
+    let kept = Kept::new(Some(listed));
+    kept.stage.usage("2025/05/01/00", "a", &[("A", "cpu", "100"), ("A", "memory", "70")]);
+    kept.stage.replace("start  = \"-2 months\"\n", "");
+    kept.stage.command("ledger import", &["--yes"], &[]).expect(0);
+    let text = std::fs::read_to_string(kept.stage.path("pipeline.toml")).unwrap();
+    kept.stage.replace("[sink.clazar]", "[sink.main]\nplugin = \"clazar\"");
+    kept.stage.plan().expect(2).says("what the exporter before billed was taken over for it");
+    kept.stage.run().expect(2).says("put the name back");
+    // Beside another one: its document cannot change hands, and what was closed is not reopened for it by asking.
+    let (_, sink) = text.split_once("[sink.clazar]").unwrap();
+    let second = format!("{text}\n[sink.second]\nplugin = \"clazar\"\ntakes = [\"memory\"]{sink}");
+    let mirror = |sink: &str| format!("mirror = {{ url = \"file://./state.json\", sink = \"{sink}\" }}");
+    kept.stage.pipeline(&second.replace("mirror = \"file://./state.json\"", &mirror("second")));
+    kept.stage.run().expect(2).says("`mirror` speaks of the sink second");
+    kept.stage.pipeline(&second.replace("mirror = \"file://./state.json\"", &mirror("clazar")));
+    kept.stage.command("run", &["--window", "2025-05"], &[]);
+    assert_eq!(kept.stage.submissions(), 0);
+}
+
+#[test]
+fn what_was_given_up_stays_in_sight_whatever_else_is_imported_or_cannot_be_listed_on_s3() {
+    let (kept, proxy, store, bucket) = on_s3();
+    let mut document = after("2025-05");
+    document[KEY]["error_contracts"] = json!({ "2025-05": [{ "contract_id": "Z", "errors": ["no"] }] });
+    document["o:P:p"] = json!({ "last_processed_month": "2025-04" });
+    store.put(&bucket, "state.json", document.to_string().as_bytes());
+    let may = "omnistrate-metering/Postgres/PROD/pt-1/2025/05/";
+    proxy.push_fault(s3_proxy::Fault::on(Kind::List, Act::access_denied()).prefix(may).always());
+    run_on_s3(&kept, &proxy).expect(1).says("everything that Z owes is held");
+    proxy.clear_faults();
+    command_on_s3(&kept, &proxy, "ledger import", &["--yes", "--key", "o:P:p"]).expect(0);
+    run_on_s3(&kept, &proxy).expect(1).says("everything that Z owes is held");
+}
+
+#[test]
+fn who_is_taken_out_of_what_is_open_stays_out() {
+    let document = json!({ KEY: { "last_processed_month": "2025-05", "meterhost_open": { "2025-06": ["Q"] } } });
+    let kept = Kept::new(Some(document));
+    kept.stage.run().expect(0).says("Q may have been billed, and there is no usage of that");
+    assert_eq!(kept.entry()["meterhost_open"], json!({ "2025-06": ["Q"] }));
+    another_hand(&kept, |entry| {
+        entry.as_object_mut().unwrap().remove("meterhost_open");
+    });
+    kept.stage.command("ledger import", &["--yes"], &[]).expect(0);
+    kept.stage.run().expect(0);
+    assert_eq!(kept.entry().get("meterhost_open"), None);
 }
 
 #[test]

@@ -17,6 +17,8 @@ pub struct Imported(BTreeMap<String, Vec<Said>>);
 /// What one document said, and what it does not speak of.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Said {
+    /// Whether it is another document than the one that the pipeline keeps.
+    aside: bool,
     until: Option<Window>,
     billed: Customers,
     open: Customers,
@@ -46,7 +48,7 @@ impl Said {
 
 impl Imported {
     pub(super) fn add(&mut self, import: Import, own: Own) {
-        let Import { document: _, entry: _, aside: _, sink, until, billed, open, failed, inputs } = import;
+        let Import { document: _, entry: _, aside, sink, until, billed, open, failed, inputs } = import;
         let sets = |lists: Vec<(Window, Vec<String>)>| {
             let mut sets = Customers::new();
             for (window, customers) in lists {
@@ -55,13 +57,18 @@ impl Imported {
             sets
         };
         let (billed, open, failed) = (sets(billed), sets(open), sets(failed));
-        let said = Said { until, billed, open, failed, inputs: inputs.into_iter().collect(), own };
+        let said = Said { aside, until, billed, open, failed, inputs: inputs.into_iter().collect(), own };
         self.0.entry(sink).or_default().push(said);
     }
 
     /// What was said of a sink, the latest first.
     fn of(&self, sink: &str) -> Rev<slice::Iter<'_, Said>> {
         self.0.get(sink).map(Vec::as_slice).unwrap_or_default().iter().rev()
+    }
+
+    /// The sinks whose charges were spoken of, ascending.
+    pub fn sinks(&self) -> BTreeSet<&str> {
+        self.0.keys().map(String::as_str).collect()
     }
 
     /// The last window that was closed for a sink.
@@ -97,15 +104,19 @@ impl Imported {
         self.0.values().flatten().any(blind)
     }
 
+    /// What the document that the pipeline keeps said last of a sink.
+    fn kept(&self, sink: &str) -> Option<&Said> {
+        self.of(sink).find(|said| !said.aside)
+    }
+
     /// Customers of a window that were given up unbilled, as was said last.
     pub fn failed<'a>(&'a self, sink: &str, window: &Window) -> impl Iterator<Item = &'a str> + use<'a> {
-        let last = self.of(sink).next();
-        last.and_then(|said| said.failed.get(window)).into_iter().flatten().map(String::as_str)
+        self.kept(sink).and_then(|said| said.failed.get(window)).into_iter().flatten().map(String::as_str)
     }
 
     /// The windows of which some customers were given up, ascending.
     pub fn failed_windows(&self, sink: &str) -> impl Iterator<Item = Window> + use<'_> {
-        self.of(sink).next().into_iter().flat_map(|said| said.failed.keys().copied())
+        self.kept(sink).into_iter().flat_map(|said| said.failed.keys().copied())
     }
 
     /// Whether something may have been billed to a customer for a window.
@@ -120,6 +131,11 @@ impl Imported {
             open.entry(*window).or_default().extend(customers.iter().map(String::as_str));
         }
         open
+    }
+
+    /// The same, as was said last: who is in it without a charge stays in the document.
+    pub fn still_open(&self, sink: &str) -> impl Iterator<Item = (Window, &BTreeSet<String>)> + use<'_> {
+        self.kept(sink).into_iter().flat_map(|said| said.open.iter().map(|(window, customers)| (*window, customers)))
     }
 
     /// Whether something may have been billed to some customer for a window.

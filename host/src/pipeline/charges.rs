@@ -131,12 +131,11 @@ pub(super) fn assess(
     let mut seen: HashSet<ChargeId> = HashSet::new();
     let mut unknown: BTreeSet<&str> = BTreeSet::new();
     // What the other exporter read is what was there when its word was taken. Most customers were taken over together.
-    let mut compared: Option<(&[InputSeen], bool)> = None;
+    let mut compared: HashMap<*const InputSeen, bool> = HashMap::new();
     let mut as_it_was = |customer: &str| {
         // Where nobody could look then, it is what is there at the first look.
         let Some(before) = state.billed_from(name, window, customer) else { return true };
-        let known = compared.filter(|(other, _)| std::ptr::eq(*other, before));
-        compared.insert(known.unwrap_or_else(|| (before, are_same(before, &inputs(reading))))).1
+        *compared.entry(before.as_ptr()).or_insert_with(|| are_same(before, &inputs(reading)))
     };
     for bill in bills(setup, spec, window, reading.lines.iter().filter(|(_, line)| takes(&line.dimension))) {
         seen.extend(bill.id);
@@ -372,7 +371,8 @@ fn billed_elsewhere(
         return Err(("aggregate", doubt.clone()));
     }
     if !as_it_was {
-        let reason = "this customer was taken over as billed, and its usage is not as it was then".to_owned();
+        let reason = "this customer was taken over as billed, and the objects of the window are not as they were then"
+            .to_owned();
         return Err(("taken-over", reason));
     }
     match bill.exact.is_zero() && sink.zeros == Zeros::Skip {

@@ -2,12 +2,16 @@
 //! it was billed.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 
 use super::quarantine::touched;
 use super::read::{Reader, span};
 use crate::ledger::{Entry, Hold, InputSeen, Scope, State};
 use crate::model::window::Window;
 use crate::report::Problem;
+
+/// A window, and its inputs as they stand; nothing where they cannot be listed.
+pub(super) type Stand = (Window, Option<Vec<InputSeen>>);
 
 /// What became of windows that are only watched.
 #[derive(Default)]
@@ -16,6 +20,8 @@ pub(super) struct Watched {
     pub(super) remembered: Vec<Entry>,
     /// What is held of them.
     pub(super) held: Vec<Held>,
+    /// Why some of them could not be looked at.
+    pub(super) problem: Option<Problem>,
 }
 
 /// What is held of a window that is only watched for this sink; nothing where a doubt is gone.
@@ -27,9 +33,11 @@ pub(super) struct Held {
 
 impl Reader<'_> {
     /// Compares the inputs of these windows with what they were when the window was taken over.
-    pub(super) fn watch(&self, windows: &[Window], state: &State) -> Result<Watched, Problem> {
+    pub(super) fn watch(&self, windows: &[Window], state: &State) -> Watched {
         let mut watched = Watched::default();
-        for (window, inputs) in self.stand(windows)? {
+        let (stand, problem) = self.as_far_as_can_be(windows);
+        watched.problem = problem;
+        for (window, inputs) in stand {
             let mut unknown = false;
             for (position, spec) in self.setup.pipeline.sinks.iter().enumerate() {
                 let sink = spec.plugin.name.as_str();
@@ -37,19 +45,38 @@ impl Reader<'_> {
                     continue;
                 }
                 let mut holds: Vec<Hold> = state.imported().failed(sink, &window).map(given_up).collect();
-                match state.taken_from(sink, &window) {
-                    Some(before) => holds.extend(difference(before, &inputs)),
-                    None => unknown = true,
+                match (&inputs, state.taken_from(sink, &window)) {
+                    (Some(inputs), Some(before)) => holds.extend(difference(before, inputs)),
+                    (Some(_), None) => unknown = true,
+                    // What was held of it stays so, as nobody could look.
+                    (None, _) => holds.extend(held_before(state, sink, &window)),
                 }
                 if !holds.is_empty() || state.held_elsewhere(sink).contains(&window) {
                     watched.held.push(Held { sink: position, window, holds });
                 }
             }
-            if unknown {
+            if let Some(inputs) = inputs.filter(|_| unknown) {
                 watched.remembered.push(Entry::Watched { window, inputs });
             }
         }
-        Ok(watched)
+        watched
+    }
+
+    /// The inputs of windows as they stand, window by window where not all can be listed; and why not.
+    pub(super) fn as_far_as_can_be(&self, windows: &[Window]) -> (Vec<Stand>, Option<Problem>) {
+        let mut first = match self.stand(windows) {
+            Ok(all) => return (all.into_iter().map(|(window, inputs)| (window, Some(inputs))).collect(), None),
+            Err(problem) => Some(problem),
+        };
+        let one = |window: &Window| match self.stand(&[*window]) {
+            _ if self.stop.load(Ordering::Relaxed) => (*window, None),
+            Ok(stand) => (*window, stand.into_iter().next().map(|(_, inputs)| inputs)),
+            Err(problem) => {
+                first = Some(problem);
+                (*window, None)
+            }
+        };
+        (windows.iter().map(one).collect(), first)
     }
 
     /// The inputs of windows as they stand, unread.
@@ -68,6 +95,12 @@ impl Reader<'_> {
         }
         Ok(stand)
     }
+}
+
+/// What was held of a window before, but for what was given up.
+fn held_before(state: &State, sink: &str, window: &Window) -> Vec<Hold> {
+    let holds = state.window(sink, window).into_iter().flat_map(|known| &known.holds);
+    holds.filter(|hold| hold.code != GIVEN_UP_CODE).cloned().collect()
 }
 
 /// As the code of a hold: a customer was given up.

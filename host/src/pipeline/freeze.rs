@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use super::account;
 use super::astray::Astray;
 use super::charges::{Assessment, assess};
-use super::closed::{Held, Watched};
+use super::closed::Held;
 use super::complete::Complete;
 use super::due::{Due, begins, due, has_holds, owes};
 use super::entries::{all_astray, inputs, intent, kept_back, unchecked};
@@ -94,10 +94,8 @@ pub(super) fn freeze(
     let begins = begins(&setup.pipeline, book.state(), options.now);
     let reader = Reader::of(setup, options, begins.iter().flatten().min().copied(), &progress);
     let windows = taken_up(&reader, options, book.state(), due, findings);
-    let watched = reader.watch(&due.closed, book.state()).unwrap_or_else(|problem| {
-        findings.problem(problem);
-        Watched::default()
-    });
+    let watched = reader.watch(&due.closed, book.state());
+    watched.problem.into_iter().for_each(|problem| findings.problem(problem));
     if windows.is_empty() && watched.held.is_empty() {
         if let Book::Open(ledger) = book
             && !watched.remembered.is_empty()
@@ -347,8 +345,9 @@ impl Assessor<'_> {
         let mut first = true;
         let sinks = setup.sinks.iter().zip(&setup.pipeline.sinks).zip(&self.begins);
         for (position, ((sink, spec), begins)) in sinks.enumerate() {
-            // Without a `start`, a window that was asked for is the first.
-            let is_asked_for = self.options.window.is_some() && setup.pipeline.start.is_none();
+            // Without a `start`, a window that was asked for is the first, unless another exporter was there before it.
+            let is_asked_for =
+                self.options.window.is_some() && setup.pipeline.start.is_none() && state.imported().sinks().is_empty();
             let begins = if is_asked_for { Some(*window) } else { *begins };
             if !owes(state, &spec.plugin.name, begins, window) {
                 continue;
@@ -365,7 +364,7 @@ impl Assessor<'_> {
             self.works.push(Work { sink: position, window: *window, assessment });
         }
         // Of what another exporter billed of it nobody could say yet how it stood.
-        if state.imported().bills_blindly(window) && !state.is_watched(window) {
+        if state.imported().bills_blindly(window) && !state.is_watched(window) && reading.unreadable.is_empty() {
             self.entries.push(Entry::Watched { window: *window, inputs: seen.clone() });
         }
         if state.inputs(window) != Some(seen.as_slice()) {

@@ -213,12 +213,11 @@ fn wanted(found: &Found, state: &State, sink: &str) -> Wanted {
         }
     }
     // What was open when it was taken over, and of which no usage was read yet, stays as it stands.
-    for (window, contracts) in state.imported().open(sink) {
+    for (window, contracts) in state.imported().still_open(sink) {
         let is_known = |contract: &str| {
             state.charges_of(sink, &window).iter().any(|charge| charge.charge().key().customer == contract)
         };
-        let unread = contracts.into_iter().filter(|contract| !is_known(contract));
-        let unread: Vec<String> = unread.map(str::to_owned).collect();
+        let unread: Vec<String> = contracts.iter().filter(|contract| !is_known(contract)).cloned().collect();
         if !unread.is_empty() {
             wanted.open.entry(window).or_default().extend(unread);
         }

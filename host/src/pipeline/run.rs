@@ -41,6 +41,9 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
     let run = run_id();
     let complete = Complete::ask(setup, options);
     let mut book = Book::of(path, &identity, &run, setup, options, mirrored.as_ref(), &complete)?;
+    if let Some(problem) = another_sink(setup, book.state(), mirrored.as_ref()) {
+        return stopped(findings, problem, book.state());
+    }
     if let Some(mirrored) = &mirrored {
         match take_over(setup, options, mirrored, &mut book, &mut findings)? {
             Ok(()) => {}
@@ -96,6 +99,23 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
         }
     }
     Ok(summary::report(setup, ledger.state(), options, Some(run), &works, &withdrawn, findings))
+}
+
+/// What another exporter billed is known under the name of a sink: under another one it would be billed again.
+fn another_sink(setup: &Setup, state: &State, mirrored: Option<&Mirrored>) -> Option<Problem> {
+    let sinks = state.imported().sinks();
+    let problem = |text: String| Problem {
+        action: Some("put the name back: nothing was sent".to_owned()),
+        ..Problem::new("identity", text)
+    };
+    let is_there = |name: &&str| setup.pipeline.sinks.iter().any(|spec| spec.plugin.name == *name);
+    if let Some(name) = sinks.iter().find(|name| !is_there(name)) {
+        return Some(problem(format!(
+            "the file has no sink {name} any more, and what the exporter before billed was taken over for it"
+        )));
+    }
+    let sink = mirrored.map(Mirrored::sink).filter(|sink| !sinks.is_empty() && !sinks.contains(sink))?;
+    Some(problem(format!("`mirror` speaks of the sink {sink}, and its document was taken over for another one")))
 }
 
 /// Takes over, while the ledger is new, what the state document says was billed before.

@@ -83,6 +83,7 @@ fn exit(code: &str) -> Exit {
     match code {
         "interrupted" => Exit::Interrupted,
         "state-document" => Exit::Ledger,
+        "identity" => Exit::Configuration,
         "denied" | "configuration" => Exit::Plugin,
         code if code.starts_with("plugin-") && code != "plugin-error" => Exit::Plugin,
         _ => Exit::Open,

@@ -121,11 +121,11 @@ pub(super) fn remembered(
     let windows: Vec<Window> = windows.into_iter().collect();
     options.watch.step("listing what was billed before");
     let reader = Reader::of(setup, options, None, &|_| {});
-    import.inputs = match reader.stand(&windows) {
-        Ok(inputs) => inputs,
-        Err(problem) if options.stop.load(Ordering::Relaxed) => return Err(problem),
-        Err(_) => windows.iter().filter_map(|window| reader.stand(&[*window]).ok()).flatten().collect(),
-    };
+    let (stand, problem) = reader.as_far_as_can_be(&windows);
+    if let Some(problem) = problem.filter(|_| options.stop.load(Ordering::Relaxed)) {
+        return Err(problem);
+    }
+    import.inputs = stand.into_iter().filter_map(|(window, inputs)| Some((window, inputs?))).collect();
     Ok(import)
 }
 

@@ -239,7 +239,9 @@ impl Delivery<'_> {
     fn is_ready(&self, state: &ChargeState, course: &Course) -> bool {
         let id = state.charge().id();
         let stands = match state.standing() {
-            Standing::Pending { .. } => self.sink.traits.refuses_second || is_over(state),
+            Standing::Pending { .. } => {
+                (self.sink.traits.refuses_second || is_over(state)) && !self.is_to_be_asked_first(state, course)
+            }
             Standing::Rejected { retryable, .. } => *retryable && !course.answered.contains(&id),
             Standing::InFlight { .. } | Standing::Unknown { .. } => self.sink.traits.resolution == Resolution::Replay,
             Standing::Unconfirmed { .. } | Standing::Held { .. } | Standing::Accepted { .. } | Standing::TakenOver => {
@@ -255,7 +257,9 @@ impl Delivery<'_> {
             let id = state.charge().id();
             let offered = !course.not_offered.contains(&id);
             match state.standing() {
-                Standing::Pending { .. } => offered,
+                Standing::Pending { .. } => {
+                    offered && !(course.not_looked_up.contains(&id) && self.is_to_be_asked_first(state, course))
+                }
                 Standing::Rejected { retryable, .. } => *retryable && offered && !course.answered.contains(&id),
                 Standing::InFlight { .. } | Standing::Unknown { .. } => match self.sink.traits.resolution {
                     Resolution::Replay => offered,

@@ -23,7 +23,8 @@ impl Delivery<'_> {
         unresolved.sort_by(|left, right| left.charge().key().customer.cmp(&right.charge().key().customer));
         for states in by_customers(&unresolved) {
             self.interrupted()?;
-            course.looked_at.extend(states.iter().map(|state| state.charge().id()));
+            let held = states.iter().filter(|state| matches!(state.standing(), Standing::Held { .. }));
+            course.looked_at.extend(held.map(|state| state.charge().id()));
             let charges: Vec<Charge> = states.iter().map(|state| state.charge().clone()).collect();
             let offers: Vec<Offer> = charges.iter().map(Charge::offer).collect();
             let line = self.connected(&mut course.line)?;
@@ -67,11 +68,19 @@ impl Delivery<'_> {
                     charges.iter().map(|charge| (charge.id(), finding.clone())).collect()
                 }
             };
+            let clear = findings.iter().filter(|(_, finding)| !matches!(finding, Finding::CannotTell(_)));
+            course.looked_at.extend(clear.map(|(id, _)| *id));
             if !findings.is_empty() {
                 self.ledger().looked_up(self.name(), findings)?;
             }
         }
         Ok(None)
+    }
+
+    /// Whether a charge that may be offered again was offered before, without a clear answer, and was not looked for since this run began.
+    pub(super) fn is_to_be_asked_first(&self, state: &ChargeState, course: &Course) -> bool {
+        let by_look_up = self.sink.traits.resolution == Resolution::LookUp;
+        by_look_up && state.last_over().is_some() && !course.looked_at.contains(&state.charge().id())
     }
 
     fn is_to_be_looked_up(&self, state: &ChargeState, course: &Course) -> bool {
@@ -87,7 +96,7 @@ impl Delivery<'_> {
             // The doubt may be gone: books that showed another record may have been set right.
             Standing::Held { .. } => by_look_up && !course.looked_at.contains(&id),
             // An earlier run saw it absent after a call without a clear answer: by now it may be there.
-            Standing::Pending { .. } => by_look_up && state.last_over().is_some() && !course.looked_at.contains(&id),
+            Standing::Pending { .. } => self.is_to_be_asked_first(state, course),
             Standing::Rejected { .. } | Standing::Accepted { .. } | Standing::TakenOver => false,
         };
         stands && !course.not_looked_up.contains(&id)
