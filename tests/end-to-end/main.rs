@@ -26,6 +26,7 @@ mod look_up;
 mod pipeline_file;
 mod recorded;
 mod sandbox;
+mod second_sink;
 mod sinks;
 mod sources;
 mod state_document;

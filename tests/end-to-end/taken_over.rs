@@ -133,30 +133,6 @@ fn what_is_refused_again_after_an_import_that_did_not_find_it_is_billed_by_a_lat
 }
 
 #[test]
-fn a_document_of_one_sink_closes_nothing_of_another() {
-    let kept = Kept::new(Some(after("2025-06")));
-    let text = std::fs::read_to_string(kept.stage.path("pipeline.toml")).unwrap();
-    let (_, sink) = text.split_once("[sink.clazar]").unwrap();
-    let second = format!("[sink.second]\nplugin = \"clazar\"\ntakes = [\"memory\"]{sink}");
-    kept.stage.pipeline(&format!("{text}\n{second}"));
-    kept.stage
-        .replace("mirror = \"file://./state.json\"", "mirror = { url = \"file://./state.json\", sink = \"clazar\" }");
-    kept.stage.replace("start  = \"-2 months\"", "start  = \"2025-06\"");
-    kept.stage.run().expect(0);
-    assert_eq!(
-        kept.stage.billed(),
-        bill(&[("A", "memory", "7")]),
-        "the first sink's is taken over, the second's is billed"
-    );
-    assert_eq!(kept.entry(), json!({ "last_processed_month": "2025-06" }));
-    // What changes in the closed month is held for the first, and compared for the second.
-    kept.stage.usage("2025/06/30/23", "b", &[("B", "cpu", "30"), ("B", "memory", "1")]);
-    let ended = kept.stage.run();
-    ended.expect(1).says("it was taken over as billed, and one of its objects is not as it was then");
-    assert_eq!(kept.stage.billed(), bill(&[("A", "memory", "7"), ("B", "memory", "1")]));
-}
-
-#[test]
 fn a_first_reading_that_failed_is_not_the_one_that_counts_on_s3() {
     let (kept, proxy, store, bucket) = on_s3();
     let mut document = after("2025-05");
@@ -235,55 +211,6 @@ fn a_table_that_comes_after_an_import_bills_nobody_again_under_another_name() {
         .expect(1)
         .says("cpu of A2 is held: another exporter billed this window under the names in the usage");
     assert_eq!(kept.stage.billed(), bill(&[("B", "cpu", "3")]));
-}
-
-#[test]
-fn a_sink_that_is_renamed_or_added_reopens_no_month_of_the_document() {
-    for change in ["renamed", "added"] {
-        let kept = Kept::new(Some(after("2025-05")));
-        kept.stage.replace("start  = \"-2 months\"", "start  = \"2025-05\"");
-        kept.stage.usage("2025/05/01/00", "a", &[("A", "cpu", "100"), ("A", "memory", "70")]);
-        kept.stage.run().expect(0);
-        let billed = kept.stage.billed();
-        let text = std::fs::read_to_string(kept.stage.path("pipeline.toml")).unwrap();
-        let (before, sink) = text.split_once("[sink.clazar]").unwrap();
-        kept.stage.pipeline(&match change {
-            "renamed" => format!("{before}[sink.main]\nplugin = \"clazar\"{sink}"),
-            _ => {
-                let mirror = "mirror = { url = \"file://./state.json\", sink = \"clazar\" }";
-                let text = text.replace("mirror = \"file://./state.json\"", mirror);
-                format!("{text}\n[sink.second]\nplugin = \"clazar\"\ntakes = [\"memory\"]{sink}")
-            }
-        });
-        match change {
-            "renamed" => kept.stage.run().expect(2).says("the file has no sink clazar any more"),
-            _ => kept.stage.run().expect(1).says("held"),
-        };
-        assert_eq!(kept.stage.billed(), billed, "{change}");
-    }
-}
-
-#[test]
-fn what_was_taken_over_for_one_sink_is_billed_by_no_other() {
-    let listed =
-        json!({ KEY: { "last_processed_month": "2025-05", "processed_contracts": { "2025-06": ["A:2025-06"] } } });
-    let kept = Kept::new(Some(listed));
-    kept.stage.usage("2025/05/01/00", "a", &[("A", "cpu", "100"), ("A", "memory", "70")]);
-    kept.stage.replace("start  = \"-2 months\"\n", "");
-    kept.stage.command("ledger import", &["--yes"], &[]).expect(0);
-    let text = std::fs::read_to_string(kept.stage.path("pipeline.toml")).unwrap();
-    kept.stage.replace("[sink.clazar]", "[sink.main]\nplugin = \"clazar\"");
-    kept.stage.plan().expect(2).says("what the exporter before billed was taken over for it");
-    kept.stage.run().expect(2).says("put the name back");
-    // Beside another one: its document cannot change hands, and what was closed is not reopened for it by asking.
-    let (_, sink) = text.split_once("[sink.clazar]").unwrap();
-    let second = format!("{text}\n[sink.second]\nplugin = \"clazar\"\ntakes = [\"memory\"]{sink}");
-    let mirror = |sink: &str| format!("mirror = {{ url = \"file://./state.json\", sink = \"{sink}\" }}");
-    kept.stage.pipeline(&second.replace("mirror = \"file://./state.json\"", &mirror("second")));
-    kept.stage.run().expect(2).says("`mirror` speaks of the sink second");
-    kept.stage.pipeline(&second.replace("mirror = \"file://./state.json\"", &mirror("clazar")));
-    kept.stage.command("run", &["--window", "2025-05"], &[]);
-    assert_eq!(kept.stage.submissions(), 0);
 }
 
 #[test]
@@ -469,21 +396,6 @@ fn an_import_says_which_months_nobody_bills() {
         .command("ledger import", &from, &[])
         .expect(0)
         .says("2025-04 to 2025-05: neither closed by the exporter before");
-}
-
-#[test]
-fn what_no_sink_takes_is_held_though_the_first_ones_month_is_closed() {
-    let kept = Kept::new(Some(after("2025-06")));
-    let text = std::fs::read_to_string(kept.stage.path("pipeline.toml")).unwrap();
-    let (_, sink) = text.split_once("[sink.clazar]").unwrap();
-    let second = format!("[sink.second]\nplugin = \"clazar\"\ntakes = [\"memory\"]{sink}");
-    kept.stage.pipeline(&format!("{text}\n{second}"));
-    kept.stage.replace("[sink.clazar]", "[sink.clazar]\ntakes = [\"cpu\"]");
-    kept.stage
-        .replace("mirror = \"file://./state.json\"", "mirror = { url = \"file://./state.json\", sink = \"clazar\" }");
-    kept.stage.replace("start  = \"-2 months\"", "start  = \"2025-06\"");
-    kept.stage.usage("2025/06/05/00", "disk", &[("A", "disk", "5")]);
-    kept.stage.run().expect(1).says("disk of A is held: no [sink] takes this dimension");
 }
 
 #[test]

@@ -87,8 +87,8 @@ impl Found {
                 let options = Options { now, window: None, dry_run: true, stop: &stop, watch: &Silent };
                 match to_be_taken_over(setup, &options, &state) {
                     Ok(words) => found.taken_over = words,
-                    Err(problem) => {
-                        found.exit = found.exit.and(Exit::Ledger);
+                    Err((exit, problem)) => {
+                        found.exit = found.exit.and(exit);
                         found.others.push(problem);
                     }
                 }

@@ -124,16 +124,12 @@ impl Imported {
         self.of(sink).any(|said| has(&said.open, window, customer))
     }
 
-    /// The customers to whom something may have been billed, by window.
-    pub fn open(&self, sink: &str) -> BTreeMap<Window, BTreeSet<&str>> {
-        let mut open: BTreeMap<Window, BTreeSet<&str>> = BTreeMap::new();
-        for (window, customers) in self.of(sink).flat_map(|said| &said.open) {
-            open.entry(*window).or_default().extend(customers.iter().map(String::as_str));
-        }
-        open
+    /// The windows for which something may have been billed to some customer.
+    pub fn open_windows(&self, sink: &str) -> impl Iterator<Item = Window> + use<'_> {
+        self.of(sink).flat_map(|said| said.open.keys().copied())
     }
 
-    /// The same, as was said last: who is in it without a charge stays in the document.
+    /// The customers to whom something may have been billed, as was said last: who is in it without a charge stays in the document.
     pub fn still_open(&self, sink: &str) -> impl Iterator<Item = (Window, &BTreeSet<String>)> + use<'_> {
         self.kept(sink).into_iter().flat_map(|said| said.open.iter().map(|(window, customers)| (*window, customers)))
     }

@@ -70,7 +70,7 @@ pub(super) fn due(
     due.closed = closed(pipeline, state, back);
     // What may have been billed is to be looked up, though its window was closed.
     let in_doubt: BTreeSet<Window> =
-        pipeline.sinks.iter().flat_map(|sink| state.imported().open(&sink.plugin.name).into_keys()).collect();
+        pipeline.sinks.iter().flat_map(|sink| state.imported().open_windows(&sink.plugin.name)).collect();
     let in_doubt = in_doubt.into_iter().filter(|window| *window < first);
     for window in in_doubt.chain(std::iter::successors(Some(first), Window::next)) {
         if !pipeline.is_due(&window, now) {

@@ -177,11 +177,11 @@ pub(super) fn freeze(
 
 /// Customers of whom the state document says that they were about to be billed, and of whom there is no usage to look up.
 fn unread(state: &State, sink: &str, window: &Window, assessment: &Assessment) -> Option<String> {
-    let open = state.imported().open(sink).remove(window)?;
+    let (_, open) = state.imported().still_open(sink).find(|(open, _)| open == window)?;
     let read = assessment.lines.iter().map(|line| line.key.customer.as_str());
     let charged = state.charges_of(sink, window).into_iter().map(|charge| charge.charge().key().customer.as_str());
     let known: BTreeSet<&str> = read.chain(charged).collect();
-    let unread: Vec<&str> = open.into_iter().filter(|customer| !known.contains(customer)).collect();
+    let unread: Vec<&str> = open.iter().map(String::as_str).filter(|customer| !known.contains(customer)).collect();
     let (window, customers) = (window.label(), unread.join(", "));
     (!unread.is_empty()).then(|| {
         format!(

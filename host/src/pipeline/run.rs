@@ -14,7 +14,7 @@ use super::moved::withdrawn;
 use super::options::Options;
 use super::setup::Setup;
 use super::summary::{self, Findings};
-use super::take_over::{remembered, taken_over};
+use super::take_over::{another_sink, remembered, taken_over};
 use crate::config::LedgerLocation;
 use crate::ledger::{Entry, Identity, Ledger, LedgerError, State};
 use crate::model::charge::ChargeId;
@@ -99,23 +99,6 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
         }
     }
     Ok(summary::report(setup, ledger.state(), options, Some(run), &works, &withdrawn, findings))
-}
-
-/// What another exporter billed is known under the name of a sink: under another one it would be billed again.
-fn another_sink(setup: &Setup, state: &State, mirrored: Option<&Mirrored>) -> Option<Problem> {
-    let sinks = state.imported().sinks();
-    let problem = |text: String| Problem {
-        action: Some("put the name back: nothing was sent".to_owned()),
-        ..Problem::new("identity", text)
-    };
-    let is_there = |name: &&str| setup.pipeline.sinks.iter().any(|spec| spec.plugin.name == *name);
-    if let Some(name) = sinks.iter().find(|name| !is_there(name)) {
-        return Some(problem(format!(
-            "the file has no sink {name} any more, and what the exporter before billed was taken over for it"
-        )));
-    }
-    let sink = mirrored.map(Mirrored::sink).filter(|sink| !sinks.is_empty() && !sinks.contains(sink))?;
-    Some(problem(format!("`mirror` speaks of the sink {sink}, and its document was taken over for another one")))
 }
 
 /// Takes over, while the ledger is new, what the state document says was billed before.

@@ -79,7 +79,7 @@ impl Findings {
 }
 
 /// The exit that a problem leads to by itself.
-fn exit(code: &str) -> Exit {
+pub(super) fn exit(code: &str) -> Exit {
     match code {
         "interrupted" => Exit::Interrupted,
         "state-document" => Exit::Ledger,

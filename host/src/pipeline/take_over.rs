@@ -11,11 +11,12 @@ use super::options::Options;
 use super::read::Reader;
 use super::run::run_id;
 use super::setup::Setup;
+use super::summary::exit;
 use crate::config::MirrorSpec;
 use crate::ledger::{ChargeState, Entry, Identity, Import, Ledger, LedgerError, Scope, State};
 use crate::model::charge::ChargeId;
 use crate::model::window::Window;
-use crate::report::Problem;
+use crate::report::{Exit, Problem};
 
 /// A state document that is about to be taken over by hand.
 pub struct TakeOver<'a> {
@@ -79,10 +80,38 @@ impl<'a> TakeOver<'a> {
 /// taken over already.
 ///
 /// # Errors
-/// A run would be stopped by it.
-pub fn to_be_taken_over(setup: &Setup, options: &Options<'_>, state: &State) -> Result<Option<String>, Problem> {
-    let Some(mirrored) = Mirrored::of(setup, options)? else { return Ok(None) };
-    Ok(mirrored.to_take_over(state)?.map(|import| taken_over(&import)))
+/// A run would be stopped by it, with this exit.
+pub fn to_be_taken_over(
+    setup: &Setup,
+    options: &Options<'_>,
+    state: &State,
+) -> Result<Option<String>, (Exit, Problem)> {
+    let found = || {
+        let mirrored = Mirrored::of(setup, options)?;
+        if let Some(problem) = another_sink(setup, state, mirrored.as_ref()) {
+            return Err(problem);
+        }
+        let Some(mirrored) = mirrored else { return Ok(None) };
+        Ok(mirrored.to_take_over(state)?.map(|import| taken_over(&import)))
+    };
+    found().map_err(|problem: Problem| (exit(problem.code), problem))
+}
+
+/// What another exporter billed is known under the name of a sink: under another one it would be billed again.
+pub(super) fn another_sink(setup: &Setup, state: &State, mirrored: Option<&Mirrored>) -> Option<Problem> {
+    let sinks = state.imported().sinks();
+    let problem = |text: String| Problem {
+        action: Some("put the name back: nothing was sent".to_owned()),
+        ..Problem::new("identity", text)
+    };
+    let is_there = |name: &&str| setup.pipeline.sinks.iter().any(|spec| spec.plugin.name == *name);
+    if let Some(name) = sinks.iter().find(|name| !is_there(name)) {
+        return Some(problem(format!(
+            "the file has no sink {name} any more, and what the exporter before billed was taken over for it"
+        )));
+    }
+    let sink = mirrored.map(Mirrored::sink).filter(|sink| !sinks.is_empty() && !sinks.contains(sink))?;
+    Some(problem(format!("`mirror` speaks of the sink {sink}, and its document was taken over for another one")))
 }
 
 /// Charges that were to be offered, and that whoever wrote the document may have billed since.
