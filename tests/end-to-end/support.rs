@@ -178,7 +178,7 @@ grant  = {{ http = ["${{CLAZAR_URL}}"], secrets = {{ client_id = {{ env = "CLAZA
 
     /// As on a machine whose disk does not outlast a run.
     pub fn lose_the_ledger(&self) {
-        for ending in ["", "-wal", "-shm", ".lock"] {
+        for ending in ["", "-wal", "-shm", ".head", ".lock"] {
             let _ = std::fs::remove_file(self.path(&format!("postgres-prod.ledger.db{ending}")));
         }
     }

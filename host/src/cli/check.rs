@@ -14,7 +14,7 @@ use super::shared::{
 };
 use super::{Global, PipelineArgs};
 use crate::broker::ObjectError;
-use crate::config::{ConfigErrors, LedgerLocation, Pipeline};
+use crate::config::{ConfigErrors, LedgerLocation};
 use crate::ledger::{Identity, Ledger, LedgerError, State, Trouble};
 use crate::pipeline::{Options, Section, Setup, complete_until, to_be_taken_over};
 use crate::report::{Exit, Problem};
@@ -77,14 +77,15 @@ impl Found {
         if found.secrets.is_some() {
             found.exit = Exit::Configuration;
         }
-        match usable(&setup.pipeline) {
+        match usable(setup) {
             Err(error) => {
                 found.exit = found.exit.and(error.exit());
                 found.others.push(of_ledger(&error));
             }
             Ok(state) => {
                 let stop = AtomicBool::new(false);
-                let options = Options { now, window: None, dry_run: true, stop: &stop, watch: &Silent };
+                let wait = Duration::ZERO;
+                let options = Options { now, window: None, dry_run: true, wait, stop: &stop, watch: &Silent };
                 match to_be_taken_over(setup, &options, &state) {
                     Ok(words) => found.taken_over = words,
                     Err((exit, problem)) => {
@@ -183,10 +184,15 @@ fn words(duration: Duration) -> String {
 }
 
 /// What stands in the ledger, if a run could use it, or make it where there is none. Nothing is written.
-fn usable(pipeline: &Pipeline) -> Result<State, LedgerError> {
-    let LedgerLocation::Sqlite(path) = &pipeline.ledger;
+fn usable(setup: &Setup) -> Result<State, LedgerError> {
+    let identity = Identity::of(&setup.pipeline, None);
+    let LedgerLocation::Sqlite(path) = &setup.pipeline.ledger else {
+        // Whether it may be written shows only when it is.
+        return Ledger::state_of(&setup.place, &identity);
+    };
+    let place = setup.place.name();
     let unfit =
-        |trouble, cause| LedgerError::Storage { path: path.clone(), doing: "cannot be written", trouble, cause };
+        |trouble, cause| LedgerError::Storage { place: place.clone(), doing: "cannot be written", trouble, cause };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let fault = match std::fs::metadata(folder) {
         Ok(found) if found.is_dir() => None,
@@ -197,7 +203,7 @@ fn usable(pipeline: &Pipeline) -> Result<State, LedgerError> {
     if let Some(fault) = fault {
         return Err(unfit(Trouble::NoPlace, format!("its folder {} {fault}", folder.display())));
     }
-    let state = Ledger::state_of(path, &Identity::of(pipeline, None))?;
+    let state = Ledger::state_of(&setup.place, &identity)?;
     for place in [folder, path.as_path()].into_iter().filter(|place| place.exists()) {
         rustix::fs::access(place, rustix::fs::Access::WRITE_OK)
             .map_err(|error| unfit(Trouble::ReadOnly, format!("{}: {error}", place.display())))?;

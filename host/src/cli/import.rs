@@ -2,10 +2,11 @@
 
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use super::shared::{Refused, Silent, Workshop, print};
 use super::{Global, PipelineArgs};
-use crate::config::{LedgerLocation, Located, MirrorForm, MirrorSpec, Pipeline};
+use crate::config::{Located, MirrorForm, MirrorSpec, Pipeline};
 use crate::ledger::{Identity, Ledger};
 use crate::pipeline::{Options, Refusal, TakeOver};
 use crate::report::Exit;
@@ -38,13 +39,13 @@ pub(super) fn import(args: &ImportArgs, global: &Global) -> Result<Exit, Refused
                     leave `customers` out to take it over";
         return Err(Refused::Other(Exit::Configuration, text.to_owned()));
     }
-    let LedgerLocation::Sqlite(path) = pipeline.ledger.clone();
     let workshop = Workshop::open(global)?;
     let setup = workshop.set_up(pipeline)?;
     let stop = AtomicBool::new(false);
-    let options = Options { now: args.pipeline.now(), window: None, dry_run: true, stop: &stop, watch: &Silent };
+    let (now, wait) = (args.pipeline.now(), Duration::ZERO);
+    let options = Options { now, window: None, dry_run: true, wait, stop: &stop, watch: &Silent };
     let refused = |problem| Refused::Problems(Exit::Ledger, vec![problem]);
-    let state = Ledger::state_of(&path, &Identity::of(&setup.pipeline, None))?;
+    let state = Ledger::state_of(&setup.place, &Identity::of(&setup.pipeline, None))?;
     let take_over = TakeOver::read(&setup, &spec, &options, &state).map_err(refused)?;
     let says = take_over.says.join("\n");
     if !args.yes {
@@ -62,7 +63,7 @@ pub(super) fn import(args: &ImportArgs, global: &Global) -> Result<Exit, Refused
             return Err(Refused::Other(Exit::Configuration, "nothing was taken over".to_owned()));
         }
     }
-    take_over.take(&path).map_err(|refusal| match refusal {
+    take_over.take().map_err(|refusal| match refusal {
         Refusal::Problem(problem) => Refused::Problems(Exit::Open, vec![problem]),
         Refusal::Ledger(error) => Refused::Ledger(error),
     })?;

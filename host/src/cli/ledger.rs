@@ -5,10 +5,9 @@ use std::io::Write as _;
 
 use jiff::Timestamp;
 
-use super::shared::{Refused, print};
+use super::shared::{Outside, Refused, print};
 use super::{Global, PipelineArgs, import};
-use crate::config::LedgerLocation;
-use crate::ledger::{self, ChargeState, Identity, Ledger, Standing, TAKEN_OVER};
+use crate::ledger::{ChargeState, Identity, Ledger, Standing, TAKEN_OVER};
 use crate::report::Exit;
 
 /// Commands about the ledger.
@@ -32,10 +31,15 @@ pub(super) fn ledger(command: &LedgerCommand, global: &Global) -> Result<Exit, R
         LedgerCommand::Import(args) => return import::import(args, global),
     };
     let pipeline = args.pipeline()?;
-    let LedgerLocation::Sqlite(path) = &pipeline.ledger;
+    let outside = Outside::open()?;
+    let place = outside.place(&pipeline)?;
     if *entries {
         let mut out = std::io::stdout().lock();
-        ledger::read(path, &pipeline.name, |record| {
+        place.rows(|row| {
+            if row.pipeline != pipeline.name {
+                return Ok(());
+            }
+            let record = row.record(&place.name())?;
             let line = match global.json {
                 true => serde_json::to_string(&record).unwrap_or_default(),
                 false => {
@@ -50,7 +54,7 @@ pub(super) fn ledger(command: &LedgerCommand, global: &Global) -> Result<Exit, R
         })?;
         return Ok(Exit::Final);
     }
-    let state = Ledger::state_of(path, &Identity::of(&pipeline, None))?;
+    let state = Ledger::state_of(&place, &Identity::of(&pipeline, None))?;
     let window = args.window(&pipeline)?;
     let mut text = String::new();
     let mut documents = Vec::new();
@@ -93,7 +97,7 @@ pub(super) fn ledger(command: &LedgerCommand, global: &Global) -> Result<Exit, R
         }));
     }
     if text.is_empty() {
-        text = format!("there is nothing in {} of `{}`\n", path.display(), pipeline.name);
+        text = format!("there is nothing in {} of `{}`\n", place.name(), pipeline.name);
     }
     match global.json {
         true => print(&format!("{:#}\n", serde_json::json!({ "pipeline": pipeline.name, "windows": documents }))),

@@ -15,5 +15,5 @@ pub(super) struct PlanArgs {
 pub(super) fn plan(args: &PlanArgs, global: &Global) -> Result<Exit, Refused> {
     let PipelineArgs { file, now, window, ledger } = &args.pipeline;
     let pipeline = PipelineArgs { file: file.clone(), now: *now, window: window.clone(), ledger: ledger.clone() };
-    run(&RunArgs { pipeline, dry_run: true }, global)
+    run(&RunArgs { pipeline, dry_run: true, wait: None }, global)
 }

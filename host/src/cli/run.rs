@@ -3,13 +3,14 @@
 use std::io::{IsTerminal, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::shared::{Refused, Workshop, missing_secrets, print, style};
 use super::{Global, PipelineArgs};
-use crate::config::{ConfigErrors, LedgerLocation, Pipeline, first_window};
-use crate::ledger::{Identity, Ledger};
+use crate::config::{ConfigErrors, Pipeline, first_window};
+use crate::ledger::{Identity, Ledger, Place};
 use crate::model::window::Window;
 use crate::pipeline::{self, Options, Watch};
 use crate::report::progress::{BesideTheBar, Mode, Progress};
@@ -23,6 +24,9 @@ pub(super) struct RunArgs {
     /// Change nothing; show what would be done
     #[arg(long)]
     pub(super) dry_run: bool,
+    /// Wait so long for another run to end, such as 10m; without it exit 5
+    #[arg(long, value_name = "TIME", value_parser = crate::config::parse_duration)]
+    pub(super) wait: Option<Duration>,
 }
 
 pub(super) fn run(args: &RunArgs, global: &Global) -> Result<Exit, Refused> {
@@ -38,17 +42,19 @@ pub(super) fn run(args: &RunArgs, global: &Global) -> Result<Exit, Refused> {
         );
         return Err(Refused::Other(Exit::Configuration, text));
     }
+    let workshop = Workshop::open(global)?;
     if let Some(window) = &window {
-        not_before_the_first(&pipeline, window, args.pipeline.now())?;
+        let place = Place::of(&pipeline.ledger, &workshop.broker)?;
+        not_before_the_first(&pipeline, &place, window, args.pipeline.now())?;
     }
     if !dry_run {
         missing_secrets(&pipeline).map_or(Ok(()), |missing| Err(Refused::from(missing)))?;
     }
-    let workshop = Workshop::open(global)?;
     let setup = workshop.set_up(pipeline)?;
     let stop = interruptible();
     let progress = Shown(Progress::start(mode(global)));
-    let options = Options { now: args.pipeline.now(), window, dry_run, stop: &stop, watch: &progress };
+    let wait = args.wait.unwrap_or_default();
+    let options = Options { now: args.pipeline.now(), window, dry_run, wait, stop: &stop, watch: &progress };
     let report = pipeline::run(&setup, &options);
     progress.0.finish();
     let report = report?;
@@ -58,10 +64,9 @@ pub(super) fn run(args: &RunArgs, global: &Global) -> Result<Exit, Refused> {
 }
 
 /// Refuses a window before the first one where the file says which that is: another may have billed it, and nothing here knows.
-fn not_before_the_first(pipeline: &Pipeline, window: &Window, now: Timestamp) -> Result<(), Refused> {
+fn not_before_the_first(pipeline: &Pipeline, place: &Place, window: &Window, now: Timestamp) -> Result<(), Refused> {
     let Some(start) = pipeline.start else { return Ok(()) };
-    let LedgerLocation::Sqlite(path) = &pipeline.ledger;
-    let state = Ledger::state_of(path, &Identity::of(pipeline, None))?;
+    let state = Ledger::state_of(place, &Identity::of(pipeline, None))?;
     let sinks = || pipeline.sinks.iter().map(|sink| sink.plugin.name.as_str());
     let (first, from, help) = match sinks().filter_map(|sink| state.first_window(sink)).min() {
         Some(first) => (

@@ -12,7 +12,7 @@ use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use super::{Global, LogFormat, PipelineArgs};
 use crate::broker::{Broker, BrokerSettings, NoSecret, try_secret};
 use crate::config::{self, ConfigErrors, LedgerLocation, Pipeline, SecretSource, below, join};
-use crate::ledger::LedgerError;
+use crate::ledger::{LedgerError, Place};
 use crate::model::window::Window;
 use crate::pipeline::{Setup, SetupError, Watch};
 use crate::plugin::{Engine, LoadError, PluginFolders};
@@ -177,17 +177,15 @@ pub(super) fn start_log(global: &Global) {
     }
 }
 
-/// Everything that plugins need to be loaded.
-pub(super) struct Workshop {
-    pub(super) engine: Engine,
+/// The way to the outside, on threads of its own.
+pub(super) struct Outside {
     pub(super) broker: Broker,
-    pub(super) folders: PluginFolders,
     /// Drives requests.
     io: Runtime,
 }
 
-impl Workshop {
-    pub(super) fn open(global: &Global) -> Result<Workshop, Refused> {
+impl Outside {
+    pub(super) fn open() -> Result<Outside, Refused> {
         let other = |what: String| Refused::Other(Exit::Ledger, what);
         let io = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -203,6 +201,26 @@ impl Workshop {
             settings.proxy = Some(proxy);
         }
         let broker = Broker::new(settings).map_err(|error| Refused::Other(Exit::Configuration, error.to_string()))?;
+        Ok(Outside { broker, io })
+    }
+
+    /// Where a pipeline's ledger is.
+    pub(super) fn place(&self, pipeline: &Pipeline) -> Result<Place, Refused> {
+        Ok(Place::of(&pipeline.ledger, &self.broker)?)
+    }
+}
+
+/// Everything that plugins need to be loaded.
+pub(super) struct Workshop {
+    pub(super) engine: Engine,
+    pub(super) broker: Broker,
+    pub(super) folders: PluginFolders,
+    io: Runtime,
+}
+
+impl Workshop {
+    pub(super) fn open(global: &Global) -> Result<Workshop, Refused> {
+        let Outside { broker, io } = Outside::open()?;
         let (engine, warning) = Engine::new(io.handle().clone(), cache().as_deref())?;
         if let Some(warning) = warning {
             tracing::warn!("{warning}");
@@ -219,7 +237,8 @@ impl Workshop {
     }
 
     pub(super) fn set_up(&self, pipeline: Pipeline) -> Result<Setup, Refused> {
-        Ok(Setup::new(pipeline, &self.engine, &self.broker, &self.folders)?)
+        let place = Place::of(&pipeline.ledger, &self.broker)?;
+        Ok(Setup::new(pipeline, place, &self.engine, &self.broker, &self.folders)?)
     }
 }
 

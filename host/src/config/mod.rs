@@ -44,7 +44,7 @@ pub use below::below;
 pub use customers::{Customers, Payer};
 pub use errors::{ConfigError, ConfigErrors};
 pub use grant_spec::{GrantSpec, HttpGrantSpec, Located, SecretSource, SecretSpec};
-pub use ledger_location::{LedgerLocation, LedgerLocationError};
+pub use ledger_location::{LedgerLocation, LedgerLocationError, S3Location};
 pub use mirror_spec::{MirrorForm, MirrorSpec};
 pub use pipeline::{AggregateSpec, Dedupe, Pipeline, Rounding, SinkSpec, SourceSpec, Zeros};
 pub use places::{Place, Places, join};
@@ -53,6 +53,7 @@ pub use schema::check_against_schema;
 pub use source_text::SourceText;
 pub use start::{Ago, Start, Unit, first_window};
 pub use units::RateSpec;
+pub(crate) use units::argument as parse_duration;
 pub(crate) use wording::nearest;
 
 /// Reads a pipeline file and the tables that it names. `env` answers the variables of the process; paths in the file are relative to its folder.

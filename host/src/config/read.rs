@@ -130,21 +130,20 @@ fn variable(written: &str) -> Option<String> {
 }
 
 fn ledger(top: &TableReader<'_>, name: Option<&str>, base: &Path, errors: &mut ConfigErrors) -> Option<LedgerLocation> {
+    const PLACE: &str = "a place such as \"sqlite:state/NAME.ledger.db\" or \"s3://BUCKET/PREFIX\"";
     if top.entry("ledger").is_none() {
         return Some(LedgerLocation::beside(base, name?));
     }
-    let text = top.text("ledger", "a place such as \"sqlite:state/NAME.ledger.db\"", errors)?;
+    let text = top.text("ledger", PLACE, errors)?;
     match LedgerLocation::parse(&text.value, base) {
         Ok(ledger) => Some(ledger),
-        Err(LedgerLocationError::S3) => {
-            errors
-                .add(text.span, "a ledger on S3 is not supported by this version")
-                .help("write \"sqlite:PATH\", or leave the key out");
-            None
-        }
         Err(LedgerLocationError::Unknown) => {
             let entry = top.entry("ledger")?;
-            mismatch(&entry.node, "ledger", "a place such as \"sqlite:state/NAME.ledger.db\"", errors);
+            mismatch(&entry.node, "ledger", PLACE, errors);
+            None
+        }
+        Err(error) => {
+            errors.add(text.span, format!("`ledger`: {error}"));
             None
         }
     }

@@ -36,6 +36,11 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
     parts.into_iter().try_fold(whole, Duration::checked_add)
 }
 
+/// A length of time as an argument of a command.
+pub(crate) fn argument(text: &str) -> Result<Duration, String> {
+    duration(text).ok_or_else(|| format!("it is {DURATION}"))
+}
+
 /// `"256 MiB"`, `"64KiB"`, `"1 GB"`: bytes, at least one.
 pub(super) fn size(text: &str) -> Option<u64> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();

@@ -14,9 +14,9 @@ use std::time::SystemTime;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::entry::Record;
 use super::error::LedgerError;
-use super::sqlite::{Store, beside, failed, is_there, wal_of};
+use super::row::Row;
+use super::sqlite::{Store, beside, failed, is_there, place, wal_of};
 
 /// Reads a ledger beside its writer, without changing anything. A file that is not there holds nothing, and is not made.
 ///
@@ -25,11 +25,7 @@ use super::sqlite::{Store, beside, failed, is_there, wal_of};
 ///
 /// # Errors
 /// It is there and cannot be read, or it changed meanwhile ([`LedgerError::Moved`]): then what was taken is of no use.
-pub fn read(
-    path: &Path,
-    pipeline: &str,
-    take: impl FnMut(Record) -> Result<(), LedgerError>,
-) -> Result<(), LedgerError> {
+pub(super) fn read(path: &Path, take: impl FnMut(Row) -> Result<(), LedgerError>) -> Result<(), LedgerError> {
     if !is_there(path)? {
         return Ok(());
     }
@@ -40,11 +36,11 @@ pub fn read(
         (true, None) => "mode=ro",
         (false, _) => "immutable=1",
     };
-    let read = open(path, way).and_then(|store| store.each(pipeline, take));
+    let read = open(path, way).and_then(|store| store.each(take));
     let after = Stamps::of(path);
     // SQLite itself sees to what is read beside a writer, unless the writer comes or goes just then.
     let disturbed = if in_wal { read.is_err() && before != after } else { before.own != after.own };
-    if disturbed { Err(LedgerError::Moved { path: path.to_owned() }) } else { read }
+    if disturbed { Err(LedgerError::Moved { place: place(path) }) } else { read }
 }
 
 fn open(path: &Path, way: &str) -> Result<Store, LedgerError> {

@@ -1,18 +1,19 @@
 //! A ledger that is open for writing: each step of a charge's life is written down before the next may happen.
 
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::aside;
 use super::charge::Charge;
+use super::claim::Claim;
 use super::entry::{Entry, FORMAT, Record};
-use super::error::LedgerError;
-use super::lock::Lock;
-use super::sqlite::Store;
+use super::error::{LedgerError, Trouble};
+use super::place::Place;
+use super::row::{Head, Row};
 use super::state::State;
+use super::store::Store;
+use crate::broker::Gate;
 use crate::config::Pipeline;
 use crate::model::charge::ChargeId;
 #[cfg(test)]
@@ -50,19 +51,30 @@ impl Identity {
             aggregates: pipeline.aggregates.iter().map(|aggregate| aggregate.plugin.name.clone()).collect(),
         }
     }
+
+    /// The first entry of its ledger.
+    fn opened(&self) -> Entry {
+        Entry::Opened {
+            format: FORMAT,
+            window: self.window,
+            first: self.first,
+            sinks: self.sinks.clone(),
+            aggregates: self.aggregates.clone(),
+            host: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
 }
 
 /// The one writer of a ledger.
 #[derive(Debug)]
 pub struct Ledger {
-    path: PathBuf,
+    place: String,
     store: Store,
     state: State,
     pipeline: String,
     run: String,
-    next: u64,
+    head: Head,
     poisoned: bool,
-    _lock: Lock,
 }
 
 impl Ledger {
@@ -70,51 +82,61 @@ impl Ledger {
     ///
     /// # Errors
     /// Another run holds it, it cannot be read, or it belongs to a pipeline with other windows.
-    pub fn open(path: &Path, identity: &Identity, run: &str) -> Result<Ledger, LedgerError> {
-        let lock = Lock::take(path, run)?;
-        let store = Store::open(path)?;
-        let state = fold(path, |take| store.each(&identity.pipeline, take))?;
+    pub fn open(place: &Place, identity: &Identity, claim: &Claim<'_>) -> Result<Ledger, LedgerError> {
+        let mut store = Store::open(place, claim)?;
+        let mut tries = 0;
+        let (state, head) = loop {
+            let kept = store.head()?;
+            let folded = fold(place, &identity.pipeline, kept, true, |take| store.each(take))?;
+            if kept != Some(folded.1) && folded.1 != Head::default() {
+                store.keep(&folded.1)?;
+            }
+            let Some(holder) = store.superseded() else { break folded };
+            // A run that wakes up has written one step more just now: it comes first, and the next try finds it.
+            match superseded(&mut store, place, &folded, identity, claim, holder) {
+                Err(LedgerError::Overtaken { .. }) if tries < READ_AGAIN => tries += 1,
+                done => break done?,
+            }
+        };
         same_window(&state, identity)?;
-        let next = store.last_number()? + 1;
         let mut ledger = Ledger {
-            path: path.to_owned(),
+            place: place.name(),
             store,
             state,
             pipeline: identity.pipeline.clone(),
-            run: run.to_owned(),
-            next,
+            run: claim.run.to_owned(),
+            head,
             poisoned: false,
-            _lock: lock,
         };
         if ledger.state.window_kind().is_none() {
-            ledger.append(vec![Entry::Opened {
-                format: FORMAT,
-                window: identity.window,
-                first: identity.first,
-                sinks: identity.sinks.clone(),
-                aggregates: identity.aggregates.clone(),
-                host: env!("CARGO_PKG_VERSION").to_owned(),
-            }])?;
+            ledger.append(vec![identity.opened()])?;
         }
         Ok(ledger)
     }
 
-    /// What a ledger says, read beside its writer. A file that is not there says nothing, and is not made.
+    /// What a ledger says, read beside its writer. One that is not there says nothing, and is not made.
     ///
     /// # Errors
     /// It cannot be read, or it belongs to a pipeline with other windows.
-    pub fn state_of(path: &Path, identity: &Identity) -> Result<State, LedgerError> {
-        let read = || fold(path, |take| aside::read(path, &identity.pipeline, take));
+    pub fn state_of(place: &Place, identity: &Identity) -> Result<State, LedgerError> {
+        let read = || fold(place, &identity.pipeline, place.head()?, false, |take| place.rows(take));
         let mut state = read();
-        // A writer that begins or ends just now sets up or tidies up, and for a moment SQLite finds nothing that it could read.
-        for _ in 0..READ_AGAIN {
-            if !matches!(state, Err(LedgerError::Moved { .. } | LedgerError::Storage { .. })) {
+        for tries in 0..READ_AGAIN {
+            let passes = match &state {
+                // A writer that begins or ends just now sets up or tidies up, and for a moment SQLite finds nothing that it could read.
+                Err(LedgerError::Moved { .. }) => true,
+                Err(LedgerError::Storage { trouble, .. }) => matches!(trouble, Trouble::Locked | Trouble::Other),
+                // One that began just now had no head when this looked.
+                Err(LedgerError::Head { .. }) => tries < 3,
+                _ => false,
+            };
+            if !passes {
                 break;
             }
             std::thread::sleep(PAUSE);
             state = read();
         }
-        let state = state?;
+        let (state, _) = state?;
         same_window(&state, identity)?;
         Ok(state)
     }
@@ -130,7 +152,7 @@ impl Ledger {
     /// They could not be written; the state is as it was. Nothing more is written in this run then: what the disk holds is not known.
     pub fn append(&mut self, entries: Vec<Entry>) -> Result<(), LedgerError> {
         if self.poisoned {
-            return Err(LedgerError::Poisoned { path: self.path.clone() });
+            return Err(LedgerError::Poisoned { place: self.place.clone() });
         }
         let written = self.write(entries);
         self.poisoned = written.is_err();
@@ -138,16 +160,31 @@ impl Ledger {
     }
 
     fn write(&mut self, entries: Vec<Entry>) -> Result<(), LedgerError> {
-        let at = Timestamp::now().as_millisecond();
-        let record =
-            |(number, entry)| Record { number, pipeline: self.pipeline.clone(), run: self.run.clone(), at, entry };
-        let records: Vec<Record> = (self.next..).zip(entries).map(record).collect();
+        let records = records(&self.head, &self.pipeline, &self.run, entries);
         // Before they are written: what cannot be folded would make the ledger useless for ever.
-        let refused = |cause| LedgerError::Refused { path: self.path.clone(), cause };
+        let refused = |cause| LedgerError::Refused { place: self.place.clone(), cause };
         self.state.check(&records).map_err(refused)?;
-        self.store.append(&records)?;
-        self.next += records.len() as u64;
+        self.head = write(&mut self.store, &self.place, &self.head, &records)?;
         records.into_iter().try_for_each(|record| self.state.apply(record)).map_err(refused)
+    }
+
+    /// Where it ends.
+    pub fn head(&self) -> Head {
+        self.head
+    }
+
+    /// Says whether a request may leave, right before it does; nothing where it may as long as the process lives.
+    pub fn gate(&self) -> Option<Gate> {
+        self.store.gate()
+    }
+
+    /// Ends what is under way, and lets another run take it.
+    ///
+    /// # Errors
+    /// What was kept apart of it could not be written.
+    pub fn close(&mut self) -> Result<(), LedgerError> {
+        self.poisoned = true;
+        self.store.close()
     }
 
     /// Writes down that a call is about to leave; answers its number.
@@ -214,14 +251,21 @@ impl Ledger {
         self.append(vec![Entry::Settled { sink: sink.to_owned(), window }])
     }
 
+    fn connection(&self) -> &rusqlite::Connection {
+        match &self.store {
+            Store::Sqlite(file) => &file.store.connection,
+            Store::S3(_) => panic!("it is no file"),
+        }
+    }
+
     /// From here on there is no room.
     pub(super) fn fill_the_disk(&self) {
-        self.store.connection.execute_batch("PRAGMA max_page_count = 1").unwrap();
+        self.connection().execute_batch("PRAGMA max_page_count = 1").unwrap();
     }
 
     /// From here on another program's lock is not waited for.
     pub(super) fn lose_patience(&self) {
-        self.store.connection.busy_timeout(Duration::ZERO).unwrap();
+        self.connection().busy_timeout(Duration::ZERO).unwrap();
     }
 }
 
@@ -244,16 +288,96 @@ fn once_each<T>(
         .collect()
 }
 
+/// Says that another run was superseded that may wake up yet: whatever that one writes from here on is refused.
+fn superseded(
+    store: &mut Store,
+    place: &Place,
+    (state, head): &(State, Head),
+    identity: &Identity,
+    claim: &Claim<'_>,
+    holder: String,
+) -> Result<(State, Head), LedgerError> {
+    same_window(state, identity)?;
+    let mut entries = Vec::new();
+    if state.window_kind().is_none() {
+        entries.push(identity.opened());
+    }
+    entries.push(Entry::Superseded { holder });
+    let records = records(head, &identity.pipeline, claim.run, entries);
+    let mut state = state.clone();
+    let refused = |cause| LedgerError::Refused { place: place.name(), cause };
+    let written = records.iter().cloned().try_for_each(|record| state.apply(record));
+    written.map_err(refused)?;
+    let head = write(store, &place.name(), head, &records)?;
+    Ok((state, head))
+}
+
+/// Entries as this run writes them, behind this head.
+fn records(head: &Head, pipeline: &str, run: &str, entries: Vec<Entry>) -> Vec<Record> {
+    let at = Timestamp::now().as_millisecond();
+    let record = |(number, entry)| Record { number, pipeline: pipeline.to_owned(), run: run.to_owned(), at, entry };
+    (head.number + 1..).zip(entries).map(record).collect()
+}
+
+/// Adds a step; answers where the ledger ends then.
+fn write(store: &mut Store, place: &str, before: &Head, records: &[Record]) -> Result<Head, LedgerError> {
+    let mut head = *before;
+    let mut rows = Vec::with_capacity(records.len());
+    for record in records {
+        let row = Row::after(&head, before.step + 1, record).map_err(|error| LedgerError::Storage {
+            place: place.to_owned(),
+            doing: "cannot be written",
+            trouble: Trouble::Other,
+            cause: error.to_string(),
+        })?;
+        head = row.head();
+        rows.push(row);
+    }
+    if !rows.is_empty() {
+        store.append(before, &rows)?;
+        store.keep(&head)?;
+    }
+    Ok(head)
+}
+
+/// What the entries of a pipeline add up to, and where the ledger ends. `kept` is where it has to end; `is_writer` says that nobody
+/// writes meanwhile.
 fn fold(
-    path: &Path,
-    each: impl FnOnce(&mut dyn FnMut(Record) -> Result<(), LedgerError>) -> Result<(), LedgerError>,
-) -> Result<State, LedgerError> {
-    let mut state = State::default();
-    each(&mut |record| {
-        let number = record.number;
-        state.apply(record).map_err(|cause| LedgerError::Damaged { path: path.to_owned(), number, cause })
+    place: &Place,
+    pipeline: &str,
+    kept: Option<Head>,
+    is_writer: bool,
+    each: impl FnOnce(&mut dyn FnMut(Row) -> Result<(), LedgerError>) -> Result<(), LedgerError>,
+) -> Result<(State, Head), LedgerError> {
+    let (mut state, mut head, mut is_on_chain) = (State::default(), Head::default(), false);
+    let name = place.name();
+    each(&mut |row| {
+        let number = row.number;
+        // Of missing entries the first is named, and not the one behind them.
+        let expected = head.number + 1;
+        let damaged = |number, cause| LedgerError::Damaged { place: name.clone(), number, cause };
+        head = head.with(&row).map_err(|cause| damaged(expected, cause))?;
+        is_on_chain |= kept == Some(head);
+        // Entries of others are passed over unread.
+        if row.pipeline == pipeline {
+            state.apply(row.record(&name)?).map_err(|cause| damaged(number, cause))?;
+        }
+        Ok(())
     })?;
-    Ok(state)
+    let unfit = |cause: String| Err(LedgerError::Head { place: name.clone(), head: place.head_name(), cause });
+    match kept {
+        None if head.step > 1 => unfit("it is not there".to_owned()),
+        None => Ok((state, head)),
+        Some(kept) if kept.number > head.number => {
+            unfit(format!("entry {} was written, and the ledger ends with entry {}", kept.number, head.number))
+        }
+        Some(kept) if !is_on_chain => unfit(format!("entry {} is another than the one that was written", kept.number)),
+        Some(kept) if is_writer && head.step > kept.step + 1 => unfit(format!(
+            "it speaks of entry {}, and the ledger ends with entry {}: further than a crash can leave it",
+            kept.number, head.number
+        )),
+        Some(_) => Ok((state, head)),
+    }
 }
 
 fn same_window(state: &State, identity: &Identity) -> Result<(), LedgerError> {

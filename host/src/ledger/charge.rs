@@ -144,6 +144,8 @@ pub struct ChargeState {
     standing: Standing,
     /// When the last attempt that may still take effect began, and the longest that it may take: milliseconds.
     last_attempt: Option<(i64, u64)>,
+    /// Whether the run that began that attempt was superseded, and may wake up in the middle of it.
+    may_wake: bool,
     /// While it is in flight: what it was before.
     before: Option<Box<Before>>,
 }
@@ -161,6 +163,7 @@ impl ChargeState {
             frozen_in,
             standing: Standing::Pending { reason: None },
             last_attempt: None,
+            may_wake: false,
             before: None,
         }
     }
@@ -203,6 +206,19 @@ impl ChargeState {
     /// When its last attempt is surely over, unless it was answered: milliseconds, UTC.
     pub fn last_over(&self) -> Option<i64> {
         self.last_attempt.map(|(begun, deadline)| begun.saturating_add_unsigned(deadline))
+    }
+
+    /// Until when a call of a run that was superseded may leave yet: milliseconds, UTC.
+    pub fn may_leave_until(&self) -> Option<i64> {
+        self.last_over().filter(|_| self.may_wake)
+    }
+
+    /// The run that may have a call with it under way was superseded: from here on counts what that call may take.
+    pub(super) fn superseded(&mut self, at: i64) {
+        if let Some((begun, _)) = &mut self.last_attempt {
+            *begun = at.max(*begun);
+            self.may_wake = true;
+        }
     }
 
     /// A call with it is about to leave.

@@ -144,6 +144,11 @@ pub enum Entry {
         /// The same, afterwards.
         after: String,
     },
+    /// This run took the ledger over from one that was not heard of any more. What that one had under way may leave yet.
+    Superseded {
+        /// That run, in words for a person.
+        holder: String,
+    },
     /// All charges of a window are final for a sink, and nothing is held.
     Settled {
         /// The sink.
@@ -221,7 +226,7 @@ impl InputSeen {
 
 impl Entry {
     /// The words under which entries are stored.
-    pub(super) const KINDS: [&'static str; 14] = [
+    pub(super) const KINDS: [&'static str; 15] = [
         "opened",
         "run",
         "inputs",
@@ -235,6 +240,7 @@ impl Entry {
         "taken-over",
         "doubted",
         "mirrored",
+        "superseded",
         "settled",
     ];
 
@@ -265,6 +271,7 @@ impl Entry {
             Entry::TakenOver { .. } => "taken-over",
             Entry::Doubted { .. } => "doubted",
             Entry::Mirrored { .. } => "mirrored",
+            Entry::Superseded { .. } => "superseded",
             Entry::Settled { .. } => "settled",
         }
     }

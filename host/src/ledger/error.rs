@@ -1,7 +1,5 @@
 //! What goes wrong with a ledger.
 
-use std::path::PathBuf;
-
 use super::fold_error::FoldError;
 use crate::report::Exit;
 
@@ -9,12 +7,20 @@ use crate::report::Exit;
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
     /// Another run writes to it.
-    #[error("another run holds the ledger {}: {holder}", path.display())]
+    #[error("another run holds the ledger {place}: {holder}")]
     Held {
         /// The ledger.
-        path: PathBuf,
+        place: String,
         /// Who, and since when.
         holder: String,
+    },
+    /// It cannot be a place for one.
+    #[error("the ledger {place} cannot be used: {cause}")]
+    NoPlace {
+        /// As it was given.
+        place: String,
+        /// Why.
+        cause: String,
     },
     /// It was begun by a pipeline with other windows.
     #[error(
@@ -30,10 +36,10 @@ pub enum LedgerError {
         given: String,
     },
     /// The operating system or SQLite refused.
-    #[error("the ledger {} {doing}: {}", path.display(), trouble.words(cause))]
+    #[error("the ledger {place} {doing}: {}", trouble.words(cause))]
     Storage {
         /// The ledger.
-        path: PathBuf,
+        place: String,
         /// What could not be done: `cannot be opened`.
         doing: &'static str,
         /// What kind of trouble it is.
@@ -42,48 +48,82 @@ pub enum LedgerError {
         cause: String,
     },
     /// The file is something else, or of a newer version.
-    #[error("{} {what}; it is left as it is", path.display())]
+    #[error("{place} {what}; it is left as it is")]
     Foreign {
         /// The file.
-        path: PathBuf,
+        place: String,
         /// What it is.
         what: String,
     },
     /// An entry cannot be read, or cannot follow those before it.
-    #[error("the ledger {} is damaged at entry {number}: {cause}", path.display())]
+    #[error("the ledger {place} is damaged at entry {number}: {cause}")]
     Damaged {
         /// The ledger.
-        path: PathBuf,
+        place: String,
         /// The entry's number.
         number: u64,
         /// What is wrong with it.
         cause: FoldError,
     },
+    /// An object of a ledger on S3 is not what was written.
+    #[error("the ledger {place} is damaged in its object {object}: {cause}")]
+    Torn {
+        /// The ledger.
+        place: String,
+        /// The object's key, below the ledger's prefix.
+        object: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// It does not end where it is kept apart that it ends.
+    #[error("the ledger {place} does not fit its head, which is kept in {head}: {cause}")]
+    Head {
+        /// The ledger.
+        place: String,
+        /// Where the head is kept.
+        head: String,
+        /// What does not fit.
+        cause: String,
+    },
     /// It was written to while it was read without being locked.
-    #[error("the ledger {} was written to while it was read", path.display())]
+    #[error("the ledger {place} was written to while it was read")]
     Moved {
         /// The ledger.
-        path: PathBuf,
+        place: String,
     },
     /// Another writer added to it, in spite of the lock.
-    #[error("the ledger {} was written to by another run since this one opened it; this run writes nothing more", path.display())]
+    #[error("the ledger {place} was written to by another run since this one opened it; this run writes nothing more")]
     Overtaken {
         /// The ledger.
-        path: PathBuf,
+        place: String,
+    },
+    /// Its lease ran out: another run may hold it by now.
+    #[error("the lease on the ledger {place} was lost: {cause}; this run sends and writes nothing more")]
+    Lost {
+        /// The ledger.
+        place: String,
+        /// How.
+        cause: String,
+    },
+    /// Interrupted from outside, while another run was waited for.
+    #[error("interrupted while another run held the ledger {place}")]
+    Interrupted {
+        /// The ledger.
+        place: String,
     },
     /// What was to be written cannot follow what is there.
-    #[error("an entry was refused, and nothing was written to the ledger {}: {cause}", path.display())]
+    #[error("an entry was refused, and nothing was written to the ledger {place}: {cause}")]
     Refused {
         /// The ledger.
-        path: PathBuf,
+        place: String,
         /// Why.
         cause: FoldError,
     },
     /// An earlier write failed; what is on disk is not known.
-    #[error("the ledger {} failed before in this run, and is not written to again", path.display())]
+    #[error("the ledger {place} failed before in this run, and is not written to again")]
     Poisoned {
         /// The ledger.
-        path: PathBuf,
+        place: String,
     },
 }
 
@@ -100,6 +140,8 @@ pub enum Trouble {
     Corrupt,
     /// There is no such folder, or it may not be entered.
     NoPlace,
+    /// A store on the network does not do what it is asked for.
+    Store,
     /// Anything else.
     Other,
 }
@@ -111,7 +153,7 @@ impl Trouble {
             Trouble::ReadOnly => format!("it is read-only ({cause})"),
             Trouble::Locked => format!("another program keeps it locked ({cause})"),
             Trouble::Corrupt => format!("the file is damaged ({cause})"),
-            Trouble::NoPlace | Trouble::Other => cause.to_owned(),
+            Trouble::NoPlace | Trouble::Store | Trouble::Other => cause.to_owned(),
         }
     }
 }
@@ -120,8 +162,9 @@ impl LedgerError {
     /// The exit code that it ends a run with.
     pub fn exit(&self) -> Exit {
         match self {
-            LedgerError::Held { .. } => Exit::Held,
-            LedgerError::OtherWindow { .. } => Exit::Configuration,
+            LedgerError::Held { .. } | LedgerError::Overtaken { .. } | LedgerError::Lost { .. } => Exit::Held,
+            LedgerError::Interrupted { .. } => Exit::Interrupted,
+            LedgerError::OtherWindow { .. } | LedgerError::NoPlace { .. } => Exit::Configuration,
             _ => Exit::Ledger,
         }
     }
@@ -130,7 +173,9 @@ impl LedgerError {
     pub fn action(&self) -> &'static str {
         const RESTORE: &str = "restore the file from a backup; do not delete it, or billed usage is billed again";
         match self {
-            LedgerError::Held { .. } => "wait until it ends, and run again: nothing is lost",
+            LedgerError::Held { .. } => {
+                "run again when it has ended, or with --wait 10m: nothing is lost"
+            }
             LedgerError::OtherWindow { .. } => {
                 "set the window back, or give the pipeline another name and a `start` after what is billed"
             }
@@ -140,6 +185,9 @@ impl LedgerError {
                 Trouble::Locked => "end the other program (a backup, an open `sqlite3`), and run again",
                 Trouble::Corrupt => RESTORE,
                 Trouble::NoPlace => "create the folder, or name another place with `ledger` or --ledger",
+                Trouble::Store => {
+                    "see to the bucket, its permissions and the network, and run again: nothing was sent that is not written down"
+                }
                 Trouble::Other => {
                     "see to the disk and its permissions, and run again: nothing was sent that is not written down"
                 }
@@ -147,11 +195,20 @@ impl LedgerError {
             LedgerError::Foreign { .. } => {
                 "name the right file with `ledger` or --ledger, or use the version that wrote it"
             }
-            LedgerError::Damaged { .. } => RESTORE,
+            LedgerError::NoPlace { .. } => "name a place with `ledger` or --ledger, such as s3://BUCKET/PREFIX",
+            LedgerError::Damaged { .. } | LedgerError::Torn { .. } => {
+                "`meterhost ledger verify` names all that is wrong; restore it from a backup or an earlier version of the object, and do not \
+                 delete it, or billed usage is billed again"
+            }
+            LedgerError::Head { .. } => {
+                "restore the ledger and its head from where they are whole; where that is nowhere, see what `meterhost ledger verify` says, and \
+                 what `meterhost ledger accept` makes of it"
+            }
             LedgerError::Moved { .. } => "try again",
             LedgerError::Overtaken { .. } => {
-                "see who runs this pipeline beside this run (was its .lock file deleted?), and run again: nothing is lost"
+                "see who runs this pipeline beside this run (was a lock deleted?), and run again: nothing is lost"
             }
+            LedgerError::Lost { .. } | LedgerError::Interrupted { .. } => "run again: nothing is lost",
             LedgerError::Refused { .. } => "this is an error in meterhost: report it; what was sent is written down",
             LedgerError::Poisoned { .. } => "run again: the ledger says what was sent",
         }

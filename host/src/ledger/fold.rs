@@ -68,6 +68,7 @@ impl State {
                 charges.iter().try_for_each(|id| self.change(id, doubt)?)?;
             }
             Entry::Mirrored { before, after } => self.mirrored = Some(vec![before, Some(after)]),
+            Entry::Superseded { .. } => self.charges.values_mut().for_each(|charge| charge.superseded(record.at)),
             Entry::Settled { sink, window } => {
                 let state = self.window_mut(&sink, &window)?;
                 if state.open > 0 || !state.holds.is_empty() {
@@ -232,7 +233,8 @@ impl State {
                 | Entry::Watched { .. }
                 | Entry::Outcomes { .. }
                 | Entry::Imported(_)
-                | Entry::Mirrored { .. } => {}
+                | Entry::Mirrored { .. }
+                | Entry::Superseded { .. } => {}
             }
         }
         for id in ids {

@@ -12,6 +12,9 @@ pub enum FoldError {
     /// Entries are missing before it.
     #[error("it is missing")]
     Missing,
+    /// Its hash does not follow from what it says and from the entry before.
+    #[error("it, or what stands before it, is not what was written")]
+    Changed,
     /// The first entry of a pipeline comes once.
     #[error("it opens the ledger of the pipeline once more")]
     OpenedTwice,

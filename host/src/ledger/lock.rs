@@ -4,26 +4,14 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-
 use super::error::{LedgerError, Trouble};
-use super::sqlite::{beside, storage};
+use super::holder::Holder;
+use super::sqlite::{beside, place, storage};
 
 /// The lock, held until it is dropped. The file stays: who deletes it while it is held lets a second writer in.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
-}
-
-/// Who holds it, for the one who finds it held.
-#[derive(Serialize, Deserialize)]
-struct Holder {
-    pid: u32,
-    host: String,
-    /// By the real clock, in UTC.
-    since: String,
-    run: String,
+    file: File,
 }
 
 impl Lock {
@@ -38,32 +26,36 @@ impl Lock {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let mut text = String::new();
-                // Whatever cannot be read of it is only left out of the message.
-                let _ = file.read_to_string(&mut text);
-                return Err(LedgerError::Held { path: ledger.to_owned(), holder: holder(&text) });
+                return Err(LedgerError::Held { place: place(ledger), holder: words(&mut file) });
             }
             Err(TryLockError::Error(cause)) => return Err(failed(cause)),
         }
-        let now = Timestamp::now();
-        let holder = Holder { pid: std::process::id(), host: host(), since: format!("{now:.0}"), run: run.to_owned() };
-        let text = serde_json::to_string(&holder).map_err(|cause| failed(cause.into()))?;
+        let text = serde_json::to_string(&Holder::this(run)).map_err(|cause| failed(cause.into()))?;
         file.set_len(0).map_err(failed)?;
         file.seek(SeekFrom::Start(0)).map_err(failed)?;
         file.write_all(text.as_bytes()).map_err(failed)?;
-        Ok(Lock { _file: file })
+        Ok(Lock { file })
+    }
+
+    /// Who holds it, in words for a person; nothing if nobody does. It is not tried to take it: a run that begins just then would be
+    /// told that somebody else has it.
+    pub(super) fn holder(ledger: &Path) -> Option<String> {
+        let text = std::fs::read_to_string(beside(ledger, ".lock")).ok()?;
+        let holder: Holder = serde_json::from_str(&text).ok()?;
+        (!holder.is_gone()).then(|| holder.words())
     }
 }
 
-/// The machine's name, for a ledger in a folder that several machines share.
-fn host() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(|| std::env::var("HOSTNAME").ok());
-    name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).unwrap_or_else(|| "this machine".to_owned())
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Nobody holds it any more. Whoever reads it meanwhile finds the name of a process that is about to end.
+        let _ = self.file.set_len(0);
+    }
 }
 
-fn holder(text: &str) -> String {
-    match serde_json::from_str::<Holder>(text) {
-        Ok(Holder { pid, host, since, run }) => format!("process {pid} on {host}, since {since} (run {run})"),
-        Err(_) => "its lock is taken".to_owned(),
-    }
+/// Whatever cannot be read of it is only left out of the message.
+fn words(file: &mut File) -> String {
+    let mut text = String::new();
+    let _ = file.read_to_string(&mut text);
+    serde_json::from_str(&text).map_or_else(|_| "its lock is taken".to_owned(), |holder: Holder| holder.words())
 }

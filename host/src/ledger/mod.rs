@@ -7,33 +7,47 @@
 //! | `imported` | what another exporter had billed before |
 //! | `charge` | a frozen charge and its standing |
 //! | `hold`, `round` | what is kept back, and the one rounding |
-//! | `sqlite`, `lock`, `aside` | where it is kept, the one writer, the readers beside it |
+//! | `row` | entries as they are stored, each a link of one chain |
+//! | `place`, `store` | where it is kept, and one that this process holds |
+//! | `sqlite`, `head_file`, `lock`, `aside` | as a file: the entries, their end, the one writer, the readers beside it |
+//! | `s3` | as objects in a bucket |
+//! | `claim`, `holder`, `moment` | who wants to write, who does, and since when |
 //! | `book` | a ledger that is open for writing |
 //! | `error` | what goes wrong with it |
 
 mod aside;
 mod book;
 mod charge;
+mod claim;
 mod entry;
 mod error;
 mod fold;
 mod fold_error;
+mod head_file;
 mod hold;
+mod holder;
 mod imported;
 mod lock;
+mod moment;
+mod place;
 mod round;
+mod row;
+mod s3;
 mod sqlite;
 mod state;
+mod store;
 #[cfg(test)]
 mod tests;
 
-pub use aside::read;
 pub use book::{Identity, Ledger};
 pub use charge::{Charge, ChargeState, Standing, TAKEN_OVER};
+pub use claim::Claim;
 pub use entry::{Entry, FORMAT, Import, InputSeen, PluginDigest, Record};
 pub use error::{LedgerError, Trouble};
 pub use fold_error::FoldError;
 pub use hold::{Hold, Scope};
 pub use imported::Imported;
+pub use place::Place;
 pub use round::rounded;
+pub use row::{Hash, Head, Row};
 pub use state::{Counts, State, WindowState};

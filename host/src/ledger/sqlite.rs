@@ -5,16 +5,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Row as SqlRow, TransactionBehavior, params};
 
-use super::entry::{Entry, Record};
 use super::error::{LedgerError, Trouble};
-use super::fold_error::FoldError;
+use super::row::{Hash, Row};
 
 /// Marks the file as a meterhost ledger: `mhlg`.
 const APPLICATION: i32 = 0x6d68_6c67;
 /// The version of the form in which it is written.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
 /// How long another program's lock is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -23,11 +22,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const SCHEMA: &str = "
     CREATE TABLE entry (
         number   INTEGER PRIMARY KEY,
+        step     INTEGER NOT NULL,
         pipeline TEXT NOT NULL,
         run      TEXT NOT NULL,
         at       INTEGER NOT NULL,
         kind     TEXT NOT NULL,
-        body     TEXT NOT NULL
+        body     TEXT NOT NULL,
+        hash     TEXT NOT NULL
     ) STRICT;
     CREATE TRIGGER entry_is_numbered_without_a_gap BEFORE INSERT ON entry
         WHEN NEW.number IS NOT (SELECT coalesce(max(number), 0) + 1 FROM entry)
@@ -75,93 +76,57 @@ impl Store {
     }
 
     /// Adds entries, all or none; they are on the disk when it returns.
-    pub(super) fn append(&mut self, records: &[Record]) -> Result<(), LedgerError> {
-        let Some(first) = records.first() else { return Ok(()) };
+    pub(super) fn append(&mut self, rows: &[Row]) -> Result<(), LedgerError> {
+        let Some(first) = rows.first() else { return Ok(()) };
         let path = &self.path;
         let failed = failed(path, "cannot be written");
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&failed)?;
         if last_number(&transaction).map_err(&failed)? + 1 != first.number {
-            return Err(LedgerError::Overtaken { path: path.clone() });
+            return Err(LedgerError::Overtaken { place: place(path) });
         }
         {
             let mut insert = transaction
                 .prepare_cached(
-                    "INSERT INTO entry (number, pipeline, run, at, kind, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                    "INSERT INTO entry (number, step, pipeline, run, at, kind, body, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                 )
                 .map_err(&failed)?;
-            for record in records {
-                let body = serde_json::to_string(&record.entry)
-                    .map_err(|error| storage(path, "cannot be written", Trouble::Other, error))?;
-                let number = record.number.cast_signed();
-                insert
-                    .execute(params![number, record.pipeline, record.run, record.at, record.entry.kind(), body])
-                    .map_err(&failed)?;
+            for row in rows {
+                let Row { number, step, pipeline, run, at, kind, body, hash } = row;
+                let (number, step, hash) = (number.cast_signed(), step.cast_signed(), hash.to_string());
+                insert.execute(params![number, step, pipeline, run, at, kind, body, hash]).map_err(&failed)?;
             }
         }
         transaction.commit().map_err(&failed)
     }
 
-    /// The number of the last entry of all pipelines.
-    pub(super) fn last_number(&self) -> Result<u64, LedgerError> {
-        last_number(&self.connection).map_err(failed(&self.path, "cannot be read"))
-    }
-
-    /// Every entry of a pipeline, in order, as of one moment. Entries of others are passed over unread, but none may be missing.
-    pub(super) fn each(
-        &self,
-        pipeline: &str,
-        mut take: impl FnMut(Record) -> Result<(), LedgerError>,
-    ) -> Result<(), LedgerError> {
+    /// Every entry of all pipelines, in the order of their numbers, as of one moment.
+    pub(super) fn each(&self, mut take: impl FnMut(Row) -> Result<(), LedgerError>) -> Result<(), LedgerError> {
         let failed = failed(&self.path, "cannot be read");
         let mut statement = self
             .connection
-            .prepare("SELECT number, pipeline, run, at, kind, body FROM entry ORDER BY number")
+            .prepare("SELECT number, step, pipeline, run, at, kind, body, hash FROM entry ORDER BY number")
             .map_err(&failed)?;
         let mut rows = statement.query([]).map_err(&failed)?;
-        let mut expected = 1;
         while let Some(row) = rows.next().map_err(&failed)? {
-            let number = row.get::<_, i64>(0).map_err(&failed)?.unsigned_abs();
-            if number != expected {
-                return Err(LedgerError::Damaged {
-                    path: self.path.clone(),
-                    number: expected,
-                    cause: FoldError::Missing,
-                });
-            }
-            expected += 1;
-            let text = |column| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
-            if text(1).map_err(&failed)? == pipeline {
-                let entry = self.entry(number, text(4).map_err(&failed)?, text(5).map_err(&failed)?)?;
-                let run = row.get(2).map_err(&failed)?;
-                let at = row.get(3).map_err(&failed)?;
-                take(Record { number, pipeline: pipeline.to_owned(), run, at, entry })?;
-            }
+            take(read(row).map_err(&failed)?)?;
         }
         Ok(())
     }
+}
 
-    fn entry(&self, number: u64, kind: &str, body: &str) -> Result<Entry, LedgerError> {
-        let newer = |what: String| LedgerError::Foreign {
-            path: self.path.clone(),
-            what: format!("has an entry (number {number}) from a newer version of meterhost: {what}"),
-        };
-        if !Entry::KINDS.contains(&kind) {
-            return Err(newer(format!("the kind `{kind}` is not known")));
-        }
-        let damaged =
-            |cause| LedgerError::Damaged { path: self.path.clone(), number, cause: FoldError::Unreadable(cause) };
-        let entry: Entry = serde_json::from_str(body).map_err(|error| match error.to_string() {
-            cause if cause.starts_with("unknown field") || cause.starts_with("unknown variant") => newer(cause),
-            cause => damaged(cause),
-        })?;
-        match entry {
-            Entry::Opened { format, .. } if format > super::entry::FORMAT => {
-                Err(newer(format!("its form is {format}, and this one knows {}", super::entry::FORMAT)))
-            }
-            entry if entry.kind() == kind => Ok(entry),
-            entry => Err(damaged(format!("it is stored as `{kind}` and says `{}`", entry.kind()))),
-        }
-    }
+/// What is no hash any more stands for one that fits nothing.
+fn read(row: &SqlRow<'_>) -> rusqlite::Result<Row> {
+    let hash: String = row.get(7)?;
+    Ok(Row {
+        number: row.get::<_, i64>(0)?.cast_unsigned(),
+        step: row.get::<_, i64>(1)?.cast_unsigned(),
+        pipeline: row.get(2)?,
+        run: row.get(3)?,
+        at: row.get(4)?,
+        kind: row.get(5)?,
+        body: row.get(6)?,
+        hash: hash.parse().unwrap_or_else(|_| Hash::of(b"no hash")),
+    })
 }
 
 fn last_number(connection: &Connection) -> rusqlite::Result<u64> {
@@ -169,10 +134,15 @@ fn last_number(connection: &Connection) -> rusqlite::Result<u64> {
     connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
 }
 
+/// As messages name it.
+pub(super) fn place(path: &Path) -> String {
+    path.display().to_string()
+}
+
 /// Whether there is a file at the path. An empty one, or one that is gone while SQLite's own file beside it is still there, is neither
 /// a ledger nor none.
 pub(super) fn is_there(path: &Path) -> Result<bool, LedgerError> {
-    let foreign = |what: &str| Err(LedgerError::Foreign { path: path.to_owned(), what: what.to_owned() });
+    let foreign = |what: &str| Err(LedgerError::Foreign { place: place(path), what: what.to_owned() });
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => foreign("is a folder, and no ledger"),
         Ok(found) if found.len() == 0 => {
@@ -221,8 +191,13 @@ fn create(path: &Path) -> Result<(), LedgerError> {
         .map_err(&failed)?;
     connection.close().map_err(|(_, error)| failed(error))?;
     fs::rename(&draft, path).map_err(io)?;
+    sync_folder(path).map_err(io)
+}
+
+/// What was renamed into the folder of this file is there after a power cut too.
+pub(super) fn sync_folder(path: &Path) -> std::io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)
+    fs::File::open(folder)?.sync_all()
 }
 
 /// That the file is a ledger, and of a version that this one reads.
@@ -231,13 +206,13 @@ fn check(path: &Path, connection: &Connection) -> Result<(), LedgerError> {
         connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i32>(0)).map_err(|error| {
             match error.sqlite_error_code() {
                 Some(ErrorCode::NotADatabase) => {
-                    LedgerError::Foreign { path: path.to_owned(), what: "is not a meterhost ledger".to_owned() }
+                    LedgerError::Foreign { place: place(path), what: "is not a meterhost ledger".to_owned() }
                 }
                 _ => failed(path, "cannot be opened")(error),
             }
         })
     };
-    let foreign = |what: String| Err(LedgerError::Foreign { path: path.to_owned(), what });
+    let foreign = |what: String| Err(LedgerError::Foreign { place: place(path), what });
     if pragma("application_id")? != APPLICATION {
         return foreign("is an SQLite file, but not a meterhost ledger".to_owned());
     }
@@ -255,7 +230,7 @@ pub(super) fn storage(
     trouble: Trouble,
     cause: impl std::fmt::Display,
 ) -> LedgerError {
-    LedgerError::Storage { path: path.to_owned(), doing, trouble, cause: cause.to_string() }
+    LedgerError::Storage { place: place(path), doing, trouble, cause: cause.to_string() }
 }
 
 pub(super) fn failed(path: &Path, doing: &'static str) -> impl Fn(rusqlite::Error) -> LedgerError {

@@ -173,7 +173,7 @@ mod tests {
 
     use super::*;
     use crate::config::parse;
-    use crate::ledger::{Entry, Hold, Identity, Ledger, Scope};
+    use crate::ledger::{Claim, Entry, Hold, Identity, Ledger, Place, Scope};
     use crate::report::Problem;
 
     const FILE: &str = r#"
@@ -212,7 +212,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let pipeline = pipeline("");
         let identity = Identity::of(&pipeline, Some(window("2025-03")));
-        let mut ledger = Ledger::open(&folder.path().join("p.ledger.db"), &identity, "run").unwrap();
+        let mut ledger = Ledger::open(&Place::sqlite(&folder.path().join("p.ledger.db")), &identity, &Claim::at_once("run")).unwrap();
         let sink = "clazar".to_owned();
         let mut entries = vec![Entry::Run {
             now: 0,

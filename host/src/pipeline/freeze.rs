@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use super::account;
@@ -50,7 +49,6 @@ impl Book {
     /// Opens the ledger for writing, unless there is nothing to write: a dry run only reads it, and a run that finds nothing due or to be
     /// taken over leaves no file behind.
     pub(super) fn of(
-        path: &Path,
         identity: &Identity,
         run: &str,
         setup: &Setup,
@@ -59,19 +57,21 @@ impl Book {
         complete: &Complete,
     ) -> Result<Book, LedgerError> {
         if options.dry_run {
-            return Ok(Book::Shown(Box::new(Ledger::state_of(path, identity)?)));
+            return Ok(Book::Shown(Box::new(Ledger::state_of(&setup.place, identity)?)));
         }
         let state = State::default();
         let says_nothing =
             mirrored.is_none_or(|mirrored| mirrored.to_take_over(&state).is_ok_and(|import| import.is_none()));
-        if !path.exists() && says_nothing {
+        if says_nothing && !setup.place.exists()? {
             let due = due(&setup.pipeline, &state, options.now, options.window.as_ref(), complete);
             // Where a window waits for its data, the ledger is to remember that the pipeline begins with it.
             if due.is_idle() {
                 return Ok(Book::Shown(Box::new(state)));
             }
         }
-        Ok(Book::Open(Box::new(Ledger::open(path, identity, run)?)))
+        let told = |what: &str| options.watch.step(what);
+        let claim = options.claim(run, &told);
+        Ok(Book::Open(Box::new(Ledger::open(&setup.place, identity, &claim)?)))
     }
 
     pub(super) fn state(&self) -> &State {

@@ -1,9 +1,11 @@
 //! What a run is asked for, and who is told how it goes.
 
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::ledger::Claim;
 use crate::model::window::Window;
 
 /// What a run is asked for besides its file.
@@ -14,10 +16,19 @@ pub struct Options<'a> {
     pub window: Option<Window>,
     /// Show what would be done, and change nothing.
     pub dry_run: bool,
+    /// For how long another run is waited for.
+    pub wait: Duration,
     /// Set from outside to end the run between two steps.
     pub stop: &'a AtomicBool,
     /// Told what happens.
     pub watch: &'a (dyn Watch + Sync),
+}
+
+impl Options<'_> {
+    /// What this run says when it wants to write the ledger. `told` is passed on to whoever watches.
+    pub(super) fn claim<'a>(&'a self, run: &'a str, told: &'a dyn Fn(&str)) -> Claim<'a> {
+        Claim { run, wait: self.wait, stop: self.stop, told }
+    }
 }
 
 /// Is told what happens while it does.

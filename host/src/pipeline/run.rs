@@ -15,7 +15,6 @@ use super::options::Options;
 use super::setup::Setup;
 use super::summary::{self, Findings};
 use super::take_over::{another_sink, remembered, taken_over};
-use crate::config::LedgerLocation;
 use crate::ledger::{Entry, Identity, Ledger, LedgerError, State};
 use crate::model::charge::ChargeId;
 use crate::model::window::Window;
@@ -26,7 +25,6 @@ use crate::report::{Exit, Problem, Report};
 /// # Errors
 /// The ledger cannot be opened; nothing was read or sent.
 pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> {
-    let LedgerLocation::Sqlite(path) = &setup.pipeline.ledger;
     let mut findings = Findings::default();
     let stopped = |mut findings: Findings, problem: Problem, state: &State| {
         findings.problem(problem);
@@ -40,7 +38,7 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
     let identity = Identity::of(&setup.pipeline, first(&setup.pipeline, options.now));
     let run = run_id();
     let complete = Complete::ask(setup, options);
-    let mut book = Book::of(path, &identity, &run, setup, options, mirrored.as_ref(), &complete)?;
+    let mut book = Book::of(&identity, &run, setup, options, mirrored.as_ref(), &complete)?;
     if let Some(problem) = another_sink(setup, book.state(), mirrored.as_ref()) {
         return stopped(findings, problem, book.state());
     }
@@ -53,7 +51,7 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
     if book.state().is_fresh() {
         findings.notes.push(format!(
             "there is no record of this pipeline in {} yet: it begins with this run",
-            path.file_name().unwrap_or_default().to_string_lossy()
+            setup.place.short_name()
         ));
     }
     let due = due(&setup.pipeline, book.state(), options.now, options.window.as_ref(), &complete);
@@ -97,6 +95,11 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
             Err(Stopped::Problem(problem)) => findings.problem(problem),
             Err(Stopped::Ledger(error)) => findings.ledger(&error),
         }
+    }
+    if let Err(error) = ledger.close()
+        && findings.exit != Exit::Ledger
+    {
+        findings.ledger(&error);
     }
     Ok(summary::report(setup, ledger.state(), options, Some(run), &works, &withdrawn, findings))
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::read::with_denials;
 use crate::broker::{Broker, Grants, Rate, Session, advice};
 use crate::config::{ConfigErrors, Pipeline, PluginSpec, Zeros, check_against_schema};
+use crate::ledger::Place;
 use crate::model::service::{ServiceTraits, Zero};
 use crate::plugin::{
     AggregatorInstance, Capability, Cause, Engine, Failure, Limits, LoadError, Plugin, PluginFolders, Role, Settings,
@@ -24,6 +25,8 @@ pub struct Setup {
     pub aggregates: Vec<Section>,
     /// In the order of the file, as in `pipeline.sinks`.
     pub sinks: Vec<SinkSection>,
+    /// Where its ledger is.
+    pub place: Place,
     pub(super) broker: Broker,
 }
 
@@ -109,6 +112,7 @@ impl Setup {
     /// All that is wrong in the file and with the plugins, as far as it can be found at once.
     pub fn new(
         pipeline: Pipeline,
+        place: Place,
         engine: &Engine,
         broker: &Broker,
         folders: &PluginFolders,
@@ -123,7 +127,9 @@ impl Setup {
         let mut sinks = Vec::new();
         for (spec, section) in pipeline.sinks.iter().zip(sections) {
             let Some(section) = section else { continue };
-            let Some(traits) = wrong.take(loader.traits(&spec.plugin, &section)) else { continue };
+            let Some(mut traits) = wrong.take(loader.traits(&spec.plugin, &section)) else { continue };
+            // A call that outlasted the lease would leave what nobody holds any more.
+            traits.deadline = place.longest_call().map_or(traits.deadline, |most| traits.deadline.min(most));
             if !traits.windows.is_empty() && !traits.windows.contains(&pipeline.window) {
                 let kinds: Vec<_> = traits.windows.iter().map(|kind| format!("\"{kind}\"")).collect();
                 wrong.configuration(ConfigErrors::at(
@@ -168,7 +174,7 @@ impl Setup {
             return Err(wrong.into_error());
         }
         let aggregates = aggregates.into_iter().flatten().collect();
-        Ok(Setup { source, aggregates, sinks, broker: broker.clone(), pipeline })
+        Ok(Setup { source, aggregates, sinks, place, broker: broker.clone(), pipeline })
     }
 
     /// The position of the aggregator that takes a dimension of the usage.

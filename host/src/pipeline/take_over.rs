@@ -1,7 +1,6 @@
 //! What another exporter billed before, taken over into the ledger: by itself while the ledger is new, by hand at any time.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use super::closed::difference;
@@ -65,14 +64,15 @@ impl<'a> TakeOver<'a> {
     ///
     /// # Errors
     /// The source or the ledger cannot be read, or the ledger not written; nothing is taken over then.
-    pub fn take(self, path: &Path) -> Result<(), Refusal> {
+    pub fn take(self) -> Result<(), Refusal> {
         let TakeOver { setup, options, import, .. } = self;
         let identity = Identity::of(&setup.pipeline, first(&setup.pipeline, options.now));
-        let mut ledger = Ledger::open(path, &identity, &run_id()).map_err(Refusal::Ledger)?;
+        let run = run_id();
+        let mut ledger = Ledger::open(&setup.place, &identity, &options.claim(&run, &|what| options.watch.step(what))).map_err(Refusal::Ledger)?;
         let doubted = in_doubt(setup, ledger.state(), &import);
         let mut entries = vec![Entry::Imported(Box::new(import))];
         entries.extend(doubted);
-        ledger.append(entries).map_err(Refusal::Ledger)
+        ledger.append(entries).and_then(|()| ledger.close()).map_err(Refusal::Ledger)
     }
 }
 

@@ -1,7 +1,6 @@
 //! Reading beside a writer.
 
 use super::*;
-use crate::ledger::read;
 
 #[test]
 fn a_ledger_that_is_not_there_is_empty_and_is_not_made() {
@@ -39,7 +38,8 @@ fn entries_are_read_in_order_with_who_wrote_them_when() {
     let place = Place::new();
     let (ledger, _) = frozen(&place, &["a"]);
     let mut seen = Vec::new();
-    read(&place.path(), "p", |record| {
+    place.at().rows(|row| {
+        let record = row.record("LEDGER")?;
         assert!((jiff::Timestamp::now().as_millisecond() - record.at).abs() < 60_000);
         seen.push((record.number, record.run.clone(), record.entry.kind()));
         let json: serde_json::Value = serde_json::to_value(&record).unwrap();
@@ -58,7 +58,7 @@ fn a_path_may_hold_what_it_likes() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["Données PROD äöü.ledger.db", "a?b#c%20d.ledger.db", "%.db"] {
         let path = folder.path().join(name);
-        Ledger::open(&path, &identity(), "r1").unwrap().append(vec![intent(&[june()])]).unwrap();
-        assert!(!Ledger::state_of(&path, &identity()).unwrap().is_fresh(), "{name}");
+        Ledger::open(&at(&path), &identity(), &Claim::at_once("r1")).unwrap().append(vec![intent(&[june()])]).unwrap();
+        assert!(!Ledger::state_of(&at(&path), &identity()).unwrap().is_fresh(), "{name}");
     }
 }

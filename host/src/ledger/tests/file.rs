@@ -3,14 +3,16 @@
 use rusqlite::Connection;
 
 use super::*;
+use crate::ledger::Head;
+use crate::ledger::head_file::HeadFile;
 use crate::report::Exit;
 
 /// Opens and reads; both have to fail with these words, and change nothing.
 fn refused(place: &Place, words: &str) {
     let before = place.contents();
     for error in [
-        Ledger::open(&place.path(), &identity(), "r9").unwrap_err(),
-        Ledger::state_of(&place.path(), &identity()).unwrap_err(),
+        Ledger::open(&place.at(), &identity(), &Claim::at_once("r9")).unwrap_err(),
+        Ledger::state_of(&place.at(), &identity()).unwrap_err(),
     ] {
         assert_eq!(super::words(&error, place), words);
         assert_eq!(error.exit(), Exit::Ledger);
@@ -36,6 +38,23 @@ fn tampered(place: &Place, sql: &str) {
     connection.close().unwrap();
 }
 
+/// Makes the chain whole again, as somebody could who knows how it is made.
+fn chained_anew(place: &Place) {
+    let mut connection = Connection::open(place.path()).unwrap();
+    let mut rows = Vec::new();
+    place.at().rows(|row| { rows.push(row); Ok(()) }).unwrap();
+    let (mut head, transaction) = (Head::default(), connection.transaction().unwrap());
+    for mut row in rows {
+        row.hash = row.hash_after(&head.hash);
+        head = row.head();
+        let of = rusqlite::params![row.hash.to_string(), row.number.cast_signed()];
+        transaction.execute("UPDATE entry SET hash = ?1 WHERE number = ?2", of).unwrap();
+    }
+    transaction.commit().unwrap();
+    connection.close().unwrap();
+    HeadFile::of(&place.path()).write(&head).unwrap();
+}
+
 #[test]
 fn entries_are_only_ever_added() {
     let place = Place::new();
@@ -45,15 +64,15 @@ fn entries_are_only_ever_added() {
         ("UPDATE entry SET body = '{}' WHERE number = 1", "an entry of the ledger is never changed"),
         ("DELETE FROM entry WHERE number = 3", "an entry of the ledger is never deleted"),
         (
-            "INSERT OR REPLACE INTO entry VALUES (1, 'p', 'r', 0, 'opened', '{}')",
+            "INSERT OR REPLACE INTO entry VALUES (1, 1, 'p', 'r', 0, 'opened', '{}', '')",
             "the entries of the ledger are numbered without a gap",
         ),
         (
-            "INSERT INTO entry VALUES (9, 'p', 'r', 0, 'opened', '{}')",
+            "INSERT INTO entry VALUES (9, 9, 'p', 'r', 0, 'opened', '{}', '')",
             "the entries of the ledger are numbered without a gap",
         ),
         (
-            "INSERT INTO entry VALUES (NULL, 'p', 'r', 0, 'opened', '{}')",
+            "INSERT INTO entry VALUES (NULL, 9, 'p', 'r', 0, 'opened', '{}', '')",
             "the entries of the ledger are numbered without a gap",
         ),
     ] {
@@ -94,11 +113,11 @@ fn the_form_of_the_entries_stays_what_it_is() {
 }
 
 #[test]
-fn a_closed_ledger_is_one_file() {
+fn a_closed_ledger_is_one_file_its_head_and_its_lock() {
     let place = Place::new();
     drop(frozen(&place, &["a"]));
     let names: Vec<String> = place.contents().into_iter().map(|(name, _)| name).collect();
-    assert_eq!(names, ["p.ledger.db", "p.ledger.db.lock"]);
+    assert_eq!(names, ["p.ledger.db", "p.ledger.db.head", "p.ledger.db.lock"]);
 }
 
 #[test]
@@ -120,7 +139,7 @@ fn what_is_no_ledger_is_left_alone() {
 
     let place = Place::new();
     std::fs::create_dir(place.path()).unwrap();
-    let error = Ledger::open(&place.path(), &identity(), "r").unwrap_err();
+    let error = Ledger::open(&place.at(), &identity(), &Claim::at_once("r")).unwrap_err();
     assert_eq!(words(&error, &place), "LEDGER is a folder, and no ledger; it is left as it is");
 
     let place = Place::new();
@@ -133,8 +152,8 @@ fn what_a_newer_version_wrote_is_never_ignored() {
     let newer = "LEDGER has an entry (number 2) from a newer version of meterhost";
     for (sql, words) in [
         (
-            "PRAGMA user_version = 2",
-            "LEDGER is a meterhost ledger of version 2, and this meterhost reads version 1".to_owned(),
+            "PRAGMA user_version = 3",
+            "LEDGER is a meterhost ledger of version 3, and this meterhost reads version 2".to_owned(),
         ),
         (
             r#"UPDATE entry SET kind = 'waived', body = '{"waived":{}}' WHERE number = 2"#,
@@ -155,6 +174,9 @@ fn what_a_newer_version_wrote_is_never_ignored() {
         let place = Place::new();
         drop(frozen(&place, &["a"]));
         tampered(&place, sql);
+        if !sql.starts_with("PRAGMA") {
+            chained_anew(&place);
+        }
         refused(&place, &format!("{words}; it is left as it is"));
     }
 }
@@ -184,8 +206,128 @@ fn a_damaged_ledger_stops_the_run_at_the_entry() {
         let place = Place::new();
         drop(frozen(&place, &["a"]));
         tampered(&place, sql);
-        refused(&place, &format!("the ledger LEDGER is damaged at entry {number}: {words}"));
+        let changed = match sql.starts_with("DELETE") {
+            true => "it is missing",
+            false => "it, or what stands before it, is not what was written",
+        };
+        refused(&place, &format!("the ledger LEDGER is damaged at entry {number}: {changed}"));
+        if !sql.starts_with("DELETE") {
+            chained_anew(&place);
+            refused(&place, &format!("the ledger LEDGER is damaged at entry {number}: {words}"));
+        }
     }
+}
+
+#[test]
+fn no_part_of_an_entry_can_be_another() {
+    for (column, value) in [
+        ("step", "step + 1"),
+        ("pipeline", "'q'"),
+        ("run", "'r2'"),
+        ("at", "at + 1"),
+        ("kind", "'freeze'"),
+        ("body", "body || ' '"),
+        ("hash", "(SELECT hash FROM entry WHERE number = 1)"),
+        ("hash", "'x'"),
+    ] {
+        let place = Place::new();
+        drop(frozen(&place, &["a"]));
+        tampered(&place, &format!("UPDATE entry SET {column} = {value} WHERE number = 2"));
+        let error = Ledger::open(&place.at(), &identity(), &Claim::at_once("r9")).unwrap_err();
+        assert!(words(&error, &place).starts_with("the ledger LEDGER is damaged at entry 2: "), "{column}: {error}");
+    }
+}
+
+#[test]
+fn entries_that_changed_places_are_not_what_was_written() {
+    let place = Place::new();
+    drop(frozen(&place, &["a", "b"]));
+    tampered(
+        &place,
+        "UPDATE entry SET number = 99 WHERE number = 2; UPDATE entry SET number = 2 WHERE number = 3;
+         UPDATE entry SET number = 3 WHERE number = 99;",
+    );
+    refused(&place, "the ledger LEDGER is damaged at entry 2: it is missing");
+}
+
+#[test]
+fn a_ledger_has_to_end_where_its_head_says() {
+    let unfit = |place: &Place, cause: &str| {
+        let head = place.folder.path().join("p.ledger.db.head");
+        refused(
+            place,
+            &format!("the ledger LEDGER does not fit its head, which is kept in {}: {cause}", head.display())
+                .replace(&place.path().display().to_string(), "LEDGER"),
+        );
+    };
+    let place = Place::new();
+    let (mut ledger, charges) = frozen(&place, &["a"]);
+    let read = |name: &str| std::fs::read(place.folder.path().join(name)).unwrap();
+    let write = |name: &str, bytes: &[u8]| std::fs::write(place.folder.path().join(name), bytes).unwrap();
+    let earlier = read("p.ledger.db.head");
+    for _ in 0..2 {
+        let attempt = ledger.begin_attempt("s", &charges, MINUTE).unwrap();
+        ledger.record(attempt, true, Vec::new()).unwrap();
+    }
+    drop(ledger);
+    let (head, whole) = (read("p.ledger.db.head"), read("p.ledger.db"));
+
+    // Cut short: it is whole by itself.
+    tampered(&place, "DELETE FROM entry WHERE number > 5");
+    unfit(&place, "entry 7 was written, and the ledger ends with entry 5");
+    // With another ending.
+    write("p.ledger.db", &whole);
+    tampered(&place, "UPDATE entry SET at = at + 1 WHERE number = 7");
+    let mut rows = Vec::new();
+    place.at().rows(|row| { rows.push(row); Ok(()) }).unwrap();
+    let hash = rows[6].hash_after(&rows[5].hash);
+    tampered(&place, &format!("UPDATE entry SET hash = '{hash}' WHERE number = 7"));
+    unfit(&place, "entry 7 is another than the one that was written");
+    // The ledger is gone, or its head is.
+    std::fs::remove_file(place.path()).unwrap();
+    let error = Ledger::open(&place.at(), &identity(), &Claim::at_once("r9")).unwrap_err();
+    assert!(error.to_string().ends_with("the ledger itself is gone"), "{error}");
+    Ledger::state_of(&place.at(), &identity()).unwrap_err();
+    write("p.ledger.db", &whole);
+    std::fs::remove_file(place.folder.path().join("p.ledger.db.head")).unwrap();
+    unfit(&place, "it is not there");
+    // A head that is older than a crash leaves it stops a writer only: a reader may have read it before the writer went on.
+    write("p.ledger.db.head", &earlier);
+    let error = Ledger::open(&place.at(), &identity(), &Claim::at_once("r9")).unwrap_err();
+    assert!(error.to_string().contains("further than a crash can leave it"), "{error}");
+    assert_eq!(place.read().last_attempt(), 2);
+    write("p.ledger.db.head", &head);
+    assert_eq!(place.open("r9").state().last_attempt(), 2);
+}
+
+#[test]
+fn a_crash_between_an_entry_and_its_head_is_no_damage() {
+    let place = Place::new();
+    let head = place.folder.path().join("p.ledger.db.head");
+    // Before there was any head.
+    drop(place.open("r1"));
+    std::fs::remove_file(&head).unwrap();
+    let mut ledger = place.open("r2");
+    let before = std::fs::read(&head).unwrap();
+    ledger.append(vec![intent(&[june()])]).unwrap();
+    ledger.freeze(Vec::new(), vec![proposal(june(), "a"), proposal(june(), "b")]).unwrap();
+    let (number, step) = (ledger.head().number, ledger.head().step);
+    assert_eq!((number, step), (4, 3));
+    drop(ledger);
+    std::fs::write(&head, before).unwrap();
+    let error = Ledger::open(&place.at(), &identity(), &Claim::at_once("r3")).unwrap_err();
+    assert!(error.to_string().contains("further than a crash"), "{error}");
+    let place = Place::new();
+    let head = place.folder.path().join("p.ledger.db.head");
+    let mut ledger = place.open("r1");
+    ledger.append(vec![intent(&[june()])]).unwrap();
+    let before = std::fs::read(&head).unwrap();
+    ledger.freeze(Vec::new(), vec![proposal(june(), "a"), proposal(june(), "b")]).unwrap();
+    let after = ledger.head();
+    drop(ledger);
+    std::fs::write(&head, before).unwrap();
+    assert_eq!(place.open("r3").head(), after);
+    assert_eq!(HeadFile::read(&place.path()).unwrap(), Some(after), "it is kept again");
 }
 
 #[test]
@@ -196,10 +338,10 @@ fn a_file_that_is_cut_short_is_not_an_empty_ledger() {
     let whole = std::fs::read(place.path()).unwrap();
     for length in [4096, whole.len() / 2, whole.len() - 4096] {
         std::fs::write(place.path(), &whole[..length]).unwrap();
-        let error = Ledger::state_of(&place.path(), &identity()).unwrap_err();
+        let error = Ledger::state_of(&place.at(), &identity()).unwrap_err();
         assert!(words(&error, &place).ends_with("the file is damaged (database disk image is malformed)"), "{error}");
         assert!(error.action().starts_with("restore the file from a backup; do not delete it"));
-        Ledger::open(&place.path(), &identity(), "r9").unwrap_err();
+        Ledger::open(&place.at(), &identity(), &Claim::at_once("r9")).unwrap_err();
     }
 }
 
@@ -217,7 +359,7 @@ fn a_ledger_that_was_moved_away_is_not_begun_anew() {
 fn a_folder_that_is_not_there_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("nowhere/p.ledger.db");
-    let error = Ledger::open(&path, &identity(), "r").unwrap_err();
+    let error = Ledger::open(&at(&path), &identity(), &Claim::at_once("r")).unwrap_err();
     let lock = format!("{}.lock", path.display());
     assert_eq!(
         error.to_string(),
@@ -260,7 +402,7 @@ fn a_folder_that_cannot_be_written_can_be_read() {
     std::fs::remove_file(place.folder.path().join("p.ledger.db.lock")).unwrap();
     allow(0o555);
     let state = place.read();
-    let opened = Ledger::open(&place.path(), &identity(), "r2");
+    let opened = Ledger::open(&place.at(), &identity(), &Claim::at_once("r2"));
     allow(0o755);
     assert_eq!(charges(&state).len(), 1);
     match opened {

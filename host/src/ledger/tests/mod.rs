@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use meterhost_decimal::Decimal;
 
-use super::{Charge, Entry, Identity, Ledger, LedgerError, Standing, State};
+use super::{Charge, Claim, Entry, Identity, Ledger, LedgerError, Standing, State};
 use crate::model::charge::{ChargeId, Key, Proposal};
 use crate::model::outcome::{HeldRecord, Outcome, Status};
 use crate::model::window::{Window, WindowKind};
@@ -92,18 +92,26 @@ impl Place {
         self.folder.path().join("p.ledger.db")
     }
 
+    fn at(&self) -> crate::ledger::Place {
+        at(&self.path())
+    }
+
     fn open(&self, run: &str) -> Ledger {
-        Ledger::open(&self.path(), &identity(), run).unwrap()
+        Ledger::open(&self.at(), &identity(), &Claim::at_once(run)).unwrap()
     }
 
     fn read(&self) -> State {
-        Ledger::state_of(&self.path(), &identity()).unwrap()
+        Ledger::state_of(&self.at(), &identity()).unwrap()
     }
 
     /// Names and contents of what is in the folder.
     fn contents(&self) -> Vec<(String, Vec<u8>)> {
         contents(self.folder.path())
     }
+}
+
+fn at(path: &Path) -> crate::ledger::Place {
+    crate::ledger::Place::sqlite(path)
 }
 
 fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {

@@ -7,11 +7,11 @@ use crate::report::Exit;
 fn a_second_run_is_told_who_holds_the_ledger_since_when() {
     let place = Place::new();
     let ledger = place.open("r1");
-    let error = Ledger::open(&place.path(), &identity(), "r2").unwrap_err();
+    let error = Ledger::open(&place.at(), &identity(), &Claim::at_once("r2")).unwrap_err();
     let text = words(&error, &place);
     let expected = format!("another run holds the ledger LEDGER: process {} on ", std::process::id());
     assert!(text.starts_with(&expected) && text.ends_with("Z (run r1)"), "{text}");
-    assert_eq!((error.exit(), error.action()), (Exit::Held, "wait until it ends, and run again: nothing is lost"));
+    assert_eq!((error.exit(), error.action()), (Exit::Held, "run again when it has ended, or with --wait 10m: nothing is lost"));
     drop(ledger);
     place.open("r2");
 }
@@ -32,7 +32,7 @@ fn of_many_at_once_one_opens_and_the_others_are_told() {
     let ledgers: Vec<_> = std::thread::scope(|scope| {
         let open = |number: usize| {
             barrier.wait();
-            Ledger::open(&path, &identity(), &format!("r{number}"))
+            Ledger::open(&at(&path), &identity(), &Claim::at_once(&format!("r{number}")))
         };
         let threads: Vec<_> = (0..8).map(|number| scope.spawn(move || open(number))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()

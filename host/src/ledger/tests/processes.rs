@@ -22,7 +22,7 @@ fn child() {
 
 /// Freezes, lets a call leave, says so, and waits to be killed.
 fn lets_a_call_leave(path: &Path) {
-    let mut ledger = Ledger::open(path, &identity(), "killed").unwrap();
+    let mut ledger = Ledger::open(&at(&path), &identity(), &Claim::at_once("killed")).unwrap();
     ledger.append(vec![intent(&[june()])]).unwrap();
     ledger.freeze(Vec::new(), vec![proposal(june(), "a"), proposal(june(), "b")]).unwrap();
     let charges = charges(ledger.state());
@@ -35,7 +35,7 @@ fn lets_a_call_leave(path: &Path) {
 fn comes_and_goes(path: &Path) {
     println!("\nready");
     for round in 0..10 {
-        let mut ledger = Ledger::open(path, &identity(), &format!("w{round}")).unwrap();
+        let mut ledger = Ledger::open(&at(&path), &identity(), &Claim::at_once(&format!("w{round}"))).unwrap();
         ledger.append(vec![intent(&[june()])]).unwrap();
         for number in 0..20 {
             ledger.freeze(Vec::new(), vec![proposal(june(), &format!("{round}-{number}"))]).unwrap();
@@ -80,7 +80,7 @@ fn readers_and_a_writer_that_comes_and_goes_do_not_disturb_each_other() {
 fn a_call_that_a_killed_process_had_under_way_is_unknown() {
     let place = Place::new();
     let mut child = start(&place, "killed");
-    let error = Ledger::open(&place.path(), &identity(), "r2").unwrap_err();
+    let error = Ledger::open(&place.at(), &identity(), &Claim::at_once("r2")).unwrap_err();
     assert!(words(&error, &place).contains(&format!("process {} on ", child.id())), "{error}");
     let beside = place.contents();
     assert_eq!(place.read().counts("s").unknown, 1, "a reader sees what the writer has written so far");

@@ -190,7 +190,7 @@ fn pipelines_that_share_a_file_do_not_see_each_other() {
     let place = Place::new();
     drop(frozen(&place, &["a"]));
     let other = Identity { pipeline: "q".to_owned(), window: WindowKind::Day, ..identity() };
-    let ledger = Ledger::open(&place.path(), &other, "r2").unwrap();
+    let ledger = Ledger::open(&place.at(), &other, &Claim::at_once("r2")).unwrap();
     assert!(ledger.state().is_fresh() && ledger.state().window_kind() == Some(WindowKind::Day));
     drop(ledger);
     let (ledger, state) = (place.open("r3"), place.read());
@@ -205,7 +205,7 @@ fn another_kind_of_window_is_refused_before_anything_is_written() {
     let before = place.contents();
     let hours = Identity { window: WindowKind::Hour, ..identity() };
     for error in
-        [Ledger::open(&place.path(), &hours, "r2").unwrap_err(), Ledger::state_of(&place.path(), &hours).unwrap_err()]
+        [Ledger::open(&place.at(), &hours, &Claim::at_once("r2")).unwrap_err(), Ledger::state_of(&place.at(), &hours).unwrap_err()]
     {
         assert_eq!(
             error.to_string(),

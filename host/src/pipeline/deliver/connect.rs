@@ -28,6 +28,7 @@ impl Delivery<'_> {
         let section = &self.sink.section;
         let session = self.setup.broker.session(&section.name, section.grants.clone(), false);
         session.set_rate(self.sink.rate);
+        session.set_gate(self.ledger().gate());
         session.begin_call();
         let step = "connecting";
         let failed = |failure| Stopped::Problem(with_denials(section.problem(step, None, &failure), &session));

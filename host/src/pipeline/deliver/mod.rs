@@ -134,6 +134,8 @@ impl Delivery<'_> {
         // Since when nothing has moved any more: a run that gets on spends none of its budget.
         let mut stuck: Option<Instant> = None;
         let mut pause = PAUSE;
+        // What a run that was superseded may send yet is waited for, and no other charge is kept waiting for long by that.
+        self.sleep(self.wait_for_superseded())?;
         loop {
             let before = self.count_open();
             let (asked, unavailable) = match self.round(course) {
@@ -248,7 +250,7 @@ impl Delivery<'_> {
                 false
             }
         };
-        stands && !course.not_offered.contains(&id)
+        stands && !course.not_offered.contains(&id) && !may_leave_yet(state)
     }
 
     /// Whether another round could change something.
@@ -273,11 +275,19 @@ impl Delivery<'_> {
     }
 
     fn wait_for_earlier_calls(&self) -> Duration {
-        if self.sink.traits.refuses_second {
-            return Duration::ZERO;
+        match self.sink.traits.refuses_second {
+            true => Duration::ZERO,
+            false => self.longest_until(ChargeState::last_over),
         }
+    }
+
+    fn wait_for_superseded(&self) -> Duration {
+        self.longest_until(ChargeState::may_leave_until)
+    }
+
+    fn longest_until(&self, until: impl Fn(&ChargeState) -> Option<i64>) -> Duration {
         let now = Timestamp::now().as_millisecond();
-        let longest = self.open().iter().filter_map(ChargeState::last_over).map(|over| over - now).max().unwrap_or(0);
+        let longest = self.open().iter().filter_map(until).map(|until| until - now).max().unwrap_or(0);
         Duration::from_millis(longest.max(0).unsigned_abs())
     }
 
@@ -358,6 +368,11 @@ fn about(charges: &[Charge]) -> Option<String> {
 /// Whether no earlier call with this charge can still take effect.
 fn is_over(state: &ChargeState) -> bool {
     state.last_over().is_none_or(|over| over <= Timestamp::now().as_millisecond())
+}
+
+/// Whether a run that was superseded may yet send what it was about to: until then nothing that is found out about the charge holds.
+fn may_leave_yet(state: &ChargeState) -> bool {
+    state.may_leave_until().is_some_and(|until| until > Timestamp::now().as_millisecond())
 }
 
 fn words(failed: &Failed) -> String {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Course, Delivery, Halt, about, is_over, words};
+use super::{Course, Delivery, Halt, about, is_over, may_leave_yet, words};
 use crate::ledger::{Charge, ChargeState, Standing};
 use crate::model::charge::ChargeId;
 use crate::model::outcome::Finding;
@@ -99,7 +99,7 @@ impl Delivery<'_> {
             Standing::Pending { .. } => self.is_to_be_asked_first(state, course),
             Standing::Rejected { .. } | Standing::Accepted { .. } | Standing::TakenOver => false,
         };
-        stands && !course.not_looked_up.contains(&id)
+        stands && !course.not_looked_up.contains(&id) && !may_leave_yet(state)
     }
 }
 

@@ -1,0 +1,116 @@
+//! The objects of a ledger on S3: read, and created under a precondition.
+
+use std::time::Duration;
+
+use crate::broker::{Broker, Grants, Object, ObjectError, Precondition, Session};
+use crate::config::{GrantSpec, Located, S3Location};
+use crate::ledger::error::{LedgerError, Trouble};
+
+/// How much of an object is read at once, in bytes.
+const PIECE: u32 = 4 << 20;
+
+/// What lies below the prefix of a ledger.
+#[derive(Clone)]
+pub(in crate::ledger) struct Objects {
+    broker: Broker,
+    session: Session,
+    /// As messages name it.
+    pub(in crate::ledger) place: String,
+}
+
+impl Objects {
+    /// Nothing is asked for yet.
+    pub(in crate::ledger) fn new(location: &S3Location, broker: &Broker) -> Result<Objects, LedgerError> {
+        let located = |text: &String| Located { value: text.clone(), span: 0..0 };
+        let grant = GrantSpec {
+            read: Some(located(&location.url)),
+            write: Some(located(&location.url)),
+            role: location.role.as_ref().map(located),
+            profile: location.profile.as_ref().map(located),
+            region: location.region.as_ref().map(located),
+            ..GrantSpec::default()
+        };
+        let grants = Grants::parse(&grant, std::path::Path::new("")).map_err(|errors| LedgerError::NoPlace {
+            place: location.url.clone(),
+            cause: errors.into_iter().map(|error| error.message).next().unwrap_or_default(),
+        })?;
+        let session = broker.session("ledger", grants.into(), false);
+        Ok(Objects { broker: broker.clone(), session, place: location.url.clone() })
+    }
+
+    /// Every object whose key begins so, ascending.
+    pub(super) fn list(&self, prefix: &str) -> Result<Vec<Object>, LedgerError> {
+        let listed = async {
+            let mut listing = self.session.list(prefix, None).await?;
+            let mut all = Vec::new();
+            while let Some(page) = listing.next().await? {
+                all.extend(page);
+            }
+            Ok(all)
+        };
+        self.broker.wait(listed).map_err(|error| self.failed("cannot be listed", &error))
+    }
+
+    /// These will be read soon, in this order.
+    pub(super) fn announce(&self, keys: Vec<String>) {
+        self.session.prefetch(keys);
+    }
+
+    /// An object's contents and version, if it is there.
+    pub(super) fn get(&self, key: &str) -> Result<Option<(Vec<u8>, String)>, LedgerError> {
+        match self.broker.wait(self.read(key)) {
+            Ok(found) => Ok(Some(found)),
+            Err(ObjectError::NotFound(_)) => Ok(None),
+            Err(error) => Err(self.failed("cannot be read", &error)),
+        }
+    }
+
+    async fn read(&self, key: &str) -> Result<(Vec<u8>, String), ObjectError> {
+        let mut body = self.session.get(key, None).await?;
+        let mut bytes = Vec::new();
+        loop {
+            let piece = body.read(PIECE).await?;
+            if piece.is_empty() {
+                return Ok((bytes, body.object().etag.clone()));
+            }
+            bytes.extend(piece);
+        }
+    }
+
+    /// Writes an object; answers its version.
+    pub(super) fn put(&self, key: &str, bytes: &[u8], condition: &Precondition) -> Result<String, ObjectError> {
+        self.broker.wait(self.session.put(key, bytes, "application/json", condition))
+    }
+
+    /// The same, and gives up after a while: whether it was written is not known then.
+    pub(super) fn put_within(
+        &self,
+        patience: Duration,
+        key: &str,
+        bytes: &[u8],
+        condition: &Precondition,
+    ) -> Result<String, ObjectError> {
+        let put = async {
+            let put = self.session.put(key, bytes, "application/json", condition);
+            let late = || ObjectError::Unknown(format!("no answer within {} s", patience.as_secs_f64()));
+            tokio::time::timeout(patience, put).await.unwrap_or_else(|_| Err(late()))
+        };
+        self.broker.wait(put)
+    }
+
+    /// That the store does not do what it is asked for.
+    pub(super) fn failed(&self, doing: &'static str, error: &ObjectError) -> LedgerError {
+        LedgerError::Storage {
+            place: self.place.clone(),
+            doing,
+            trouble: Trouble::Store,
+            cause: error.to_string(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Objects {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.place)
+    }
+}
