@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use clazar_emulator::{Emulator, Settings};
+use s3_proxy::{Moto, Proxy, Store};
 use serde_json::Value;
 
 /// The layout in which Omnistrate writes usage.
@@ -14,7 +15,42 @@ pub const LAYOUT: &str = "omnistrate-metering/Postgres/PROD/pt-1/{yyyy}/{mm}/{dd
 pub struct Stage {
     folder: tempfile::TempDir,
     pub emulator: Emulator,
+    pub ledger: Backend,
     now: String,
+}
+
+/// Where a stage's ledger is.
+pub enum Backend {
+    /// A file beside the pipeline's.
+    Sqlite,
+    /// Below `ledger/` in a bucket, behind a proxy that can fail.
+    S3(Bucket),
+}
+
+pub struct Bucket {
+    pub store: Store,
+    pub name: String,
+    pub proxy: Proxy,
+}
+
+impl Backend {
+    pub fn s3() -> Self {
+        let store: Store = **Moto::shared();
+        Backend::S3(Bucket { name: store.bucket(), proxy: Proxy::start(&store), store })
+    }
+
+    /// What tests use that do not say which: a file, unless every test is to be run with a ledger on S3.
+    fn of_tests() -> Self {
+        match std::env::var_os("METERHOST_TEST_LEDGER_ON_S3") {
+            Some(_) => Backend::s3(),
+            None => Backend::Sqlite,
+        }
+    }
+
+    /// One of each kind.
+    pub fn both() -> [Self; 2] {
+        [Backend::Sqlite, Backend::s3()]
+    }
 }
 
 /// How the program ended, and what it said.
@@ -31,9 +67,14 @@ impl Stage {
     }
 
     pub fn with(settings: Settings) -> Self {
+        Self::on(Backend::of_tests(), settings)
+    }
+
+    /// With a ledger of this kind.
+    pub fn on(ledger: Backend, settings: Settings) -> Self {
         let now = "2025-07-01T02:00:00Z";
         let emulator = Emulator::start(Settings { now: Some(now.parse().unwrap()), ..settings }).unwrap();
-        let stage = Stage { folder: tempfile::tempdir().unwrap(), emulator, now: now.to_owned() };
+        let stage = Stage { folder: tempfile::tempdir().unwrap(), emulator, ledger, now: now.to_owned() };
         std::fs::create_dir(stage.path("bucket")).unwrap();
         stage.pipeline(&Self::usual());
         stage
@@ -70,7 +111,13 @@ grant  = {{ http = ["${{CLAZAR_URL}}"], secrets = {{ client_id = {{ env = "CLAZA
     }
 
     pub fn pipeline(&self, text: &str) {
-        std::fs::write(self.path("pipeline.toml"), text).unwrap();
+        let place = match &self.ledger {
+            Backend::S3(bucket) if !text.contains("ledger = ") => {
+                format!("ledger = \"s3://{}/ledger?lease=3s\"\n", bucket.name)
+            }
+            _ => String::new(),
+        };
+        std::fs::write(self.path("pipeline.toml"), place + text).unwrap();
     }
 
     /// Changes a part of the pipeline's file.
@@ -124,6 +171,10 @@ grant  = {{ http = ["${{CLAZAR_URL}}"], secrets = {{ client_id = {{ env = "CLAZA
         program.args(command.split(' ')).arg(self.path("pipeline.toml")).args(["--now", &self.now]);
         program.env("CLAZAR_URL", self.emulator.url());
         program.env("CLAZAR_CLIENT_ID", "cid").env("CLAZAR_CLIENT_SECRET", "sec-very-secret");
+        if let Backend::S3(bucket) = &self.ledger {
+            program.env("AWS_ENDPOINT_URL_S3", bucket.proxy.url()).env("AWS_REGION", "us-east-1");
+            program.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+        }
         program
     }
 
@@ -161,7 +212,15 @@ grant  = {{ http = ["${{CLAZAR_URL}}"], secrets = {{ client_id = {{ env = "CLAZA
     #[track_caller]
     pub fn touched_nothing(&self) {
         assert_eq!(self.emulator.requests().len(), 0);
-        assert!(!self.path("postgres-prod.ledger.db").exists());
+        assert!(!self.has_a_ledger());
+    }
+
+    /// Whether anything was written down.
+    pub fn has_a_ledger(&self) -> bool {
+        match &self.ledger {
+            Backend::Sqlite => self.path("postgres-prod.ledger.db").exists(),
+            Backend::S3(bucket) => bucket.store.keys(&bucket.name).iter().any(|key| key.contains("/segments/")),
+        }
     }
 
     /// The problems that `--json` showed, without the chain of causes, which is the engine's. `FOLDER` stands for this stage's own,
@@ -178,6 +237,11 @@ grant  = {{ http = ["${{CLAZAR_URL}}"], secrets = {{ client_id = {{ env = "CLAZA
 
     /// As on a machine whose disk does not outlast a run.
     pub fn lose_the_ledger(&self) {
+        if let Backend::S3(bucket) = &self.ledger {
+            for key in bucket.store.keys(&bucket.name) {
+                bucket.store.delete(&bucket.name, &key);
+            }
+        }
         for ending in ["", "-wal", "-shm", ".head", ".lock"] {
             let _ = std::fs::remove_file(self.path(&format!("postgres-prod.ledger.db{ending}")));
         }
