@@ -17,7 +17,7 @@ pub struct CallRecord {
     pub tried: u32,
     /// Those that left and got a whole answer with a status under 500.
     pub answered: u32,
-    /// Objects written or deleted, or tried to.
+    /// Objects written or deleted, or tried to; one that is written in pieces counts when it is committed.
     pub writes: u32,
 }
 

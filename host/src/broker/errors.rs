@@ -7,7 +7,7 @@ pub enum HttpError {
     /// The grant does not hold this origin, method or path, or the address behind the name is a private one.
     #[error("{0}")]
     Denied(String),
-    /// Nothing left: no connection came about. Asking again is safe.
+    /// Nothing left: no connection came about, or the session's gate was shut. Asking again is safe.
     #[error("{0}")]
     NotSent(String),
     /// Bytes may have left and no whole answer came. Whether it took effect is not known.
@@ -33,7 +33,8 @@ pub enum ObjectError {
     /// A precondition did not hold: the object exists, is missing, or is another version.
     #[error("{0}")]
     Precondition(String),
-    /// The store refused, failed, or broke off in the middle. What was read so far counts for nothing.
+    /// The store refused, failed, or broke off in the middle. What was read so far counts for nothing. Or the session's gate was
+    /// shut, and nothing was written.
     #[error("{0}")]
     Unavailable(String),
     /// A write may have happened, and no clear answer came. Whoever has to know reads the object again.

@@ -3,6 +3,7 @@
 //! | what went wrong | what is known |
 //! |---|---|
 //! | the name, the connection, the TLS handshake | nothing of the request left |
+//! | the gate is shut, before connecting or after | nothing of the request left |
 //! | anything after a connection was there, the deadline included | it may have been heard: unanswered |
 //! | the answer's body is cut short | unanswered |
 //! | the answer's body is over the cap | too large |
@@ -21,9 +22,11 @@ use reqwest::{Client, Proxy, redirect, retry};
 use rustls::ClientConfig;
 use rustls::crypto::CryptoProvider;
 use rustls_platform_verifier::Verifier;
+use tokio::time::Instant;
 use url::Url;
 
 use super::errors::HttpError;
+use super::gate::{AfterConnecting, Gate, Passage, Refused};
 use super::origin::Origin;
 use super::request::{Prepared, Response};
 use super::resolver::{ClosedAddress, GuardedResolver, OpenResolver, Resolver};
@@ -76,6 +79,12 @@ pub(super) enum Failed {
     Http(HttpError),
 }
 
+impl From<Refused> for Failed {
+    fn from(Refused(why): Refused) -> Self {
+        Failed::Http(HttpError::NotSent(why))
+    }
+}
+
 impl Exchanges {
     pub(super) fn new(limits: Limits, proxy: Option<Url>, resolver: Arc<dyn Resolver>) -> Self {
         Exchanges {
@@ -93,8 +102,8 @@ impl Exchanges {
         timeout.unwrap_or(self.limits.deadline).min(self.limits.deadline)
     }
 
-    /// Sends a request that was checked, and reads the whole answer.
-    pub(super) async fn send(&self, request: Prepared) -> Result<Response, Failed> {
+    /// Sends a request that was checked, as long as the gate is open, and reads the whole answer.
+    pub(super) async fn send(&self, request: Prepared, gate: Option<Gate>) -> Result<Response, Failed> {
         let Prepared { method, url, origin, headers, body, timeout } = request;
         let client = self
             .client(&origin)
@@ -111,7 +120,15 @@ impl Exchanges {
             Failed::Http(HttpError::Other(format!("the request to {origin} cannot be written: {}", causes(&error))))
         })?;
         let deadline = self.deadline(timeout);
-        match tokio::time::timeout(deadline, self.exchange(&client, request, &origin)).await {
+        let until = Instant::now() + deadline;
+        let exchange = self.exchange(&client, request, &origin);
+        let exchange = async {
+            match gate {
+                None => exchange.await,
+                Some(gate) => Passage::new(gate, until).lead(exchange).await?,
+            }
+        };
+        match tokio::time::timeout_at(until, exchange).await {
             Ok(result) => result,
             Err(_) => Err(Failed::Http(HttpError::Unanswered(format!(
                 "{origin} gave no whole answer within {} s",
@@ -210,6 +227,7 @@ impl Exchanges {
             .pool_idle_timeout(IDLE)
             .dns_resolver(resolver)
             .tls_backend_preconfigured(tls)
+            .connector_layer(AfterConnecting)
             // Also keeps the system's proxies away.
             .no_proxy();
         let builder = match proxy {
@@ -242,6 +260,9 @@ fn failed(error: &reqwest::Error, origin: &Origin) -> Failed {
     while let Some(current) = cause {
         if let Some(closed) = current.downcast_ref::<ClosedAddress>() {
             return Failed::Closed(closed.clone());
+        }
+        if let Some(Refused(why)) = current.downcast_ref() {
+            return Failed::Http(HttpError::NotSent(why.clone()));
         }
         cause = current.source();
     }

@@ -4,9 +4,9 @@
 //! |---|---|
 //! | `grant`, `root`, `account`, `origin`, `paths` | what the pipeline file grants, as types that answer "may I?" |
 //! | `session` | one plugin instance's way to the outside: checked, done, recorded |
-//! | `request`, `exchange`, `resolver`, `address`, `rate` | a request: its form, its sending, where it may end up, how fast |
+//! | `request`, `exchange`, `resolver`, `address`, `rate`, `gate` | a request: its form, its sending, where it may end up, how fast, and whether still |
 //! | `secrets`, `redact` | marks instead of secrets, and secrets blotted out |
-//! | `objects`, `store` | objects, wherever they lie |
+//! | `objects`, `store`, `upload` | objects, wherever they lie |
 //! | `folder`, `folder_list`, `folder_write` | folders that hold them |
 //! | `bucket` | buckets that hold them |
 //! | `call`, `denial`, `errors` | what is known afterwards: what left, what was refused, what went wrong |
@@ -23,6 +23,7 @@ mod exchange;
 mod folder;
 mod folder_list;
 mod folder_write;
+mod gate;
 mod grant;
 mod objects;
 mod origin;
@@ -45,6 +46,7 @@ mod task;
     reason = "a test fails by panicking"
 )]
 mod tests;
+mod upload;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -58,14 +60,16 @@ pub use bucket::BucketLimits;
 pub use call::CallRecord;
 pub use denial::{Denial, advice};
 pub use errors::{HttpError, ObjectError};
+pub use gate::Gate;
 pub use grant::{GrantError, Grants};
-pub use objects::{Body, Listing, Object, Precondition, Upload};
+pub use objects::{Body, Listing, Object, Precondition};
 pub use rate::Rate;
 pub use redact::Redactor;
 pub use request::{Request, Response};
 pub use resolver::{Lookup, Resolver, SystemResolver};
 pub use secrets::{Encoding, Environment, NoSecret, try_secret};
-pub use session::{DESCRIBING, Gate, Session};
+pub use session::{DESCRIBING, Session};
+pub use upload::Upload;
 
 use bucket::Buckets;
 use denial::Denials;

@@ -80,26 +80,22 @@ impl Body {
     }
 }
 
-/// A large object that is being written. Dropped without `commit`, it leaves nothing behind.
-pub struct Upload(pub(super) AnyUpload);
-
+/// An object that is written in pieces.
 pub(super) enum AnyUpload {
     Folder(FolderUpload),
     Bucket(BucketUpload),
 }
 
-impl Upload {
-    /// Appends bytes.
-    pub async fn write(&mut self, bytes: &[u8]) -> Result<(), ObjectError> {
-        match &mut self.0 {
+impl AnyUpload {
+    pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<(), ObjectError> {
+        match self {
             AnyUpload::Folder(upload) => upload.write(bytes),
             AnyUpload::Bucket(upload) => upload.write(bytes).await,
         }
     }
 
-    /// Makes the object visible, whole or not at all, and durable; answers its ETag. An upload commits once.
-    pub async fn commit(&mut self, precondition: &Precondition) -> Result<String, ObjectError> {
-        match &mut self.0 {
+    pub(super) async fn commit(&mut self, precondition: &Precondition) -> Result<String, ObjectError> {
+        match self {
             AnyUpload::Folder(upload) => upload.commit(precondition),
             AnyUpload::Bucket(upload) => upload.commit(precondition).await,
         }

@@ -7,8 +7,9 @@ use super::call::{CallRecord, Counts, Waiting};
 use super::denial::{self, Denial, Denials};
 use super::errors::{HttpError, ObjectError};
 use super::exchange::Failed;
+use super::gate::Gate;
 use super::grant::{Grants, HttpAnswer};
-use super::objects::{Body, Listing, Precondition, Upload};
+use super::objects::{Body, Listing, Precondition};
 use super::origin::Origin;
 use super::rate::{Limiter, Rate};
 use super::redact::Redactor;
@@ -18,11 +19,8 @@ use super::root::Root;
 use super::secrets::{Encoding, Filling, Marks, Misdirected, Reader, Unfilled};
 use super::store::Store;
 use super::task::AbortOnDrop;
+use super::upload::Upload;
 use super::{Broker, held, shortened};
-
-/// Asked right before a request leaves, after every wait, with the longest that the exchange may take. An error, which says why
-/// in words for a person, keeps the request back.
-pub type Gate = Arc<dyn Fn(Duration) -> Result<(), String> + Send + Sync>;
 
 /// The place of a plugin that only says what it is: no section of any file, which nobody can grant anything.
 pub const DESCRIBING: &str = "describe";
@@ -45,6 +43,7 @@ struct Inner {
     waiting: Arc<Waiting>,
     limiter: Mutex<Option<Arc<Limiter>>>,
     gate: Mutex<Option<Gate>>,
+    deadline: Mutex<Option<Duration>>,
     opened: Mutex<Option<String>>,
 }
 
@@ -65,6 +64,7 @@ impl Session {
             waiting: Arc::default(),
             limiter: Mutex::default(),
             gate: Mutex::default(),
+            deadline: Mutex::default(),
             opened: Mutex::default(),
         }))
     }
@@ -80,9 +80,15 @@ impl Session {
         held(&self.0.limiter).as_ref().map_or(Duration::ZERO, |limiter| limiter.wait())
     }
 
-    /// Asks before each request leaves, such as whether the ledger's lease outlasts it.
+    /// Asks before each request leaves and each object is written, such as whether the ledger's lease outlasts it.
     pub fn set_gate(&self, gate: Option<Gate>) {
         *held(&self.0.gate) = gate;
+    }
+
+    /// The longest that an exchange of this session may take, where the broker would allow longer. What is written to a bucket has
+    /// patience of its own, by size and number of tries; there, this is only what the gate is told.
+    pub fn set_deadline(&self, deadline: Option<Duration>) {
+        *held(&self.0.deadline) = deadline;
     }
 
     /// Begins the record of a call.
@@ -260,19 +266,17 @@ impl Session {
 }
 
 impl Inner {
-    async fn exchange(self: Arc<Self>, prepared: Prepared, counts: Arc<Counts>) -> Result<Response, Failed> {
+    async fn exchange(self: Arc<Self>, mut prepared: Prepared, counts: Arc<Counts>) -> Result<Response, Failed> {
         let limiter = held(&self.limiter).clone();
         if let Some(limiter) = limiter {
             let _waiting = self.waiting.begin();
             limiter.take().await;
         }
-        let exchanges = self.broker.exchanges();
+        let own = *held(&self.deadline);
+        prepared.timeout = prepared.timeout.into_iter().chain(own).min();
         let gate = held(&self.gate).clone();
-        if let Some(gate) = gate {
-            gate(exchanges.deadline(prepared.timeout)).map_err(|why| Failed::Http(HttpError::NotSent(why)))?;
-        }
         counts.leaves();
-        let result = exchanges.send(prepared).await;
+        let result = self.broker.exchanges().send(prepared, gate).await;
         match &result {
             Ok(response) if response.status < 500 => counts.is_answered(),
             Err(Failed::Closed(_) | Failed::Http(HttpError::NotSent(_))) => counts.did_not_leave(),
@@ -314,21 +318,22 @@ impl Session {
         precondition: &Precondition,
     ) -> Result<String, ObjectError> {
         let store = self.writing(key)?;
-        self.count_write();
+        self.begin_write()?;
         store.put(key, bytes, content_type, precondition).await.inspect_err(|error| self.note(key, error))
     }
 
     /// Begins an object that is written in pieces. A folder does not keep the content type.
     pub async fn upload(&self, key: &str, content_type: &str) -> Result<Upload, ObjectError> {
         let store = self.writing(key)?;
-        self.count_write();
-        store.upload(key, content_type).inspect_err(|error| self.note(key, error))
+        self.ask_to_write()?;
+        let pieces = store.upload(key, content_type).inspect_err(|error| self.note(key, error))?;
+        Ok(Upload::new(self.clone(), pieces))
     }
 
     /// Deletes an object. One that is not there is no error.
     pub async fn delete(&self, key: &str, precondition: &Precondition) -> Result<(), ObjectError> {
         let store = self.writing(key)?;
-        self.count_write();
+        self.begin_write()?;
         store.delete(key, precondition).await.inspect_err(|error| self.note(key, error))
     }
 
@@ -361,7 +366,17 @@ impl Session {
         }
     }
 
-    fn count_write(&self) {
+    /// Right before an object is written, made visible or deleted.
+    pub(super) fn begin_write(&self) -> Result<(), ObjectError> {
+        self.ask_to_write()?;
         held(&self.0.counts).writes();
+        Ok(())
+    }
+
+    fn ask_to_write(&self) -> Result<(), ObjectError> {
+        let gate = held(&self.0.gate).clone();
+        let longest = self.0.broker.exchanges().deadline(*held(&self.0.deadline));
+        gate.map_or(Ok(()), |gate| gate(longest))
+            .map_err(|why| ObjectError::Unavailable(format!("nothing was written or deleted: {why}")))
     }
 }

@@ -6,7 +6,7 @@ use super::account::Account;
 use super::bucket::{Bucket, Buckets};
 use super::errors::ObjectError;
 use super::folder::Folder;
-use super::objects::{AnyBody, AnyListing, AnyUpload, Body, Listing, Precondition, Upload};
+use super::objects::{AnyBody, AnyListing, AnyUpload, Body, Listing, Precondition};
 use super::root::Root;
 
 /// A folder or a bucket, for one session.
@@ -65,12 +65,11 @@ impl Store {
         }
     }
 
-    pub(super) fn upload(&self, key: &str, content_type: &str) -> Result<Upload, ObjectError> {
+    pub(super) fn upload(&self, key: &str, content_type: &str) -> Result<AnyUpload, ObjectError> {
         match self {
             Store::Folder(folder) => folder.upload(key).map(AnyUpload::Folder),
             Store::Bucket(bucket) => bucket.upload(key, content_type).map(AnyUpload::Bucket),
         }
-        .map(Upload)
     }
 
     pub(super) async fn delete(&self, key: &str, precondition: &Precondition) -> Result<(), ObjectError> {

@@ -2,6 +2,7 @@
 
 mod exchanges;
 mod failures;
+mod gates;
 mod objects;
 mod refusals;
 mod secrets;

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,13 +16,15 @@ pub(super) struct Seen {
     pub(super) body: Vec<u8>,
 }
 
-/// What the server does with a request. After `Answer` and `Echo` it takes the next one on the same connection.
+/// What the server does with a request. After `Answer` and the echoes it takes the next one on the same connection.
 #[derive(Clone)]
 pub(super) enum Act {
     /// A whole answer: status line and headers without the length, and the body.
     Answer(&'static str, Vec<u8>),
     /// The request's head and body as the answer's body, and the header `x-key` repeated.
     Echo,
+    /// As `Echo`, but the n-th request of all is answered only once n may be.
+    EchoInTurn(Arc<AtomicUsize>),
     /// These bytes, then the connection is closed.
     Raw(Vec<u8>),
     /// The connection is closed without an answer.
@@ -69,13 +72,19 @@ impl TestServer {
 fn serve(mut stream: TcpStream, seen: &Mutex<Vec<Seen>>, act: &Act) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     while let Some(request) = read(&mut reader) {
-        held(seen).push(request.clone());
+        let number = {
+            let mut seen = held(seen);
+            seen.push(request.clone());
+            seen.len()
+        };
         match act {
             Act::Answer(head, body) => answer(&mut stream, head, body),
-            Act::Echo => {
-                let body = [request.head.as_bytes(), &request.body].concat();
-                let key = request.head.lines().find_map(|line| line.strip_prefix("x-key: ")).unwrap_or("none");
-                answer(&mut stream, &format!("HTTP/1.1 200 OK\r\nx-key: {key}"), &body);
+            Act::Echo => echo(&mut stream, &request),
+            Act::EchoInTurn(may_be) => {
+                while may_be.load(SeqCst) < number {
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+                echo(&mut stream, &request);
             }
             Act::Raw(bytes) => {
                 let _ = stream.write_all(bytes);
@@ -88,6 +97,12 @@ fn serve(mut stream: TcpStream, seen: &Mutex<Vec<Seen>>, act: &Act) {
             }
         }
     }
+}
+
+fn echo(stream: &mut TcpStream, request: &Seen) {
+    let body = [request.head.as_bytes(), &request.body].concat();
+    let key = request.head.lines().find_map(|line| line.strip_prefix("x-key: ")).unwrap_or("none");
+    answer(stream, &format!("HTTP/1.1 200 OK\r\nx-key: {key}"), &body);
 }
 
 fn answer(stream: &mut TcpStream, head: &str, body: &[u8]) {
