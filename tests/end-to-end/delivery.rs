@@ -190,7 +190,7 @@ fn a_plan_reads_no_secret() {
 
 #[test]
 fn a_secret_in_a_file_is_looked_for_beside_the_pipeline() {
-    let stage = Stage::new();
+    let stage = Stage::on_a_file();
     three_charges(&stage);
     std::fs::create_dir(stage.path("secrets")).unwrap();
     std::fs::write(stage.path("secrets/clazar"), "sec-very-secret\n").unwrap();

@@ -143,7 +143,7 @@ fn a_pipeline_file_that_is_not_there_is_named() {
 
 #[test]
 fn a_granted_folder_is_shown_without_what_means_nothing() {
-    let stage = Stage::new();
+    let stage = Stage::on_a_file();
     stage.replace("file://./bucket", "file://././nosuch/");
     stage.replace("window = \"month\"", "window = \"hour\"");
     let here = |command: &str| {
@@ -207,7 +207,7 @@ fn a_secret_whose_file_holds_nothing_is_found_at_its_line() {
 /// A ledger that cannot be kept where the file says: `check` ends as `run` does.
 #[track_caller]
 fn ledger(place: &str, fault: &str) {
-    let stage = Stage::new();
+    let stage = Stage::on_a_file();
     good(&stage);
     std::fs::write(stage.path("file"), "").unwrap();
     stage.replace("grace  =", &format!("ledger = \"sqlite:{place}\"\ngrace  ="));
@@ -236,7 +236,7 @@ fn a_ledger_whose_folder_is_a_file_is_found_before_a_run_meets_it() {
 
 #[test]
 fn check_makes_no_ledger_and_says_what_is_wrong_with_one() {
-    let stage = Stage::new();
+    let stage = Stage::on_a_file();
     stage.command("check", &[], &[]).expect(0).says("ready to run");
     stage.touched_nothing();
     std::fs::write(stage.path("postgres-prod.ledger.db"), "").unwrap();

@@ -77,11 +77,20 @@ struct Scene<'a> {
     proxy: Proxy,
     bucket: String,
     emulator: Emulator,
-    folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
+    ledger: String,
+}
+
+/// Where the ledger of a run is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Kept {
+    InAFile,
+    /// In the bucket that the usage lies in.
+    OnS3,
 }
 
 impl<'a> Scene<'a> {
-    fn of(case: &'a Value) -> Scene<'a> {
+    fn of(case: &'a Value, kept: Kept) -> Scene<'a> {
         let input = &case["input"];
         let store: Store = **Moto::shared();
         let bucket = store.bucket();
@@ -115,7 +124,12 @@ impl<'a> Scene<'a> {
         let metering_path = path.map_or_else(|| "/metering/".to_owned(), |(_, path)| format!("/{path}"));
         let now = Some(case["observed"]["now"].as_str().unwrap().parse().unwrap());
         let emulator = Emulator::start(Settings { metering_path, now, ..settings() }).unwrap();
-        let scene = Scene { case, store, proxy, bucket, emulator, folder: tempfile::tempdir().unwrap() };
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = match kept {
+            Kept::InAFile => format!("sqlite:{}", folder.path().join("ledger.db").display()),
+            Kept::OnS3 => format!("s3://{bucket}/ledger?lease=3s"),
+        };
+        let scene = Scene { case, store, proxy, bucket, emulator, _folder: folder, ledger };
         scene.script();
         scene
     }
@@ -151,7 +165,7 @@ impl<'a> Scene<'a> {
         let mut program = program();
         program.args(["run", "--now", now]);
         program.arg(root.join("examples/clazar/pipeline.toml"));
-        program.arg("--ledger").arg(format!("sqlite:{}", self.folder.path().join("ledger.db").display()));
+        program.args(["--ledger", &self.ledger]);
         for (name, value) in self.case["input"]["env"].as_object().unwrap() {
             program.env(name, value.as_str().unwrap());
         }
@@ -244,10 +258,19 @@ fn records<'a>(bodies: impl Iterator<Item = &'a Value>) -> BTreeSet<String> {
 
 #[test]
 fn what_the_old_exporter_did_right_is_done_alike() {
+    done_alike(Kept::InAFile);
+}
+
+#[test]
+fn what_the_old_exporter_did_right_is_done_alike_with_a_ledger_on_s3() {
+    done_alike(Kept::OnS3);
+}
+
+fn done_alike(kept: Kept) {
     let Some(cases) = cases() else { return };
     let mut done = 0;
     for (name, case) in cases.iter().filter(|(_, case)| case["expect"]["kind"] == "same") {
-        let scene = Scene::of(case);
+        let scene = Scene::of(case, kept);
         let ended = scene.run();
         assert_eq!(ended.exit == 0, case["observed"]["exit"] == 0, "{name}: {ended:?}");
         assert_eq!(scene.sent(), scene.observed(), "{name}");
@@ -262,11 +285,20 @@ fn what_the_old_exporter_did_right_is_done_alike() {
 
 #[test]
 fn what_the_old_exporter_did_wrong_is_done_right() {
+    done_right(Kept::InAFile);
+}
+
+#[test]
+fn what_the_old_exporter_did_wrong_is_done_right_with_a_ledger_on_s3() {
+    done_right(Kept::OnS3);
+}
+
+fn done_right(kept: Kept) {
     let Some(cases) = cases() else { return };
     let wrong: Vec<_> = cases.iter().filter(|(_, case)| case["expect"]["kind"] == "corrected").collect();
     for (name, case) in wrong {
         let (_, right) = CORRECTED.iter().find(|(known, _)| known == name).unwrap_or_else(|| panic!("{name} is new"));
-        let scene = Scene::of(case);
+        let scene = Scene::of(case, kept);
         let before = scene.state();
         let ended = scene.run();
         assert_eq!(ended.exit, right.exit, "{name}: {ended:?}");
@@ -318,8 +350,17 @@ fn what_the_old_exporter_did_wrong_is_done_right() {
 
 #[test]
 fn what_the_old_exporter_was_done_with_is_never_billed_again() {
+    never_billed_again(Kept::InAFile);
+}
+
+#[test]
+fn what_the_old_exporter_was_done_with_is_never_billed_again_with_a_ledger_on_s3() {
+    never_billed_again(Kept::OnS3);
+}
+
+fn never_billed_again(kept: Kept) {
     let Some(cases) = cases() else { return };
-    let scene = Scene::of(&cases["caught_up"]);
+    let scene = Scene::of(&cases["caught_up"], kept);
     assert_eq!(scene.run().exit, 0);
     scene.emulator.set_now("2025-08-01T02:00:00Z".parse().unwrap());
     // July has no usage: it is closed, and nothing of June is sent.

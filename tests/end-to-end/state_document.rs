@@ -5,7 +5,7 @@ use clazar_emulator::{Endpoint, Fault};
 use s3_proxy::{Act, Kind, Moto, Proxy, Store};
 use serde_json::{Value, json};
 
-use crate::support::{Ended, Stage, bill, settings};
+use crate::support::{Ended, Stage, bill};
 
 pub const KEY: &str = "postgres-prod";
 
@@ -16,7 +16,10 @@ pub struct Kept {
 
 impl Kept {
     pub fn new(document: Option<Value>) -> Kept {
-        let stage = Stage::with(settings());
+        Kept::on(Stage::new(), document)
+    }
+
+    fn on(stage: Stage, document: Option<Value>) -> Kept {
         stage.replace("grace  = \"30m\"", "grace  = \"30m\"\nmirror = \"file://./state.json\"");
         stage.replace("start  = \"2025-06\"", "start  = \"-2 months\"");
         stage.usage("2025/06/01/00", "a", &[("A", "cpu", "2"), ("A", "memory", "7")]);
@@ -425,7 +428,7 @@ fn a_month_that_another_closed_while_it_was_open_here_is_not_billed_to_those_who
 
 /// A pipeline whose usage and document lie in a bucket, behind a proxy.
 pub fn on_s3() -> (Kept, Proxy, Store, String) {
-    let kept = Kept::new(None);
+    let kept = Kept::on(Stage::on_a_file(), None);
     let store: Store = **Moto::shared();
     let bucket = store.bucket();
     let key = |hour: &str| format!("omnistrate-metering/Postgres/PROD/pt-1/2025/06/{hour}/a.json");

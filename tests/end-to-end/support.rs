@@ -70,6 +70,11 @@ impl Stage {
         Self::on(Backend::of_tests(), settings)
     }
 
+    /// With a ledger in a file, whatever other tests use.
+    pub fn on_a_file() -> Self {
+        Self::on(Backend::Sqlite, settings())
+    }
+
     /// With a ledger of this kind.
     pub fn on(ledger: Backend, settings: Settings) -> Self {
         let now = "2025-07-01T02:00:00Z";
@@ -112,8 +117,9 @@ grant  = {{ http = ["${{CLAZAR_URL}}"], secrets = {{ client_id = {{ env = "CLAZA
 
     pub fn pipeline(&self, text: &str) {
         let place = match &self.ledger {
-            Backend::S3(bucket) if !text.contains("ledger = ") => {
-                format!("ledger = \"s3://{}/ledger?lease=3s\"\n", bucket.name)
+            // In the empty line that the file begins with: every other stays where it is.
+            Backend::S3(bucket) if text.starts_with('\n') && !text.contains("\nledger ") => {
+                format!("ledger = \"s3://{}/ledger?lease=3s\"", bucket.name)
             }
             _ => String::new(),
         };

@@ -70,7 +70,7 @@ fn for_how_long_a_call_is_tried_again_is_a_length_of_time() {
 
 #[test]
 fn several_plans_share_a_bucket_and_a_ledger_under_names_of_their_own() {
-    let stage = Stage::new();
+    let stage = Stage::on_a_file();
     stage.replace(
         "name   = \"postgres-prod\"",
         "name = \"${SERVICE_NAME}:${ENVIRONMENT_TYPE}:${PLAN_ID}\"\nledger = \"sqlite:all.ledger.db\"",
@@ -103,7 +103,7 @@ fn the_ledger_of_whatever_name_lies_beside_the_file() {
         (&long, &format!("{long}.ledger.db")),
         ("a?mode=memory#%41", "a-mode=memory#%41.ledger.db"),
     ] {
-        let stage = Stage::new();
+        let stage = Stage::on_a_file();
         stage.replace("\"postgres-prod\"", "\"${NAME}\"");
         stage.usage("2025/06/01/00", "a", &[("A", "cpu", "1")]);
         run(&stage, &[("NAME", name)]).expect(0);

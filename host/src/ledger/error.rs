@@ -173,9 +173,7 @@ impl LedgerError {
     pub fn action(&self) -> &'static str {
         const RESTORE: &str = "restore the file from a backup; do not delete it, or billed usage is billed again";
         match self {
-            LedgerError::Held { .. } => {
-                "run again when it has ended, or with --wait 10m: nothing is lost"
-            }
+            LedgerError::Held { .. } => "run again when it has ended, or with --wait 10m: nothing is lost",
             LedgerError::OtherWindow { .. } => {
                 "set the window back, or give the pipeline another name and a `start` after what is billed"
             }

@@ -99,7 +99,14 @@ mod tests {
         assert!(!holder.is_gone());
         assert!(Holder { started: Some(process.started + 1), ..holder.clone() }.is_gone());
         child.kill().unwrap();
-        let ended = |holder: &Holder| (0..100).any(|_| holder.is_gone() || { std::thread::sleep(std::time::Duration::from_millis(10)); false });
+        let ended = |holder: &Holder| {
+            (0..100).any(|_| {
+                holder.is_gone() || {
+                    std::thread::sleep(std::time::Duration::from_millis(10));
+                    false
+                }
+            })
+        };
         assert!(ended(&holder), "a process that nobody has waited for yet");
         child.wait().unwrap();
         assert!(holder.is_gone());

@@ -212,7 +212,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let pipeline = pipeline("");
         let identity = Identity::of(&pipeline, Some(window("2025-03")));
-        let mut ledger = Ledger::open(&Place::sqlite(&folder.path().join("p.ledger.db")), &identity, &Claim::at_once("run")).unwrap();
+        let mut ledger =
+            Ledger::open(&Place::sqlite(&folder.path().join("p.ledger.db")), &identity, &Claim::at_once("run"))
+                .unwrap();
         let sink = "clazar".to_owned();
         let mut entries = vec![Entry::Run {
             now: 0,

@@ -68,7 +68,8 @@ impl<'a> TakeOver<'a> {
         let TakeOver { setup, options, import, .. } = self;
         let identity = Identity::of(&setup.pipeline, first(&setup.pipeline, options.now));
         let run = run_id();
-        let mut ledger = Ledger::open(&setup.place, &identity, &options.claim(&run, &|what| options.watch.step(what))).map_err(Refusal::Ledger)?;
+        let mut ledger = Ledger::open(&setup.place, &identity, &options.claim(&run, &|what| options.watch.step(what)))
+            .map_err(Refusal::Ledger)?;
         let doubted = in_doubt(setup, ledger.state(), &import);
         let mut entries = vec![Entry::Imported(Box::new(import))];
         entries.extend(doubted);

@@ -97,7 +97,8 @@ fn found(objects: &Objects) -> Result<Option<(Head, String)>, LedgerError> {
     };
     let Text { form, head } = serde_json::from_slice(&bytes).map_err(torn)?;
     if form > FORM {
-        let what = format!("has a head from a newer version of meterhost: its form is {form}, and this one knows {FORM}");
+        let what =
+            format!("has a head from a newer version of meterhost: its form is {form}, and this one knows {FORM}");
         return Err(LedgerError::Foreign { place: objects.place.clone(), what });
     }
     Ok(Some((head, version)))

@@ -317,7 +317,8 @@ fn found(objects: &Objects) -> Result<Option<Found>, LedgerError> {
     };
     let AnyNote { form } = serde_json::from_slice(&bytes).map_err(torn)?;
     if form > FORM {
-        let what = format!("has a lease from a newer version of meterhost: its form is {form}, and this one knows {FORM}");
+        let what =
+            format!("has a lease from a newer version of meterhost: its form is {form}, and this one knows {FORM}");
         return Err(LedgerError::Foreign { place: objects.place.clone(), what });
     }
     let note: Note = serde_json::from_slice(&bytes).map_err(torn)?;

@@ -26,10 +26,10 @@ mod segment;
 
 use std::time::Duration;
 
-pub(super) use self::objects::Objects;
-pub(super) use self::read::read;
 use self::head::HeadObject;
 use self::lease::Lease;
+pub(super) use self::objects::Objects;
+pub(super) use self::read::read;
 use self::segment::Segment;
 use super::claim::Claim;
 use super::error::LedgerError;

@@ -100,12 +100,7 @@ impl Objects {
 
     /// That the store does not do what it is asked for.
     pub(super) fn failed(&self, doing: &'static str, error: &ObjectError) -> LedgerError {
-        LedgerError::Storage {
-            place: self.place.clone(),
-            doing,
-            trouble: Trouble::Store,
-            cause: error.to_string(),
-        }
+        LedgerError::Storage { place: self.place.clone(), doing, trouble: Trouble::Store, cause: error.to_string() }
     }
 }
 

@@ -116,7 +116,9 @@ impl Segment {
         match serde_json::from_slice::<Last>(last) {
             Ok(last) if last.sha256 == Hash::of(said) => {}
             Ok(_) => return Err(torn("it is not what was written: its checksum is another")),
-            Err(_) => return Err(foreign(bytes).unwrap_or_else(|| torn("it is cut short: its last line is no checksum"))),
+            Err(_) => {
+                return Err(foreign(bytes).unwrap_or_else(|| torn("it is cut short: its last line is no checksum")));
+            }
         }
         if let Some(foreign) = foreign(bytes) {
             return Err(foreign);
@@ -125,7 +127,10 @@ impl Segment {
         let mut lines = said.split_inclusive(|byte| *byte == b'\n');
         let first: First = serde_json::from_slice(lines.next().unwrap_or_default()).map_err(unreadable)?;
         if first.segment != number || first.before.step + 1 != number {
-            return Err(Flaw::Torn(format!("it is the segment {}, and stands in the place of {number}", first.segment)));
+            return Err(Flaw::Torn(format!(
+                "it is the segment {}, and stands in the place of {number}",
+                first.segment
+            )));
         }
         let row = |line: &[u8]| {
             let Line { number: entry_number, pipeline, run, at, kind, entry, hash } =

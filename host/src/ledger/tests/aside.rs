@@ -38,16 +38,18 @@ fn entries_are_read_in_order_with_who_wrote_them_when() {
     let place = Place::new();
     let (ledger, _) = frozen(&place, &["a"]);
     let mut seen = Vec::new();
-    place.at().rows(|row| {
-        let record = row.record("LEDGER")?;
-        assert!((jiff::Timestamp::now().as_millisecond() - record.at).abs() < 60_000);
-        seen.push((record.number, record.run.clone(), record.entry.kind()));
-        let json: serde_json::Value = serde_json::to_value(&record).unwrap();
-        assert_eq!(json["number"], record.number);
-        assert!(json["entry"][record.entry.kind()].is_object());
-        Ok(())
-    })
-    .unwrap();
+    place
+        .at()
+        .rows(|row| {
+            let record = row.record("LEDGER")?;
+            assert!((jiff::Timestamp::now().as_millisecond() - record.at).abs() < 60_000);
+            seen.push((record.number, record.run.clone(), record.entry.kind()));
+            let json: serde_json::Value = serde_json::to_value(&record).unwrap();
+            assert_eq!(json["number"], record.number);
+            assert!(json["entry"][record.entry.kind()].is_object());
+            Ok(())
+        })
+        .unwrap();
     let run = || "r1".to_owned();
     assert_eq!(seen, [(1, run(), "opened"), (2, run(), "run"), (3, run(), "freeze")]);
     drop(ledger);

@@ -42,7 +42,13 @@ fn tampered(place: &Place, sql: &str) {
 fn chained_anew(place: &Place) {
     let mut connection = Connection::open(place.path()).unwrap();
     let mut rows = Vec::new();
-    place.at().rows(|row| { rows.push(row); Ok(()) }).unwrap();
+    place
+        .at()
+        .rows(|row| {
+            rows.push(row);
+            Ok(())
+        })
+        .unwrap();
     let (mut head, transaction) = (Head::default(), connection.transaction().unwrap());
     for mut row in rows {
         row.hash = row.hash_after(&head.hash);
@@ -279,7 +285,13 @@ fn a_ledger_has_to_end_where_its_head_says() {
     write("p.ledger.db", &whole);
     tampered(&place, "UPDATE entry SET at = at + 1 WHERE number = 7");
     let mut rows = Vec::new();
-    place.at().rows(|row| { rows.push(row); Ok(()) }).unwrap();
+    place
+        .at()
+        .rows(|row| {
+            rows.push(row);
+            Ok(())
+        })
+        .unwrap();
     let hash = rows[6].hash_after(&rows[5].hash);
     tampered(&place, &format!("UPDATE entry SET hash = '{hash}' WHERE number = 7"));
     unfit(&place, "entry 7 is another than the one that was written");

@@ -11,7 +11,10 @@ fn a_second_run_is_told_who_holds_the_ledger_since_when() {
     let text = words(&error, &place);
     let expected = format!("another run holds the ledger LEDGER: process {} on ", std::process::id());
     assert!(text.starts_with(&expected) && text.ends_with("Z (run r1)"), "{text}");
-    assert_eq!((error.exit(), error.action()), (Exit::Held, "run again when it has ended, or with --wait 10m: nothing is lost"));
+    assert_eq!(
+        (error.exit(), error.action()),
+        (Exit::Held, "run again when it has ended, or with --wait 10m: nothing is lost")
+    );
     drop(ledger);
     place.open("r2");
 }

@@ -204,9 +204,10 @@ fn another_kind_of_window_is_refused_before_anything_is_written() {
     drop(frozen(&place, &["a"]));
     let before = place.contents();
     let hours = Identity { window: WindowKind::Hour, ..identity() };
-    for error in
-        [Ledger::open(&place.at(), &hours, &Claim::at_once("r2")).unwrap_err(), Ledger::state_of(&place.at(), &hours).unwrap_err()]
-    {
+    for error in [
+        Ledger::open(&place.at(), &hours, &Claim::at_once("r2")).unwrap_err(),
+        Ledger::state_of(&place.at(), &hours).unwrap_err(),
+    ] {
         assert_eq!(
             error.to_string(),
             "the ledger knows the pipeline `p` with window = \"month\", and the file says \"hour\": usage that is billed by month \

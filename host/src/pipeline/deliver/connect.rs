@@ -29,6 +29,7 @@ impl Delivery<'_> {
         let session = self.setup.broker.session(&section.name, section.grants.clone(), false);
         session.set_rate(self.sink.rate);
         session.set_gate(self.ledger().gate());
+        session.set_deadline(self.setup.place.longest_call());
         session.begin_call();
         let step = "connecting";
         let failed = |failure| Stopped::Problem(with_denials(section.problem(step, None, &failure), &session));
