@@ -26,6 +26,7 @@
 pub mod broker;
 pub mod cli;
 pub mod config;
+mod failpoint;
 pub mod ledger;
 pub mod mirror;
 pub mod model;

@@ -13,18 +13,18 @@ const SEEDS: u64 = 12;
 const MANY_SEEDS: u64 = 300;
 
 const FAILPOINTS: [&str; 11] = [
-    "before-reading",
-    "before-freeze",
-    "after-freeze",
-    "before-attempt",
-    "before-submit",
-    "after-submit",
-    "after-record",
+    "reading",
+    "write:freeze",
+    "kept:freeze",
+    "write:attempt",
+    "submit",
+    "submitted",
+    "kept:outcomes",
     // Around the writes of a state document; without one, nothing happens there.
-    "before-listing",
-    "after-listing",
-    "before-closing",
-    "after-closing",
+    "mirror",
+    "mirrored",
+    "mirror#2",
+    "mirrored#2",
 ];
 
 /// xorshift64*: the same seed gives the same course on every machine.

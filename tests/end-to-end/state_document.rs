@@ -239,7 +239,7 @@ fn a_contract_is_listed_before_its_first_byte_leaves_and_after_the_authenticatio
     kept.stage.run().expect(1);
     assert_eq!(kept.entry(), json!({ "last_processed_month": "2025-05" }), "nothing could leave");
     kept.stage.emulator.clear_faults();
-    kept.stage.command("run", &[], &[("METERHOST_FAILPOINT", "before-submit")]).expect(-1);
+    kept.stage.command("run", &[], &[("METERHOST_FAILPOINT", "submit")]).expect(-1);
     let listed = json!({
         "last_processed_month": "2025-05",
         "processed_contracts": { "2025-06": ["A:2025-06", "B:2025-06"] },
@@ -251,7 +251,7 @@ fn a_contract_is_listed_before_its_first_byte_leaves_and_after_the_authenticatio
 
 #[test]
 fn what_was_about_to_leave_when_the_ledger_was_lost_is_looked_up_and_billed_once() {
-    for failpoint in ["after-listing", "before-submit", "after-submit"] {
+    for failpoint in ["mirrored", "submit", "submitted"] {
         let kept = Kept::new(Some(after("2025-05")));
         kept.stage.command("run", &[], &[("METERHOST_FAILPOINT", failpoint)]).expect(-1);
         kept.stage.lose_the_ledger();
@@ -270,7 +270,7 @@ fn what_was_about_to_leave_when_the_ledger_was_lost_is_looked_up_and_billed_once
 
 #[test]
 fn a_crash_around_each_write_of_the_document_bills_once() {
-    for failpoint in ["before-listing", "after-listing", "after-record", "before-closing", "after-closing"] {
+    for failpoint in ["mirror", "mirrored", "kept:outcomes", "mirror#2", "mirrored#2"] {
         let kept = Kept::new(Some(after("2025-05")));
         kept.stage.command("run", &[], &[("METERHOST_FAILPOINT", failpoint)]).expect(-1);
         kept.stage.run().expect(0);

@@ -21,6 +21,7 @@ use super::store::Store;
 use super::task::AbortOnDrop;
 use super::upload::Upload;
 use super::{Broker, held, shortened};
+use crate::failpoint::failpoint;
 
 /// The place of a plugin that only says what it is: no section of any file, which nobody can grant anything.
 pub const DESCRIBING: &str = "describe";
@@ -276,7 +277,9 @@ impl Inner {
         prepared.timeout = prepared.timeout.into_iter().chain(own).min();
         let gate = held(&self.gate).clone();
         counts.leaves();
+        failpoint("request");
         let result = self.broker.exchanges().send(prepared, gate).await;
+        failpoint("answer");
         match &result {
             Ok(response) if response.status < 500 => counts.is_answered(),
             Err(Failed::Closed(_) | Failed::Http(HttpError::NotSent(_))) => counts.did_not_leave(),

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::shared::{Refused, Workshop, missing_secrets, print, style};
 use super::{Global, PipelineArgs};
 use crate::config::{ConfigErrors, Pipeline, first_window};
+use crate::failpoint::failpoint;
 use crate::ledger::{Identity, Ledger, Place};
 use crate::model::window::Window;
 use crate::pipeline::{self, Options, Watch};
@@ -59,7 +60,9 @@ pub(super) fn run(args: &RunArgs, global: &Global) -> Result<Exit, Refused> {
     progress.0.finish();
     let report = report?;
     let ends = report.exit;
+    failpoint("reporting");
     say(&redacted(report, &workshop), global);
+    failpoint("reported");
     Ok(ends)
 }
 

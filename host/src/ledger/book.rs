@@ -15,6 +15,7 @@ use super::state::State;
 use super::store::Store;
 use crate::broker::Gate;
 use crate::config::Pipeline;
+use crate::failpoint::failpoint;
 use crate::model::charge::ChargeId;
 #[cfg(test)]
 use crate::model::charge::Proposal;
@@ -333,9 +334,12 @@ fn write(store: &mut Store, place: &str, before: &Head, records: &[Record]) -> R
         head = row.head();
         rows.push(row);
     }
-    if !rows.is_empty() {
+    if let Some(last) = rows.last() {
+        failpoint(&format!("write:{}", last.kind));
         store.append(before, &rows)?;
+        failpoint(&format!("written:{}", last.kind));
         store.keep(&head)?;
+        failpoint(&format!("kept:{}", last.kind));
     }
     Ok(head)
 }

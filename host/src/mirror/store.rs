@@ -8,6 +8,7 @@ use super::document::Document;
 use super::entry::{Known, Nonsense, Place, changed, find, fingerprint, replaced};
 use super::wanted::Wanted;
 use crate::broker::{Broker, Grants, ObjectError, Precondition, Session};
+use crate::failpoint::failpoint;
 use crate::config::{GrantSpec, Located, MirrorForm, MirrorSpec};
 use crate::model::window::{Window, WindowKind};
 
@@ -252,7 +253,10 @@ impl Mirror {
             let precondition = found.etag.clone().map_or(Precondition::Absent, Precondition::Match);
             let text = document.render(0);
             let put = self.session.put(&self.object, text.as_bytes(), "application/json", &precondition);
-            match self.broker.wait(put) {
+            failpoint("mirror");
+            let put = self.broker.wait(put);
+            failpoint("mirrored");
+            match put {
                 Ok(etag) => {
                     let known = match Known::read(&next, &month(now)) {
                         Ok(known) => known,

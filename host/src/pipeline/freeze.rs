@@ -11,7 +11,6 @@ use super::closed::Held;
 use super::complete::Complete;
 use super::due::{Due, begins, due, has_holds, owes};
 use super::entries::{all_astray, inputs, intent, kept_back, unchecked};
-use super::failpoint::failpoint;
 use super::gathered::Reading;
 use super::mirrored::Mirrored;
 use super::objections::objections;
@@ -20,6 +19,7 @@ use super::options::Options;
 use super::read::{Reader, span};
 use super::setup::{Section, Setup};
 use super::summary::Findings;
+use crate::failpoint::failpoint;
 use crate::ledger::{Entry, Identity, Ledger, LedgerError, State};
 use crate::model::charge::{ChargeId, Proposal};
 use crate::model::reading::Span;
@@ -113,9 +113,10 @@ pub(super) fn freeze(
         entries.push(intent(setup, options.now, &all));
         ledger.append(entries)?;
     }
-    failpoint("before-reading");
+    failpoint("reading");
     let spans: Vec<Span> = windows.iter().map(span).collect();
     let mut openings = read(&reader, options, &windows, &spans, findings);
+    failpoint("read");
     share_doubts(&mut openings, &spans);
     let mut astray = Astray::default();
     openings.iter().for_each(|opening| astray.join(opening.astray));
@@ -167,10 +168,8 @@ pub(super) fn freeze(
         let taken = (!taken_over.is_empty()).then_some(taken);
         entries.extend(proposals.into_iter().chain(taken_over).map(Entry::freeze));
         entries.extend(doubted.into_iter().chain(taken));
-        failpoint("before-freeze");
         // All or none: what is frozen, and what explains it.
         ledger.append(entries)?;
-        failpoint("after-freeze");
     }
     Ok(works)
 }

@@ -8,7 +8,6 @@ use std::sync::{Mutex, PoisonError};
 use jiff::Timestamp;
 
 use super::deliver::Stopped;
-use super::failpoint::failpoint;
 use super::options::Options;
 use super::setup::Setup;
 use crate::broker::Broker;
@@ -125,9 +124,7 @@ impl Mirrored {
             open.entry(*month).or_default().extend(contracts.iter().cloned());
         }
         let wanted = Wanted { last: None, listed: contracts, unlisted: Contracts::new(), open };
-        failpoint("before-listing");
         self.write(found, &wanted, |entry| ledger.lock().unwrap_or_else(PoisonError::into_inner).append(vec![entry]))?;
-        failpoint("after-listing");
         Ok(())
     }
 
@@ -135,9 +132,7 @@ impl Mirrored {
     pub(super) fn finish(&self, ledger: &mut Ledger) -> Result<(), Stopped> {
         let found = self.found();
         let wanted = wanted(&found, ledger.state(), &self.mirror.sink);
-        failpoint("before-closing");
         self.write(found, &wanted, |entry| ledger.append(vec![entry]))?;
-        failpoint("after-closing");
         Ok(())
     }
 

@@ -25,7 +25,6 @@ mod deliver;
 mod doubts;
 mod due;
 mod entries;
-mod failpoint;
 mod freeze;
 mod gathered;
 mod mirrored;

@@ -15,6 +15,7 @@ use super::options::Options;
 use super::setup::Setup;
 use super::summary::{self, Findings};
 use super::take_over::{another_sink, remembered, taken_over};
+use crate::failpoint::failpoint;
 use crate::ledger::{Entry, Identity, Ledger, LedgerError, State};
 use crate::model::charge::ChargeId;
 use crate::model::window::Window;
@@ -54,6 +55,7 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
             setup.place.short_name()
         ));
     }
+    failpoint("opened");
     let due = due(&setup.pipeline, book.state(), options.now, options.window.as_ref(), &complete);
     findings.next_due = due.next;
     let held = |window: &Window| has_holds(&setup.pipeline, book.state(), window);
@@ -78,8 +80,10 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
     if setup.pipeline.sinks.iter().any(|sink| !ledger.state().open_charges(&sink.plugin.name).is_empty()) {
         options.watch.step("delivering");
     }
+    failpoint("delivering");
     let ledger = Mutex::new(*ledger);
     deliver(setup, options, &ledger, mirrored.as_ref(), &withdrawn, &mut findings);
+    failpoint("delivered");
     findings.denials(setup);
     let mut ledger = ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
     if findings.exit != Exit::Ledger
@@ -96,6 +100,7 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
             Err(Stopped::Ledger(error)) => findings.ledger(&error),
         }
     }
+    failpoint("closing");
     if let Err(error) = ledger.close()
         && findings.exit != Exit::Ledger
     {

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use super::objects::Objects;
 use crate::broker::{ObjectError, Precondition};
+use crate::failpoint::failpoint;
 use crate::ledger::claim::Claim;
 use crate::ledger::error::LedgerError;
 use crate::ledger::holder::Holder;
@@ -156,7 +157,10 @@ impl Lease {
             free: None,
         };
         let renewed = Moment::now();
-        let version = match objects.put(KEY, &note.render(), seen) {
+        failpoint("lease");
+        let put = objects.put(KEY, &note.render(), seen);
+        failpoint("leased");
+        let version = match put {
             Ok(version) => version,
             Err(ObjectError::Precondition(_) | ObjectError::Unknown(_)) => match found(objects)? {
                 Some(found) if found.note == note => found.version,
@@ -209,6 +213,7 @@ impl Lease {
         // If this does not arrive, the next run finds this process gone, or waits for one lease time.
         let patience = self.shared.length.min(Duration::from_secs(5));
         let _ = self.shared.objects.put_within(patience, KEY, &note.render(), &Precondition::Match(version));
+        failpoint("released");
     }
 }
 

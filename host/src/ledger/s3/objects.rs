@@ -1,5 +1,6 @@
 //! The objects of a ledger on S3: read, and created under a precondition.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::broker::{Broker, Grants, Object, ObjectError, Precondition, Session};
@@ -14,6 +15,8 @@ const PIECE: u32 = 4 << 20;
 pub(in crate::ledger) struct Objects {
     broker: Broker,
     session: Session,
+    /// A session of its own: what is written forgets what was announced.
+    reading: Session,
     /// As messages name it.
     pub(in crate::ledger) place: String,
 }
@@ -34,14 +37,15 @@ impl Objects {
             place: location.url.clone(),
             cause: errors.into_iter().map(|error| error.message).next().unwrap_or_default(),
         })?;
-        let session = broker.session("ledger", grants.into(), false);
-        Ok(Objects { broker: broker.clone(), session, place: location.url.clone() })
+        let grants = Arc::new(grants);
+        let session = || broker.session("ledger", Arc::clone(&grants), false);
+        Ok(Objects { broker: broker.clone(), session: session(), reading: session(), place: location.url.clone() })
     }
 
     /// Every object whose key begins so, ascending.
     pub(super) fn list(&self, prefix: &str) -> Result<Vec<Object>, LedgerError> {
         let listed = async {
-            let mut listing = self.session.list(prefix, None).await?;
+            let mut listing = self.reading.list(prefix, None).await?;
             let mut all = Vec::new();
             while let Some(page) = listing.next().await? {
                 all.extend(page);
@@ -53,27 +57,27 @@ impl Objects {
 
     /// These will be read soon, in this order.
     pub(super) fn announce(&self, keys: Vec<String>) {
-        self.session.prefetch(keys);
+        self.reading.prefetch(keys);
     }
 
     /// An object's contents and version, if it is there.
     pub(super) fn get(&self, key: &str) -> Result<Option<(Vec<u8>, String)>, LedgerError> {
-        match self.broker.wait(self.read(key)) {
+        self.got(self.broker.wait(read(&self.session, key)))
+    }
+
+    /// The same of an object that was announced.
+    pub(super) fn get_announced(&self, key: &str) -> Result<Option<(Vec<u8>, String)>, LedgerError> {
+        self.got(self.broker.wait(read(&self.reading, key)))
+    }
+
+    fn got(
+        &self,
+        read: Result<(Vec<u8>, String), ObjectError>,
+    ) -> Result<Option<(Vec<u8>, String)>, LedgerError> {
+        match read {
             Ok(found) => Ok(Some(found)),
             Err(ObjectError::NotFound(_)) => Ok(None),
             Err(error) => Err(self.failed("cannot be read", &error)),
-        }
-    }
-
-    async fn read(&self, key: &str) -> Result<(Vec<u8>, String), ObjectError> {
-        let mut body = self.session.get(key, None).await?;
-        let mut bytes = Vec::new();
-        loop {
-            let piece = body.read(PIECE).await?;
-            if piece.is_empty() {
-                return Ok((bytes, body.object().etag.clone()));
-            }
-            bytes.extend(piece);
         }
     }
 
@@ -101,6 +105,18 @@ impl Objects {
     /// That the store does not do what it is asked for.
     pub(super) fn failed(&self, doing: &'static str, error: &ObjectError) -> LedgerError {
         LedgerError::Storage { place: self.place.clone(), doing, trouble: Trouble::Store, cause: error.to_string() }
+    }
+}
+
+async fn read(session: &Session, key: &str) -> Result<(Vec<u8>, String), ObjectError> {
+    let mut body = session.get(key, None).await?;
+    let mut bytes = Vec::new();
+    loop {
+        let piece = body.read(PIECE).await?;
+        if piece.is_empty() {
+            return Ok((bytes, body.object().etag.clone()));
+        }
+        bytes.extend(piece);
     }
 }
 

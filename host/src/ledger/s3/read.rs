@@ -37,7 +37,7 @@ pub(in crate::ledger) fn read(
 /// One segment, if it is there.
 fn segment(objects: &Objects, number: u64) -> Result<Option<Segment>, LedgerError> {
     let key = key(number);
-    let Some((bytes, _)) = objects.get(&key)? else { return Ok(None) };
+    let Some((bytes, _)) = objects.get_announced(&key)? else { return Ok(None) };
     Segment::parse(&bytes, number).map(Some).map_err(|flaw| match flaw {
         Flaw::Torn(cause) => objects.torn(&key, &cause),
         Flaw::Foreign(what) => {

@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::connect::Line;
 use super::{Delivery, Stopped, about, words};
 use crate::broker::CallRecord;
+use crate::failpoint::failpoint;
 use crate::ledger::Charge;
 use crate::model::outcome::{Finding, HeldRecord, Outcome, Status};
 use crate::model::service::{Failed, Offer};
-use crate::pipeline::failpoint::failpoint;
 use crate::pipeline::read::with_denials;
 use crate::report::Problem;
 
@@ -33,13 +33,12 @@ impl Delivery<'_> {
         let offers: Vec<Offer> = charges.iter().map(Charge::offer).collect();
         // Here, where it can be interrupted, and before the attempt is dated.
         self.wait_for_rate(&line.session)?;
-        failpoint("before-attempt");
         let attempt = self.ledger().begin_attempt(self.name(), charges, self.sink.traits.deadline)?;
-        failpoint("before-submit");
+        failpoint("submit");
         line.session.begin_call();
         let answer = line.instance.submit(&offers, self.now.as_millisecond());
         let record = line.session.call_record();
-        failpoint("after-submit");
+        failpoint("submitted");
         let nothing_left = record.requests == 0 && record.writes == 0;
         let all = |status: Status, text: &str| -> Vec<Outcome> {
             charges.iter().map(|charge| Outcome::plain(charge.id(), status, Some(text.to_owned()))).collect()
@@ -85,7 +84,6 @@ impl Delivery<'_> {
         };
         let outcomes = outcomes.into_iter().map(|outcome| self.redacted(outcome)).collect();
         self.ledger().record(attempt, unsent, outcomes)?;
-        failpoint("after-record");
         Ok(called)
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Course, Delivery, Halt, about, is_over, may_leave_yet, words};
+use crate::failpoint::failpoint;
 use crate::ledger::{Charge, ChargeState, Standing};
 use crate::model::charge::ChargeId;
 use crate::model::outcome::Finding;
@@ -31,7 +32,10 @@ impl Delivery<'_> {
             self.wait_for_rate(&line.session)?;
             line.session.begin_call();
             let step = "looking charges up";
-            let findings: Vec<(ChargeId, Finding)> = match line.instance.look_up(&offers) {
+            failpoint("look-up");
+            let answer = line.instance.look_up(&offers);
+            failpoint("looked-up");
+            let findings: Vec<(ChargeId, Finding)> = match answer {
                 Err(failure) => {
                     let problem = self.sink.section.problem(step, about(&charges), &failure);
                     course.problems.push(with_denials(problem, &line.session));
