@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use clazar_emulator::{Endpoint, Fault};
+use clazar_emulator::Endpoint;
 use serde_json::{Value, json};
 
+use crate::chance::Chance;
 use crate::support::Stage;
 
 /// Seeds of a quick run, and of one with `METERHOST_LONG`.
@@ -27,49 +28,6 @@ const FAILPOINTS: [&str; 11] = [
     "mirrored#2",
 ];
 
-/// xorshift64*: the same seed gives the same course on every machine.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, most: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) % most
-    }
-
-    fn of<T: Clone>(&mut self, choices: &[T]) -> T {
-        choices[self.below(choices.len() as u64) as usize].clone()
-    }
-
-    fn fault(&mut self, endpoint: Endpoint) -> Fault {
-        let commit = self.below(2) == 0;
-        let everywhere = [
-            Fault::Pass,
-            Fault::Status { status: 500, commit },
-            Fault::Status { status: 503, commit },
-            Fault::Drop { commit },
-            Fault::NotJson { status: 200, commit },
-            Fault::Truncated { commit },
-            Fault::Throttle { retry_after: Some(0) },
-        ];
-        let submitting = [
-            Fault::ExpiredToken,
-            Fault::Missing { count: 1 },
-            Fault::Reordered,
-            Fault::Unmatched { fields: vec!["dimension".to_owned()], positions: vec![] },
-            Fault::Unmatched { fields: vec!["contract_id".to_owned()], positions: vec![0] },
-            Fault::Unmatched { fields: vec!["start_time".to_owned(), "quantity".to_owned()], positions: vec![] },
-            Fault::Fail { positions: vec![0] },
-        ];
-        match endpoint {
-            Endpoint::Submit if self.below(2) == 0 => self.of(&submitting),
-            Endpoint::List if self.below(4) == 0 => Fault::ExpiredToken,
-            _ => self.of(&everywhere),
-        }
-    }
-}
-
 /// Whatever is in the books is listed in the state document, or its month is closed.
 fn could_go_back(stage: &Stage, seed: u64) {
     let text = std::fs::read_to_string(stage.path("state.json")).unwrap_or_else(|_| "{}".to_owned());
@@ -85,7 +43,7 @@ fn could_go_back(stage: &Stage, seed: u64) {
 }
 
 fn goes_wrong(seed: u64) {
-    let mut chance = Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let mut chance = Chance::of_seed(seed);
     let stage = Stage::new();
     stage.replace("start  = \"2025-06\"", "start  = \"2025-05\"");
     stage.replace("retry_budget = \"5s\"", "retry_budget = \"1s\"");

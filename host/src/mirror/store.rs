@@ -8,8 +8,8 @@ use super::document::Document;
 use super::entry::{Known, Nonsense, Place, changed, find, fingerprint, replaced};
 use super::wanted::Wanted;
 use crate::broker::{Broker, Grants, ObjectError, Precondition, Session};
-use crate::failpoint::failpoint;
 use crate::config::{GrantSpec, Located, MirrorForm, MirrorSpec};
+use crate::failpoint::failpoint;
 use crate::model::window::{Window, WindowKind};
 
 /// How often a write that somebody else was faster than, or that came to nothing clear, is begun again.

@@ -70,10 +70,7 @@ impl Objects {
         self.got(self.broker.wait(read(&self.reading, key)))
     }
 
-    fn got(
-        &self,
-        read: Result<(Vec<u8>, String), ObjectError>,
-    ) -> Result<Option<(Vec<u8>, String)>, LedgerError> {
+    fn got(&self, read: Result<(Vec<u8>, String), ObjectError>) -> Result<Option<(Vec<u8>, String)>, LedgerError> {
         match read {
             Ok(found) => Ok(Some(found)),
             Err(ObjectError::NotFound(_)) => Ok(None),
