@@ -123,7 +123,11 @@ fn a_second_run_is_told_who_holds_the_ledger_and_waits_if_it_is_asked_to() {
     for ledger in Backend::both() {
         let stage = Stage::on(ledger, settings());
         stage.replace("cloud = \"aws\"", "cloud = \"aws\", charges_per_call = 1");
-        stage.usage("2025/06/01/00", "a", &[("A", "cpu", "2"), ("B", "cpu", "3"), ("C", "cpu", "5"), ("D", "cpu", "7")]);
+        stage.usage(
+            "2025/06/01/00",
+            "a",
+            &[("A", "cpu", "2"), ("B", "cpu", "3"), ("C", "cpu", "5"), ("D", "cpu", "7")],
+        );
         stage.emulator.push_fault(Fault::Slow { before_ms: 700, after_ms: 0 }.forever());
         let mut run = stage.step("run");
         let first = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `segments/000000000001` … | the entries, a step in each | once, under the condition that there is none |
 //! | `head` | where the chain of entries ends | after each segment |
+//! | `snapshots/000000000256` … | many segments in one object | once, at the end of a run |
 //! | `lease` | who holds the ledger | as a heartbeat |
 //!
 //! **The fence.** Creating segment number n succeeds for one run only. Who is told that it is there already looks whether it is its own,
@@ -16,6 +17,7 @@
 //! | `segment` | the form of a segment |
 //! | `lease` | who may write |
 //! | `head` | where it ends |
+//! | `snapshot` | many segments in one |
 //! | `read` | all segments, in order |
 
 mod head;
@@ -23,6 +25,9 @@ mod lease;
 mod objects;
 mod read;
 mod segment;
+mod snapshot;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
@@ -48,13 +53,17 @@ pub(super) struct Store {
     objects: Objects,
     lease: Lease,
     head: HeadObject,
+    /// How many segments this process has written.
+    written: usize,
+    /// The last segment.
+    step: u64,
 }
 
 impl Store {
     /// Takes the lease. Nothing is read yet.
     pub(super) fn open(objects: &Objects, lease: Duration, claim: &Claim<'_>) -> Result<Store, LedgerError> {
         let lease = Lease::take(objects, lease, claim)?;
-        Ok(Store { head: HeadObject::new(objects), objects: objects.clone(), lease })
+        Ok(Store { head: HeadObject::new(objects), objects: objects.clone(), lease, written: 0, step: 0 })
     }
 
     /// The run that held it before, if that may wake up yet: in words for a person.
@@ -90,10 +99,10 @@ impl Store {
         loop {
             self.lease.lasts(Duration::ZERO).map_err(|cause| self.lost(cause))?;
             let failed = match self.objects.put(&key, &bytes, &Precondition::Absent) {
-                Ok(_) => return Ok(()),
+                Ok(_) => return self.wrote(&segment),
                 // It is there: perhaps by an earlier try of this very call, whose answer was lost.
                 Err(ObjectError::Precondition(_) | ObjectError::Unknown(_)) => match self.objects.get(&key) {
-                    Ok(Some((found, _))) if found == bytes => return Ok(()),
+                    Ok(Some((found, _))) if found == bytes => return self.wrote(&segment),
                     Ok(Some(_)) => return Err(LedgerError::Overtaken { place: self.objects.place.clone() }),
                     Ok(None) => unwritable("nobody says whether a part of it was written".to_owned()),
                     Err(error) => error,
@@ -109,14 +118,28 @@ impl Store {
         }
     }
 
+    fn wrote(&mut self, segment: &Segment) -> Result<(), LedgerError> {
+        (self.written, self.step) = (self.written + 1, segment.number());
+        Ok(())
+    }
+
     /// Begins to write the head, while other things go on.
     pub(super) fn keep(&mut self, head: &Head) {
         self.head.begin(head);
     }
 
-    /// Ends what was begun, and gives the lease back.
+    /// Ends what was begun, makes a snapshot if it is time for one, and gives the lease back.
     pub(super) fn close(&mut self) -> Result<(), LedgerError> {
         let kept = self.head.finish();
+        let each = snapshot::SEGMENTS_EACH as u64;
+        // Whether one of those that this process wrote filled a snapshot.
+        let is_time = self.step / each > self.step.saturating_sub(self.written as u64) / each;
+        if kept.is_ok() && is_time {
+            // Without one the next run reads more, and nothing is lost: one that ends later makes it.
+            if let Err(error) = read::pack(&self.objects) {
+                tracing::warn!("{error}");
+            }
+        }
         self.lease.release();
         kept
     }
@@ -157,6 +180,7 @@ fn key(number: u64) -> String {
 }
 
 const SEGMENTS: &str = "segments/";
+const SNAPSHOTS: &str = "snapshots/";
 
 /// Something that nobody else makes.
 fn nonce() -> String {

@@ -1,9 +1,10 @@
 //! The objects of a ledger on S3: read, and created under a precondition.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::broker::{Broker, Grants, Object, ObjectError, Precondition, Session};
+use crate::broker::{Body, Broker, Grants, Object, ObjectError, Precondition, Session};
 use crate::config::{GrantSpec, Located, S3Location};
 use crate::ledger::error::{LedgerError, Trouble};
 
@@ -78,6 +79,33 @@ impl Objects {
         }
     }
 
+    /// Opens an object, to be read in pieces, if it is there.
+    pub(super) fn open(&self, key: &str) -> Result<Option<Reading<'_>>, LedgerError> {
+        match self.broker.wait(self.reading.get(key, None)) {
+            Ok(body) => Ok(Some(Reading { objects: self, body, bytes: VecDeque::new() })),
+            Err(ObjectError::NotFound(_)) => Ok(None),
+            Err(error) => Err(self.failed("cannot be read", &error)),
+        }
+    }
+
+    /// Writes an object in pieces, unless it is there already.
+    pub(super) fn upload(
+        &self,
+        key: &str,
+        pieces: impl Iterator<Item = Result<Vec<u8>, LedgerError>>,
+        condition: &Precondition,
+    ) -> Result<(), LedgerError> {
+        let failed = |error: ObjectError| self.failed("cannot be written", &error);
+        let mut upload = self.broker.wait(self.session.upload(key, "application/octet-stream")).map_err(failed)?;
+        for piece in pieces {
+            self.broker.wait(upload.write(&piece?)).map_err(failed)?;
+        }
+        match self.broker.wait(upload.commit(condition)) {
+            Ok(_) | Err(ObjectError::Precondition(_)) => Ok(()),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
     /// Writes an object; answers its version.
     pub(super) fn put(&self, key: &str, bytes: &[u8], condition: &Precondition) -> Result<String, ObjectError> {
         self.broker.wait(self.session.put(key, bytes, "application/json", condition))
@@ -102,6 +130,47 @@ impl Objects {
     /// That the store does not do what it is asked for.
     pub(super) fn failed(&self, doing: &'static str, error: &ObjectError) -> LedgerError {
         LedgerError::Storage { place: self.place.clone(), doing, trouble: Trouble::Store, cause: error.to_string() }
+    }
+}
+
+/// An object that is read in pieces.
+pub(super) struct Reading<'a> {
+    objects: &'a Objects,
+    body: Body,
+    bytes: VecDeque<u8>,
+}
+
+impl Reading<'_> {
+    /// So many bytes; nothing if there are not as many.
+    pub(super) fn take(&mut self, many: u64) -> Result<Option<Vec<u8>>, LedgerError> {
+        let Ok(many) = usize::try_from(many) else { return Ok(None) };
+        while self.bytes.len() < many {
+            if !self.more()? {
+                return Ok(None);
+            }
+        }
+        Ok(Some(self.bytes.drain(..many).collect()))
+    }
+
+    /// A line of at most so many bytes, without its end; nothing if there is none.
+    pub(super) fn line(&mut self, most: usize) -> Result<Option<Vec<u8>>, LedgerError> {
+        loop {
+            if let Some(end) = self.bytes.iter().position(|byte| *byte == b'\n') {
+                let mut line: Vec<u8> = self.bytes.drain(..=end).collect();
+                line.pop();
+                return Ok(Some(line));
+            }
+            if self.bytes.len() > most || !self.more()? {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn more(&mut self) -> Result<bool, LedgerError> {
+        let piece = self.objects.broker.wait(self.body.read(PIECE));
+        let piece = piece.map_err(|error| self.objects.failed("cannot be read", &error))?;
+        self.bytes.extend(&piece);
+        Ok(!piece.is_empty())
     }
 }
 
