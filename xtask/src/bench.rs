@@ -8,7 +8,7 @@ const PACKAGES: [&str; 2] = ["boto3==1.44.8", "duckdb==2.0.1"];
 /// Where it is installed; `tests/bench` looks for it there.
 const FOLDER: &str = "target/bench-venv";
 /// The measurements that do without.
-const ALONE: [&str; 4] = ["push", "idle", "small", "memory"];
+const ALONE: [&str; 5] = ["push", "idle", "small", "memory", "ledger"];
 
 /// Builds everything as it is shipped, and runs the measurements of these names, or all.
 pub fn bench(names: &[&str]) -> Result<(), Failed> {

@@ -1,7 +1,7 @@
 //! A ledger that is open for writing: each step of a charge's life is written down before the next may happen.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
@@ -76,6 +76,17 @@ pub struct Ledger {
     run: String,
     head: Head,
     poisoned: bool,
+    spent: Spent,
+}
+
+/// What the ledger took of a run's time.
+#[derive(Debug, Default)]
+struct Spent {
+    /// From the first look at it to what it adds up to.
+    opening: Duration,
+    writing: Duration,
+    steps: u64,
+    entries: u64,
 }
 
 impl Ledger {
@@ -85,6 +96,7 @@ impl Ledger {
     /// Another run holds it, it cannot be read, or it belongs to a pipeline with other windows.
     pub fn open(place: &Place, identity: &Identity, claim: &Claim<'_>) -> Result<Ledger, LedgerError> {
         let mut store = Store::open(place, claim)?;
+        let begun = Instant::now();
         let mut tries = 0;
         let (state, head) = loop {
             let kept = store.head()?;
@@ -108,6 +120,7 @@ impl Ledger {
             run: claim.run.to_owned(),
             head,
             poisoned: false,
+            spent: Spent { opening: begun.elapsed(), ..Spent::default() },
         };
         if ledger.state.window_kind().is_none() {
             ledger.append(vec![identity.opened()])?;
@@ -164,9 +177,14 @@ impl Ledger {
         let records = records(&self.head, &self.pipeline, &self.run, entries);
         // Before they are written: what cannot be folded would make the ledger useless for ever.
         let refused = |cause| LedgerError::Refused { place: self.place.clone(), cause };
+        let begun = Instant::now();
         self.state.check(&records).map_err(refused)?;
         self.head = write(&mut self.store, &self.place, &self.head, &records)?;
-        records.into_iter().try_for_each(|record| self.state.apply(record)).map_err(refused)
+        self.spent.steps += 1;
+        self.spent.entries += records.len() as u64;
+        let applied = records.into_iter().try_for_each(|record| self.state.apply(record)).map_err(refused);
+        self.spent.writing += begun.elapsed();
+        applied
     }
 
     /// Where it ends.
@@ -185,7 +203,18 @@ impl Ledger {
     /// What was kept apart of it could not be written.
     pub fn close(&mut self) -> Result<(), LedgerError> {
         self.poisoned = true;
-        self.store.close()
+        let begun = Instant::now();
+        let closed = self.store.close();
+        let Spent { opening, writing, steps, entries } = self.spent;
+        tracing::info!(
+            "the ledger took {:.3} s: {:.3} to read {} entries, {:.3} to write {entries} in {steps} steps, {:.3} to close",
+            (opening + writing + begun.elapsed()).as_secs_f64(),
+            opening.as_secs_f64(),
+            self.head.number - entries,
+            writing.as_secs_f64(),
+            begun.elapsed().as_secs_f64()
+        );
+        closed
     }
 
     /// Writes down that a call is about to leave; answers its number.

@@ -31,8 +31,17 @@ pub(crate) struct Listed {
 impl Listed {
     /// Asks for page after page of a contract's records until all of these charges of it are found or the pages end.
     pub(crate) fn of(target: &Target, token: &str, contract: &str, charges: &[Sent<'_>]) -> Self {
+        Listed::within(target, token, Some(contract), MOST_PAGES, charges)
+    }
+
+    /// The same of all contracts together, if that takes no more than so many pages; else a trouble after the first.
+    pub(crate) fn of_all(target: &Target, token: &str, most_pages: usize, charges: &[Sent<'_>]) -> Self {
+        Listed::within(target, token, None, most_pages, charges)
+    }
+
+    fn within(target: &Target, token: &str, contract: Option<&str>, most_pages: usize, charges: &[Sent<'_>]) -> Self {
         let mut findings = vec![Finding::Absent; charges.len()];
-        let trouble = read(target, token, contract, charges, &mut findings).err();
+        let trouble = read(target, token, contract, most_pages, charges, &mut findings).err();
         Listed { findings, trouble }
     }
 
@@ -48,25 +57,29 @@ impl Listed {
 fn read(
     target: &Target,
     token: &str,
-    contract: &str,
+    contract: Option<&str>,
+    most_pages: usize,
     charges: &[Sent<'_>],
     findings: &mut [Finding],
 ) -> Result<(), Trouble> {
+    let (whose, filter) = match contract {
+        Some(contract) => (format!("contract {contract}"), format!("&contract_id={}", service::encoded(contract))),
+        None => ("all contracts".to_owned(), String::new()),
+    };
     let mut page_before: BTreeSet<String> = BTreeSet::new();
     let mut listed = 0;
-    for number in 1..=MOST_PAGES {
+    for number in 1..=most_pages {
         let odd = |text: String| {
-            let text = format!("GET {}: page {number} of contract {contract}: {text}", target.metering);
+            let text = format!("GET {}: page {number} of {whose}: {text}", target.metering);
             Trouble::Answered(Failure::Other(text))
         };
-        let url = format!(
-            "{}?cloud={}&contract_id={}&page={number}&page_size={PAGE_SIZE}",
-            target.metering,
-            target.cloud.name(),
-            service::encoded(contract)
-        );
+        let url =
+            format!("{}?cloud={}{filter}&page={number}&page_size={PAGE_SIZE}", target.metering, target.cloud.name());
         let body = service::send("GET", &url, Some(token), Vec::new())?;
         let page = Page::read(&body).map_err(odd)?;
+        if let Some(count) = page.count.filter(|count| count.div_ceil(PAGE_SIZE) > most_pages) {
+            return Err(odd(format!("Clazar counts {count} records, and no more than {most_pages} pages are read")));
+        }
         for entry in page.records.iter().copied().filter_map(Entry::read) {
             for (charge, finding) in charges.iter().zip(&mut *findings) {
                 if let Some(said) = entry.says(charge) {
@@ -93,7 +106,7 @@ fn read(
         }
     }
     let text = format!(
-        "GET {}: contract {contract}: Clazar's listing goes on after {MOST_PAGES} pages, and no more are read",
+        "GET {}: {whose}: Clazar's listing goes on after {most_pages} pages, and no more are read",
         target.metering
     );
     Err(Trouble::Answered(Failure::Other(text)))

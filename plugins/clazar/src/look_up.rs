@@ -1,4 +1,5 @@
-//! Looks charges up: one listing a contract, and what one contract's trouble means for the others.
+//! Looks charges up: one listing a contract, and what one contract's trouble means for the others. Where many contracts are asked about,
+//! and the books of all together are shorter than that many listings, these are read instead.
 //!
 //! | the listing of a contract | means |
 //! |---|---|
@@ -19,6 +20,9 @@ use crate::service::Trouble;
 /// request can, and a call that runs out of time loses all its answers.
 const MOST_UNANSWERED: usize = 3;
 
+/// Of no more contracts than this, each is asked for by itself at once.
+const FEW: usize = 2;
+
 /// One answer a charge, in the order of the charges; none for one that was not found before the end of the call. The failure that
 /// ended it, if there is no answer at all.
 pub(crate) fn answers(target: &Target, token: &str, charges: &[Charge]) -> Result<Vec<Answer>, Failure> {
@@ -26,7 +30,28 @@ pub(crate) fn answers(target: &Target, token: &str, charges: &[Charge]) -> Resul
     let mut findings: BTreeMap<&str, Finding> = BTreeMap::new();
     let mut unanswered = 0;
     let mut end = None;
-    for charges in by_contract(charges) {
+    let mut contracts = by_contract(charges);
+    if contracts.len() > FEW {
+        let sent: Vec<Sent<'_>> = charges.iter().map(|charge| Sent::of(target.cloud, charge)).collect();
+        let mut listed = Listed::of_all(target, token, contracts.len(), &sent);
+        let trouble = listed.trouble.take();
+        // What is clear in all books is clear; whatever is not is asked for by contract.
+        let is_clear = |finding: &Finding| match finding {
+            Finding::Found(_) => true,
+            Finding::Absent | Finding::Different(_) => trouble.is_none(),
+            _ => false,
+        };
+        let ids = charges.iter().map(|charge| charge.id.as_str());
+        findings.extend(ids.zip(listed.findings).filter(|(_, finding)| is_clear(finding)));
+        if let Some(trouble) = trouble.filter(Trouble::is_everybodys) {
+            contracts.clear();
+            end = Some(trouble.into());
+        }
+    }
+    for charges in contracts {
+        if charges.iter().all(|charge| findings.contains_key(charge.id.as_str())) {
+            continue;
+        }
         let Some(contract) = charges.first().map(|charge| charge.customer.as_str()) else { continue };
         let ids = charges.iter().map(|charge| charge.id.as_str());
         if unanswered == MOST_UNANSWERED {
@@ -41,12 +66,10 @@ pub(crate) fn answers(target: &Target, token: &str, charges: &[Charge]) -> Resul
         unanswered = if matches!(trouble, Some(Trouble::Unanswered(_))) { unanswered + 1 } else { 0 };
         match trouble {
             None => findings.extend(ids.zip(listed.findings)),
-            Some(
-                Trouble::Unanswered(why)
-                | Trouble::Results(why, _)
-                | Trouble::Answered(Failure::Other(why) | Failure::Refused(why)),
-            ) => findings.extend(ids.zip(listed.but(&why))),
-            Some(trouble @ (Trouble::Answered(Failure::Auth(_) | Failure::Throttled(_)) | Trouble::Denied(_))) => {
+            Some(trouble) if !trouble.is_everybodys() => {
+                findings.extend(ids.zip(listed.but(trouble.why())));
+            }
+            Some(trouble) => {
                 let found = |(_, finding): &(&str, Finding)| matches!(finding, Finding::Found(_));
                 findings.extend(ids.zip(listed.findings).filter(found));
                 end = Some(trouble.into());

@@ -43,6 +43,24 @@ impl From<Trouble> for Failure {
     }
 }
 
+impl Trouble {
+    /// Whether any other request would meet the same: the token, too many requests, or what the pipeline does not grant.
+    pub(crate) fn is_everybodys(&self) -> bool {
+        matches!(self, Trouble::Answered(Failure::Auth(_) | Failure::Throttled(_)) | Trouble::Denied(_))
+    }
+
+    /// In words for a person.
+    pub(crate) fn why(&self) -> &str {
+        match self {
+            Trouble::Answered(Failure::Other(why) | Failure::Refused(why) | Failure::Auth(why))
+            | Trouble::Unanswered(why)
+            | Trouble::Denied(why)
+            | Trouble::Results(why, _) => why,
+            Trouble::Answered(Failure::Throttled(_)) => "Clazar wants fewer requests",
+        }
+    }
+}
+
 /// Sends a request. Only an answer with a status of 2xx comes back; `token` is the access token, or its absence.
 pub(crate) fn send(method: &str, url: &str, token: Option<&str>, body: Vec<u8>) -> Result<Vec<u8>, Trouble> {
     let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];

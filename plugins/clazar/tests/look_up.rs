@@ -315,19 +315,67 @@ fn what_was_found_before_a_listing_broke_off_is_found() {
 }
 
 /// The findings for a charge of each of these contracts, where the listings of some are answered in their own way and
-/// those of the others are empty; and how many listings were asked for.
+/// those of the others are empty; and how many of their listings were asked for. The books of all together are too long.
 fn listed(
     contracts: &[&str],
     mut own: impl FnMut(&str) -> Option<Result<Response, Error>> + 'static,
 ) -> (Result<Vec<Finding>, Failure>, usize) {
     let sent = stage(move |request| {
-        let contract = request.url.split("contract_id=").nth(1).and_then(|rest| rest.split('&').next()).unwrap();
+        let contract = request.url.split("contract_id=").nth(1).and_then(|rest| rest.split('&').next());
+        let Some(contract) = contract else {
+            return Ok(json(200, r#"{"results": [], "next": "https://elsewhere.example", "count": 100000}"#));
+        };
         own(contract).unwrap_or_else(|| Ok(json(200, r#"{"results": [], "next": null, "count": 0}"#)))
     });
     let charges: Vec<Charge> = contracts.iter().map(|contract| charge(contract, "d", "1")).collect();
     let answers = session().look_up(&charges);
     let findings = answers.map(|answers| answers.into_iter().map(|answer| answer.finding).collect());
-    (findings, sent.borrow().len() - 1)
+    let asked = sent.borrow().iter().filter(|request| request.url.contains("contract_id=")).count();
+    (findings, asked)
+}
+
+#[test]
+fn of_many_contracts_short_books_are_read_all_together() {
+    let page_of = |url: &str| url.split("&page=").nth(1).and_then(|rest| rest.split('&').next()).unwrap().to_owned();
+    let sent = stage(move |request| {
+        let record =
+            |contract: &str, more: &str| HELD.replace("\"A\"", &format!("{contract:?}")).replace("\"4\"", more);
+        let body = match (request.url.contains("contract_id="), page_of(&request.url).as_str()) {
+            (false, "1") => format!(r#"{{"results": [{}], "next": "https://x", "count": 3}}"#, record("A", "\"4\"")),
+            // One that has another quantity, and one that says nothing clear.
+            (false, "2") => {
+                let unclear = record("D", "\"4\"").replace("success", "pending");
+                format!(r#"{{"results": [{}, {unclear}], "next": null, "count": 3}}"#, record("B", "\"5\""))
+            }
+            _ => r#"{"results": [], "next": null, "count": 0}"#.to_owned(),
+        };
+        Ok(json(200, &body))
+    });
+    let charges = ["A", "B", "C", "D"].map(|contract| charge(contract, "cpu", "4"));
+    let answers = session().look_up(&charges).unwrap();
+    let findings: Vec<Finding> = answers.into_iter().map(|answer| answer.finding).collect();
+    assert!(matches!(findings[0], Finding::Found(_)), "{findings:?}");
+    assert!(matches!(findings[1], Finding::Different(_)), "{findings:?}");
+    assert_eq!(findings[2..], [Finding::Absent, Finding::Absent], "the unclear one was asked for by itself");
+    let urls: Vec<String> = sent.borrow().iter().skip(1).map(|request| request.url.replace(METERING, "")).collect();
+    let expected = ["&page=1", "&page=2", "&contract_id=D&page=1"].map(|ask| format!("?cloud=aws{ask}&page_size=100"));
+    assert_eq!(urls, expected);
+}
+
+#[test]
+fn books_that_break_off_are_asked_for_by_contract() {
+    let sent = stage(|request| match request.url.contains("contract_id=") {
+        true => Ok(json(200, r#"{"results": [], "next": null, "count": 0}"#)),
+        false => Ok(json(500, "no")),
+    });
+    let charges = ["A", "B", "C"].map(|contract| charge(contract, "cpu", "4"));
+    let answers = session().look_up(&charges).unwrap();
+    assert!(answers.iter().all(|answer| answer.finding == Finding::Absent));
+    assert_eq!(sent.borrow().len(), 1 + 1 + 3);
+    // Where another question would meet the same, it is not put.
+    let sent = stage(|_| Ok(json(429, "")));
+    assert_eq!(session().look_up(&charges), Err(Failure::Throttled(None)));
+    assert_eq!(sent.borrow().len(), 1 + 1);
 }
 
 fn cannot_tell(text: &str) -> Finding {

@@ -8,11 +8,13 @@
 //! | `push` | batches into `rules`, beside the same code natively |
 //! | `idle` | start to exit of a run with nothing due |
 //! | `small` | 100,000 small objects |
+//! | `ledger` | a month that ends in 50,000 charges, billed to an emulator, with a ledger of each kind |
 //! | `memory` | the most memory at 1 and at 10 million records |
 
 mod data;
 mod decode;
 mod duck;
+mod ledger;
 mod measure;
 mod native;
 mod push;
@@ -67,6 +69,9 @@ fn main() -> Outcome {
     }
     if wanted("small") {
         small(folder.path())?;
+    }
+    if wanted("ledger") {
+        ledger::ledger(&folder.path().join("ledger"))?;
     }
     if wanted("memory") {
         memory(folder.path())?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
@@ -92,23 +92,8 @@ impl Plan {
         let report = File::create(report(pipeline))?;
         let begun = Instant::now();
         let mut child = command.stdout(report).stderr(Stdio::inherit()).spawn()?;
-        let status = format!("/proc/{}/status", child.id());
-        let mut memory: f64 = 0.0;
-        let ended = loop {
-            // The kernel's own high-water mark; the last look is at most a moment old.
-            if let Some(found) = fs::read_to_string(&status).ok().and_then(|text| high_water(&text)) {
-                memory = memory.max(found);
-            }
-            if let Some(ended) = child.try_wait()? {
-                break ended;
-            }
-            std::thread::sleep(Duration::from_millis(2));
-        };
-        let seconds = begun.elapsed().as_secs_f64();
-        match ended.success() {
-            true => Ok(Ran { seconds, memory }),
-            false => Err(format!("meterhost plan ended with {ended}").into()),
-        }
+        let memory = watched(&mut child)?;
+        Ok(Ran { seconds: begun.elapsed().as_secs_f64(), memory })
     }
 }
 
@@ -175,6 +160,23 @@ pub fn idle(pipeline: &Path) -> Result<f64, Box<dyn Error>> {
     match ended.success() {
         true => Ok(begun.elapsed().as_secs_f64()),
         false => Err(format!("meterhost run ended with {ended}").into()),
+    }
+}
+
+/// Waits for a run's end, which has to be a good one; answers the most memory that it had, in MiB.
+pub fn watched(child: &mut Child) -> Result<f64, Box<dyn Error>> {
+    let status = format!("/proc/{}/status", child.id());
+    let mut memory: f64 = 0.0;
+    loop {
+        // The kernel's own high-water mark; the last look is at most a moment old.
+        if let Some(found) = fs::read_to_string(&status).ok().and_then(|text| high_water(&text)) {
+            memory = memory.max(found);
+        }
+        match child.try_wait()? {
+            None => std::thread::sleep(Duration::from_millis(2)),
+            Some(ended) if ended.success() => return Ok(memory),
+            Some(ended) => return Err(format!("meterhost ended with {ended}").into()),
+        }
     }
 }
 

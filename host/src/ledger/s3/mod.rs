@@ -149,6 +149,13 @@ impl Store {
     }
 }
 
+impl Drop for Store {
+    fn drop(&mut self) {
+        // Whoever wants to know what came of it has closed it before.
+        let _ = self.close();
+    }
+}
+
 /// The longest that a call may take under a lease of this length.
 pub(super) fn longest_call(lease: Duration) -> Duration {
     Lease::longest_call(lease)

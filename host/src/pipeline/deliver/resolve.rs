@@ -12,7 +12,7 @@ use crate::pipeline::read::with_denials;
 
 /// The most charges in one look-up, and the most customers: a service may have to be asked for each.
 const CHARGES: usize = 500;
-const CUSTOMERS: usize = 20;
+const CUSTOMERS: usize = 100;
 
 impl Delivery<'_> {
     /// Looks up what is not resolved, and writes each answer down before it asks on. Answers how long the service asks to wait, if it
