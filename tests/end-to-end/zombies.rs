@@ -146,3 +146,33 @@ fn a_second_run_is_told_who_holds_the_ledger_and_waits_if_it_is_asked_to() {
         assert_eq!(stage.submissions(), 4);
     }
 }
+
+#[test]
+fn a_ledger_is_taken_away_from_a_sleeping_run_once_a_person_says_so() {
+    let stage = stage();
+    stage.replace("lease=1s", "lease=60s");
+    let zombie = asleep_at(&stage, "reading");
+    let by = format!("process {} on ", zombie.id());
+    stage.command("ledger unlock", &[], &[]).expect(2).says(&by).says("nothing was unlocked: say --yes to do it");
+    stage.command("ledger unlock", &["--yes"], &[]).expect(0).says(&by);
+    stage.command("ledger unlock", &["--yes"], &[]).expect(0).says("nobody holds the ledger");
+    let begun = Instant::now();
+    stage.run().expect(0);
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    let before = requests(&stage);
+    assert_eq!(woken(zombie).exit, 5);
+    assert_eq!(requests(&stage), before);
+    assert_eq!(stage.billed(), bill(&[("A", "cpu", "2"), ("B", "cpu", "3"), ("C", "cpu", "5")]));
+}
+
+#[test]
+fn the_lock_on_a_file_goes_with_its_process() {
+    let stage = Stage::on_a_file();
+    stage.command("ledger unlock", &["--yes"], &[]).expect(0).says("nobody holds the ledger");
+    stage.usage("2025/06/01/00", "a", &[("A", "cpu", "2")]);
+    let holder = asleep_at(&stage, "reading");
+    let told = stage.command("ledger unlock", &["--yes"], &[]);
+    told.expect(5).says(&format!("process {} on ", holder.id())).says("its lock goes with that process");
+    assert_eq!(woken(holder).exit, 0);
+    assert_eq!(stage.billed(), bill(&[("A", "cpu", "2")]));
+}

@@ -1,9 +1,9 @@
 //! `meterhost ledger import`: takes over what another exporter's state document says.
 
-use std::io::{IsTerminal as _, Write as _};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use super::confirm::confirmed;
 use super::shared::{Refused, Silent, Workshop, print};
 use super::{Global, PipelineArgs};
 use crate::config::{Located, MirrorForm, MirrorSpec, Pipeline};
@@ -48,21 +48,7 @@ pub(super) fn import(args: &ImportArgs, global: &Global) -> Result<Exit, Refused
     let state = Ledger::state_of(&setup.place, &Identity::of(&setup.pipeline, None))?;
     let take_over = TakeOver::read(&setup, &spec, &options, &state).map_err(refused)?;
     let says = take_over.says.join("\n");
-    if !args.yes {
-        if !std::io::stdin().is_terminal() {
-            eprintln!("{says}");
-            let text = "nothing was taken over: say --yes to do it".to_owned();
-            return Err(Refused::Other(Exit::Configuration, text));
-        }
-        eprint!("{says}\nTake this over? None of it will be billed. [y/N] ");
-        // Where nobody sees the question, nobody answers it.
-        let _ = std::io::stderr().flush();
-        let mut answer = String::new();
-        let _ = std::io::stdin().read_line(&mut answer);
-        if !answer.trim().eq_ignore_ascii_case("y") {
-            return Err(Refused::Other(Exit::Configuration, "nothing was taken over".to_owned()));
-        }
-    }
+    confirmed(&says, "Take this over? None of it will be billed.", args.yes, "nothing was taken over")?;
     take_over.take().map_err(|refusal| match refusal {
         Refusal::Problem(problem) => Refused::Problems(Exit::Open, vec![problem]),
         Refusal::Ledger(error) => Refused::Ledger(error),

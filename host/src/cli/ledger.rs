@@ -6,7 +6,7 @@ use std::io::Write as _;
 use jiff::Timestamp;
 
 use super::shared::{Outside, Refused, print};
-use super::{Global, PipelineArgs, import};
+use super::{Global, PipelineArgs, import, unlock};
 use crate::ledger::{ChargeState, Identity, Ledger, Standing, TAKEN_OVER};
 use crate::report::Exit;
 
@@ -23,12 +23,15 @@ pub(super) enum LedgerCommand {
     },
     /// Takes over what another exporter's state document says was billed, so that none of it is billed again
     Import(import::ImportArgs),
+    /// Takes the ledger away from a run that does not end
+    Unlock(unlock::UnlockArgs),
 }
 
 pub(super) fn ledger(command: &LedgerCommand, global: &Global) -> Result<Exit, Refused> {
     let (args, entries) = match command {
         LedgerCommand::Show { pipeline, entries } => (pipeline, entries),
         LedgerCommand::Import(args) => return import::import(args, global),
+        LedgerCommand::Unlock(args) => return unlock::unlock(args, global),
     };
     let pipeline = args.pipeline()?;
     let outside = Outside::open()?;

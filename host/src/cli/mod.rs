@@ -2,12 +2,14 @@
 //! standard error.
 
 mod check;
+mod confirm;
 mod import;
 mod ledger;
 mod plan;
 mod plugin;
 mod run;
 mod shared;
+mod unlock;
 
 use std::path::PathBuf;
 

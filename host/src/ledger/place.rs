@@ -103,6 +103,23 @@ impl Place {
         }
     }
 
+    /// Whether it can be taken away from who holds it. The lock on a file cannot: it is the operating system's.
+    pub fn can_be_unlocked(&self) -> bool {
+        matches!(self.0, Kind::S3 { .. })
+    }
+
+    /// Takes it away from whoever holds it. The next run treats that one as superseded: what it had under way may leave yet, and
+    /// whatever it writes is refused.
+    ///
+    /// # Errors
+    /// The store did not do it, or the holder renewed its lease in the same moment: then it is alive.
+    pub fn unlock(&self) -> Result<(), LedgerError> {
+        match &self.0 {
+            Kind::Sqlite(_) => Ok(()),
+            Kind::S3 { objects, .. } => s3::unlock(objects),
+        }
+    }
+
     /// The longest that a call may take while this ledger is held; nothing where it is held for as long as the process lives.
     pub fn longest_call(&self) -> Option<Duration> {
         match &self.0 {

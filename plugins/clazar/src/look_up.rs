@@ -21,7 +21,7 @@ use crate::service::Trouble;
 const MOST_UNANSWERED: usize = 3;
 
 /// Of no more contracts than this, each is asked for by itself at once.
-const FEW: usize = 2;
+const FEW: usize = 4;
 
 /// One answer a charge, in the order of the charges; none for one that was not found before the end of the call. The failure that
 /// ended it, if there is no answer at all.
