@@ -22,7 +22,7 @@ fn child() {
 
 /// Freezes, lets a call leave, says so, and waits to be killed.
 fn lets_a_call_leave(path: &Path) {
-    let mut ledger = Ledger::open(&at(&path), &identity(), &Claim::at_once("killed")).unwrap();
+    let mut ledger = Ledger::open(&at(path), &identity(), &Claim::at_once("killed")).unwrap();
     ledger.append(vec![intent(&[june()])]).unwrap();
     ledger.freeze(Vec::new(), vec![proposal(june(), "a"), proposal(june(), "b")]).unwrap();
     let charges = charges(ledger.state());
@@ -35,7 +35,7 @@ fn lets_a_call_leave(path: &Path) {
 fn comes_and_goes(path: &Path) {
     println!("\nready");
     for round in 0..10 {
-        let mut ledger = Ledger::open(&at(&path), &identity(), &Claim::at_once(&format!("w{round}"))).unwrap();
+        let mut ledger = Ledger::open(&at(path), &identity(), &Claim::at_once(&format!("w{round}"))).unwrap();
         ledger.append(vec![intent(&[june()])]).unwrap();
         for number in 0..20 {
             ledger.freeze(Vec::new(), vec![proposal(june(), &format!("{round}-{number}"))]).unwrap();
