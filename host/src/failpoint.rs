@@ -11,7 +11,7 @@
 //! | `request`, `answer` | around a request of a sink's plugin |
 //! | `submit`, `submitted`, `look-up`, `looked-up` | around a call of the plugin |
 //! | `mirror`, `mirrored` | around a write of the state document |
-//! | `opened`, `reading`, `read`, `delivering`, `delivered`, `reporting`, `reported` | between the steps of a run |
+//! | `opened`, `reading`, `read`, `delivering`, `delivered`, `closing`, `reporting`, `reported` | between the steps of a run |
 
 /// Ends or stops the process here, if it is told to.
 #[cfg(debug_assertions)]

@@ -1,6 +1,6 @@
 //! A process that ends as `kill -9` ends it, at each place where it can: the next run bills each charge exactly once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use clazar_emulator::Fault;
@@ -17,28 +17,29 @@ fn stage(ledger: Backend) -> Stage {
     stage
 }
 
-/// The places that a run passes, in their order, each once.
-fn places(kind: fn() -> Backend) -> Vec<String> {
+/// The places that a run passes, in their order.
+fn passed(kind: fn() -> Backend) -> Vec<String> {
     let stage = stage(kind());
     let log = stage.path("places.txt");
     stage.command("run", &[], &[("METERHOST_FAILPOINTS", log.to_str().unwrap())]).expect(0);
-    let text = std::fs::read_to_string(log).unwrap();
-    let mut seen = BTreeSet::new();
-    text.lines().filter(|name| seen.insert(name.to_owned())).map(str::to_owned).collect()
+    std::fs::read_to_string(log).unwrap().lines().map(str::to_owned).collect()
 }
 
-/// How often a run passes each place, over all.
+/// Each place once.
+fn places(kind: fn() -> Backend) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    passed(kind).into_iter().filter(|name| seen.insert(name.clone())).collect()
+}
+
+/// Each place as often as it is passed, with the number of the time.
 fn passes(kind: fn() -> Backend) -> Vec<String> {
-    let stage = stage(kind());
-    let log = stage.path("places.txt");
-    stage.command("run", &[], &[("METERHOST_FAILPOINTS", log.to_str().unwrap())]).expect(0);
-    let text = std::fs::read_to_string(log).unwrap();
-    let mut times = std::collections::BTreeMap::new();
-    let pass = |name: &str| {
-        let time = times.entry(name.to_owned()).and_modify(|time| *time += 1).or_insert(1);
+    let mut times: BTreeMap<String, u32> = BTreeMap::new();
+    let pass = |name: String| {
+        let time = times.entry(name.clone()).or_default();
+        *time += 1;
         format!("{name}#{time}")
     };
-    text.lines().map(pass).collect()
+    passed(kind).into_iter().map(pass).collect()
 }
 
 fn crash_at(kind: fn() -> Backend, place: &str) {

@@ -75,6 +75,20 @@ fn a_woken_run_begins_no_further_request_and_writes_nothing_more() {
     }
 }
 
+#[test]
+fn a_run_whose_ledger_is_anothers_tries_nothing_else_with_it() {
+    let stage = stage();
+    stage.command("run", &[], &[("METERHOST_FAILPOINT", "kept:freeze")]).expect(-1);
+    stage.usage("2025/06/02/00", "b", &[("D", "cpu", "7")]);
+    let zombie = asleep_at(&stage, "reading");
+    stage.run().expect(0);
+    // It has charges to offer, as far as it knows, and could not freeze another one.
+    let zombie = woken(zombie);
+    zombie.expect(5).says("the ledger");
+    assert!(!zombie.stdout.contains("unavailable"), "{}", zombie.stdout);
+    assert_eq!(stage.billed().len(), 4);
+}
+
 /// Everything below the ledger's prefix.
 fn contents(stage: &Stage) -> Vec<(String, Option<Vec<u8>>)> {
     let Backend::S3(bucket) = &stage.ledger else { panic!("it is a file") };

@@ -84,7 +84,7 @@ pub(crate) struct PipelineArgs {
     /// Only this window: 2025-06, 2025-06-01 or 2025-06-01T05
     #[arg(long, value_name = "LABEL")]
     pub(crate) window: Option<String>,
-    /// Another ledger than the file names: sqlite:PATH
+    /// Another ledger than the file names: sqlite:PATH or s3://BUCKET/PREFIX
     #[arg(long, value_name = "LEDGER")]
     pub(crate) ledger: Option<String>,
 }

@@ -71,7 +71,7 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
     }
     findings.denials(setup);
     let withdrawn = withdrawn(setup, book.state(), &works);
-    if options.dry_run || findings.exit == Exit::Ledger || findings.exit == Exit::Interrupted {
+    if options.dry_run || findings.has_lost_the_ledger() || findings.exit == Exit::Interrupted {
         return Ok(summary::report(setup, book.state(), options, None, &works, &withdrawn, findings));
     }
     let Book::Open(ledger) = book else {
@@ -86,13 +86,13 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
     failpoint("delivered");
     findings.denials(setup);
     let mut ledger = ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
-    if findings.exit != Exit::Ledger
+    if !findings.has_lost_the_ledger()
         && let Err(error) = settle(setup, &mut ledger, &works)
     {
         findings.ledger(&error);
     }
     if let Some(mirrored) = &mirrored
-        && findings.exit != Exit::Ledger
+        && !findings.has_lost_the_ledger()
     {
         match mirrored.finish(&mut ledger) {
             Ok(()) | Err(Stopped::Interrupted) => {}
@@ -102,7 +102,7 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
     }
     failpoint("closing");
     if let Err(error) = ledger.close()
-        && findings.exit != Exit::Ledger
+        && !findings.has_lost_the_ledger()
     {
         findings.ledger(&error);
     }

@@ -36,6 +36,11 @@ impl Findings {
         });
     }
 
+    /// Whether the ledger cannot be written any more, or is another run's by now: whatever else is tried would only fail again.
+    pub(super) fn has_lost_the_ledger(&self) -> bool {
+        matches!(self.exit, Exit::Ledger | Exit::Held)
+    }
+
     /// A problem of a plugin, or of what is outside.
     pub(super) fn problem(&mut self, problem: Problem) {
         self.exit = self.exit.and(exit(problem.code));

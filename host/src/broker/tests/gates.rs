@@ -76,6 +76,16 @@ impl Resolver for OnlyOnce {
     }
 }
 
+/// A server that answers as many requests as it is let to, and a broker that makes one connection to it and no second one.
+fn one_connection() -> (TestServer, String, Arc<AtomicUsize>, Arc<OnlyOnce>, Broker) {
+    let let_through = Arc::new(AtomicUsize::new(0));
+    let server = TestServer::start(Act::EchoInTurn(Arc::clone(&let_through)));
+    let url = format!("http://localhost:{}", server.address.port());
+    let resolver = Arc::new(OnlyOnce::default());
+    let broker = Broker::new(BrokerSettings { resolver: resolver.clone(), ..settings() }).unwrap();
+    (server, url, let_through, resolver, broker)
+}
+
 #[tokio::test]
 async fn a_gate_that_shuts_while_the_connection_is_made_lets_no_byte_through() {
     for through_a_proxy in [false, true] {
@@ -123,11 +133,7 @@ async fn a_connection_out_of_the_pool_is_asked_about_and_stays_there_if_the_gate
 
 #[tokio::test]
 async fn a_request_that_is_given_another_ones_connection_while_it_makes_its_own_is_asked_about() {
-    let let_through = Arc::new(AtomicUsize::new(0));
-    let server = TestServer::start(Act::EchoInTurn(Arc::clone(&let_through)));
-    let url = format!("http://localhost:{}", server.address.port());
-    let resolver = Arc::new(OnlyOnce::default());
-    let broker = Broker::new(BrokerSettings { resolver: resolver.clone(), ..settings() }).unwrap();
+    let (server, url, let_through, resolver, broker) = one_connection();
     let is_shut = Arc::new(AtomicBool::new(false));
     let first = beside(&broker, &url, None);
     let second = beside(&broker, &url, Some(shut_by(&is_shut)));
@@ -145,11 +151,7 @@ async fn a_request_that_is_given_another_ones_connection_while_it_makes_its_own_
 
 #[tokio::test]
 async fn a_gate_that_shuts_once_the_request_has_left_changes_nothing() {
-    let let_through = Arc::new(AtomicUsize::new(0));
-    let server = TestServer::start(Act::EchoInTurn(Arc::clone(&let_through)));
-    let url = format!("http://localhost:{}", server.address.port());
-    let resolver = Arc::new(OnlyOnce::default());
-    let broker = Broker::new(BrokerSettings { resolver: resolver.clone(), ..settings() }).unwrap();
+    let (server, url, let_through, resolver, broker) = one_connection();
     let [first_shut, second_shut] = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
     let first = beside(&broker, &url, Some(shut_by(&first_shut)));
     let second = beside(&broker, &url, Some(shut_by(&second_shut)));

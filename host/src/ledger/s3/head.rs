@@ -79,7 +79,8 @@ fn write(objects: &Objects, head: &Head, mut version: Option<String>) -> Result<
                 }
                 error
             }
-            Err(error) => error,
+            Err(error @ ObjectError::Unavailable(_)) => error,
+            Err(error) => return Err(objects.failed("cannot be written", &error)),
         };
         if tries >= TRIES {
             return Err(objects.failed("cannot be written", &failed));
@@ -89,17 +90,6 @@ fn write(objects: &Objects, head: &Head, mut version: Option<String>) -> Result<
 }
 
 fn found(objects: &Objects) -> Result<Option<(Head, String)>, LedgerError> {
-    let Some((bytes, version)) = objects.get(KEY)? else { return Ok(None) };
-    let torn = |error: serde_json::Error| LedgerError::Torn {
-        place: objects.place.clone(),
-        object: KEY.to_owned(),
-        cause: format!("it cannot be read: {error}"),
-    };
-    let Text { form, head } = serde_json::from_slice(&bytes).map_err(torn)?;
-    if form > FORM {
-        let what =
-            format!("has a head from a newer version of meterhost: its form is {form}, and this one knows {FORM}");
-        return Err(LedgerError::Foreign { place: objects.place.clone(), what });
-    }
-    Ok(Some((head, version)))
+    let found = objects.get_form::<Text>(KEY, FORM)?;
+    Ok(found.map(|(text, version)| (text.head, version)))
 }

@@ -58,12 +58,6 @@ enum Free {
     Unlocked,
 }
 
-/// What of a note is the same in every form.
-#[derive(Deserialize)]
-struct AnyNote {
-    form: u32,
-}
-
 /// What came of watching a lease.
 enum Watched {
     StoodStill,
@@ -314,20 +308,7 @@ fn watch(objects: &Objects, seen: &Found, length: Duration, claim: &Claim<'_>) -
 }
 
 fn found(objects: &Objects) -> Result<Option<Found>, LedgerError> {
-    let Some((bytes, version)) = objects.get(KEY)? else { return Ok(None) };
-    let torn = |error: serde_json::Error| LedgerError::Torn {
-        place: objects.place.clone(),
-        object: KEY.to_owned(),
-        cause: format!("it cannot be read: {error}"),
-    };
-    let AnyNote { form } = serde_json::from_slice(&bytes).map_err(torn)?;
-    if form > FORM {
-        let what =
-            format!("has a lease from a newer version of meterhost: its form is {form}, and this one knows {FORM}");
-        return Err(LedgerError::Foreign { place: objects.place.clone(), what });
-    }
-    let note: Note = serde_json::from_slice(&bytes).map_err(torn)?;
-    Ok(Some(Found { note, version }))
+    Ok(objects.get_form(KEY, FORM)?.map(|(note, version)| Found { note, version }))
 }
 
 fn held_by(objects: &Objects, holder: &Holder) -> LedgerError {

@@ -53,17 +53,15 @@ pub(super) struct Store {
     objects: Objects,
     lease: Lease,
     head: HeadObject,
-    /// How many segments this process has written.
-    written: usize,
-    /// The last segment.
-    step: u64,
+    /// Whether a segment that this process wrote was the last one of a snapshot.
+    fills_a_snapshot: bool,
 }
 
 impl Store {
     /// Takes the lease. Nothing is read yet.
     pub(super) fn open(objects: &Objects, lease: Duration, claim: &Claim<'_>) -> Result<Store, LedgerError> {
         let lease = Lease::take(objects, lease, claim)?;
-        Ok(Store { head: HeadObject::new(objects), objects: objects.clone(), lease, written: 0, step: 0 })
+        Ok(Store { head: HeadObject::new(objects), objects: objects.clone(), lease, fills_a_snapshot: false })
     }
 
     /// The run that held it before, if that may wake up yet: in words for a person.
@@ -99,10 +97,10 @@ impl Store {
         loop {
             self.lease.lasts(Duration::ZERO).map_err(|cause| self.lost(cause))?;
             let failed = match self.objects.put(&key, &bytes, &Precondition::Absent) {
-                Ok(_) => return self.wrote(&segment),
+                Ok(_) => break,
                 // It is there: perhaps by an earlier try of this very call, whose answer was lost.
                 Err(ObjectError::Precondition(_) | ObjectError::Unknown(_)) => match self.objects.get(&key) {
-                    Ok(Some((found, _))) if found == bytes => return self.wrote(&segment),
+                    Ok(Some((found, _))) if found == bytes => break,
                     Ok(Some(_)) => return Err(LedgerError::Overtaken { place: self.objects.place.clone() }),
                     Ok(None) => unwritable("nobody says whether a part of it was written".to_owned()),
                     Err(error) => error,
@@ -116,10 +114,7 @@ impl Store {
             std::thread::sleep(pause);
             (pause, tries) = (pause * 2, tries + 1);
         }
-    }
-
-    fn wrote(&mut self, segment: &Segment) -> Result<(), LedgerError> {
-        (self.written, self.step) = (self.written + 1, segment.number());
+        self.fills_a_snapshot |= segment.number().is_multiple_of(snapshot::SEGMENTS_EACH as u64);
         Ok(())
     }
 
@@ -131,10 +126,7 @@ impl Store {
     /// Ends what was begun, makes a snapshot if it is time for one, and gives the lease back.
     pub(super) fn close(&mut self) -> Result<(), LedgerError> {
         let kept = self.head.finish();
-        let each = snapshot::SEGMENTS_EACH as u64;
-        // Whether one of those that this process wrote filled a snapshot.
-        let is_time = self.step / each > self.step.saturating_sub(self.written as u64) / each;
-        if kept.is_ok() && is_time {
+        if kept.is_ok() && std::mem::take(&mut self.fills_a_snapshot) {
             // Without one the next run reads more, and nothing is lost: one that ends later makes it.
             if let Err(error) = read::pack(&self.objects) {
                 tracing::warn!("{error}");

@@ -4,6 +4,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::segment::Flaw;
 use crate::broker::{Body, Broker, Grants, Object, ObjectError, Precondition, Session};
 use crate::config::{GrantSpec, Located, S3Location};
 use crate::ledger::error::{LedgerError, Trouble};
@@ -66,6 +70,29 @@ impl Objects {
         self.got(self.broker.wait(read(&self.session, key)))
     }
 
+    /// An object of JSON that says in which form it is, and its version, if it is there. `form` is the newest that is known.
+    pub(super) fn get_form<T: DeserializeOwned>(
+        &self,
+        key: &str,
+        form: u32,
+    ) -> Result<Option<(T, String)>, LedgerError> {
+        /// What is the same in every form.
+        #[derive(Deserialize)]
+        struct Any {
+            form: u32,
+        }
+
+        let Some((bytes, version)) = self.get(key)? else { return Ok(None) };
+        let torn = |error: serde_json::Error| self.torn(key, &format!("it cannot be read: {error}"));
+        let any: Any = serde_json::from_slice(&bytes).map_err(torn)?;
+        if any.form > form {
+            let flaw =
+                format!("is from a newer version of meterhost: its form is {}, and this one knows {form}", any.form);
+            return Err(self.flawed(key, Flaw::Foreign(flaw)));
+        }
+        Ok(Some((serde_json::from_slice(&bytes).map_err(torn)?, version)))
+    }
+
     /// The same of an object that was announced.
     pub(super) fn get_announced(&self, key: &str) -> Result<Option<(Vec<u8>, String)>, LedgerError> {
         self.got(self.broker.wait(read(&self.reading, key)))
@@ -93,14 +120,13 @@ impl Objects {
         &self,
         key: &str,
         pieces: impl Iterator<Item = Result<Vec<u8>, LedgerError>>,
-        condition: &Precondition,
     ) -> Result<(), LedgerError> {
         let failed = |error: ObjectError| self.failed("cannot be written", &error);
         let mut upload = self.broker.wait(self.session.upload(key, "application/octet-stream")).map_err(failed)?;
         for piece in pieces {
             self.broker.wait(upload.write(&piece?)).map_err(failed)?;
         }
-        match self.broker.wait(upload.commit(condition)) {
+        match self.broker.wait(upload.commit(&Precondition::Absent)) {
             Ok(_) | Err(ObjectError::Precondition(_)) => Ok(()),
             Err(error) => Err(failed(error)),
         }

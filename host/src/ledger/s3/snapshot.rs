@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::objects::{Objects, Reading};
 use super::segment::{Flaw, Segment};
 use super::{SNAPSHOTS, key};
-use crate::broker::{Object, Precondition};
+use crate::broker::Object;
 use crate::ledger::error::LedgerError;
 
 /// How many segments stand in one.
@@ -61,7 +61,7 @@ pub(super) fn write(objects: &Objects, listed: &[Object], first: u64) -> Result<
         Ok(bytes)
     });
     let lines = [Ok([head.as_slice(), b"\n"].concat())];
-    objects.upload(&name(last), lines.into_iter().chain(segments), &Precondition::Absent)
+    objects.upload(&name(last), lines.into_iter().chain(segments))
 }
 
 /// Reads the snapshot of these segments, the first of which has this number, and takes each.

@@ -12,8 +12,8 @@ use crate::broker::{Broker, BrokerSettings};
 use crate::config::LedgerLocation;
 use crate::ledger::entry::Entry;
 use crate::ledger::holder::Holder;
-use crate::ledger::{Claim, Identity, Ledger, LedgerError, Place, State};
-use crate::model::window::{Window, WindowKind};
+use crate::ledger::tests::{identity, intent, june, rows};
+use crate::ledger::{Claim, Ledger, LedgerError, Place, State};
 use crate::report::Exit;
 
 /// A ledger's place in a bucket behind a proxy.
@@ -78,28 +78,9 @@ impl Stage {
     }
 }
 
-fn identity() -> Identity {
-    Identity {
-        pipeline: "p".to_owned(),
-        window: WindowKind::Month,
-        first: None,
-        sinks: vec!["s".to_owned()],
-        aggregates: vec!["rules".to_owned()],
-    }
-}
-
-fn june() -> Window {
-    Window::parse(WindowKind::Month, "2025-06").unwrap()
-}
-
+/// An entry like any other.
 fn run_entry() -> Entry {
-    Entry::Run {
-        now: 1,
-        config: "c".to_owned(),
-        plugins: Vec::new(),
-        windows: vec![june()],
-        sinks: vec!["s".to_owned()],
-    }
+    intent(&[june()])
 }
 
 const SEGMENT_2: &str = "segments/000000000002";
@@ -225,14 +206,7 @@ fn one_that_is_not_heard_of_for_its_lease_is_superseded_and_not_before() {
         assert_eq!(stage.segments().len(), before + 1);
         drop(ledger);
     }
-    let mut kinds = Vec::new();
-    stage
-        .place
-        .rows(|row| {
-            kinds.push(row.kind);
-            Ok(())
-        })
-        .unwrap();
+    let kinds: Vec<String> = rows(&stage.place).into_iter().map(|row| row.kind).collect();
     assert_eq!(kinds, ["opened", "superseded", "superseded", "superseded"]);
 }
 

@@ -41,14 +41,7 @@ fn tampered(place: &Place, sql: &str) {
 /// Makes the chain whole again, as somebody could who knows how it is made.
 fn chained_anew(place: &Place) {
     let mut connection = Connection::open(place.path()).unwrap();
-    let mut rows = Vec::new();
-    place
-        .at()
-        .rows(|row| {
-            rows.push(row);
-            Ok(())
-        })
-        .unwrap();
+    let rows = rows(&place.at());
     let (mut head, transaction) = (Head::default(), connection.transaction().unwrap());
     for mut row in rows {
         row.hash = row.hash_after(&head.hash);
@@ -284,14 +277,7 @@ fn a_ledger_has_to_end_where_its_head_says() {
     // With another ending.
     write("p.ledger.db", &whole);
     tampered(&place, "UPDATE entry SET at = at + 1 WHERE number = 7");
-    let mut rows = Vec::new();
-    place
-        .at()
-        .rows(|row| {
-            rows.push(row);
-            Ok(())
-        })
-        .unwrap();
+    let rows = rows(&place.at());
     let hash = rows[6].hash_after(&rows[5].hash);
     tampered(&place, &format!("UPDATE entry SET hash = '{hash}' WHERE number = 7"));
     unfit(&place, "entry 7 is another than the one that was written");

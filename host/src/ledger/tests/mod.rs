@@ -15,12 +15,12 @@ use std::time::Duration;
 
 use meterhost_decimal::Decimal;
 
-use super::{Charge, Claim, Entry, Identity, Ledger, LedgerError, Standing, State};
+use super::{Charge, Claim, Entry, Identity, Ledger, LedgerError, Row, Standing, State};
 use crate::model::charge::{ChargeId, Key, Proposal};
 use crate::model::outcome::{HeldRecord, Outcome, Status};
 use crate::model::window::{Window, WindowKind};
 
-fn june() -> Window {
+pub(in crate::ledger) fn june() -> Window {
     Window::parse(WindowKind::Month, "2025-06").unwrap()
 }
 
@@ -28,7 +28,7 @@ fn july() -> Window {
     Window::parse(WindowKind::Month, "2025-07").unwrap()
 }
 
-fn identity() -> Identity {
+pub(in crate::ledger) fn identity() -> Identity {
     Identity {
         pipeline: "p".to_owned(),
         window: WindowKind::Month,
@@ -59,7 +59,7 @@ fn proposal(window: Window, customer: &str) -> Proposal {
     }
 }
 
-fn intent(windows: &[Window]) -> Entry {
+pub(in crate::ledger) fn intent(windows: &[Window]) -> Entry {
     Entry::Run {
         now: 1_751_331_600_000,
         config: "c0".to_owned(),
@@ -112,6 +112,17 @@ impl Place {
 
 fn at(path: &Path) -> crate::ledger::Place {
     crate::ledger::Place::sqlite(path)
+}
+
+/// Every entry of a ledger, as it is stored.
+pub(in crate::ledger) fn rows(place: &crate::ledger::Place) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let mut take = |row| {
+        rows.push(row);
+        Ok(())
+    };
+    place.rows(&mut take).unwrap();
+    rows
 }
 
 fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
