@@ -35,6 +35,7 @@ mod sources;
 mod state_document;
 mod support;
 mod taken_over;
+mod trail;
 mod variables;
 mod windows;
 mod zeros;

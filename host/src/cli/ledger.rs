@@ -6,9 +6,9 @@ use std::io::Write as _;
 use jiff::Timestamp;
 
 use super::shared::{Outside, Refused, print};
-use super::{Global, PipelineArgs, import, unlock};
+use super::{Global, PipelineArgs, accept, import, unlock, verify};
 use crate::ledger::{ChargeState, Identity, Ledger, Standing, TAKEN_OVER};
-use crate::report::Exit;
+use crate::report::{Exit, LedgerEnd};
 
 /// Commands about the ledger.
 #[derive(Debug, clap::Subcommand)]
@@ -21,6 +21,10 @@ pub(super) enum LedgerCommand {
         #[arg(long)]
         entries: bool,
     },
+    /// Says whether every entry is what was written, and which is not
+    Verify(verify::VerifyArgs),
+    /// Goes on with a ledger that does not end where its head says
+    Accept(accept::AcceptArgs),
     /// Takes over what another exporter's state document says was billed, so that none of it is billed again
     Import(import::ImportArgs),
     /// Takes the ledger away from a run that does not end
@@ -30,6 +34,8 @@ pub(super) enum LedgerCommand {
 pub(super) fn ledger(command: &LedgerCommand, global: &Global) -> Result<Exit, Refused> {
     let (args, entries) = match command {
         LedgerCommand::Show { pipeline, entries } => (pipeline, entries),
+        LedgerCommand::Verify(args) => return verify::verify(args, global),
+        LedgerCommand::Accept(args) => return accept::accept(args, global),
         LedgerCommand::Import(args) => return import::import(args, global),
         LedgerCommand::Unlock(args) => return unlock::unlock(args, global),
     };
@@ -103,7 +109,11 @@ pub(super) fn ledger(command: &LedgerCommand, global: &Global) -> Result<Exit, R
         text = format!("there is nothing in {} of `{}`\n", place.name(), pipeline.name);
     }
     match global.json {
-        true => print(&format!("{:#}\n", serde_json::json!({ "pipeline": pipeline.name, "windows": documents }))),
+        true => {
+            let ledger = LedgerEnd::of(&place, state.head());
+            let document = serde_json::json!({ "pipeline": pipeline.name, "windows": documents, "ledger": ledger });
+            print(&format!("{document:#}\n"));
+        }
         false => print(&text),
     }
     Ok(Exit::Final)

@@ -1,6 +1,7 @@
 //! The commands: one file each. A command answers the exit code; what it prints goes to standard output, everything else to
 //! standard error.
 
+mod accept;
 mod check;
 mod confirm;
 mod import;
@@ -10,6 +11,7 @@ mod plugin;
 mod run;
 mod shared;
 mod unlock;
+mod verify;
 
 use std::path::PathBuf;
 

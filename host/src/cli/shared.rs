@@ -107,7 +107,7 @@ pub(super) fn show_problems(problems: &[Problem], global: &Global) {
     eprint!("{}", String::from_utf8_lossy(&text));
 }
 
-fn report(exit: Exit, problems: Vec<Problem>) -> Report {
+pub(super) fn report(exit: Exit, problems: Vec<Problem>) -> Report {
     Report {
         pipeline: String::new(),
         run: None,
@@ -118,6 +118,7 @@ fn report(exit: Exit, problems: Vec<Problem>) -> Report {
         windows: Vec::new(),
         problems,
         notes: Vec::new(),
+        ledger: None,
     }
 }
 

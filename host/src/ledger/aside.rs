@@ -16,7 +16,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::error::LedgerError;
 use super::row::Row;
-use super::sqlite::{Store, beside, failed, is_there, place, wal_of};
+use super::sqlite::{self, Store, failed, is_there, place, wal_of};
 
 /// Reads a ledger beside its writer, without changing anything. A file that is not there holds nothing, and is not made.
 ///
@@ -26,9 +26,18 @@ use super::sqlite::{Store, beside, failed, is_there, place, wal_of};
 /// # Errors
 /// It is there and cannot be read, or it changed meanwhile ([`LedgerError::Moved`]): then what was taken is of no use.
 pub(super) fn read(path: &Path, take: impl FnMut(Row) -> Result<(), LedgerError>) -> Result<(), LedgerError> {
-    if !is_there(path)? {
-        return Ok(());
-    }
+    if is_there(path)? { beside(path, |store| store.each(take)) } else { Ok(()) }
+}
+
+/// What SQLite itself finds wrong with the file; nothing if it is as it should be.
+///
+/// # Errors
+/// As for [`read`], and that it cannot even be looked at.
+pub(super) fn complaints(path: &Path) -> Result<Vec<String>, LedgerError> {
+    beside(path, Store::complaints)
+}
+
+fn beside<T>(path: &Path, read: impl FnOnce(&Store) -> Result<T, LedgerError>) -> Result<T, LedgerError> {
     let before = Stamps::of(path);
     let in_wal = before.wal.is_some_and(|(length, _)| length > 0);
     let way = match (in_wal, before.shm) {
@@ -36,7 +45,7 @@ pub(super) fn read(path: &Path, take: impl FnMut(Row) -> Result<(), LedgerError>
         (true, None) => "mode=ro",
         (false, _) => "immutable=1",
     };
-    let read = open(path, way).and_then(|store| store.each(take));
+    let read = open(path, way).and_then(|store| read(&store));
     let after = Stamps::of(path);
     // SQLite itself sees to what is read beside a writer, unless the writer comes or goes just then.
     let disturbed = if in_wal { read.is_err() && before != after } else { before.own != after.own };
@@ -77,6 +86,6 @@ impl Stamps {
             let found = fs::metadata(path).ok()?;
             Some((found.len(), found.modified().ok()?))
         };
-        Stamps { own: stamp(path), wal: stamp(&wal_of(path)), shm: stamp(&beside(path, "-shm")) }
+        Stamps { own: stamp(path), wal: stamp(&wal_of(path)), shm: stamp(&sqlite::beside(path, "-shm")) }
     }
 }

@@ -23,8 +23,8 @@ use crate::model::outcome::{Finding, Outcome, Status};
 use crate::model::window::{Window, WindowKind};
 
 /// How often a reading that a writer disturbed is begun again, and after which pause.
-const READ_AGAIN: u32 = 20;
-const PAUSE: Duration = Duration::from_millis(100);
+pub(super) const READ_AGAIN: u32 = 20;
+pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
 /// What a pipeline is, as far as its bills depend on it.
 #[derive(Debug, Clone)]
@@ -74,7 +74,6 @@ pub struct Ledger {
     state: State,
     pipeline: String,
     run: String,
-    head: Head,
     poisoned: bool,
     spent: Spent,
 }
@@ -115,10 +114,9 @@ impl Ledger {
         let mut ledger = Ledger {
             place: place.name(),
             store,
-            state,
+            state: State { head, ..state },
             pipeline: identity.pipeline.clone(),
             run: claim.run.to_owned(),
-            head,
             poisoned: false,
             spent: Spent { opening: begun.elapsed(), ..Spent::default() },
         };
@@ -150,9 +148,9 @@ impl Ledger {
             std::thread::sleep(PAUSE);
             state = read();
         }
-        let (state, _) = state?;
+        let (state, head) = state?;
         same_window(&state, identity)?;
-        Ok(state)
+        Ok(State { head, ..state })
     }
 
     /// What the entries add up to.
@@ -174,12 +172,13 @@ impl Ledger {
     }
 
     fn write(&mut self, entries: Vec<Entry>) -> Result<(), LedgerError> {
-        let records = records(&self.head, &self.pipeline, &self.run, entries);
+        let records = records(&self.state.head, &self.pipeline, &self.run, entries);
         // Before they are written: what cannot be folded would make the ledger useless for ever.
         let refused = |cause| LedgerError::Refused { place: self.place.clone(), cause };
         let begun = Instant::now();
         self.state.check(&records).map_err(refused)?;
-        self.head = write(&mut self.store, &self.place, &self.head, &records)?;
+        let head = self.state.head;
+        self.state.head = write(&mut self.store, &self.place, &head, &records)?;
         self.spent.steps += 1;
         self.spent.entries += records.len() as u64;
         let applied = records.into_iter().try_for_each(|record| self.state.apply(record)).map_err(refused);
@@ -189,7 +188,7 @@ impl Ledger {
 
     /// Where it ends.
     pub fn head(&self) -> Head {
-        self.head
+        self.state.head
     }
 
     /// Says whether a request may leave, right before it does; nothing where it may as long as the process lives.
@@ -210,7 +209,7 @@ impl Ledger {
             "the ledger took {:.3} s: {:.3} to read {} entries, {:.3} to write {entries} in {steps} steps, {:.3} to close",
             (opening + writing + begun.elapsed()).as_secs_f64(),
             opening.as_secs_f64(),
-            self.head.number - entries,
+            self.state.head.number.saturating_sub(entries),
             writing.as_secs_f64(),
             begun.elapsed().as_secs_f64()
         );

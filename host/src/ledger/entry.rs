@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::hold::Hold;
+use super::row::Head;
 use crate::model::charge::{ChargeId, Proposal};
 use crate::model::outcome::{Finding, Outcome};
 use crate::model::window::{Window, WindowKind};
@@ -149,6 +150,14 @@ pub enum Entry {
         /// That run, in words for a person.
         holder: String,
     },
+    /// A person took the ledger for what it is, though it did not end where its head said: entries behind this place may be lost, and
+    /// with them charges that were billed. What is frozen from here on in windows that ended before this was written may be billed
+    /// already, so it is looked up before it is sent.
+    Restored {
+        /// What the head said; nothing where there was none that could be read.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        head: Option<Head>,
+    },
     /// All charges of a window are final for a sink, and nothing is held.
     Settled {
         /// The sink.
@@ -226,7 +235,7 @@ impl InputSeen {
 
 impl Entry {
     /// The words under which entries are stored.
-    pub(super) const KINDS: [&'static str; 15] = [
+    pub(super) const KINDS: [&'static str; 16] = [
         "opened",
         "run",
         "inputs",
@@ -241,6 +250,7 @@ impl Entry {
         "doubted",
         "mirrored",
         "superseded",
+        "restored",
         "settled",
     ];
 
@@ -272,6 +282,7 @@ impl Entry {
             Entry::Doubted { .. } => "doubted",
             Entry::Mirrored { .. } => "mirrored",
             Entry::Superseded { .. } => "superseded",
+            Entry::Restored { .. } => "restored",
             Entry::Settled { .. } => "settled",
         }
     }

@@ -194,12 +194,13 @@ impl LedgerError {
                 "name the right file with `ledger` or --ledger, or use the version that wrote it"
             }
             LedgerError::NoPlace { .. } => "name a place with `ledger` or --ledger, such as s3://BUCKET/PREFIX",
-            LedgerError::Damaged { .. } => RESTORE,
-            LedgerError::Torn { .. } => {
-                "put the object back as it was (an earlier version of it, a backup); do not delete it, or billed usage is billed again"
+            LedgerError::Damaged { .. } | LedgerError::Torn { .. } => {
+                "`meterhost ledger verify` names all that is wrong; put it back from a backup or an earlier version of the object, and do not \
+                 delete it, or billed usage is billed again"
             }
             LedgerError::Head { .. } => {
-                "put the ledger and its head back from where they are whole; do not delete them, or billed usage is billed again"
+                "put the ledger and its head back from where they are whole; where that is nowhere, `meterhost ledger accept` says what it means \
+                 to go on without"
             }
             LedgerError::Moved { .. } => "try again",
             LedgerError::Overtaken { .. } => {

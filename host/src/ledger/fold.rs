@@ -69,6 +69,8 @@ impl State {
             }
             Entry::Mirrored { before, after } => self.mirrored = Some(vec![before, Some(after)]),
             Entry::Superseded { .. } => self.charges.values_mut().for_each(|charge| charge.superseded(record.at)),
+            // It says nothing of what is there already: only charges that are frozen later are looked up for it.
+            Entry::Restored { .. } => {}
             Entry::Settled { sink, window } => {
                 let state = self.window_mut(&sink, &window)?;
                 if state.open > 0 || !state.holds.is_empty() {
@@ -234,7 +236,8 @@ impl State {
                 | Entry::Outcomes { .. }
                 | Entry::Imported(_)
                 | Entry::Mirrored { .. }
-                | Entry::Superseded { .. } => {}
+                | Entry::Superseded { .. }
+                | Entry::Restored { .. } => {}
             }
         }
         for id in ids {

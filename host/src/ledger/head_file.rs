@@ -54,6 +54,28 @@ impl HeadFile {
         })
     }
 
+    /// Writes it down in place of whatever the file says, whole or not at all: also where that was further on.
+    pub(super) fn replace(ledger: &Path, head: &Head) -> Result<(), LedgerError> {
+        let path = beside(ledger, ".head");
+        let failed = |error: io::Error| {
+            let cause = format!("{}: {error}", path.display());
+            storage(ledger, "cannot be written", Trouble::of(error.kind()), cause)
+        };
+        create(&path, &line(head)).map_err(failed)
+    }
+
+    /// Takes it away; one that is not there is no error.
+    pub(super) fn remove(ledger: &Path) -> Result<(), LedgerError> {
+        let path = beside(ledger, ".head");
+        match fs::remove_file(&path).and_then(|()| sync_folder(&path)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                let cause = format!("{}: {error}", path.display());
+                Err(storage(ledger, "cannot be written", Trouble::of(error.kind()), cause))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Writes it down; it is on the disk when it returns.
     pub(super) fn write(&mut self, head: &Head) -> Result<(), LedgerError> {
         let path = beside(&self.ledger, ".head");
@@ -77,13 +99,18 @@ impl HeadFile {
 /// Opens the file; makes it, whole or not at all, if there is none.
 fn opened(path: &Path, line: &str) -> io::Result<File> {
     if !path.exists() {
-        let draft = beside(path, ".new");
-        fs::write(&draft, line.repeat(2))?;
-        File::open(&draft)?.sync_all()?;
-        fs::rename(&draft, path)?;
-        sync_folder(path)?;
+        create(path, line)?;
     }
     OpenOptions::new().write(true).open(path)
+}
+
+/// Makes the file, or another in its place.
+fn create(path: &Path, line: &str) -> io::Result<()> {
+    let draft = beside(path, ".new");
+    fs::write(&draft, line.repeat(2))?;
+    File::open(&draft)?.sync_all()?;
+    fs::rename(&draft, path)?;
+    sync_folder(path)
 }
 
 fn line(head: &Head) -> String {

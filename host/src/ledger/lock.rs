@@ -1,7 +1,7 @@
 //! One writer: a lock beside the ledger that the operating system takes away with the process that holds it.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use super::error::{LedgerError, Trouble};
@@ -43,6 +43,28 @@ impl Lock {
         let text = std::fs::read_to_string(beside(ledger, ".lock")).ok()?;
         let holder: Holder = serde_json::from_str(&text).ok()?;
         (!holder.is_gone()).then(|| holder.words())
+    }
+}
+
+/// Asked by a person.
+impl Lock {
+    /// Whether somebody has it. For that moment no run can take it: one that begins just then is told that another has it.
+    pub(super) fn is_taken(ledger: &Path) -> Result<bool, LedgerError> {
+        let path = beside(ledger, ".lock");
+        let failed = |error: std::io::Error| {
+            let cause = format!("{}: {error}", path.display());
+            storage(ledger, "cannot be asked who holds it", Trouble::of(error.kind()), cause)
+        };
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(failed(error)),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(cause)) => Err(failed(cause)),
+        }
     }
 }
 

@@ -13,8 +13,10 @@
 //! | `s3` | as objects in a bucket |
 //! | `claim`, `holder`, `moment` | who wants to write, who does, and since when |
 //! | `book` | a ledger that is open for writing |
+//! | `verify`, `accept` | whether all of it is what was written, and going on without what is lost |
 //! | `error` | what goes wrong with it |
 
+mod accept;
 mod aside;
 mod book;
 mod charge;
@@ -38,7 +40,9 @@ mod state;
 mod store;
 #[cfg(test)]
 mod tests;
+mod verify;
 
+pub use accept::Accepting;
 pub use book::{Identity, Ledger};
 pub use charge::{Charge, ChargeState, Standing, TAKEN_OVER};
 pub use claim::Claim;
@@ -51,3 +55,4 @@ pub use place::Place;
 pub use round::rounded;
 pub use row::{Hash, Head, Row};
 pub use state::{Counts, State, WindowState};
+pub use verify::{Finding, Spot, Unfit, Verified};

@@ -103,6 +103,18 @@ impl Place {
         }
     }
 
+    /// Whether somebody may hold it. A run that ended on another machine, or before this one was started anew, leaves its name beside
+    /// a file, and no lock.
+    ///
+    /// # Errors
+    /// That cannot be read.
+    pub fn may_be_held(&self) -> Result<bool, LedgerError> {
+        match &self.0 {
+            Kind::Sqlite(path) => Lock::is_taken(path),
+            Kind::S3 { .. } => Ok(true),
+        }
+    }
+
     /// Whether it can be taken away from who holds it. The lock on a file cannot: it is the operating system's.
     pub fn can_be_unlocked(&self) -> bool {
         matches!(self.0, Kind::S3 { .. })

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row as SqlRow, TransactionBehavior, params};
 
 use super::error::{LedgerError, Trouble};
@@ -99,6 +100,16 @@ impl Store {
         transaction.commit().map_err(&failed)
     }
 
+    /// What SQLite itself finds wrong with the file.
+    pub(super) fn complaints(&self) -> Result<Vec<String>, LedgerError> {
+        let failed = failed(&self.path, "cannot be read");
+        let mut statement = self.connection.prepare("PRAGMA quick_check(10)").map_err(&failed)?;
+        let found = statement.query_map([], |row| row.get::<_, String>(0)).map_err(&failed)?;
+        let mut complaints = found.collect::<Result<Vec<_>, _>>().map_err(&failed)?;
+        complaints.retain(|complaint| complaint != "ok");
+        Ok(complaints)
+    }
+
     /// Every entry of all pipelines, in the order of their numbers, as of one moment.
     pub(super) fn each(&self, mut take: impl FnMut(Row) -> Result<(), LedgerError>) -> Result<(), LedgerError> {
         let failed = failed(&self.path, "cannot be read");
@@ -114,18 +125,23 @@ impl Store {
     }
 }
 
-/// What is no hash any more stands for one that fits nothing.
+/// What is no number, no text or no hash any more stands for one that its entry's hash does not fit: it is damage of that entry, and those
+/// behind it can be read.
 fn read(row: &SqlRow<'_>) -> rusqlite::Result<Row> {
-    let hash: String = row.get(7)?;
+    let number = |column| Ok::<_, rusqlite::Error>(row.get_ref(column)?.as_i64().unwrap_or(i64::MIN));
+    let text = |column| match row.get_ref(column)? {
+        ValueRef::Text(bytes) => Ok::<_, rusqlite::Error>(String::from_utf8_lossy(bytes).into_owned()),
+        _ => Ok(String::from("\u{fffd}")),
+    };
     Ok(Row {
-        number: row.get::<_, i64>(0)?.cast_unsigned(),
-        step: row.get::<_, i64>(1)?.cast_unsigned(),
-        pipeline: row.get(2)?,
-        run: row.get(3)?,
-        at: row.get(4)?,
-        kind: row.get(5)?,
-        body: row.get(6)?,
-        hash: hash.parse().unwrap_or_else(|_| Hash::of(b"no hash")),
+        number: number(0)?.cast_unsigned(),
+        step: number(1)?.cast_unsigned(),
+        pipeline: text(2)?,
+        run: text(3)?,
+        at: number(4)?,
+        kind: text(5)?,
+        body: text(6)?,
+        hash: text(7)?.parse().unwrap_or_else(|_| Hash::of(b"no hash")),
     })
 }
 

@@ -6,6 +6,7 @@ use super::charge::{ChargeState, Standing};
 use super::entry::{Import, InputSeen};
 use super::hold::Hold;
 use super::imported::{Imported, Own};
+use super::row::Head;
 use crate::model::charge::{ChargeId, Key};
 use crate::model::window::{Window, WindowKind};
 
@@ -54,6 +55,8 @@ pub struct State {
     pub(super) imported: Imported,
     /// The fingerprints that the state document's entry may have; nothing while no document is known.
     pub(super) mirrored: Option<Vec<Option<String>>>,
+    /// Where the ledger ends, with the entries of all its pipelines.
+    pub(super) head: Head,
 }
 
 /// How many charges stand how.
@@ -267,6 +270,11 @@ impl State {
     /// The charges of a call that is under way.
     pub(super) fn offered(&self, attempt: u64) -> HashSet<ChargeId> {
         self.attempts.get(&attempt).into_iter().flat_map(|attempt| &attempt.charges).copied().collect()
+    }
+
+    /// Where the ledger ends that it was read from, with the entries of all its pipelines.
+    pub fn head(&self) -> Head {
+        self.head
     }
 
     /// The number of the last call.

@@ -11,7 +11,7 @@ use super::sqlite::{self, is_there};
 use crate::broker::Gate;
 
 /// How often a lock that another process has is tried while it is waited for.
-const LOOK: std::time::Duration = std::time::Duration::from_millis(200);
+pub(super) const LOOK: std::time::Duration = std::time::Duration::from_millis(200);
 
 #[derive(Debug)]
 pub(super) enum Store {

@@ -44,5 +44,6 @@ mod tally;
 pub use complete::complete_until;
 pub use options::{Options, Watch};
 pub use run::run;
+pub(crate) use run::run_id;
 pub use setup::{Section, Setup, SetupError, SinkSection};
 pub use take_over::{Refusal, TakeOver, to_be_taken_over};

@@ -135,7 +135,7 @@ fn take_over(
 }
 
 /// Sorts by time, and is its own.
-pub(super) fn run_id() -> String {
+pub(crate) fn run_id() -> String {
     let random = getrandom::u32().unwrap_or_default();
     format!("{}-{random:08x}", Timestamp::now().strftime("%Y%m%dT%H%M%SZ"))
 }

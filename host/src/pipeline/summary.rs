@@ -13,7 +13,7 @@ use crate::ledger::{ChargeState, Hold, LedgerError, Scope, Standing, State, TAKE
 use crate::model::charge::{ChargeId, Part};
 use crate::model::window::Window;
 use crate::report::{
-    Charges, Exit, Incomplete, Items, LeftOut, Line, LinePart, LineState, Problem, Report, WindowReport,
+    Charges, Exit, Incomplete, Items, LedgerEnd, LeftOut, Line, LinePart, LineState, Problem, Report, WindowReport,
 };
 
 /// What a run found, beside its charges.
@@ -186,6 +186,7 @@ pub(super) fn report(
         windows,
         problems,
         notes,
+        ledger: LedgerEnd::of(&setup.place, state.head()),
     }
 }
 

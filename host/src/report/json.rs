@@ -38,7 +38,7 @@ pub(super) fn tags<S: Serializer>(tags: &[(String, String)], serializer: S) -> R
 
 #[cfg(test)]
 mod tests {
-    use crate::report::{Charges, Exit, Items, Line, LinePart, LineState, Problem, Report, WindowReport};
+    use crate::report::{Charges, Exit, Items, LedgerEnd, Line, LinePart, LineState, Problem, Report, WindowReport};
 
     fn report() -> Report {
         Report {
@@ -84,6 +84,7 @@ mod tests {
                 ..Problem::new("quarantined", "no value")
             }],
             notes: vec!["a note".into()],
+            ledger: Some(LedgerEnd { place: "p.ledger.db".into(), entries: 12, hash: "3fa9".into() }),
         }
     }
 
@@ -159,7 +160,12 @@ mod tests {
   ],
   "notes": [
     "a note"
-  ]
+  ],
+  "ledger": {
+    "place": "p.ledger.db",
+    "entries": 12,
+    "hash": "3fa9"
+  }
 }
 "#
         );

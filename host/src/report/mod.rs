@@ -7,6 +7,8 @@ mod text;
 
 use serde::Serialize;
 
+use crate::ledger::{Head, Place};
+
 pub use text::Style;
 
 /// How a run ended. The numbers are the process's exit codes.
@@ -82,6 +84,28 @@ pub struct Report {
     pub problems: Vec<Problem>,
     /// Worth knowing, and no problem.
     pub notes: Vec<String>,
+    /// Where the ledger ends; none where there is no ledger.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<LedgerEnd>,
+}
+
+/// Where a ledger ends. Kept somewhere else, it tells later whether the ledger still is what it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LedgerEnd {
+    /// The ledger, as somebody names it who has the pipeline's file before them.
+    pub place: String,
+    /// How many entries there are, of all pipelines that share it.
+    pub entries: u64,
+    /// The last one's hash, which follows from all of them: 64 hexadecimal digits.
+    pub hash: String,
+}
+
+impl LedgerEnd {
+    /// Of the ledger at this place, which ends so; nothing where nothing was written.
+    pub fn of(place: &Place, head: Head) -> Option<LedgerEnd> {
+        let Head { number: entries, hash, .. } = head;
+        (entries > 0).then(|| LedgerEnd { place: place.short_name(), entries, hash: hash.to_string() })
+    }
 }
 
 /// A window that waits for its data.

@@ -17,7 +17,7 @@ mod window;
 use std::io;
 
 use self::style::Paint;
-use super::{Exit, Report};
+use super::{Exit, LedgerEnd, Report};
 
 pub use self::style::Style;
 pub(super) use self::style::count;
@@ -49,7 +49,8 @@ impl Report {
             Exit::Configuration | Exit::Plugin | Exit::Ledger => Paint::Bad,
         };
         let ending = format!("exit {}: {}", u8::from(self.exit), ending(self.exit, self.dry_run));
-        writeln!(out, "{}", style.paint(paint, &style.wrapped(&ending, 0, 2)))
+        writeln!(out, "{}", style.paint(paint, &style.wrapped(&ending, 0, 2)))?;
+        self.write_ledger(out, style)
     }
 
     /// Writes the problems alone: of what ended before there was anything else to say.
@@ -58,6 +59,15 @@ impl Report {
     /// `out` cannot be written to.
     pub fn render_problems(&self, out: &mut dyn io::Write, style: Style) -> io::Result<()> {
         problems::write(out, &self.problems, style)
+    }
+
+    /// The hash in full: it is of use to whoever copies it.
+    fn write_ledger(&self, out: &mut dyn io::Write, style: Style) -> io::Result<()> {
+        let Some(LedgerEnd { place, entries, hash }) = &self.ledger else { return Ok(()) };
+        let place = style.name(place);
+        let entries = if *entries == 1 { "1 entry".to_owned() } else { format!("{} entries", count(*entries)) };
+        let text = format!("ledger {place}: {entries}, the last is {hash}");
+        writeln!(out, "{}", style.paint(Paint::Dim, &style.wrapped(&text, 0, 2)))
     }
 
     fn headline(&self, style: Style) -> String {

@@ -45,6 +45,19 @@ impl HeadObject {
         Ok(found.map(|(head, _)| head))
     }
 
+    /// Writes it in place of whatever the object says; takes it away if there is nothing to say.
+    pub(super) fn replace(&mut self, head: Option<&Head>) -> Result<(), LedgerError> {
+        self.finish()?;
+        let version = self.objects.get(KEY)?.map(|(_, version)| version);
+        let replaced = match (head, version) {
+            (Some(head), version) => write(&self.objects, head, version).map(Some),
+            (None, Some(version)) => self.objects.delete(KEY, &Precondition::Match(version)).map(|()| None),
+            (None, None) => Ok(None),
+        };
+        self.version = replaced?;
+        Ok(())
+    }
+
     /// Begins to write it. Whatever was under way has to be finished.
     pub(super) fn begin(&mut self, head: &Head) {
         let (objects, head, version) = (self.objects.clone(), *head, self.version.clone());

@@ -19,7 +19,9 @@
 //! | `head` | where it ends |
 //! | `snapshot` | many segments in one |
 //! | `read` | all segments, in order |
+//! | `examine` | all segments, and what is wrong with which |
 
+mod examine;
 mod head;
 mod lease;
 mod objects;
@@ -31,6 +33,7 @@ mod tests;
 
 use std::time::Duration;
 
+pub(super) use self::examine::{Part, examine};
 use self::head::HeadObject;
 use self::lease::Lease;
 pub(super) use self::objects::Objects;
@@ -121,6 +124,11 @@ impl Store {
     /// Begins to write the head, while other things go on.
     pub(super) fn keep(&mut self, head: &Head) {
         self.head.begin(head);
+    }
+
+    /// Writes the head in place of whatever it says; takes it away if there is nothing to say.
+    pub(super) fn replace_head(&mut self, head: Option<&Head>) -> Result<(), LedgerError> {
+        self.head.replace(head)
     }
 
     /// Ends what was begun, makes a snapshot if it is time for one, and gives the lease back.

@@ -19,6 +19,7 @@ const PIECE: u32 = 4 << 20;
 #[derive(Clone)]
 pub(in crate::ledger) struct Objects {
     broker: Broker,
+    grants: Arc<Grants>,
     session: Session,
     /// A session of its own: what is written forgets what was announced.
     reading: Session,
@@ -44,7 +45,13 @@ impl Objects {
         })?;
         let grants = Arc::new(grants);
         let session = || broker.session("ledger", Arc::clone(&grants), false);
-        Ok(Objects { broker: broker.clone(), session: session(), reading: session(), place: location.url.clone() })
+        let (writing, reading) = (session(), session());
+        Ok(Objects { broker: broker.clone(), grants, session: writing, reading, place: location.url.clone() })
+    }
+
+    /// The same, with nothing fetched beforehand: what a reading that came to no end had announced may be another by now.
+    pub(super) fn afresh(&self) -> Objects {
+        Objects { reading: self.broker.session("ledger", Arc::clone(&self.grants), false), ..self.clone() }
     }
 
     /// Every object whose key begins so, ascending.
@@ -151,6 +158,12 @@ impl Objects {
             tokio::time::timeout(patience, put).await.unwrap_or_else(|_| Err(late()))
         };
         self.broker.wait(put)
+    }
+
+    /// Takes an object away.
+    pub(super) fn delete(&self, key: &str, condition: &Precondition) -> Result<(), LedgerError> {
+        let deleted = self.broker.wait(self.session.delete(key, condition));
+        deleted.map_err(|error| self.failed("cannot be written", &error))
     }
 
     /// That the store does not do what it is asked for.

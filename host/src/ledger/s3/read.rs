@@ -13,6 +13,7 @@ pub(in crate::ledger) fn read(
     objects: &Objects,
     mut take: impl FnMut(Row) -> Result<(), LedgerError>,
 ) -> Result<(), LedgerError> {
+    let objects = &objects.afresh();
     // In this order: a snapshot is written after its segments.
     let snapshots = objects.list(SNAPSHOTS)?;
     let listed = objects.list(SEGMENTS)?;

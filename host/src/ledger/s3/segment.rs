@@ -126,7 +126,7 @@ impl Segment {
         let unreadable = |error: serde_json::Error| Flaw::Torn(format!("it cannot be read: {error}"));
         let mut lines = said.split_inclusive(|byte| *byte == b'\n');
         let first: First = serde_json::from_slice(lines.next().unwrap_or_default()).map_err(unreadable)?;
-        if first.segment != number || first.before.step + 1 != number {
+        if first.segment != number || first.before.step.checked_add(1) != Some(number) {
             return Err(Flaw::Torn(format!(
                 "it is the segment {}, and stands in the place of {number}",
                 first.segment

@@ -64,6 +64,57 @@ pub(super) fn write(objects: &Objects, listed: &[Object], first: u64) -> Result<
     objects.upload(&name(last), lines.into_iter().chain(segments))
 }
 
+/// Opens the snapshot that ends with this segment; its first line is read.
+fn open(objects: &Objects, last: u64, segments: usize) -> Result<Result<(First, Reading<'_>), Flaw>, LedgerError> {
+    let torn = |cause: &str| Ok(Err(Flaw::Torn(cause.to_owned())));
+    let own = name(last);
+    let Some(mut reading) = objects.open(&own)? else { return torn("it is missing") };
+    let Some(line) = reading.line(FIRST_LINE)? else { return torn("it is cut short") };
+    let head: First = match serde_json::from_slice(&line) {
+        Ok(head) => head,
+        Err(error) => return torn(&format!("it cannot be read: {error}")),
+    };
+    if head.form > FORM {
+        let what =
+            format!("is from a newer version of meterhost: its form is {}, and this one knows {FORM}", head.form);
+        return Ok(Err(Flaw::Foreign(what)));
+    }
+    if name(head.snapshot) != own || head.segments.len() != segments {
+        return torn("it is another snapshot");
+    }
+    Ok(Ok((head, reading)))
+}
+
+/// A snapshot whose segments are looked at one after the other, whatever is wrong with them.
+pub(super) struct Opened<'a> {
+    sizes: std::vec::IntoIter<u64>,
+    reading: Reading<'a>,
+}
+
+impl Opened<'_> {
+    /// Opens the snapshot that ends with this segment.
+    pub(super) fn of(objects: &Objects, last: u64) -> Result<Result<Opened<'_>, Flaw>, LedgerError> {
+        let opened = open(objects, last, SEGMENTS_EACH)?;
+        Ok(opened.map(|(head, reading)| {
+            let sizes: Vec<u64> = head.segments.iter().map(|stored| stored.size).collect();
+            Opened { sizes: sizes.into_iter(), reading }
+        }))
+    }
+
+    /// The next segment's bytes; nothing where it is cut short.
+    pub(super) fn segment(&mut self) -> Result<Option<Vec<u8>>, LedgerError> {
+        match self.sizes.next() {
+            Some(size) => self.reading.take(size),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether something stands behind the last segment.
+    pub(super) fn goes_on(&mut self) -> Result<bool, LedgerError> {
+        Ok(self.reading.take(1)?.is_some())
+    }
+}
+
 /// Reads the snapshot of these segments, the first of which has this number, and takes each.
 pub(super) fn read(
     objects: &Objects,
@@ -71,19 +122,10 @@ pub(super) fn read(
     first: u64,
     mut take: impl FnMut(Segment) -> Result<(), LedgerError>,
 ) -> Result<(), LedgerError> {
-    let own = name(first + listed.len() as u64 - 1);
+    let last = first + listed.len() as u64 - 1;
+    let own = name(last);
     let torn = |cause: &str| objects.torn(&own, cause);
-    let mut reading: Reading<'_> = objects.open(&own)?.ok_or_else(|| torn("it is missing"))?;
-    let line = reading.line(FIRST_LINE)?.ok_or_else(|| torn("it is cut short"))?;
-    let head: First = serde_json::from_slice(&line).map_err(|error| torn(&format!("it cannot be read: {error}")))?;
-    if head.form > FORM {
-        let what =
-            format!("is from a newer version of meterhost: its form is {}, and this one knows {FORM}", head.form);
-        return Err(objects.flawed(&own, Flaw::Foreign(what)));
-    }
-    if name(head.snapshot) != own || head.segments.len() != listed.len() {
-        return Err(torn("it is another snapshot"));
-    }
+    let (head, mut reading) = open(objects, last, listed.len())?.map_err(|flaw| objects.flawed(&own, flaw))?;
     for ((stored, object), number) in head.segments.iter().zip(listed).zip(first..) {
         let bytes = reading.take(stored.size)?.ok_or_else(|| torn("it is cut short"))?;
         // A store that was copied to another place may name the versions anew.

@@ -1,5 +1,6 @@
 //! What a ledger promises.
 
+mod accept;
 mod aside;
 mod file;
 mod fold;
@@ -7,7 +8,9 @@ mod histories;
 mod imported;
 mod one_writer;
 mod processes;
+mod s3;
 mod speed;
+mod verify;
 mod writing;
 
 use std::path::{Path, PathBuf};

@@ -4,7 +4,7 @@ mod page;
 mod whole;
 
 use super::*;
-use crate::report::{Charges, Items, Line, LinePart, LineState, Problem, WindowReport};
+use crate::report::{Charges, Items, LedgerEnd, Line, LinePart, LineState, Problem, WindowReport};
 
 const PLAIN: Style = Style { color: false, unicode: false, width: 100, verbose: 0 };
 
@@ -25,6 +25,7 @@ fn report() -> Report {
         windows: vec![],
         problems: vec![],
         notes: vec![],
+        ledger: None,
     }
 }
 

@@ -131,6 +131,18 @@ exit 0: everything that is due would be final
 }
 
 #[test]
+fn the_last_line_says_where_the_ledger_ends() {
+    let end = |entries| Some(LedgerEnd { place: "p.ledger.db".into(), entries, hash: "3fa9".repeat(16) });
+    let last = |entries| {
+        let page = shown(&Report { ledger: end(entries), ..report() }, PLAIN);
+        page.split_once("at the next schedule\n").unwrap().1.to_owned()
+    };
+    let hash = "3fa9".repeat(16);
+    assert_eq!(last(1), format!("ledger p.ledger.db: 1 entry, the last is {hash}\n").replace(" is 3", " is\n  3"));
+    assert_eq!(last(1200), format!("ledger p.ledger.db: 1,200 entries, the last is\n  {hash}\n"));
+}
+
+#[test]
 fn an_empty_window_is_settled_too() {
     let report = Report { windows: vec![window(true, vec![])], ..report() };
     let page = shown(&report, PLAIN);
