@@ -6,8 +6,8 @@ use std::io::Write as _;
 use jiff::Timestamp;
 
 use super::shared::{Outside, Refused, print};
-use super::{Global, PipelineArgs, accept, import, unlock, verify};
-use crate::ledger::{ChargeState, Identity, Ledger, Standing, TAKEN_OVER};
+use super::{Global, PipelineArgs, accept, export, import, resolve, unlock, verify};
+use crate::ledger::{ChargeState, Identity, Ledger};
 use crate::report::{Exit, LedgerEnd};
 
 /// Commands about the ledger.
@@ -29,6 +29,10 @@ pub(super) enum LedgerCommand {
     Import(import::ImportArgs),
     /// Takes the ledger away from a run that does not end
     Unlock(unlock::UnlockArgs),
+    /// Writes charges, attempts and what came of them as tables
+    Export(export::ExportArgs),
+    /// Says what became of a charge, where neither the sink nor its service's books can tell
+    Resolve(resolve::ResolveArgs),
 }
 
 pub(super) fn ledger(command: &LedgerCommand, global: &Global) -> Result<Exit, Refused> {
@@ -38,6 +42,8 @@ pub(super) fn ledger(command: &LedgerCommand, global: &Global) -> Result<Exit, R
         LedgerCommand::Accept(args) => return accept::accept(args, global),
         LedgerCommand::Import(args) => return import::import(args, global),
         LedgerCommand::Unlock(args) => return unlock::unlock(args, global),
+        LedgerCommand::Export(args) => return export::export(args, global),
+        LedgerCommand::Resolve(args) => return resolve::resolve(args, global),
     };
     let pipeline = args.pipeline()?;
     let outside = Outside::open()?;
@@ -89,7 +95,7 @@ pub(super) fn ledger(command: &LedgerCommand, global: &Global) -> Result<Exit, R
                 text,
                 "  {}  {:<13} {} {} {}{}",
                 frozen.id(),
-                word(charge),
+                charge.standing().word(),
                 key.customer.escape_debug(),
                 key.dimension.escape_debug(),
                 frozen.quantity(),
@@ -119,29 +125,10 @@ pub(super) fn ledger(command: &LedgerCommand, global: &Global) -> Result<Exit, R
     Ok(Exit::Final)
 }
 
-fn word(charge: &ChargeState) -> &'static str {
-    match charge.standing() {
-        Standing::Pending { .. } => "pending",
-        Standing::InFlight { .. } | Standing::Unknown { .. } => "unknown",
-        Standing::Unconfirmed { .. } => "unconfirmed",
-        Standing::Rejected { .. } => "rejected",
-        Standing::Held { .. } => "held",
-        Standing::Accepted { .. } => "accepted",
-        Standing::TakenOver => "taken over",
-    }
-}
-
+/// What there is to say of it: why it stands so, or the service's own name for it.
 fn reason(charge: &ChargeState) -> Option<String> {
-    match charge.standing() {
-        Standing::Pending { reason } => reason.clone(),
-        Standing::InFlight { .. } => Some("a call with it left, and its answer was not written down".to_owned()),
-        Standing::Unknown { reason, .. }
-        | Standing::Unconfirmed { reason }
-        | Standing::Rejected { reason, .. }
-        | Standing::Held { reason } => Some(reason.clone()),
-        Standing::Accepted { reference, .. } => reference.clone(),
-        Standing::TakenOver => Some(TAKEN_OVER.to_owned()),
-    }
+    let standing = charge.standing();
+    standing.reason().or_else(|| standing.reference().map(str::to_owned))
 }
 
 fn document(charge: &ChargeState) -> serde_json::Value {
@@ -156,7 +143,7 @@ fn document(charge: &ChargeState) -> serde_json::Value {
         "exact": frozen.exact(),
         "quantity": frozen.quantity(),
         "parts": frozen.parts(),
-        "standing": word(charge),
+        "standing": charge.standing().word(),
         "reason": reason(charge),
     })
 }

@@ -4,12 +4,16 @@
 mod accept;
 mod check;
 mod confirm;
+mod explain;
+mod export;
 mod import;
 mod ledger;
 mod plan;
 mod plugin;
+mod resolve;
 mod run;
 mod shared;
+mod status;
 mod unlock;
 mod verify;
 
@@ -41,6 +45,10 @@ enum Command {
     Plan(plan::PlanArgs),
     /// Says all that can be known of a pipeline before it runs.
     Check(check::CheckArgs),
+    /// Says how a pipeline stands: what is settled, due, open and held. Exits 1 if something is due, open or held.
+    Status(status::StatusArgs),
+    /// Follows one charge: back to the inputs that it was made from, forward to every answer.
+    Explain(explain::ExplainArgs),
     /// Shows what was billed.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
@@ -106,6 +114,8 @@ pub fn main() -> Exit {
         Command::Run(args) => run::run(&args, &global),
         Command::Plan(args) => plan::plan(&args, &global),
         Command::Check(args) => check::check(&args, &global),
+        Command::Status(args) => status::status(&args, &global),
+        Command::Explain(args) => explain::explain(&args, &global),
         Command::Ledger(command) => ledger::ledger(&command, &global),
         Command::Plugin(command) => plugin::plugin(&command, &global),
     };

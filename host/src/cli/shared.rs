@@ -298,6 +298,12 @@ impl PipelineArgs {
         Ok(pipeline)
     }
 
+    /// Refuses `--window`, where a command is about all of a pipeline or about one charge.
+    pub(super) fn whole_pipeline(&self) -> Result<(), Refused> {
+        let text = "--window: this command does not go by windows";
+        self.window.as_ref().map_or(Ok(()), |_| Err(Refused::Other(Exit::Configuration, text.to_owned())))
+    }
+
     /// The time for windows and plugins.
     pub(super) fn now(&self) -> Timestamp {
         self.now.unwrap_or_else(Timestamp::now)

@@ -19,8 +19,7 @@ pub(super) fn unlock(args: &UnlockArgs, global: &Global) -> Result<Exit, Refused
     let pipeline = args.pipeline.pipeline()?;
     let place = Outside::open().and_then(|outside| Ok((outside.place(&pipeline)?, outside)));
     let (place, _outside) = place?;
-    let holder = if place.may_be_held()? { place.holder()? } else { None };
-    let Some(holder) = holder else {
+    let Some(holder) = place.holder()? else {
         say(global, &format!("nobody holds the ledger {}", place.name()), None);
         return Ok(Exit::Final);
     };

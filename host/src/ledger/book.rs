@@ -9,6 +9,7 @@ use super::charge::Charge;
 use super::claim::Claim;
 use super::entry::{Entry, FORMAT, Record};
 use super::error::{LedgerError, Trouble};
+use super::fold_error::FoldError;
 use super::place::Place;
 use super::row::{Head, Row};
 use super::state::State;
@@ -99,7 +100,7 @@ impl Ledger {
         let mut tries = 0;
         let (state, head) = loop {
             let kept = store.head()?;
-            let folded = fold(place, &identity.pipeline, kept, true, |take| store.each(take))?;
+            let folded = fold(place, &identity.pipeline, kept, true, &mut State::apply, |take| store.each(take))?;
             if kept != Some(folded.1) && folded.1 != Head::default() {
                 store.keep(&folded.1)?;
             }
@@ -131,26 +132,25 @@ impl Ledger {
     /// # Errors
     /// It cannot be read, or it belongs to a pipeline with other windows.
     pub fn state_of(place: &Place, identity: &Identity) -> Result<State, LedgerError> {
-        let read = || fold(place, &identity.pipeline, place.head()?, false, |take| place.rows(take));
-        let mut state = read();
-        for tries in 0..READ_AGAIN {
-            let passes = match &state {
-                // A writer that begins or ends just now sets up or tidies up, and for a moment SQLite finds nothing that it could read.
-                Err(LedgerError::Moved { .. }) => true,
-                Err(LedgerError::Storage { trouble, .. }) => matches!(trouble, Trouble::Locked | Trouble::Other),
-                // One that began just now had no head when this looked.
-                Err(LedgerError::Head { .. }) => tries < 3,
-                _ => false,
-            };
-            if !passes {
-                break;
-            }
-            std::thread::sleep(PAUSE);
-            state = read();
-        }
-        let (state, head) = state?;
-        same_window(&state, identity)?;
-        Ok(State { head, ..state })
+        Ok(read(place, identity, || (), &mut |(), state, record| state.apply(record))?.0)
+    }
+
+    /// Reads a ledger beside its writer, and shows each entry of the pipeline with the state that it leads to. `begin` makes what is
+    /// gathered on the way: it is begun anew where a writer disturbs the reading.
+    ///
+    /// # Errors
+    /// As [`state_of`](Self::state_of).
+    pub fn follow<T>(
+        place: &Place,
+        identity: &Identity,
+        begin: impl Fn() -> T,
+        mut see: impl FnMut(&mut T, &State, &Record),
+    ) -> Result<(State, T), LedgerError> {
+        read(place, identity, begin, &mut |gathered, state, record| {
+            state.apply(record.clone())?;
+            see(gathered, state, &record);
+            Ok(())
+        })
     }
 
     /// What the entries add up to.
@@ -372,13 +372,48 @@ fn write(store: &mut Store, place: &str, before: &Head, records: &[Record]) -> R
     Ok(head)
 }
 
+/// Reads a ledger beside its writer, again and again while that disturbs it.
+fn read<T>(
+    place: &Place,
+    identity: &Identity,
+    begin: impl Fn() -> T,
+    apply: &mut dyn FnMut(&mut T, &mut State, Record) -> Result<(), FoldError>,
+) -> Result<(State, T), LedgerError> {
+    let mut read = || -> Result<(State, Head, T), LedgerError> {
+        let mut gathered = begin();
+        let apply = &mut |state: &mut State, record: Record| apply(&mut gathered, state, record);
+        let (state, head) = fold(place, &identity.pipeline, place.head()?, false, apply, |take| place.rows(take))?;
+        Ok((state, head, gathered))
+    };
+    let mut found = read();
+    for tries in 0..READ_AGAIN {
+        let passes = match &found {
+            // A writer that begins or ends just now sets up or tidies up, and for a moment SQLite finds nothing that it could read.
+            Err(LedgerError::Moved { .. }) => true,
+            Err(LedgerError::Storage { trouble, .. }) => matches!(trouble, Trouble::Locked | Trouble::Other),
+            // One that began just now had no head when this looked.
+            Err(LedgerError::Head { .. }) => tries < 3,
+            _ => false,
+        };
+        if !passes {
+            break;
+        }
+        std::thread::sleep(PAUSE);
+        found = read();
+    }
+    let (state, head, gathered) = found?;
+    same_window(&state, identity)?;
+    Ok((State { head, ..state }, gathered))
+}
+
 /// What the entries of a pipeline add up to, and where the ledger ends. `kept` is where it has to end; `is_writer` says that nobody
-/// writes meanwhile.
+/// writes meanwhile, and `apply` adds an entry.
 fn fold(
     place: &Place,
     pipeline: &str,
     kept: Option<Head>,
     is_writer: bool,
+    apply: &mut dyn FnMut(&mut State, Record) -> Result<(), FoldError>,
     each: impl FnOnce(&mut dyn FnMut(Row) -> Result<(), LedgerError>) -> Result<(), LedgerError>,
 ) -> Result<(State, Head), LedgerError> {
     let (mut state, mut head, mut is_on_chain) = (State::default(), Head::default(), false);
@@ -392,7 +427,7 @@ fn fold(
         is_on_chain |= kept == Some(head);
         // Entries of others are passed over unread.
         if row.pipeline == pipeline {
-            state.apply(row.record(&name)?).map_err(|cause| damaged(number, cause))?;
+            apply(&mut state, row.record(&name)?).map_err(|cause| damaged(number, cause))?;
         }
         Ok(())
     })?;

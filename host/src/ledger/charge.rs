@@ -7,13 +7,16 @@
 //! | rejected | in flight, if that makes sense | as for pending | found: accepted |
 //! | unconfirmed | refused | | accepted, else rejected |
 //! | held | refused | | accepted, absent: pending |
-//! | accepted, taken over | refused | | nothing changes it |
+//! | accepted, taken over, by hand | refused | | nothing changes it |
+//!
+//! What is unknown, unconfirmed or held a person can resolve: it is by hand then, or pending again.
 //!
 //! A pending or rejected charge becomes unknown besides, where another hand may have offered it, or this one before the ledger was
 //! there; and a pending one taken over, where another exporter had billed it.
 
 use meterhost_decimal::Decimal;
 
+use super::entry::Verdict;
 use super::fold_error::FoldError;
 use crate::model::charge::{ChargeId, Key, Part, Proposal, Share};
 use crate::model::outcome::{Finding, HeldRecord, Outcome, Status};
@@ -42,6 +45,22 @@ impl Charge {
     /// What makes it this one.
     pub fn key(&self) -> &Key {
         &self.frozen.key
+    }
+
+    /// In short: `2025-06: 2 of cpu for acme`.
+    pub fn words(&self) -> String {
+        let Key { window, customer, dimension, .. } = self.key();
+        format!("{}: {} of {dimension} for {customer}", window.label(), self.quantity())
+    }
+
+    /// How many records went into it.
+    pub fn records(&self) -> u64 {
+        self.frozen.origins.iter().map(|(_, records)| records).sum()
+    }
+
+    /// The section that computed it.
+    pub fn aggregator(&self) -> &str {
+        &self.frozen.aggregator
     }
 
     /// As the aggregator computed it.
@@ -133,6 +152,13 @@ pub enum Standing {
     },
     /// Billed by another exporter, before this ledger was there. How much it billed, nobody knows.
     TakenOver,
+    /// A person said that it is billed: no answer, and no look-up, ever did.
+    ByHand {
+        /// How they know.
+        reason: String,
+        /// Who, where that is known.
+        by: Option<String>,
+    },
 }
 
 /// A charge and its standing.
@@ -185,7 +211,7 @@ impl ChargeState {
 
     /// Whether nothing more will happen to it.
     pub fn is_final(&self) -> bool {
-        matches!(self.standing, Standing::Accepted { .. } | Standing::TakenOver)
+        matches!(self.standing, Standing::Accepted { .. } | Standing::TakenOver | Standing::ByHand { .. })
     }
 
     /// Whether it surely was not billed: it is in nobody's books.
@@ -225,7 +251,9 @@ impl ChargeState {
     pub(super) fn attempted(&mut self, attempt: u64, at: i64, deadline: u64) -> Result<(), FoldError> {
         match self.standing {
             Standing::Pending { .. } | Standing::Unknown { .. } | Standing::Rejected { retryable: true, .. } => {}
-            Standing::Accepted { .. } | Standing::TakenOver => return Err(FoldError::Final(self.charge.id)),
+            Standing::Accepted { .. } | Standing::TakenOver | Standing::ByHand { .. } => {
+                return Err(FoldError::Final(self.charge.id));
+            }
             Standing::InFlight { .. }
             | Standing::Unconfirmed { .. }
             | Standing::Held { .. }
@@ -319,7 +347,9 @@ impl ChargeState {
         };
         let next = match (finding, &self.standing) {
             (Finding::Found(_) | Finding::CannotTell(_), Standing::Accepted { .. }) => return Ok(()),
-            (_, Standing::Accepted { .. } | Standing::TakenOver) => return Err(FoldError::Final(self.charge.id)),
+            (_, Standing::Accepted { .. } | Standing::TakenOver | Standing::ByHand { .. }) => {
+                return Err(FoldError::Final(self.charge.id));
+            }
             (_, Standing::InFlight { .. }) => return Err(FoldError::UnderWay(self.charge.id)),
             (Finding::Found(record), _) => {
                 self.accept(record.reference.clone(), run);
@@ -356,6 +386,40 @@ impl ChargeState {
         Ok(())
     }
 
+    /// What a person says became of it. What was sent may arrive as late as before: a pending charge is looked up first where that can
+    /// be done.
+    pub(super) fn resolved(
+        &mut self,
+        verdict: Verdict,
+        quantity: Decimal,
+        reason: String,
+        by: Option<String>,
+    ) -> Result<(), FoldError> {
+        let id = self.charge.id;
+        let known = match &self.standing {
+            Standing::Unknown { reason, .. } | Standing::Unconfirmed { reason } | Standing::Held { reason } => reason,
+            Standing::InFlight { .. } => return Err(FoldError::UnderWay(id)),
+            Standing::Accepted { .. } | Standing::TakenOver | Standing::ByHand { .. } => {
+                return Err(FoldError::Final(id));
+            }
+            Standing::Pending { .. } | Standing::Rejected { .. } => return Err(FoldError::Resolved(id)),
+        };
+        if self.charge.quantity() != quantity {
+            return Err(FoldError::OtherQuantity(id));
+        }
+        match verdict {
+            Verdict::Billed => {
+                self.standing = Standing::ByHand { reason, by };
+                self.last_attempt = None;
+            }
+            Verdict::NotBilled => {
+                let reason = format!("{known}; not billed, as said by {}: {reason}", person(by.as_deref()));
+                self.standing = Standing::Pending { reason: Some(reason) };
+            }
+        }
+        Ok(())
+    }
+
     fn accept(&mut self, reference: Option<String>, run: &str) {
         self.turn(Standing::Accepted { reference, run: run.to_owned() });
         self.last_attempt = None;
@@ -367,5 +431,52 @@ impl ChargeState {
             self.last_attempt = before.last_attempt;
         }
         self.standing = standing;
+    }
+}
+
+/// `a person`, `a person (kim)`.
+fn person(by: Option<&str>) -> String {
+    by.map_or_else(|| "a person".to_owned(), |by| format!("a person ({by})"))
+}
+
+/// What is said of a charge whose answer is not in the ledger.
+const UNANSWERED: &str = "a call with it left, and its answer was not written down";
+
+impl Standing {
+    /// In a word.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Standing::Pending { .. } => "pending",
+            Standing::InFlight { .. } | Standing::Unknown { .. } => "unknown",
+            Standing::Unconfirmed { .. } => "unconfirmed",
+            Standing::Rejected { .. } => "rejected",
+            Standing::Held { .. } => "held",
+            Standing::Accepted { .. } => "accepted",
+            Standing::TakenOver => "taken over",
+            Standing::ByHand { .. } => "by hand",
+        }
+    }
+
+    /// Why it is so, where there is more to say.
+    pub fn reason(&self) -> Option<String> {
+        match self {
+            Standing::Pending { reason } => reason.clone(),
+            Standing::InFlight { .. } => Some(UNANSWERED.to_owned()),
+            Standing::Unknown { reason, .. }
+            | Standing::Unconfirmed { reason }
+            | Standing::Rejected { reason, .. }
+            | Standing::Held { reason } => Some(reason.clone()),
+            Standing::Accepted { .. } => None,
+            Standing::TakenOver => Some(TAKEN_OVER.to_owned()),
+            Standing::ByHand { reason, by } => Some(format!("billed, as said by {}: {reason}", person(by.as_deref()))),
+        }
+    }
+
+    /// The service's own name for the record.
+    pub fn reference(&self) -> Option<&str> {
+        match self {
+            Standing::Accepted { reference, .. } => reference.as_deref(),
+            _ => None,
+        }
     }
 }

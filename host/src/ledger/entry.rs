@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use meterhost_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::hold::Hold;
@@ -145,6 +146,20 @@ pub enum Entry {
         /// The same, afterwards.
         after: String,
     },
+    /// What a person says became of a charge of which nothing clear is known.
+    Resolved {
+        /// Which.
+        charge: ChargeId,
+        /// What became of it.
+        verdict: Verdict,
+        /// Its quantity, as it was shown to that person.
+        quantity: Decimal,
+        /// How they know.
+        reason: String,
+        /// Who, as the system calls them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
     /// This run took the ledger over from one that was not heard of any more. What that one had under way may leave yet.
     Superseded {
         /// That run, in words for a person.
@@ -165,6 +180,26 @@ pub enum Entry {
         /// The window.
         window: Window,
     },
+}
+
+/// What a person says became of a charge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// The service has it, with this quantity.
+    Billed,
+    /// The service does not have it, and no call that left can still bring it there.
+    NotBilled,
+}
+
+impl Verdict {
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Billed => "billed",
+            Verdict::NotBilled => "not-billed",
+        }
+    }
 }
 
 /// What another exporter had billed.
@@ -235,7 +270,7 @@ impl InputSeen {
 
 impl Entry {
     /// The words under which entries are stored.
-    pub(super) const KINDS: [&'static str; 16] = [
+    pub(super) const KINDS: [&'static str; 17] = [
         "opened",
         "run",
         "inputs",
@@ -249,6 +284,7 @@ impl Entry {
         "taken-over",
         "doubted",
         "mirrored",
+        "resolved",
         "superseded",
         "restored",
         "settled",
@@ -281,6 +317,7 @@ impl Entry {
             Entry::TakenOver { .. } => "taken-over",
             Entry::Doubted { .. } => "doubted",
             Entry::Mirrored { .. } => "mirrored",
+            Entry::Resolved { .. } => "resolved",
             Entry::Superseded { .. } => "superseded",
             Entry::Restored { .. } => "restored",
             Entry::Settled { .. } => "settled",

@@ -68,6 +68,9 @@ impl State {
                 charges.iter().try_for_each(|id| self.change(id, doubt)?)?;
             }
             Entry::Mirrored { before, after } => self.mirrored = Some(vec![before, Some(after)]),
+            Entry::Resolved { charge, verdict, quantity, reason, by } => {
+                self.change(&charge, |charge| charge.resolved(verdict, quantity, reason, by))??;
+            }
             Entry::Superseded { .. } => self.charges.values_mut().for_each(|charge| charge.superseded(record.at)),
             // It says nothing of what is there already: only charges that are frozen later are looked up for it.
             Entry::Restored { .. } => {}
@@ -227,6 +230,7 @@ impl State {
                 Entry::Attempt { charges, .. } | Entry::TakenOver { charges } | Entry::Doubted { charges, .. } => {
                     ids.extend(charges);
                 }
+                Entry::Resolved { charge, .. } => ids.push(charge),
                 Entry::LookedUp { findings, .. } => ids.extend(findings.iter().map(|(id, _)| id)),
                 Entry::Reading { sink, window, .. } | Entry::Settled { sink, window } => windows.push((sink, *window)),
                 Entry::Opened { .. }

@@ -65,6 +65,12 @@ pub enum FoldError {
     /// It says of a charge what can be said of a new one only.
     #[error("it says of the charge {0} what can be said of a new one only")]
     NotNew(ChargeId),
+    /// It says what became of a charge of which that is known.
+    #[error("it says what became of the charge {0}, of which that is known")]
+    Resolved(ChargeId),
+    /// It says what became of another quantity than the charge's.
+    #[error("it says what became of the charge {0} with another quantity than it has")]
+    OtherQuantity(ChargeId),
     /// It settles what is open.
     #[error("it settles {1} for the sink `{0}`, which is not final")]
     NotFinal(String, Window),

@@ -3,10 +3,14 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use super::error::{LedgerError, Trouble};
 use super::holder::Holder;
 use super::sqlite::{beside, place, storage};
+
+/// Longer than it takes to ask who holds it.
+const ASKED: Duration = Duration::from_millis(20);
 
 /// The lock, held until it is dropped. The file stays: who deletes it while it is held lets a second writer in.
 #[derive(Debug)]
@@ -23,7 +27,15 @@ impl Lock {
         };
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
-        match file.try_lock() {
+        let taken = match file.try_lock() {
+            Err(TryLockError::WouldBlock) => {
+                // Perhaps somebody only asks who has it.
+                std::thread::sleep(ASKED);
+                file.try_lock()
+            }
+            done => done,
+        };
+        match taken {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(LedgerError::Held { place: place(ledger), holder: words(&mut file) });
@@ -37,32 +49,21 @@ impl Lock {
         Ok(Lock { file })
     }
 
-    /// Who holds it, in words for a person; nothing if nobody does. It is not tried to take it: a run that begins just then would be
-    /// told that somebody else has it.
-    pub(super) fn holder(ledger: &Path) -> Option<String> {
-        let text = std::fs::read_to_string(beside(ledger, ".lock")).ok()?;
-        let holder: Holder = serde_json::from_str(&text).ok()?;
-        (!holder.is_gone()).then(|| holder.words())
-    }
-}
-
-/// Asked by a person.
-impl Lock {
-    /// Whether somebody has it. For that moment no run can take it: one that begins just then is told that another has it.
-    pub(super) fn is_taken(ledger: &Path) -> Result<bool, LedgerError> {
+    /// Who holds it, in words for a person; nothing if nobody does. A run that was killed leaves its name, and no lock.
+    pub(super) fn holder(ledger: &Path) -> Result<Option<String>, LedgerError> {
         let path = beside(ledger, ".lock");
         let failed = |error: std::io::Error| {
             let cause = format!("{}: {error}", path.display());
             storage(ledger, "cannot be asked who holds it", Trouble::of(error.kind()), cause)
         };
-        let file = match File::open(&path) {
+        let mut file = match File::open(&path) {
             Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed(error)),
         };
         match file.try_lock_shared() {
-            Ok(()) => Ok(false),
-            Err(TryLockError::WouldBlock) => Ok(true),
+            Ok(()) => Ok(None),
+            Err(TryLockError::WouldBlock) => Ok(Some(words(&mut file))),
             Err(TryLockError::Error(cause)) => Err(failed(cause)),
         }
     }

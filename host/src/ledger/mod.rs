@@ -14,6 +14,9 @@
 //! | `claim`, `holder`, `moment` | who wants to write, who does, and since when |
 //! | `book` | a ledger that is open for writing |
 //! | `verify`, `accept` | whether all of it is what was written, and going on without what is lost |
+//! | `resolve` | what a person says of a charge |
+//! | `find`, `trail` | one charge, back to its inputs and forward to every answer |
+//! | `export`, `table` | all of them, as tables |
 //! | `error` | what goes wrong with it |
 
 mod accept;
@@ -23,6 +26,8 @@ mod charge;
 mod claim;
 mod entry;
 mod error;
+mod export;
+mod find;
 mod fold;
 mod fold_error;
 mod head_file;
@@ -32,27 +37,35 @@ mod imported;
 mod lock;
 mod moment;
 mod place;
+mod resolve;
 mod round;
 mod row;
 mod s3;
 mod sqlite;
 mod state;
 mod store;
+mod table;
 #[cfg(test)]
 mod tests;
+mod trail;
 mod verify;
 
 pub use accept::Accepting;
 pub use book::{Identity, Ledger};
 pub use charge::{Charge, ChargeState, Standing, TAKEN_OVER};
 pub use claim::Claim;
-pub use entry::{Entry, FORMAT, Import, InputSeen, PluginDigest, Record};
+pub use entry::{Entry, FORMAT, Import, InputSeen, PluginDigest, Record, Verdict};
 pub use error::{LedgerError, Trouble};
+pub use export::{Exported, Unwritten, export};
+pub use find::{NoSuchCharge, Sought};
 pub use fold_error::FoldError;
 pub use hold::{Hold, Scope};
 pub use imported::Imported;
 pub use place::Place;
+pub use resolve::{NotToResolve, Statement, command as resolve_command};
 pub use round::rounded;
 pub use row::{Hash, Head, Row};
 pub use state::{Counts, State, WindowState};
+pub use table::Format;
+pub use trail::{Event, Frozen, Inputs, Step, Trail};
 pub use verify::{Finding, Spot, Unfit, Verified};

@@ -92,26 +92,14 @@ impl Place {
         }
     }
 
-    /// Who holds it, in words for a person; nothing if nobody does.
+    /// Who holds it, in words for a person; nothing if nobody does. A run that was killed leaves its name beside a file, and no lock.
     ///
     /// # Errors
     /// That cannot be read.
     pub fn holder(&self) -> Result<Option<String>, LedgerError> {
         match &self.0 {
-            Kind::Sqlite(path) => Ok(Lock::holder(path)),
+            Kind::Sqlite(path) => Lock::holder(path),
             Kind::S3 { objects, .. } => Ok(s3::holder(objects)?.map(|holder| holder.words())),
-        }
-    }
-
-    /// Whether somebody may hold it. A run that ended on another machine, or before this one was started anew, leaves its name beside
-    /// a file, and no lock.
-    ///
-    /// # Errors
-    /// That cannot be read.
-    pub fn may_be_held(&self) -> Result<bool, LedgerError> {
-        match &self.0 {
-            Kind::Sqlite(path) => Lock::is_taken(path),
-            Kind::S3 { .. } => Ok(true),
         }
     }
 

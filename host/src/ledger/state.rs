@@ -228,7 +228,7 @@ impl State {
                 Standing::Unconfirmed { .. } => &mut counts.unconfirmed,
                 Standing::Rejected { .. } => &mut counts.rejected,
                 Standing::Held { .. } => &mut counts.held,
-                Standing::Accepted { .. } | Standing::TakenOver => &mut counts.accepted,
+                Standing::Accepted { .. } | Standing::TakenOver | Standing::ByHand { .. } => &mut counts.accepted,
             };
             *count += 1;
             counts

@@ -21,6 +21,19 @@ pub enum Status {
     Unknown,
 }
 
+impl Status {
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Accepted => "accepted",
+            Status::Duplicate => "duplicate",
+            Status::Rejected => "rejected",
+            Status::Unprocessed => "unprocessed",
+            Status::Unknown => "unknown",
+        }
+    }
+}
+
 /// A sink's answer for one charge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -80,4 +93,16 @@ pub enum Finding {
     Different(HeldRecord),
     /// The service cannot say, and why.
     CannotTell(String),
+}
+
+impl Finding {
+    /// In a word, as it is written.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Finding::Found(_) => "found",
+            Finding::Absent => "absent",
+            Finding::Different(_) => "different",
+            Finding::CannotTell(_) => "cannot-tell",
+        }
+    }
 }

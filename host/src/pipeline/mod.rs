@@ -11,6 +11,7 @@
 //! | `freeze`, `entries` | what of it is written down before anything leaves |
 //! | `deliver` | charges out, answers in |
 //! | `options`, `run`, `summary` | the steps in their order, and what is said of them |
+//! | `status` | how a pipeline stands, between runs |
 
 mod account;
 mod astray;
@@ -37,6 +38,7 @@ mod read;
 mod route;
 mod run;
 mod setup;
+mod status;
 mod summary;
 mod take_over;
 mod tally;
@@ -46,4 +48,5 @@ pub use options::{Options, Watch};
 pub use run::run;
 pub(crate) use run::run_id;
 pub use setup::{Section, Setup, SetupError, SinkSection};
+pub use status::{DueWindows, LastRun, Open, Settled, SinkStatus, Status};
 pub use take_over::{Refusal, TakeOver, to_be_taken_over};

@@ -9,8 +9,9 @@ use super::charges::{Assessed, Assessment};
 use super::freeze::Work;
 use super::options::Options;
 use super::setup::{Section, Setup};
-use crate::ledger::{ChargeState, Hold, LedgerError, Scope, Standing, State, TAKEN_OVER};
+use crate::ledger::{ChargeState, Hold, LedgerError, Scope, Standing, State, TAKEN_OVER, resolve_command};
 use crate::model::charge::{ChargeId, Part};
+use crate::model::service::Resolution;
 use crate::model::window::Window;
 use crate::report::{
     Charges, Exit, Incomplete, Items, LedgerEnd, LeftOut, Line, LinePart, LineState, Problem, Report, WindowReport,
@@ -147,17 +148,20 @@ pub(super) fn report(
             }
             _ => held_back(hold, &report.window, label.as_ref(), "freezing"),
         }));
-        problems.extend(report.lines.iter().filter_map(|line| open(line, &report.window, label.as_ref())));
+        let resolution = setup.sinks.get(work.sink).map(|sink| sink.traits.resolution);
+        let advice = Advice { setup, state, resolution };
+        problems.extend(report.lines.iter().filter_map(|line| open(line, &report.window, label.as_ref(), &advice)));
         if held || report.charges.stay_open(options.dry_run) {
             exit = exit.and(Exit::Open);
         }
         windows.push(report);
     }
     for spec in &setup.pipeline.sinks {
-        let label =
-            setup.sinks.iter().find(|sink| sink.section.name == spec.plugin.section).map(|sink| sink.section.label());
+        let sink = setup.sinks.iter().find(|sink| sink.section.name == spec.plugin.section);
+        let label = sink.map(|sink| sink.section.label());
+        let advice = Advice { setup, state, resolution: sink.map(|sink| sink.traits.resolution) };
         for report in unread(state, &spec.plugin.name, options, &shown, &windows) {
-            problems.extend(report.lines.iter().filter_map(|line| open(line, &report.window, label.as_ref())));
+            problems.extend(report.lines.iter().filter_map(|line| open(line, &report.window, label.as_ref(), &advice)));
             if report.charges.stay_open(options.dry_run) {
                 exit = exit.and(Exit::Open);
             }
@@ -209,6 +213,7 @@ fn shown(line: &Assessed, charge: Option<&ChargeState>, run: Option<&str>, dry_r
             let state = if Some(by.as_str()) == run { LineState::Billed } else { LineState::BilledBefore };
             (state, None, reference.clone())
         }
+        Some(standing @ Standing::ByHand { .. }) => (LineState::BilledBefore, standing.reason(), None),
         Some(Standing::TakenOver) => (LineState::BilledBefore, Some(TAKEN_OVER.to_owned()), None),
         // What a dry run would offer again counts as if it were accepted.
         Some(Standing::Pending { reason }) if dry_run => (LineState::WouldBill, reason.clone(), None),
@@ -403,7 +408,7 @@ fn held_back(hold: &Hold, window: &str, plugin: Option<&String>, step: &str) -> 
 }
 
 /// An open charge, as a problem.
-fn open(line: &Line, window: &str, plugin: Option<&String>) -> Option<Problem> {
+fn open(line: &Line, window: &str, plugin: Option<&String>, advice: &Advice<'_>) -> Option<Problem> {
     let (code, what, action) = match line.state {
         LineState::Pending => ("pending", "was not billed yet", "run again: it is offered again"),
         LineState::Rejected => ("rejected", "was refused", "mend the cause; a run then offers it again"),
@@ -421,7 +426,33 @@ fn open(line: &Line, window: &str, plugin: Option<&String>) -> Option<Problem> {
         step: Some("delivering".to_owned()),
         // The quantity stands here, so that charges which wait for the same thing are one problem.
         input: Some(format!("{window}: {} of {}, {}", line.dimension, line.customer, line.quantity)),
-        action: Some(action.to_owned()),
+        action: Some(advice.of(line).unwrap_or_else(|| action.to_owned())),
         ..Problem::new(code, format!("the charge {what}: {reason}"))
     })
+}
+
+/// What a person does about a charge of which nothing clear is known, where a run alone does not find out.
+struct Advice<'a> {
+    setup: &'a Setup,
+    state: &'a State,
+    resolution: Option<Resolution>,
+}
+
+impl Advice<'_> {
+    fn of(&self, line: &Line) -> Option<String> {
+        let id: ChargeId = line.id.as_ref()?.parse().ok()?;
+        let text = match (self.state.charge(&id)?.standing(), self.resolution?) {
+            (Standing::InFlight { .. } | Standing::Unknown { .. } | Standing::Unconfirmed { .. }, Resolution::Ask) => {
+                "nobody can ask this service: see whether it has the charge, and say so"
+            }
+            (Standing::InFlight { .. } | Standing::Unknown { .. }, Resolution::Replay) => {
+                return Some("run again: the identical charge is offered again".to_owned());
+            }
+            (Standing::Held { .. }, _) if line.state == LineState::Held => {
+                "see what the service has billed: a run looks again; where the other record stays, say what became of the charge"
+            }
+            _ => return None,
+        };
+        Some(format!("{text}\n{}", resolve_command(self.setup.pipeline.text.name(), id)))
+    }
 }

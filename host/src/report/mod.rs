@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use crate::ledger::{Head, Place};
 
-pub use text::Style;
+pub use json::document;
+pub use text::{Style, write_trail};
 
 /// How a run ended. The numbers are the process's exit codes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]

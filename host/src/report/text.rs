@@ -5,6 +5,7 @@
 //! | `window` | a window of a sink: its state, its charges, where its items went |
 //! | `table` | the charges, one a line |
 //! | `problems` | what stands in the way, and what to do |
+//! | `trail` | one charge, back to its inputs and forward to every answer |
 //! | `style` | what the page can show, and what is escaped |
 
 mod problems;
@@ -12,6 +13,7 @@ mod style;
 mod table;
 #[cfg(test)]
 mod tests;
+mod trail;
 mod window;
 
 use std::io;
@@ -21,6 +23,7 @@ use super::{Exit, LedgerEnd, Report};
 
 pub use self::style::Style;
 pub(super) use self::style::count;
+pub use self::trail::write_trail;
 
 /// Above so many, notes are counted, unless everything is to be shown.
 const MOST_NOTES: usize = 20;

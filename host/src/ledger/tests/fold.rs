@@ -27,6 +27,8 @@ enum Step {
     Doubted,
     /// Another exporter had billed it.
     TakenOver,
+    /// A person says what became of it.
+    Said(Verdict),
 }
 use Step::*;
 
@@ -41,6 +43,7 @@ fn after(steps: &[Step]) -> String {
                 FoldError::Final(_) => "error: final".to_owned(),
                 FoldError::NotToBeSent(_) => "error: not to be sent".to_owned(),
                 FoldError::NotNew(_) => "error: not new".to_owned(),
+                FoldError::Resolved(_) => "error: known".to_owned(),
                 other => other.to_string(),
             };
         }
@@ -63,6 +66,7 @@ fn after(steps: &[Step]) -> String {
         Standing::Held { .. } => "held".to_owned(),
         Standing::Accepted { .. } => "accepted".to_owned(),
         Standing::TakenOver => "taken over".to_owned(),
+        Standing::ByHand { .. } => "by hand".to_owned(),
     }
 }
 
@@ -78,6 +82,7 @@ fn take(ledger: &mut Ledger, charges: &[Charge], step: &Step) -> Result<(), Ledg
             return ledger.append(vec![Entry::Doubted { charges: vec![id], reason, deadline }]);
         }
         TakenOver => return ledger.append(vec![Entry::TakenOver { charges: vec![id] }]),
+        Said(verdict) => return ledger.append(vec![said(&charges[0], *verdict)]),
         _ => {
             let attempt = ledger.begin_attempt("s", charges, MINUTE)?;
             let outcomes = match step {
@@ -98,6 +103,7 @@ fn take(ledger: &mut Ledger, charges: &[Charge], step: &Step) -> Result<(), Ledg
 #[test]
 fn every_step_leads_where_the_design_says() {
     use Status::{Accepted, Duplicate, Rejected, Unknown, Unprocessed};
+    use Verdict::{Billed, NotBilled};
     let cases: &[(&str, &[Step])] = &[
         ("pending", &[]),
         // First attempts.
@@ -176,6 +182,31 @@ fn every_step_leads_where_the_design_says() {
         ("error: not new", &[Answered(Accepted), TakenOver]),
         ("error: not new", &[Left, TakenOver]),
         ("error: not new", &[Answered(Accepted), Doubted]),
+        // What nothing clear is known of, a person can resolve.
+        ("by hand", &[Left, Said(Billed)]),
+        ("by hand", &[Killed, Said(Billed)]),
+        ("by hand", &[Answered(Duplicate), Said(Billed)]),
+        ("by hand", &[Left, Different, Said(Billed)]),
+        ("by hand", &[Doubted, Said(Billed)]),
+        ("pending", &[Left, Said(NotBilled)]),
+        ("pending", &[Killed, Said(NotBilled)]),
+        ("pending", &[Answered(Duplicate), Said(NotBilled)]),
+        ("pending", &[Left, Different, Said(NotBilled)]),
+        ("pending", &[PerhapsRefused, Said(NotBilled)]),
+        ("accepted", &[Left, Said(NotBilled), Answered(Accepted)]),
+        ("accepted", &[Left, Said(NotBilled), Found]),
+        ("unconfirmed", &[Left, Said(NotBilled), Answered(Duplicate)]),
+        ("by hand", &[Left, Said(NotBilled), Left, Said(Billed)]),
+        ("error: known", &[Said(Billed)]),
+        ("error: known", &[Said(NotBilled)]),
+        ("error: known", &[Answered(Rejected), Said(NotBilled)]),
+        ("error: known", &[Left, Said(NotBilled), Said(NotBilled)]),
+        ("error: final", &[Answered(Accepted), Said(NotBilled)]),
+        ("error: final", &[TakenOver, Said(NotBilled)]),
+        ("error: final", &[Left, Said(Billed), Said(NotBilled)]),
+        ("error: final", &[Left, Said(Billed), Left]),
+        ("error: final", &[Left, Said(Billed), Found]),
+        ("error: not new", &[Left, Said(Billed), TakenOver]),
         // Never sent as things stand.
         ("error: not to be sent", &[Answered(Duplicate), Left]),
         ("error: not to be sent", &[RefusedForGood, Left]),

@@ -16,6 +16,7 @@ enum Move {
     /// For each charge of the call a digit; 9 says that nothing left.
     Answer(Vec<u8>),
     LookUp(u8, u8),
+    Say(u8, bool),
     Settle,
     Restart,
 }
@@ -26,6 +27,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         4 => prop::collection::vec(0u8..6, 1..4).prop_map(Move::Attempt),
         4 => prop::collection::vec(0u8..10, 4).prop_map(Move::Answer),
         3 => (0u8..6, 0u8..4).prop_map(|(charge, finding)| Move::LookUp(charge, finding)),
+        1 => (0u8..6, any::<bool>()).prop_map(|(charge, billed)| Move::Say(charge, billed)),
         1 => Just(Move::Settle),
         1 => Just(Move::Restart),
     ];
@@ -68,6 +70,13 @@ fn entry(step: &Move, state: &State) -> Entry {
             };
             Entry::LookedUp { sink: "s".to_owned(), findings: vec![(charge(*number).key.id(), finding)] }
         }
+        Move::Say(number, billed) => Entry::Resolved {
+            charge: charge(*number).key.id(),
+            verdict: if *billed { Verdict::Billed } else { Verdict::NotBilled },
+            quantity: charge(*number).quantity,
+            reason: "seen".to_owned(),
+            by: None,
+        },
         Move::Settle => Entry::Settled { sink: "s".to_owned(), window: june() },
         Move::Restart => intent(&[june(), july()]),
     }
@@ -124,11 +133,11 @@ proptest! {
                 if matches!(found.standing(), Standing::InFlight { .. } | Standing::Rejected { .. }) {
                     prop_assert!(left.contains(&id), "what never left is under way or refused");
                 }
-                // Only a clear answer, or a look-up, ends what is unknown.
+                // Only a clear answer, a look-up or a person ends what is unknown.
                 let was = before.charge(&id).map(|charge| charge.standing().clone());
                 if let Some(Standing::Unknown { .. }) = was {
                     let ended = matches!(found.standing(), Standing::Pending { .. } | Standing::Rejected { .. });
-                    prop_assert!(!ended || matches!(step, Move::LookUp(_, 1)), "an unknown one was given up");
+                    prop_assert!(!ended || matches!(step, Move::LookUp(_, 1) | Move::Say(_, false)), "an unknown one was given up");
                 }
             }
             let open = state.open_charges("s").len();

@@ -8,6 +8,7 @@ mod histories;
 mod imported;
 mod one_writer;
 mod processes;
+mod resolved;
 mod s3;
 mod speed;
 mod verify;
@@ -18,7 +19,7 @@ use std::time::Duration;
 
 use meterhost_decimal::Decimal;
 
-use super::{Charge, Claim, Entry, Identity, Ledger, LedgerError, Row, Standing, State};
+use super::{Charge, Claim, Entry, Identity, Ledger, LedgerError, Row, Standing, State, Verdict};
 use crate::model::charge::{ChargeId, Key, Proposal};
 use crate::model::outcome::{HeldRecord, Outcome, Status};
 use crate::model::window::{Window, WindowKind};
@@ -74,6 +75,12 @@ pub(in crate::ledger) fn intent(windows: &[Window]) -> Entry {
 
 fn outcome(id: ChargeId, status: Status) -> Outcome {
     Outcome { retryable: true, ..Outcome::plain(id, status, Some(format!("{status:?}").to_lowercase())) }
+}
+
+/// What a person says of a charge.
+fn said(charge: &Charge, verdict: Verdict) -> Entry {
+    let (reason, by) = ("it stands in their portal".to_owned(), Some("kim".to_owned()));
+    Entry::Resolved { charge: charge.id(), verdict, quantity: charge.quantity(), reason, by }
 }
 
 fn record(quantity: &str) -> HeldRecord {

@@ -246,9 +246,11 @@ impl Delivery<'_> {
             }
             Standing::Rejected { retryable, .. } => *retryable && !course.answered.contains(&id),
             Standing::InFlight { .. } | Standing::Unknown { .. } => self.sink.traits.resolution == Resolution::Replay,
-            Standing::Unconfirmed { .. } | Standing::Held { .. } | Standing::Accepted { .. } | Standing::TakenOver => {
-                false
-            }
+            Standing::Unconfirmed { .. }
+            | Standing::Held { .. }
+            | Standing::Accepted { .. }
+            | Standing::TakenOver
+            | Standing::ByHand { .. } => false,
         };
         stands && !course.not_offered.contains(&id) && !may_leave_yet(state)
     }
@@ -269,7 +271,9 @@ impl Delivery<'_> {
                     Resolution::Ask => false,
                 },
                 Standing::Unconfirmed { .. } => !course.not_looked_up.contains(&id),
-                Standing::Held { .. } | Standing::Accepted { .. } | Standing::TakenOver => false,
+                Standing::Held { .. } | Standing::Accepted { .. } | Standing::TakenOver | Standing::ByHand { .. } => {
+                    false
+                }
             }
         })
     }

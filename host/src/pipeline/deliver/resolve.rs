@@ -101,7 +101,9 @@ impl Delivery<'_> {
             Standing::Held { .. } => by_look_up && !course.looked_at.contains(&id),
             // An earlier run saw it absent after a call without a clear answer: by now it may be there.
             Standing::Pending { .. } => self.is_to_be_asked_first(state, course),
-            Standing::Rejected { .. } | Standing::Accepted { .. } | Standing::TakenOver => false,
+            Standing::Rejected { .. } | Standing::Accepted { .. } | Standing::TakenOver | Standing::ByHand { .. } => {
+                false
+            }
         };
         stands && !course.not_looked_up.contains(&id) && !may_leave_yet(state)
     }

@@ -8,9 +8,12 @@ use meterhost_sdk::{
 config! {
     /// Which way, and where a service is.
     pub struct Config {
-        /// `check`, `silent`, `before`, `after`, `twice`, `others`, `loop` or `connect`; with `tells` it objects to each charge with what it was
-        /// handed of it, with `no-zero` its service refuses a zero.
+        /// `check`, `silent`, `before`, `after`, `twice`, `others`, `loop`, `connect` or `lost`; with `tells` it objects to each charge with what it
+        /// was handed of it, with `no-zero` its service refuses a zero, and with `proper` it does not fail.
         pub way: String,
+        /// How an unknown outcome is resolved: `look-up`, `ask` or `replay`.
+        #[serde(default)]
+        pub resolution: Option<String>,
         /// What a request goes to.
         pub url: String,
     }
@@ -44,7 +47,11 @@ impl Sink for Failing {
             maximum: Decimal::MAX,
             windows: vec![],
             zero: if config.way == "no-zero" { Zero::Refused } else { Zero::Charge },
-            resolution: Resolution::LookUp,
+            resolution: match config.resolution.as_deref() {
+                Some("ask") => Resolution::Ask,
+                Some("replay") => Resolution::Replay,
+                _ => Resolution::LookUp,
+            },
             refuses_second: true,
             deadline: 1000,
         })
@@ -93,6 +100,7 @@ impl Session for Broken {
         http::send(&request).map_err(|error| Failure::Other(error.to_string()))?;
         match self.0.way.as_str() {
             "after" => panic!("it broke after something left"),
+            "lost" => Err(Failure::Other("the answer was lost".into())),
             "twice" => Ok([all(), all()].concat()),
             "others" => Ok(vec![accepted("00000000000000000000000000000000"), accepted("no id at all")]),
             _ => Ok(all()),

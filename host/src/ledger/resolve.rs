@@ -1,0 +1,104 @@
+//! What a person says became of a charge, where neither a replay nor a look-up can tell.
+
+use jiff::Timestamp;
+
+use super::book::{Identity, Ledger};
+use super::charge::{ChargeState, Standing};
+use super::claim::Claim;
+use super::entry::{Entry, Verdict};
+use super::error::LedgerError;
+use super::place::Place;
+use crate::model::charge::ChargeId;
+
+/// Why a person cannot say what became of a charge.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotToResolve {
+    /// Nothing changes it any more.
+    #[error("it is final: {0}")]
+    Final(String),
+    /// It is not billed, and it is known that it is not.
+    #[error("it is pending, and nothing is unknown of it: a run offers it")]
+    Pending,
+    /// The same, and the service said so.
+    #[error("the service refused it, so it is not billed: {}", if *.0 { "a run offers it again" } else { "it is not offered again" })]
+    Rejected(bool),
+    /// A call with it may still arrive.
+    #[error("a call with it may still arrive, until {0}: whether it is not billed shows after that")]
+    TooEarly(Timestamp),
+}
+
+impl ChargeState {
+    /// Whether a person can say this of it at `now`.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn can_be_resolved(&self, verdict: Verdict, now: Timestamp) -> Result<(), NotToResolve> {
+        match self.standing() {
+            Standing::Accepted { .. } | Standing::TakenOver | Standing::ByHand { .. } => {
+                let standing = self.standing();
+                let more = standing.reason().map_or_else(String::new, |reason| format!(", {reason}"));
+                return Err(NotToResolve::Final(format!("{}{more}", standing.word())));
+            }
+            Standing::Pending { .. } => return Err(NotToResolve::Pending),
+            Standing::Rejected { retryable, .. } => return Err(NotToResolve::Rejected(*retryable)),
+            Standing::InFlight { .. }
+            | Standing::Unknown { .. }
+            | Standing::Unconfirmed { .. }
+            | Standing::Held { .. } => {}
+        }
+        // Offered again before that, it could be billed twice.
+        match self.last_over().and_then(|over| Timestamp::from_millisecond(over).ok()).filter(|over| *over > now) {
+            Some(over) if verdict == Verdict::NotBilled => Err(NotToResolve::TooEarly(over)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What a person says.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    /// Of which charge, as it was shown to them.
+    pub of: ChargeState,
+    /// What became of it.
+    pub verdict: Verdict,
+    /// How they know.
+    pub reason: String,
+    /// Who, as the system calls them.
+    pub by: Option<String>,
+}
+
+impl Statement {
+    /// Writes it down, if it can be said of the charge as it stands by now.
+    ///
+    /// # Errors
+    /// The ledger cannot be opened or written; nothing is written then.
+    pub fn write(
+        self,
+        place: &Place,
+        identity: &Identity,
+        claim: &Claim<'_>,
+    ) -> Result<Result<(), NotToResolve>, LedgerError> {
+        let mut ledger = Ledger::open(place, identity, claim)?;
+        let Statement { of, verdict, reason, by } = self;
+        let charge = of.charge();
+        // A run may have been at it since it was shown; and one that was superseded by this may send it yet.
+        let state = ledger.state().charge(&charge.id());
+        let can_be = state.map_or(Ok(()), |state| state.can_be_resolved(verdict, Timestamp::now()));
+        if can_be.is_ok() {
+            let (id, quantity) = (charge.id(), charge.quantity());
+            ledger.append(vec![Entry::Resolved { charge: id, verdict, quantity, reason, by }])?;
+        }
+        ledger.close()?;
+        Ok(can_be)
+    }
+}
+
+/// What a person types to say what became of a charge.
+pub fn command(file: &str, id: ChargeId) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+=:@%".contains(&byte);
+    let file = match !file.is_empty() && file.bytes().all(is_plain) {
+        true => file.to_owned(),
+        false => format!("'{}'", file.replace('\'', r"'\''")),
+    };
+    format!("meterhost ledger resolve {file} {id} billed|not-billed --reason \"...\"")
+}

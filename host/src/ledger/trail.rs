@@ -1,0 +1,344 @@
+//! The trail of a charge: back to the inputs that it was made from, and forward to every answer. It comes from the ledger alone.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::book::{Identity, Ledger};
+use super::charge::ChargeState;
+use super::entry::{Entry, InputSeen, PluginDigest, Record, Verdict};
+use super::error::LedgerError;
+use super::find::{NoSuchCharge, Sought};
+use super::hold::{Hold, Scope};
+use super::place::Place;
+use super::state::State;
+use crate::model::charge::ChargeId;
+use crate::model::outcome::{Finding, HeldRecord, Outcome, Status};
+use crate::model::window::Window;
+
+/// What the ledger knows of one charge.
+#[derive(Debug, Clone)]
+pub struct Trail {
+    /// As it stands.
+    pub charge: ChargeState,
+    /// How it came to be.
+    pub frozen: Frozen,
+    /// What its window was made of then; nothing where that was not written down.
+    pub inputs: Option<Inputs>,
+    /// What happened to it since, in order.
+    pub steps: Vec<Step>,
+    /// What is kept back of its window that concerns it, by the latest reading.
+    pub holds: Vec<Hold>,
+}
+
+/// When a charge was frozen, by which run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Frozen {
+    /// When, by the real clock.
+    pub at: Timestamp,
+    /// The run.
+    pub run: String,
+    /// What time it was for that run's windows and plugins.
+    pub now: Option<Timestamp>,
+    /// SHA-256 of its configuration.
+    pub config: Option<String>,
+    /// What it ran.
+    pub plugins: Vec<PluginDigest>,
+}
+
+/// What a window was made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Inputs {
+    /// When that was written down, by the real clock.
+    pub at: Timestamp,
+    /// By which run.
+    pub run: String,
+    /// By key.
+    pub inputs: Vec<InputSeen>,
+}
+
+/// Something that happened to a charge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// When, by the real clock.
+    pub at: Timestamp,
+    /// The run that it happened in; of a call without an answer, the one that made it.
+    pub run: String,
+    /// What.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// What can happen to a charge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Event {
+    /// A call with it was about to leave.
+    Attempt {
+        /// Which call.
+        attempt: u64,
+        /// How many charges it offered.
+        charges: usize,
+        /// When it is surely over.
+        over: Timestamp,
+    },
+    /// What came of the call.
+    Answer {
+        /// Which call.
+        attempt: u64,
+        /// Whether surely nothing left.
+        unsent: bool,
+        /// What the answer says of the charge; nothing where it does not speak of it.
+        outcome: Option<Outcome>,
+    },
+    /// The run of the call ended before an answer was written down: this is when that showed.
+    Unanswered {
+        /// Which call.
+        attempt: u64,
+    },
+    /// It was looked up in the service's books.
+    LookUp {
+        /// What they said.
+        finding: Finding,
+    },
+    /// It may have been offered by another hand.
+    Doubted {
+        /// Why.
+        reason: String,
+    },
+    /// It counts as billed by another exporter.
+    TakenOver,
+    /// A run that may wake up yet was superseded.
+    Superseded {
+        /// That run, in words.
+        holder: String,
+    },
+    /// A person said what became of it.
+    Resolved {
+        /// What became of it.
+        verdict: Verdict,
+        /// How they know.
+        reason: String,
+        /// Who, where that is known.
+        by: Option<String>,
+    },
+}
+
+impl Trail {
+    /// Follows the charge that is sought.
+    ///
+    /// # Errors
+    /// The ledger cannot be read. Within: there is no such charge, or there are several.
+    pub fn of(place: &Place, identity: &Identity, sought: &Sought) -> Result<Result<Trail, NoSuchCharge>, LedgerError> {
+        let (state, followed) = Ledger::follow(place, identity, Followed::default, |followed, state, record| {
+            followed.see(sought, state, record);
+        })?;
+        let charge = match state.find(sought) {
+            Ok(charge) => charge,
+            Err(none) => return Ok(Err(none)),
+        };
+        let mut courses = followed.courses;
+        let Course { frozen, inputs, steps } = courses.remove(&charge.charge().id()).unwrap_or_default();
+        Ok(Ok(Trail { holds: holds(&state, charge), charge: charge.clone(), frozen, inputs, steps }))
+    }
+}
+
+/// What was gathered while the ledger was read.
+#[derive(Default)]
+struct Followed {
+    /// What the run that writes said of itself.
+    intent: Frozen,
+    /// When the inputs of a window were written down last, and by whom.
+    inputs: HashMap<Window, (Timestamp, String)>,
+    courses: BTreeMap<ChargeId, Course>,
+    /// Calls that are not answered yet, the run of each, and those of the charges sought that it offers.
+    under_way: BTreeMap<u64, (String, Vec<ChargeId>)>,
+}
+
+#[derive(Default)]
+struct Course {
+    frozen: Frozen,
+    inputs: Option<Inputs>,
+    steps: Vec<Step>,
+}
+
+impl Followed {
+    /// Takes from an entry what it says of the charges that are sought. More than one may be, until it is known how many there are.
+    fn see(&mut self, sought: &Sought, state: &State, record: &Record) {
+        let at = instant(record.at);
+        // What a run leaves open ends with it.
+        let is_left = |(run, _): &(String, Vec<ChargeId>)| *run != record.run;
+        for (attempt, (run, charges)) in self.under_way.extract_if(.., |_, call| is_left(call)) {
+            for id in charges {
+                let step = Step { at, run: run.clone(), event: Event::Unanswered { attempt } };
+                self.courses.entry(id).or_default().steps.push(step);
+            }
+        }
+        let run = || record.run.clone();
+        let mut add = |id: &ChargeId, event| {
+            if let Some(course) = self.courses.get_mut(id) {
+                course.steps.push(Step { at, run: run(), event });
+            }
+        };
+        match &record.entry {
+            Entry::Run { now, config, plugins, .. } => {
+                let (now, config) = (Some(instant(*now)), Some(config.clone()));
+                self.intent = Frozen { at, run: run(), now, config, plugins: plugins.clone() };
+            }
+            Entry::Inputs { window, .. } => {
+                self.inputs.insert(*window, (at, run()));
+            }
+            Entry::Freeze { id, charge } if sought.fits(id) => {
+                let window = charge.key.window;
+                let inputs = state.inputs(&window).zip(self.inputs.get(&window));
+                let inputs =
+                    inputs.map(|(inputs, (at, run))| Inputs { at: *at, run: run.clone(), inputs: inputs.to_vec() });
+                let frozen = match self.intent.run == record.run {
+                    true => Frozen { at, ..self.intent.clone() },
+                    false => Frozen { at, run: run(), ..Frozen::default() },
+                };
+                self.courses.insert(*id, Course { frozen, inputs, steps: Vec::new() });
+            }
+            Entry::Attempt { attempt, charges, deadline, .. } => {
+                let over = instant(record.at.saturating_add_unsigned(*deadline));
+                let offered: Vec<ChargeId> = charges.iter().filter(|id| sought.fits(id)).copied().collect();
+                for id in &offered {
+                    add(id, Event::Attempt { attempt: *attempt, charges: charges.len(), over });
+                }
+                if !offered.is_empty() {
+                    self.under_way.insert(*attempt, (run(), offered));
+                }
+            }
+            Entry::Outcomes { attempt, unsent, outcomes } => {
+                for id in self.under_way.remove(attempt).into_iter().flat_map(|(_, offered)| offered) {
+                    let outcome = outcomes.iter().find(|outcome| outcome.id == id).cloned();
+                    add(&id, Event::Answer { attempt: *attempt, unsent: *unsent, outcome });
+                }
+            }
+            Entry::LookedUp { findings, .. } => {
+                for (id, finding) in findings {
+                    add(id, Event::LookUp { finding: finding.clone() });
+                }
+            }
+            Entry::TakenOver { charges } => charges.iter().for_each(|id| add(id, Event::TakenOver)),
+            Entry::Doubted { charges, reason, .. } => {
+                charges.iter().for_each(|id| add(id, Event::Doubted { reason: reason.clone() }));
+            }
+            Entry::Resolved { charge, verdict, reason, by, .. } => {
+                add(charge, Event::Resolved { verdict: *verdict, reason: reason.clone(), by: by.clone() });
+            }
+            Entry::Superseded { holder } => {
+                let is_open = |id: &ChargeId| state.charge(id).is_some_and(|charge| !charge.is_final());
+                let open: Vec<ChargeId> = self.courses.keys().filter(|id| is_open(id)).copied().collect();
+                for id in open {
+                    if let Some(course) = self.courses.get_mut(&id) {
+                        course.steps.push(Step { at, run: run(), event: Event::Superseded { holder: holder.clone() } });
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What is kept back of a charge's window that concerns it.
+fn holds(state: &State, charge: &ChargeState) -> Vec<Hold> {
+    let (key, origins) = (charge.charge().key(), charge.charge().origins());
+    let shares: Vec<&str> = charge.charge().shares().map(|share| share.customer).collect();
+    let concerns = |hold: &&Hold| match &hold.scope {
+        Scope::Window => true,
+        Scope::Customer { customer } => shares.contains(&customer.as_str()),
+        Scope::Dimension { customer, dimension } => {
+            shares.contains(&customer.as_str()) && origins.iter().any(|(origin, _)| origin == dimension)
+        }
+        Scope::Charge { product, customer, dimension, tags } => {
+            (product, customer, dimension, tags) == (&key.product, &key.customer, &key.dimension, &key.tags)
+        }
+        Scope::Record => false,
+    };
+    let known = state.window(&key.sink, &key.window);
+    known.into_iter().flat_map(|known| &known.holds).filter(concerns).cloned().collect()
+}
+
+/// Milliseconds, UTC; what no calendar holds is as good as never.
+pub(super) fn instant(milliseconds: i64) -> Timestamp {
+    let limit = if milliseconds < 0 { Timestamp::MIN } else { Timestamp::MAX };
+    Timestamp::from_millisecond(milliseconds).unwrap_or(limit)
+}
+
+impl Step {
+    /// For a person, on one line. What an answer holds besides stands in [`raw`](Self::raw).
+    pub fn words(&self) -> String {
+        match &self.event {
+            Event::Attempt { attempt, charges: 1, over } => {
+                format!("call {attempt} was about to leave, with this charge alone; over at {over:.0}")
+            }
+            Event::Attempt { attempt, charges, over } => {
+                format!("call {attempt} was about to leave, with {charges} charges; over at {over:.0}")
+            }
+            Event::Answer { attempt, unsent: true, outcome } => {
+                let why = outcome.as_ref().and_then(|outcome| outcome.message.as_ref());
+                format!("call {attempt}: surely nothing left{}", after(": ", why))
+            }
+            Event::Answer { attempt, outcome: None, .. } => {
+                format!("call {attempt} was answered, and the answer does not speak of it: unknown")
+            }
+            Event::Answer { attempt, outcome: Some(outcome), .. } => {
+                format!("call {attempt} was answered: {}", answer(outcome))
+            }
+            Event::Unanswered { attempt } => {
+                format!("the run {} had ended before an answer to call {attempt} was written down: unknown", self.run)
+            }
+            Event::LookUp { finding } => match finding {
+                Finding::Found(record) => format!("a look-up found it{}", held(record)),
+                Finding::Absent => "a look-up showed it absent".to_owned(),
+                Finding::Different(record) => format!("a look-up found another record in its place{}", held(record)),
+                Finding::CannotTell(why) => format!("a look-up could not tell: {why}"),
+            },
+            Event::Doubted { reason } => format!("in doubt: {reason}"),
+            Event::TakenOver => "taken over: it counts as billed by the exporter before".to_owned(),
+            Event::Superseded { holder } => format!("the ledger was taken over from {holder}, which may send yet"),
+            Event::Resolved { verdict, reason, by } => {
+                let by = by.as_ref().map(|by| format!(" ({by})")).unwrap_or_default();
+                format!("a person{by} said that it is {}: {reason}", verdict.as_str().replace('-', " "))
+            }
+        }
+    }
+
+    /// The part of the service's answer that speaks of the charge, as it came; empty where there is none.
+    pub fn raw(&self) -> &str {
+        match &self.event {
+            Event::Answer { outcome: Some(outcome), .. } => &outcome.raw,
+            Event::LookUp { finding: Finding::Found(record) | Finding::Different(record) } => &record.raw,
+            _ => "",
+        }
+    }
+}
+
+/// `rejected, to be offered again: no such dimension`
+fn answer(outcome: &Outcome) -> String {
+    let Outcome { status, retryable, refusal_if_absent, reference, message, .. } = outcome;
+    let again = match (status, retryable) {
+        (Status::Rejected, true) => ", to be offered again",
+        (Status::Rejected, false) => ", for good",
+        _ => "",
+    };
+    let refusal = after("; refused, if a look-up shows it absent: ", refusal_if_absent.as_ref());
+    format!(
+        "{}{again}{}{}{refusal}",
+        status.as_str(),
+        after(", as ", reference.as_ref()),
+        after(": ", message.as_ref())
+    )
+}
+
+/// `, with 5, as r-1`
+fn held(record: &HeldRecord) -> String {
+    let quantity = record.quantity.map(|quantity| quantity.to_string());
+    format!("{}{}", after(", with ", quantity.as_ref()), after(", as ", record.reference.as_ref()))
+}
+
+fn after(before: &str, text: Option<&String>) -> String {
+    text.map_or_else(String::new, |text| format!("{before}{text}"))
+}

@@ -1,0 +1,190 @@
+//! How a pipeline stands between runs, as far as its file, its ledger and the clock tell. The source is not asked: whether the data of
+//! what is due is complete, nobody says here.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::complete::Complete;
+use super::due::{begins, due, owes};
+use crate::config::Pipeline;
+use crate::ledger::{Entry, Head, Identity, Ledger, LedgerError, Place, State};
+use crate::model::window::Window;
+
+/// How a pipeline stands.
+#[derive(Debug, Clone, Serialize)]
+pub struct Status {
+    /// By sink: those of the file, then others of which something is open.
+    pub sinks: Vec<SinkStatus>,
+    /// When the next window is due.
+    pub next_due: Option<Timestamp>,
+    /// The last run that began.
+    pub last_run: Option<LastRun>,
+    /// Where the ledger ends; at number 0 while there is none.
+    pub head: Head,
+    /// Whether something is open, held, or due and not settled, of a window that has been due for long enough.
+    pub needs_a_run: bool,
+}
+
+/// How one sink stands.
+#[derive(Debug, Clone, Serialize)]
+pub struct SinkStatus {
+    /// Its name.
+    pub sink: String,
+    /// Whether the file has it.
+    pub in_file: bool,
+    /// The latest window that is settled.
+    pub settled: Option<Settled>,
+    /// Windows that are due and not settled.
+    pub due: Option<DueWindows>,
+    /// Charges that are not final, by standing.
+    pub open: Vec<Open>,
+    /// How many things are held.
+    pub held: usize,
+    /// The oldest window of which something is held.
+    pub held_since: Option<Window>,
+}
+
+/// A window that is settled.
+#[derive(Debug, Clone, Serialize)]
+pub struct Settled {
+    /// The window.
+    pub window: Window,
+    /// When it was settled, by the real clock.
+    pub at: Timestamp,
+}
+
+/// Windows that are due.
+#[derive(Debug, Clone, Serialize)]
+pub struct DueWindows {
+    /// How many.
+    pub windows: usize,
+    /// The first of them.
+    pub oldest: Window,
+    /// The last of them.
+    pub newest: Window,
+    /// Since when the first is due.
+    pub since: Option<Timestamp>,
+}
+
+/// Charges that stand alike.
+#[derive(Debug, Clone, Serialize)]
+pub struct Open {
+    /// How.
+    pub standing: &'static str,
+    /// How many.
+    pub charges: usize,
+    /// The oldest window of them.
+    pub oldest: Window,
+}
+
+/// A run.
+#[derive(Debug, Clone, Serialize)]
+pub struct LastRun {
+    /// Its id.
+    pub run: String,
+    /// When it began, by the real clock.
+    pub at: Timestamp,
+    /// What time it was for its windows.
+    pub now: Timestamp,
+}
+
+/// What was gathered while the ledger was read.
+#[derive(Default)]
+struct Gathered {
+    last_run: Option<LastRun>,
+    settled: HashMap<(String, Window), Timestamp>,
+}
+
+impl Status {
+    /// How a pipeline stands at `now`. A window that has not been due for longer than `patience` needs no run yet.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn of(pipeline: &Pipeline, place: &Place, now: Timestamp, patience: Duration) -> Result<Status, LedgerError> {
+        let identity = Identity::of(pipeline, None);
+        let (state, gathered) = Ledger::follow(place, &identity, Gathered::default, |gathered, _, record| {
+            let at = |milliseconds| Timestamp::from_millisecond(milliseconds).unwrap_or_default();
+            match &record.entry {
+                Entry::Run { now, .. } => {
+                    gathered.last_run = Some(LastRun { run: record.run.clone(), at: at(record.at), now: at(*now) });
+                }
+                Entry::Settled { sink, window } => {
+                    gathered.settled.insert((sink.clone(), *window), at(record.at));
+                }
+                _ => {}
+            }
+        })?;
+        // What `max_windows` leaves to later runs is due all the same.
+        let unlimited = Pipeline { max_windows: None, ..pipeline.clone() };
+        let windows = due(&unlimited, &state, now, None, &Complete::Unsaid);
+        let mut status = Status {
+            sinks: Vec::new(),
+            next_due: windows.next,
+            last_run: gathered.last_run,
+            head: state.head(),
+            needs_a_run: false,
+        };
+        let begins = begins(pipeline, &state, now);
+        for (sink, begins) in pipeline.sinks.iter().map(|sink| &sink.plugin.name).zip(begins) {
+            let is_due = |window: &&Window| owes(&state, sink, begins, window) && !state.is_settled(sink, window);
+            let due: Vec<Window> = windows.open.iter().filter(is_due).copied().collect();
+            status.add(pipeline, &state, sink, due, &gathered.settled, (now, patience));
+        }
+        let others: BTreeSet<&str> = state.windows().map(|(sink, ..)| sink).collect();
+        for sink in others {
+            let is_known = pipeline.sinks.iter().any(|spec| spec.plugin.name == sink);
+            if !is_known && !state.open_charges(sink).is_empty() {
+                status.add(pipeline, &state, sink, Vec::new(), &gathered.settled, (now, patience));
+            }
+        }
+        Ok(status)
+    }
+
+    fn add(
+        &mut self,
+        pipeline: &Pipeline,
+        state: &State,
+        sink: &str,
+        due: Vec<Window>,
+        settled: &HashMap<(String, Window), Timestamp>,
+        (now, patience): (Timestamp, Duration),
+    ) {
+        let due_at = |window: &Window| window.end().checked_add(pipeline.grace).ok();
+        // A run may not have had the chance yet.
+        let is_young = |window: &Window| {
+            let until = due_at(window).and_then(|due| due.checked_add(patience).ok());
+            pipeline.is_due(window, now) && until.is_some_and(|until| now < until)
+        };
+        let mut open: BTreeMap<&'static str, Open> = BTreeMap::new();
+        for charge in state.open_charges(sink) {
+            // They come oldest window first.
+            let (standing, oldest) = (charge.standing().word(), charge.charge().key().window);
+            open.entry(standing).or_insert(Open { standing, charges: 0, oldest }).charges += 1;
+            self.needs_a_run |= !is_young(&oldest);
+        }
+        let of_sink = || state.windows().filter(|(of, ..)| *of == sink);
+        let held: Vec<Window> =
+            of_sink().flat_map(|(_, window, known)| known.holds.iter().map(move |_| *window)).collect();
+        self.needs_a_run |= due.iter().chain(&held).any(|window| !is_young(window));
+        let last = of_sink().filter(|(_, _, known)| known.settled).map(|(_, window, _)| *window).max();
+        let at = last.and_then(|window| settled.get(&(sink.to_owned(), window)).copied());
+        let range = due.first().zip(due.last());
+        self.sinks.push(SinkStatus {
+            sink: sink.to_owned(),
+            in_file: pipeline.sinks.iter().any(|spec| spec.plugin.name == sink),
+            settled: last.zip(at).map(|(window, at)| Settled { window, at }),
+            due: range.map(|(oldest, newest)| DueWindows {
+                windows: due.len(),
+                oldest: *oldest,
+                newest: *newest,
+                since: due_at(oldest),
+            }),
+            open: open.into_values().collect(),
+            held: held.len(),
+            held_since: held.first().copied(),
+        });
+    }
+}
