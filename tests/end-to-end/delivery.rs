@@ -123,6 +123,7 @@ fn one_charge_that_the_service_refuses_does_not_keep_the_others_back() {
 #[test]
 fn a_record_that_somebody_else_made_is_not_taken_for_ours() {
     let stage = Stage::new();
+    stage.begin_early();
     three_charges(&stage);
     let foreign = clazar_emulator::Record::billed(
         clazar_emulator::Cloud::Aws,
@@ -381,6 +382,7 @@ fn more_requests_than_the_service_takes_in_a_minute_are_not_sent_at_once() {
 #[test]
 fn a_run_that_waits_for_its_rate_can_be_interrupted() {
     let stage = Stage::new();
+    stage.begin_early();
     stage.replace("retry_budget = \"5s\"", "retry_budget = \"5s\"\nrate = \"2/h\"");
     stage.replace("config = { cloud", "config = { charges_per_call = 1, cloud");
     three_charges(&stage);

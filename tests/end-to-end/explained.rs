@@ -36,6 +36,8 @@ fn steps(explained: &Value) -> Vec<String> {
 }
 
 fn usage(stage: &Stage) {
+    // Else each charge is looked up first.
+    stage.begin_early();
     stage.usage("2025/06/01/00", "a", &[("A", "cpu", "2"), ("B", "cpu", "3")]);
     stage.usage("2025/06/02/00", "b", &[("A", "cpu", "5")]);
 }
@@ -141,7 +143,7 @@ fn a_call_whose_run_was_killed_is_told() {
     for backend in Backend::both() {
         let stage = Stage::on(backend, settings());
         usage(&stage);
-        assert_eq!(stage.command("run", &[], &[("METERHOST_FAILPOINT", "after-submit")]).exit, -1);
+        assert_eq!(stage.command("run", &[], &[("METERHOST_FAILPOINT", "submitted")]).exit, -1);
         let killed = explained(&stage, "A");
         assert_eq!((steps(&killed), &killed["standing"]), (vec!["attempt".to_owned()], &json!("unknown")));
         let command = killed["command"].as_str().unwrap();
@@ -277,7 +279,7 @@ fn an_export_holds_every_charge_attempt_and_outcome() {
 fn a_call_without_an_answer_is_exported_too() {
     let stage = Stage::new();
     usage(&stage);
-    stage.command("run", &[], &[("METERHOST_FAILPOINT", "after-submit")]);
+    stage.command("run", &[], &[("METERHOST_FAILPOINT", "submitted")]);
     let open = exported(&stage, "open", &[]);
     assert_eq!((objects(&open["attempts.ndjson"]).len(), open["outcomes.ndjson"].len()), (2, 0));
     stage.emulator.push_fault(Fault::Pass.on(Endpoint::List));

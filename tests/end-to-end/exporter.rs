@@ -233,7 +233,7 @@ fn what_the_exporter_could_not_bill_is_billed_by_the_usage_and_not_twice_if_it_l
     // What landed with another quantity is shown, and nothing is added to it.
     scene.usage("Postgres", PLAN, "2025/06/01/01", &[("C", "cpu_core_hours", "8", "0")]);
     landed("C", "3");
-    scene.formulas(&POD).expect(1).says("somebody else holds its place, with 3");
+    scene.formulas(&POD).expect(1).says("the service has a record in its place with 3");
     assert_eq!(scene.billed(), ["A pods 2025-06 4", "B pods 2025-06 4", "C pods 2025-06 3"]);
 }
 

@@ -12,6 +12,7 @@ const CHARGES: &[(&str, &str, &str)] = &[("A", "cpu", "2"), ("B", "cpu", "3"), (
 /// A stage whose first call got no answer: it took effect, or it did not.
 fn lost(took_effect: bool) -> Stage {
     let stage = Stage::new();
+    stage.begin_early();
     stage.usage("2025/06/01/00", "a", CHARGES);
     stage.emulator.push_fault(if took_effect { Fault::drop_after_commit() } else { Fault::drop_before_commit() });
     stage
@@ -116,7 +117,8 @@ fn stays(fault: Fault, reason: &str, other: &[(&str, &str)]) {
             assert_eq!(rest, other.iter().map(|(code, message)| [code, message]).collect::<Vec<_>>(), "{run}");
             assert_eq!(stage.submissions(), 1, "{run} sent something again");
             assert!(listings(&stage).len() > asked, "{run} looked nothing up");
-            stage.closed_nothing();
+            let shown = stage.command("ledger show", &["--json", "--window", "2025-06"], &[]).expect(0).json();
+            assert_eq!(shown["windows"][0]["settled"], false, "{run}: {shown:#}");
         }
         stage.emulator.clear_faults();
         stage.bills_once(CHARGES);
@@ -242,6 +244,7 @@ fn what_got_no_clear_answer_leaves_no_more_before_the_books_have_answered() {
         [Fault::before_commit(429), Fault::before_commit(503), Fault::drop_before_commit(), Fault::ExpiredToken]
     {
         let stage = Stage::new();
+        stage.begin_early();
         stage.replace("retry_budget = \"5s\"", "retry_budget = \"0s\"");
         stage.usage("2025/06/01/00", "a", CHARGES);
         stage.emulator.push_fault(Fault::drop_before_commit());

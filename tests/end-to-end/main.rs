@@ -22,6 +22,8 @@ mod delivery;
 mod explained;
 mod exporter;
 mod formulas;
+mod fresh_ledger;
+mod identity;
 mod inputs;
 mod kills;
 mod loading;

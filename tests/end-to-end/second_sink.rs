@@ -62,7 +62,10 @@ fn what_was_taken_over_for_one_sink_is_billed_by_no_other() {
     kept.stage.replace("start  = \"-2 months\"\n", "");
     kept.stage.command("ledger import", &["--yes"], &[]).expect(0);
     kept.stage.replace("[sink.clazar]", "[sink.main]\nplugin = \"clazar\"");
-    kept.stage.plan().expect(2).says("what the exporter before billed was taken over for it");
+    kept.stage
+        .plan()
+        .expect(2)
+        .says("the file has no sink clazar any more, and the ledger does not know the sink main");
     kept.stage.run().expect(2).says("put the name back");
     // Beside another one: its document cannot change hands, and what was closed is not reopened for it by asking.
     kept.stage.replace("[sink.main]\nplugin = \"clazar\"", "[sink.clazar]");

@@ -15,7 +15,8 @@ fn billed(ledger: Backend) -> Stage {
 /// Changes the file behind the ledger's back.
 fn sql(stage: &Stage, batch: &str) {
     let connection = Connection::open(stage.path("postgres-prod.ledger.db")).unwrap();
-    let batch = format!("DROP TRIGGER entry_is_not_changed; DROP TRIGGER entry_is_not_deleted; {batch}");
+    let batch =
+        format!("DROP TRIGGER IF EXISTS entry_is_not_changed; DROP TRIGGER IF EXISTS entry_is_not_deleted; {batch}");
     connection.execute_batch(&batch).unwrap();
     connection.close().unwrap();
 }
@@ -91,6 +92,33 @@ fn a_ledger_without_its_tail_goes_on_once_a_person_has_accepted_that() {
         stage.run().expect(0);
         assert_eq!(stage.billed(), bill(&[("A", "cpu", "2"), ("B", "cpu", "3")]));
         assert_eq!(stage.submissions(), 1);
+    }
+}
+
+#[test]
+fn however_much_of_its_end_is_lost_nothing_is_sent_twice() {
+    let steps = {
+        let stage = billed(Backend::Sqlite);
+        stage.run().expect(0);
+        stage.command("ledger verify", &["--json"], &[]).expect(0).json()["steps"].as_u64().unwrap()
+    };
+    assert!(steps > 4, "frozen, attempted, answered, settled");
+    let backends: [fn() -> Backend; 2] = [|| Backend::Sqlite, Backend::s3];
+    for ledger in backends {
+        for left in 1..steps {
+            let stage = billed(ledger());
+            stage.run().expect(0);
+            (left..steps).for_each(|_| cut(&stage));
+            stage.run().expect(4);
+            stage.command("ledger accept", &["--yes"], &[]).expect(0);
+            stage.run().expect(0);
+            assert_eq!(
+                stage.billed(),
+                bill(&[("A", "cpu", "2"), ("B", "cpu", "3")]),
+                "{left} of {steps} steps are left"
+            );
+            assert_eq!(stage.submissions(), 1, "{left} of {steps} steps are left");
+        }
     }
 }
 

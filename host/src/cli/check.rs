@@ -15,8 +15,8 @@ use super::shared::{
 use super::{Global, PipelineArgs};
 use crate::broker::ObjectError;
 use crate::config::{ConfigErrors, LedgerLocation};
-use crate::ledger::{Identity, Ledger, LedgerError, State, Trouble};
-use crate::pipeline::{Options, Section, Setup, complete_until, to_be_taken_over};
+use crate::ledger::{Ledger, LedgerError, State, Trouble};
+use crate::pipeline::{Options, Section, Setup, at_fault, complete_until, identity, to_be_taken_over};
 use crate::report::{Exit, Problem};
 
 /// Arguments of `check`.
@@ -61,7 +61,8 @@ pub(super) fn check(args: &CheckArgs, global: &Global) -> Result<Exit, Refused> 
 #[derive(Default)]
 struct Found {
     exit: Exit,
-    secrets: Option<ConfigErrors>,
+    /// What is wrong in the file: secrets that cannot be read, names that the ledger knows otherwise.
+    file: Option<ConfigErrors>,
     others: Vec<Problem>,
     /// How far the source says that its data is complete.
     complete_until: Option<Timestamp>,
@@ -73,14 +74,17 @@ impl Found {
     /// Looks for secrets that cannot be read, a ledger that cannot be used, and folders that cannot be listed; asks the source how far
     /// its data is complete; reads the state document.
     fn of(setup: &Setup, workshop: &Workshop, now: Timestamp) -> Self {
-        let mut found = Found { secrets: missing_secrets(&setup.pipeline), ..Found::default() };
-        if found.secrets.is_some() {
+        let mut found = Found { file: missing_secrets(&setup.pipeline), ..Found::default() };
+        if found.file.is_some() {
             found.exit = Exit::Configuration;
         }
-        match usable(setup) {
+        match usable(setup, now) {
             Err(error) => {
                 found.exit = found.exit.and(error.exit());
-                found.others.push(of_ledger(&error));
+                match at_fault(&setup.pipeline, &error) {
+                    Some(errors) => found.in_file(errors),
+                    None => found.others.push(of_ledger(&error)),
+                }
             }
             Ok(state) => {
                 let stop = AtomicBool::new(false);
@@ -111,13 +115,20 @@ impl Found {
         found
     }
 
+    fn in_file(&mut self, errors: ConfigErrors) {
+        match &mut self.file {
+            Some(all) => all.merge(errors),
+            None => self.file = Some(errors),
+        }
+    }
+
     fn all(&self) -> Vec<Problem> {
-        let secrets = self.secrets.as_ref().map(of_file).unwrap_or_default();
-        secrets.into_iter().chain(self.others.iter().cloned()).collect()
+        let in_file = self.file.as_ref().map(of_file).unwrap_or_default();
+        in_file.into_iter().chain(self.others.iter().cloned()).collect()
     }
 
     fn show(&self, global: &Global) {
-        if let Some(errors) = &self.secrets {
+        if let Some(errors) = &self.file {
             show_configuration(errors);
         }
         show_problems(&self.others, global);
@@ -184,8 +195,8 @@ fn words(duration: Duration) -> String {
 }
 
 /// What stands in the ledger, if a run could use it, or make it where there is none. Nothing is written.
-fn usable(setup: &Setup) -> Result<State, LedgerError> {
-    let identity = Identity::of(&setup.pipeline, None);
+fn usable(setup: &Setup, now: Timestamp) -> Result<State, LedgerError> {
+    let identity = identity(setup, now);
     let LedgerLocation::Sqlite(path) = &setup.pipeline.ledger else {
         // Whether it may be written shows only when it is.
         return Ledger::state_of(&setup.place, &identity);

@@ -36,7 +36,8 @@ pub(super) fn explain(args: &ExplainArgs, global: &Global) -> Result<Exit, Refus
         Standing::InFlight { .. } => place.holder()?,
         _ => None,
     };
-    let command = resolve_command(&args.pipeline.file.display().to_string(), trail.charge.charge().id());
+    let file = args.pipeline.file.display().to_string();
+    let command = resolve_command(&file, pipeline.ledger_option.as_deref(), trail.charge.charge().id());
     let (next, is_a_persons) = next(&trail.charge, holder.as_deref());
     let command = is_a_persons.then_some(command.as_str());
     if global.json {
@@ -56,7 +57,7 @@ fn next(charge: &ChargeState, holder: Option<&str>) -> (String, bool) {
         (Standing::Accepted { .. } | Standing::TakenOver | Standing::ByHand { .. }, _) => {
             ("nothing: it is final", false)
         }
-        (Standing::Pending { .. }, _) if charge.last_over().is_some() => {
+        (Standing::Pending { .. }, _) if charge.last_over().is_some() || charge.may_be_sent_before() => {
             ("a run looks it up first, where its sink can do that, and offers it again if it is not there", false)
         }
         (Standing::Pending { .. }, _) => ("a run offers it", false),

@@ -7,8 +7,8 @@ use super::confirm::confirmed;
 use super::shared::{Refused, Silent, Workshop, print};
 use super::{Global, PipelineArgs};
 use crate::config::{Located, MirrorForm, MirrorSpec, Pipeline};
-use crate::ledger::{Identity, Ledger};
-use crate::pipeline::{Options, Refusal, TakeOver};
+use crate::ledger::Ledger;
+use crate::pipeline::{Options, Refusal, TakeOver, identity};
 use crate::report::Exit;
 
 /// Arguments of `ledger import`.
@@ -45,7 +45,8 @@ pub(super) fn import(args: &ImportArgs, global: &Global) -> Result<Exit, Refused
     let (now, wait) = (args.pipeline.now(), Duration::ZERO);
     let options = Options { now, window: None, dry_run: true, wait, stop: &stop, watch: &Silent };
     let refused = |problem| Refused::Problems(Exit::Ledger, vec![problem]);
-    let state = Ledger::state_of(&setup.place, &Identity::of(&setup.pipeline, None))?;
+    let at_fault = |error| Refused::of(&setup.pipeline, error);
+    let state = Ledger::state_of(&setup.place, &identity(&setup, now)).map_err(at_fault)?;
     let take_over = TakeOver::read(&setup, &spec, &options, &state).map_err(refused)?;
     let says = take_over.says.join("\n");
     confirmed(&says, "Take this over? None of it will be billed.", args.yes, "nothing was taken over")?;

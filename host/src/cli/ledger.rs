@@ -6,7 +6,7 @@ use std::io::Write as _;
 use jiff::Timestamp;
 
 use super::shared::{Outside, Refused, print};
-use super::{Global, PipelineArgs, accept, export, import, resolve, unlock, verify};
+use super::{Global, PipelineArgs, accept, export, import, rename, resolve, unlock, verify};
 use crate::ledger::{ChargeState, Identity, Ledger};
 use crate::report::{Exit, LedgerEnd};
 
@@ -33,6 +33,8 @@ pub(super) enum LedgerCommand {
     Export(export::ExportArgs),
     /// Says what became of a charge, where neither the sink nor its service's books can tell
     Resolve(resolve::ResolveArgs),
+    /// Tells the ledger that the pipeline, a sink or an aggregate is the same under another name
+    Rename(rename::RenameArgs),
 }
 
 pub(super) fn ledger(command: &LedgerCommand, global: &Global) -> Result<Exit, Refused> {
@@ -44,16 +46,14 @@ pub(super) fn ledger(command: &LedgerCommand, global: &Global) -> Result<Exit, R
         LedgerCommand::Unlock(args) => return unlock::unlock(args, global),
         LedgerCommand::Export(args) => return export::export(args, global),
         LedgerCommand::Resolve(args) => return resolve::resolve(args, global),
+        LedgerCommand::Rename(args) => return rename::rename(args, global),
     };
     let pipeline = args.pipeline()?;
     let outside = Outside::open()?;
     let place = outside.place(&pipeline)?;
     if *entries {
         let mut out = std::io::stdout().lock();
-        place.rows(|row| {
-            if row.pipeline != pipeline.name {
-                return Ok(());
-            }
+        place.rows_of(&pipeline.name, |row| {
             let record = row.record(&place.name())?;
             let line = match global.json {
                 true => serde_json::to_string(&record).unwrap_or_default(),

@@ -10,6 +10,7 @@ mod import;
 mod ledger;
 mod plan;
 mod plugin;
+mod rename;
 mod resolve;
 mod run;
 mod shared;

@@ -58,7 +58,7 @@ pub(super) fn run(args: &RunArgs, global: &Global) -> Result<Exit, Refused> {
     let options = Options { now: args.pipeline.now(), window, dry_run, wait, stop: &stop, watch: &progress };
     let report = pipeline::run(&setup, &options);
     progress.0.finish();
-    let report = report?;
+    let report = report.map_err(|error| Refused::of(&setup.pipeline, error))?;
     let ends = report.exit;
     failpoint("reporting");
     say(&redacted(report, &workshop), global);
@@ -69,7 +69,7 @@ pub(super) fn run(args: &RunArgs, global: &Global) -> Result<Exit, Refused> {
 /// Refuses a window before the first one where the file says which that is: another may have billed it, and nothing here knows.
 fn not_before_the_first(pipeline: &Pipeline, place: &Place, window: &Window, now: Timestamp) -> Result<(), Refused> {
     let Some(start) = pipeline.start else { return Ok(()) };
-    let state = Ledger::state_of(place, &Identity::of(pipeline, None))?;
+    let state = Ledger::state_of(place, &Identity::of(pipeline, None)).map_err(|error| Refused::of(pipeline, error))?;
     let sinks = || pipeline.sinks.iter().map(|sink| sink.plugin.name.as_str());
     let (first, from, help) = match sinks().filter_map(|sink| state.first_window(sink)).min() {
         Some(first) => (

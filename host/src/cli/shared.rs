@@ -14,7 +14,7 @@ use crate::broker::{Broker, BrokerSettings, NoSecret, try_secret};
 use crate::config::{self, ConfigErrors, LedgerLocation, Pipeline, SecretSource, below, join};
 use crate::ledger::{LedgerError, Place};
 use crate::model::window::Window;
-use crate::pipeline::{Setup, SetupError, Watch};
+use crate::pipeline::{Setup, SetupError, Watch, at_fault};
 use crate::plugin::{Engine, LoadError, PluginFolders};
 use crate::report::progress::BesideTheBar;
 use crate::report::{Exit, Problem, Report, Style};
@@ -61,6 +61,11 @@ impl From<LoadError> for Refused {
 }
 
 impl Refused {
+    /// An error of a pipeline's ledger, at its line if the file is at fault.
+    pub(super) fn of(pipeline: &Pipeline, error: LedgerError) -> Self {
+        at_fault(pipeline, &error).map_or(Refused::Ledger(error), Refused::Configuration)
+    }
+
     /// Says what is wrong, and answers the exit code.
     pub(super) fn show(self, global: &Global) -> Exit {
         let (exit, problems) = match self {
@@ -294,6 +299,7 @@ impl PipelineArgs {
             let here = Path::new("");
             pipeline.ledger = LedgerLocation::parse(ledger, here)
                 .map_err(|error| Refused::Other(Exit::Configuration, format!("--ledger: {error}")))?;
+            pipeline.ledger_option = Some(ledger.clone());
         }
         Ok(pipeline)
     }

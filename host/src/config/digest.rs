@@ -22,8 +22,13 @@ pub(super) fn digest(document: &Table, sinks: &[SinkSpec]) -> String {
             *named = json!({ "file": named.take(), "sha256": customers.digest });
         }
     }
+    fingerprint(&Json::Object(effective))
+}
+
+/// SHA-256, in hex, of a document as canonical JSON.
+pub fn fingerprint(document: &Json) -> String {
     let mut text = String::new();
-    canonical(&Json::Object(effective), &mut text);
+    canonical(document, &mut text);
     hex(&Sha256::digest(text.as_bytes()))
 }
 

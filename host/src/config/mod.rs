@@ -42,6 +42,7 @@ use std::path::Path;
 
 pub use below::below;
 pub use customers::{Customers, Payer};
+pub use digest::fingerprint;
 pub use errors::{ConfigError, ConfigErrors};
 pub use grant_spec::{GrantSpec, HttpGrantSpec, Located, SecretSource, SecretSpec};
 pub use ledger_location::{LedgerLocation, LedgerLocationError, S3Location};

@@ -31,6 +31,8 @@ pub struct Pipeline {
     pub max_windows: Option<u64>,
     /// Where its ledger is; `NAME.ledger.db` beside the file unless the file says so.
     pub ledger: LedgerLocation,
+    /// The same as `--ledger` has it, where that names another than the file.
+    pub ledger_option: Option<String>,
     /// Whether every run only shows what it would do.
     pub dry_run: bool,
     /// The state document of the exporter that was there before, if there was one.

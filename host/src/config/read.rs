@@ -49,6 +49,7 @@ pub(super) fn pipeline(document: &Table, base: &Path, errors: &mut ConfigErrors)
         start,
         max_windows,
         ledger: ledger?,
+        ledger_option: None,
         dry_run,
         mirror,
         source: source?,

@@ -7,65 +7,27 @@ use jiff::Timestamp;
 
 use super::charge::Charge;
 use super::claim::Claim;
-use super::entry::{Entry, FORMAT, Record};
+use super::entry::{Entry, Named, Record};
 use super::error::{LedgerError, Trouble};
 use super::fold_error::FoldError;
+use super::identity::Identity;
+use super::names::Names;
 use super::place::Place;
 use super::row::{Head, Row};
 use super::state::State;
 use super::store::Store;
 use crate::broker::Gate;
-use crate::config::Pipeline;
 use crate::failpoint::failpoint;
 use crate::model::charge::ChargeId;
 #[cfg(test)]
 use crate::model::charge::Proposal;
 use crate::model::outcome::{Finding, Outcome, Status};
-use crate::model::window::{Window, WindowKind};
+#[cfg(test)]
+use crate::model::window::Window;
 
 /// How often a reading that a writer disturbed is begun again, and after which pause.
 pub(super) const READ_AGAIN: u32 = 20;
 pub(super) const PAUSE: Duration = Duration::from_millis(100);
-
-/// What a pipeline is, as far as its bills depend on it.
-#[derive(Debug, Clone)]
-pub struct Identity {
-    /// Its name.
-    pub pipeline: String,
-    /// How long its windows are.
-    pub window: WindowKind,
-    /// Its first window. A ledger that is new remembers it; one that is not knows better.
-    pub first: Option<Window>,
-    /// Its sinks' names.
-    pub sinks: Vec<String>,
-    /// Its aggregates' names.
-    pub aggregates: Vec<String>,
-}
-
-impl Identity {
-    /// What a pipeline's file says that it is; `first` is its first window, if it is known.
-    pub fn of(pipeline: &Pipeline, first: Option<Window>) -> Self {
-        Identity {
-            pipeline: pipeline.name.clone(),
-            window: pipeline.window,
-            first,
-            sinks: pipeline.sinks.iter().map(|sink| sink.plugin.name.clone()).collect(),
-            aggregates: pipeline.aggregates.iter().map(|aggregate| aggregate.plugin.name.clone()).collect(),
-        }
-    }
-
-    /// The first entry of its ledger.
-    fn opened(&self) -> Entry {
-        Entry::Opened {
-            format: FORMAT,
-            window: self.window,
-            first: self.first,
-            sinks: self.sinks.clone(),
-            aggregates: self.aggregates.clone(),
-            host: env!("CARGO_PKG_VERSION").to_owned(),
-        }
-    }
-}
 
 /// The one writer of a ledger.
 #[derive(Debug)]
@@ -93,29 +55,30 @@ impl Ledger {
     /// Opens a ledger for writing, and creates it if there is none.
     ///
     /// # Errors
-    /// Another run holds it, it cannot be read, or it belongs to a pipeline with other windows.
+    /// Another run holds it, it cannot be read, or it does not know the pipeline as what it is: other windows, other names.
     pub fn open(place: &Place, identity: &Identity, claim: &Claim<'_>) -> Result<Ledger, LedgerError> {
         let mut store = Store::open(place, claim)?;
         let begun = Instant::now();
         let mut tries = 0;
-        let (state, head) = loop {
+        let state = loop {
             let kept = store.head()?;
-            let folded = fold(place, &identity.pipeline, kept, true, &mut State::apply, |take| store.each(take))?;
-            if kept != Some(folded.1) && folded.1 != Head::default() {
-                store.keep(&folded.1)?;
+            let apply = |(): &mut (), state: &mut State, record| state.apply(record);
+            let (state, ()) = fold(place, &identity.pipeline, kept, true, || (), apply, |take| store.each(take))?;
+            if kept != Some(state.head) && state.head != Head::default() {
+                store.keep(&state.head)?;
             }
-            let Some(holder) = store.superseded() else { break folded };
+            let Some(holder) = store.superseded() else { break state };
             // A run that wakes up has written one step more just now: it comes first, and the next try finds it.
-            match superseded(&mut store, place, &folded, identity, claim, holder) {
+            match superseded(&mut store, place, &state, identity, claim, holder) {
                 Err(LedgerError::Overtaken { .. }) if tries < READ_AGAIN => tries += 1,
                 done => break done?,
             }
         };
-        same_window(&state, identity)?;
+        identity.fits(&place.name(), &state)?;
         let mut ledger = Ledger {
             place: place.name(),
             store,
-            state: State { head, ..state },
+            state,
             pipeline: identity.pipeline.clone(),
             run: claim.run.to_owned(),
             poisoned: false,
@@ -130,9 +93,9 @@ impl Ledger {
     /// What a ledger says, read beside its writer. One that is not there says nothing, and is not made.
     ///
     /// # Errors
-    /// It cannot be read, or it belongs to a pipeline with other windows.
+    /// It cannot be read, or it does not know the pipeline as what it is: other windows, other names.
     pub fn state_of(place: &Place, identity: &Identity) -> Result<State, LedgerError> {
-        Ok(read(place, identity, || (), &mut |(), state, record| state.apply(record))?.0)
+        Ok(read(place, identity, || (), |(), state, record| state.apply(record))?.0)
     }
 
     /// Reads a ledger beside its writer, and shows each entry of the pipeline with the state that it leads to. `begin` makes what is
@@ -146,7 +109,7 @@ impl Ledger {
         begin: impl Fn() -> T,
         mut see: impl FnMut(&mut T, &State, &Record),
     ) -> Result<(State, T), LedgerError> {
-        read(place, identity, begin, &mut |gathered, state, record| {
+        read(place, identity, begin, |gathered, state, record| {
             state.apply(record.clone())?;
             see(gathered, state, &record);
             Ok(())
@@ -169,6 +132,16 @@ impl Ledger {
         let written = self.write(entries);
         self.poisoned = written.is_err();
         written
+    }
+
+    /// Renames the pipeline, and writes down what else has another name from here on: all of it or nothing.
+    ///
+    /// # Errors
+    /// As [`append`](Self::append); also where a name is not known, or taken.
+    pub fn rename_pipeline(&mut self, to: &str, mut others: Vec<Entry>) -> Result<(), LedgerError> {
+        let from = std::mem::replace(&mut self.pipeline, to.to_owned());
+        others.insert(0, Entry::Renamed { what: Named::Pipeline, from, to: to.to_owned() });
+        self.append(others)
     }
 
     fn write(&mut self, entries: Vec<Entry>) -> Result<(), LedgerError> {
@@ -321,24 +294,24 @@ fn once_each<T>(
 fn superseded(
     store: &mut Store,
     place: &Place,
-    (state, head): &(State, Head),
+    state: &State,
     identity: &Identity,
     claim: &Claim<'_>,
     holder: String,
-) -> Result<(State, Head), LedgerError> {
-    same_window(state, identity)?;
+) -> Result<State, LedgerError> {
+    identity.fits(&place.name(), state)?;
     let mut entries = Vec::new();
     if state.window_kind().is_none() {
         entries.push(identity.opened());
     }
     entries.push(Entry::Superseded { holder });
-    let records = records(head, &identity.pipeline, claim.run, entries);
+    let records = records(&state.head, &identity.pipeline, claim.run, entries);
     let mut state = state.clone();
     let refused = |cause| LedgerError::Refused { place: place.name(), cause };
     let written = records.iter().cloned().try_for_each(|record| state.apply(record));
     written.map_err(refused)?;
-    let head = write(store, &place.name(), head, &records)?;
-    Ok((state, head))
+    state.head = write(store, &place.name(), &state.head, &records)?;
+    Ok(state)
 }
 
 /// Entries as this run writes them, behind this head.
@@ -377,14 +350,10 @@ fn read<T>(
     place: &Place,
     identity: &Identity,
     begin: impl Fn() -> T,
-    apply: &mut dyn FnMut(&mut T, &mut State, Record) -> Result<(), FoldError>,
+    mut apply: impl FnMut(&mut T, &mut State, Record) -> Result<(), FoldError>,
 ) -> Result<(State, T), LedgerError> {
-    let mut read = || -> Result<(State, Head, T), LedgerError> {
-        let mut gathered = begin();
-        let apply = &mut |state: &mut State, record: Record| apply(&mut gathered, state, record);
-        let (state, head) = fold(place, &identity.pipeline, place.head()?, false, apply, |take| place.rows(take))?;
-        Ok((state, head, gathered))
-    };
+    let mut read =
+        || fold(place, &identity.pipeline, place.head()?, false, &begin, &mut apply, |take| place.rows(take));
     let mut found = read();
     for tries in 0..READ_AGAIN {
         let passes = match &found {
@@ -401,40 +370,60 @@ fn read<T>(
         std::thread::sleep(PAUSE);
         found = read();
     }
-    let (state, head, gathered) = found?;
-    same_window(&state, identity)?;
-    Ok((State { head, ..state }, gathered))
+    let (state, gathered) = found?;
+    identity.fits(&place.name(), &state)?;
+    Ok((state, gathered))
 }
 
-/// What the entries of a pipeline add up to, and where the ledger ends. `kept` is where it has to end; `is_writer` says that nobody
-/// writes meanwhile, and `apply` adds an entry.
-fn fold(
+/// What the entries of a pipeline add up to, what is gathered on the way, and where the ledger ends. `kept` is where it has to end;
+/// `is_writer` says that nobody writes meanwhile, `begin` makes what is gathered, and `apply` adds an entry.
+fn fold<T>(
     place: &Place,
     pipeline: &str,
     kept: Option<Head>,
     is_writer: bool,
-    apply: &mut dyn FnMut(&mut State, Record) -> Result<(), FoldError>,
-    each: impl FnOnce(&mut dyn FnMut(Row) -> Result<(), LedgerError>) -> Result<(), LedgerError>,
-) -> Result<(State, Head), LedgerError> {
-    let (mut state, mut head, mut is_on_chain) = (State::default(), Head::default(), false);
+    begin: impl Fn() -> T,
+    mut apply: impl FnMut(&mut T, &mut State, Record) -> Result<(), FoldError>,
+    mut each: impl FnMut(&mut dyn FnMut(Row) -> Result<(), LedgerError>) -> Result<(), LedgerError>,
+) -> Result<(State, T), LedgerError> {
     let name = place.name();
-    each(&mut |row| {
-        let number = row.number;
-        // Of missing entries the first is named, and not the one behind them.
-        let expected = head.number + 1;
-        let damaged = |number, cause| LedgerError::Damaged { place: name.clone(), number, cause };
-        head = head.with(&row).map_err(|cause| damaged(expected, cause))?;
-        is_on_chain |= kept == Some(head);
-        // Entries of others are passed over unread.
-        if row.pipeline == pipeline {
-            apply(&mut state, row.record(&name)?).map_err(|cause| damaged(number, cause))?;
+    let mut names = Names::of(pipeline);
+    // A pipeline that was renamed has entries under its old name, and that shows only when they were passed over: then once more.
+    let (mut state, gathered, is_on_chain) = loop {
+        let (mut state, mut gathered, mut head) = (State::default(), begin(), Head::default());
+        let (mut is_on_chain, mut is_news) = (false, false);
+        each(&mut |row| {
+            let number = row.number;
+            // Of missing entries the first is named, and not the one behind them.
+            let expected = head.number + 1;
+            let damaged = |number, cause| LedgerError::Damaged { place: name.clone(), number, cause };
+            head = head.with(&row).map_err(|cause| damaged(expected, cause))?;
+            is_on_chain |= kept == Some(head);
+            is_news |= names.is_news(&row, &name)?;
+            if is_news {
+                return Ok(());
+            }
+            match names.owns(&row) {
+                true => apply(&mut gathered, &mut state, row.record(&name)?).map_err(|cause| damaged(number, cause))?,
+                // What others do is passed over unread.
+                false => names.others(row),
+            }
+            Ok(())
+        })?;
+        if !is_news {
+            state.head = head;
+            break (state, gathered, is_on_chain);
         }
-        Ok(())
-    })?;
+    };
+    state.renamed_to = names.now();
+    if state.window_kind().is_none() {
+        state.others = names.made_of(&name);
+    }
+    let head = state.head;
     let unfit = |cause: String| Err(LedgerError::Head { place: name.clone(), head: place.head_name(), cause });
     match kept {
         None if head.step > 1 => unfit("it is not there".to_owned()),
-        None => Ok((state, head)),
+        None => Ok((state, gathered)),
         Some(kept) if kept.number > head.number => {
             unfit(format!("entry {} was written, and the ledger ends with entry {}", kept.number, head.number))
         }
@@ -443,17 +432,6 @@ fn fold(
             "it speaks of entry {}, and the ledger ends with entry {}: further than a crash can leave it",
             kept.number, head.number
         )),
-        Some(_) => Ok((state, head)),
-    }
-}
-
-fn same_window(state: &State, identity: &Identity) -> Result<(), LedgerError> {
-    match state.window_kind() {
-        Some(known) if known != identity.window => Err(LedgerError::OtherWindow {
-            pipeline: identity.pipeline.clone(),
-            known: known.to_string(),
-            given: identity.window.to_string(),
-        }),
-        _ => Ok(()),
+        Some(_) => Ok((state, gathered)),
     }
 }

@@ -11,6 +11,9 @@
 //!
 //! What is unknown, unconfirmed or held a person can resolve: it is by hand then, or pending again.
 //!
+//! What is owed for a window that was over when the ledger was new, or when a person went on with one that had lost its end, may have been
+//! sent by what was lost: while it is pending, it is looked up before it is sent. What a look-up shows ends that, and so does an attempt.
+//!
 //! A pending or rejected charge becomes unknown besides, where another hand may have offered it, or this one before the ledger was
 //! there; and a pending one taken over, where another exporter had billed it.
 
@@ -37,7 +40,7 @@ impl Charge {
         Charge { id, frozen }
     }
 
-    /// The same for ever.
+    /// The same for ever; what follows from its key, unless something in that was renamed since.
     pub fn id(&self) -> ChargeId {
         self.id
     }
@@ -172,6 +175,10 @@ pub struct ChargeState {
     last_attempt: Option<(i64, u64)>,
     /// Whether the run that began that attempt was superseded, and may wake up in the middle of it.
     may_wake: bool,
+    /// What may have sent it, though nothing here says so.
+    suspicion: Suspicion,
+    /// Whether the service had it before this ledger sent it.
+    was_there: bool,
     /// While it is in flight: what it was before.
     before: Option<Box<Before>>,
 }
@@ -180,16 +187,31 @@ pub struct ChargeState {
 struct Before {
     standing: Standing,
     last_attempt: Option<(i64, u64)>,
+    suspicion: Suspicion,
+}
+
+/// Why the service may have a charge that is pending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Suspicion {
+    /// It has not.
+    None,
+    /// A ledger that is not here any more may have sent it, and nothing has said since that it did not.
+    Lost,
+    /// A call with it went unanswered, and a person says that it came to nothing.
+    Denied,
 }
 
 impl ChargeState {
-    pub(super) fn new(charge: Charge, frozen_in: u64) -> Self {
+    pub(super) fn new(charge: Charge, frozen_in: u64, may_be_sent: bool) -> Self {
+        let suspicion = if may_be_sent { Suspicion::Lost } else { Suspicion::None };
         ChargeState {
             charge,
             frozen_in,
             standing: Standing::Pending { reason: None },
             last_attempt: None,
             may_wake: false,
+            suspicion,
+            was_there: false,
             before: None,
         }
     }
@@ -197,6 +219,13 @@ impl ChargeState {
     /// The charge.
     pub fn charge(&self) -> &Charge {
         &self.charge
+    }
+
+    /// Changes names in its key; answers the id that follows from it then.
+    pub(super) fn rename(&mut self, rename: impl Fn(&mut Key)) -> ChargeId {
+        let key = &mut self.charge.frozen.key;
+        rename(key);
+        key.id()
     }
 
     /// In which of the pipeline's runs it was frozen: more for a later one.
@@ -209,12 +238,28 @@ impl ChargeState {
         &self.standing
     }
 
+    /// Whether it may have been sent, though no call with it is open: by a ledger that is not here any more, or by a call of which a person
+    /// said that it came to nothing. It is to be looked up before it is sent.
+    pub fn may_be_sent_before(&self) -> bool {
+        self.suspicion != Suspicion::None
+    }
+
+    /// Whether a person said that the service does not have it, and no look-up since.
+    pub fn is_denied(&self) -> bool {
+        self.suspicion == Suspicion::Denied
+    }
+
+    /// Whether the service had it before this ledger sent it: an earlier one did.
+    pub fn was_there(&self) -> bool {
+        self.was_there
+    }
+
     /// Whether nothing more will happen to it.
     pub fn is_final(&self) -> bool {
         matches!(self.standing, Standing::Accepted { .. } | Standing::TakenOver | Standing::ByHand { .. })
     }
 
-    /// Whether it surely was not billed: it is in nobody's books.
+    /// Whether it surely was not billed, as far as this ledger goes: nothing that left from here is in anybody's books.
     pub fn is_surely_not_billed(&self) -> bool {
         matches!(self.standing, Standing::Pending { .. } | Standing::Rejected { .. })
     }
@@ -261,7 +306,8 @@ impl ChargeState {
         }
         let standing = std::mem::replace(&mut self.standing, Standing::InFlight { attempt });
         let last_attempt = self.last_attempt.replace((at, deadline));
-        self.before = Some(Box::new(Before { standing, last_attempt }));
+        let suspicion = std::mem::replace(&mut self.suspicion, Suspicion::None);
+        self.before = Some(Box::new(Before { standing, last_attempt, suspicion }));
         Ok(())
     }
 
@@ -296,6 +342,7 @@ impl ChargeState {
     pub(super) fn came_to_nothing(&mut self, why: Option<String>) {
         let Some(before) = self.before.take() else { return };
         self.last_attempt = before.last_attempt;
+        self.suspicion = before.suspicion;
         self.standing = match before.standing {
             Standing::Pending { reason } => Standing::Pending { reason: why.or(reason) },
             other => other,
@@ -345,13 +392,19 @@ impl ChargeState {
             let reference = record.reference.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
             format!("{quantity}{reference} where it has {}", self.charge.quantity())
         };
+        let is_clear = !matches!(finding, Finding::CannotTell(_));
+        let was_lost = self.suspicion == Suspicion::Lost;
+        if is_clear {
+            self.suspicion = Suspicion::None;
+        }
         let next = match (finding, &self.standing) {
             (Finding::Found(_) | Finding::CannotTell(_), Standing::Accepted { .. }) => return Ok(()),
             (_, Standing::Accepted { .. } | Standing::TakenOver | Standing::ByHand { .. }) => {
                 return Err(FoldError::Final(self.charge.id));
             }
             (_, Standing::InFlight { .. }) => return Err(FoldError::UnderWay(self.charge.id)),
-            (Finding::Found(record), _) => {
+            (Finding::Found(record), standing) => {
+                self.was_there = was_lost || matches!(standing, Standing::Unconfirmed { .. });
                 self.accept(record.reference.clone(), run);
                 return Ok(());
             }
@@ -380,14 +433,32 @@ impl ChargeState {
                 refusal_if_absent: refusal_if_absent.clone(),
                 retryable: *retryable,
             },
+            (Finding::CannotTell(why), Standing::Pending { .. }) if was_lost => Standing::Pending {
+                reason: Some(format!(
+                    "a ledger that is not here any more may have sent it, and a look-up could not tell: {why}"
+                )),
+            },
             (Finding::CannotTell(_), _) => return Ok(()),
         };
         self.standing = next;
         Ok(())
     }
 
-    /// What a person says became of it. What was sent may arrive as late as before: a pending charge is looked up first where that can
-    /// be done.
+    /// Entries behind this place were lost, and with them perhaps calls with it.
+    pub(super) fn restored(&mut self, at: i64) {
+        match &self.standing {
+            Standing::Pending { .. } => self.suspicion = Suspicion::Lost,
+            Standing::Rejected { reason, retryable: true } => {
+                let refusal_if_absent = Some(reason.clone());
+                let reason = format!("{reason}; a run that the ledger has lost may have offered it again");
+                self.last_attempt = Some((at, 0));
+                self.standing = Standing::Unknown { reason, refusal_if_absent, retryable: true };
+            }
+            _ => {}
+        }
+    }
+
+    /// What a person says became of it. Where they say that it is not billed, a look-up is to say so too, as far as it can.
     pub(super) fn resolved(
         &mut self,
         verdict: Verdict,
@@ -415,6 +486,7 @@ impl ChargeState {
             Verdict::NotBilled => {
                 let reason = format!("{known}; not billed, as said by {}: {reason}", person(by.as_deref()));
                 self.standing = Standing::Pending { reason: Some(reason) };
+                (self.suspicion, self.last_attempt) = (Suspicion::Denied, None);
             }
         }
         Ok(())

@@ -46,6 +46,10 @@ pub enum Entry {
         sinks: Vec<String>,
         /// Its aggregates.
         aggregates: Vec<String>,
+        /// What time it was for the pipeline: milliseconds, UTC. What is owed for windows that were over by then, a ledger that is not
+        /// here any more may have sent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        now: Option<i64>,
         /// The version of the host.
         host: String,
     },
@@ -166,12 +170,33 @@ pub enum Entry {
         holder: String,
     },
     /// A person took the ledger for what it is, though it did not end where its head said: entries behind this place may be lost, and
-    /// with them charges that were billed. What is frozen from here on in windows that ended before this was written may be billed
-    /// already, so it is looked up before it is sent.
+    /// with them charges that were billed. What is not final, and what is frozen from here on in windows that ended before this was written,
+    /// may be billed already, so it is looked up before it is sent.
     Restored {
         /// What the head said; nothing where there was none that could be read.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         head: Option<Head>,
+    },
+    /// Something has another name from here on; charges that are frozen keep their ids. Where it is the pipeline, this entry is the first
+    /// one under the new name, and all that stands under the old one before belongs to it. An old name is not free again: it stands in
+    /// the ids of charges.
+    Renamed {
+        /// What.
+        what: Named,
+        /// Its name before.
+        from: String,
+        /// Its name from here on.
+        to: String,
+    },
+    /// A sink is gone for good, and others that come in its place are other services.
+    Retired {
+        /// The sink.
+        sink: String,
+        /// The others.
+        others: Vec<String>,
+        /// With which window they begin.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        first: Option<Window>,
     },
     /// All charges of a window are final for a sink, and nothing is held.
     Settled {
@@ -233,6 +258,18 @@ pub struct Import {
     pub inputs: Vec<(Window, Vec<InputSeen>)>,
 }
 
+/// What has a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Named {
+    /// The pipeline itself.
+    Pipeline,
+    /// A sink of it.
+    Sink,
+    /// An aggregate of it.
+    Aggregate,
+}
+
 /// What was run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -245,6 +282,9 @@ pub struct PluginDigest {
     pub version: String,
     /// SHA-256 of its bytes.
     pub sha256: String,
+    /// SHA-256 of what the file says of it, as far as that tells it from others: its settings, and what it reads, takes or signs in with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<String>,
 }
 
 /// An input, as it was when it was read.
@@ -270,7 +310,7 @@ impl InputSeen {
 
 impl Entry {
     /// The words under which entries are stored.
-    pub(super) const KINDS: [&'static str; 17] = [
+    pub(super) const KINDS: [&'static str; 19] = [
         "opened",
         "run",
         "inputs",
@@ -287,6 +327,8 @@ impl Entry {
         "resolved",
         "superseded",
         "restored",
+        "renamed",
+        "retired",
         "settled",
     ];
 
@@ -320,6 +362,8 @@ impl Entry {
             Entry::Resolved { .. } => "resolved",
             Entry::Superseded { .. } => "superseded",
             Entry::Restored { .. } => "restored",
+            Entry::Renamed { .. } => "renamed",
+            Entry::Retired { .. } => "retired",
             Entry::Settled { .. } => "settled",
         }
     }

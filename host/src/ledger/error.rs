@@ -1,6 +1,7 @@
 //! What goes wrong with a ledger.
 
 use super::fold_error::FoldError;
+use super::identity::Clash;
 use crate::report::Exit;
 
 /// Why the ledger cannot be used. It is never taken for an empty one.
@@ -34,6 +35,14 @@ pub enum LedgerError {
         known: String,
         /// The kind of window in the file.
         given: String,
+    },
+    /// It knows the pipeline, or something of it, under another name.
+    #[error("{clash} (ledger {place})")]
+    Identity {
+        /// The ledger.
+        place: String,
+        /// What does not fit.
+        clash: Clash,
     },
     /// The operating system or SQLite refused.
     #[error("the ledger {place} {doing}: {}", trouble.words(cause))]
@@ -164,7 +173,9 @@ impl LedgerError {
         match self {
             LedgerError::Held { .. } | LedgerError::Overtaken { .. } | LedgerError::Lost { .. } => Exit::Held,
             LedgerError::Interrupted { .. } => Exit::Interrupted,
-            LedgerError::OtherWindow { .. } | LedgerError::NoPlace { .. } => Exit::Configuration,
+            LedgerError::OtherWindow { .. } | LedgerError::Identity { .. } | LedgerError::NoPlace { .. } => {
+                Exit::Configuration
+            }
             _ => Exit::Ledger,
         }
     }
@@ -176,6 +187,9 @@ impl LedgerError {
             LedgerError::Held { .. } => "run again when it has ended, or with --wait 10m: nothing is lost",
             LedgerError::OtherWindow { .. } => {
                 "set the window back, or give the pipeline another name and a `start` after what is billed"
+            }
+            LedgerError::Identity { .. } => {
+                "put the name back; for an honest rename there is `meterhost ledger rename`"
             }
             LedgerError::Storage { trouble, .. } => match trouble {
                 Trouble::Full => "make room, and run again: nothing was sent that is not written down",

@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use meterhost_decimal::Decimal;
 
-use super::book::{Identity, Ledger};
+use super::book::Ledger;
 use super::entry::{Entry, Record};
 use super::error::LedgerError;
+use super::identity::Identity;
 use super::place::Place;
 use super::state::State;
 use super::table::{Cell, Format, Table};

@@ -24,13 +24,15 @@ impl State {
             self.run.clone_from(&record.run);
         }
         match record.entry {
-            Entry::Opened { window, first, sinks, .. } => {
+            Entry::Opened { window, first, sinks, now, .. } => {
                 self.opened_with = sinks;
+                self.sent_until = self.sent_until.max(now);
                 self.pipeline = Some((record.pipeline, window));
                 self.first = first;
             }
-            Entry::Run { windows, sinks, .. } => {
+            Entry::Run { windows, sinks, plugins, .. } => {
                 self.runs += 1;
+                self.plugins = plugins;
                 for sink in sinks {
                     let taken_up = self.sinks.entry(sink).or_default();
                     for window in &windows {
@@ -72,8 +74,12 @@ impl State {
                 self.change(&charge, |charge| charge.resolved(verdict, quantity, reason, by))??;
             }
             Entry::Superseded { .. } => self.charges.values_mut().for_each(|charge| charge.superseded(record.at)),
-            // It says nothing of what is there already: only charges that are frozen later are looked up for it.
-            Entry::Restored { .. } => {}
+            Entry::Restored { .. } => {
+                self.sent_until = self.sent_until.max(Some(record.at));
+                self.charges.values_mut().for_each(|charge| charge.restored(record.at));
+            }
+            Entry::Renamed { what, from, to } => self.rename(what, &from, to)?,
+            Entry::Retired { sink, others, first } => self.retire(sink, others, first)?,
             Entry::Settled { sink, window } => {
                 let state = self.window_mut(&sink, &window)?;
                 if state.open > 0 || !state.holds.is_empty() {
@@ -110,7 +116,7 @@ impl State {
         if key.id() != id {
             return Err(FoldError::WrongId(id));
         }
-        if self.charges.contains_key(&id) {
+        if self.charges.contains_key(&self.known_as(id)) {
             return Err(FoldError::FrozenTwice(id));
         }
         let impossible = if self.pipeline.as_ref().is_none_or(|(name, kind)| !owes(name, *kind, &proposal)) {
@@ -127,11 +133,15 @@ impl State {
         if let Some(why) = impossible {
             return Err(FoldError::Impossible(id, why));
         }
+        let may_be_sent = self.may_be_sent_before(&key.window);
         let window = self.window_mut(&key.sink, &key.window)?;
         window.charges.push(id);
         window.open += 1;
         window.settled = false;
-        self.charges.insert(id, ChargeState::new(Charge::new(id, proposal), self.runs));
+        if !self.aggregators.contains(&proposal.aggregator) {
+            self.aggregators.insert(proposal.aggregator.clone());
+        }
+        self.charges.insert(id, ChargeState::new(Charge::new(id, proposal), self.runs, may_be_sent));
         Ok(())
     }
 
@@ -210,12 +220,16 @@ impl State {
 
     /// The part of the state that these entries can reach: what they do to it they would do to the whole.
     fn part_of(&self, records: &[Record]) -> State {
+        if records.iter().any(|record| matches!(record.entry, Entry::Renamed { .. } | Entry::Retired { .. })) {
+            return self.clone();
+        }
         let mut part = State {
             pipeline: self.pipeline.clone(),
             attempts: self.attempts.clone(),
             last_attempt: self.last_attempt,
             runs: self.runs,
             run: self.run.clone(),
+            sent_until: self.sent_until,
             ..State::default()
         };
         let under_way = self.attempts.values().flat_map(|attempt| &attempt.charges);
@@ -241,14 +255,19 @@ impl State {
                 | Entry::Imported(_)
                 | Entry::Mirrored { .. }
                 | Entry::Superseded { .. }
-                | Entry::Restored { .. } => {}
+                | Entry::Restored { .. }
+                | Entry::Renamed { .. }
+                | Entry::Retired { .. } => {}
             }
         }
         for id in ids {
-            if let Some(charge) = self.charges.get(id) {
-                let key = charge.charge().key();
+            if let Some(charge) = self.charge(id) {
+                let (key, known_as) = (charge.charge().key(), charge.charge().id());
                 windows.push((&key.sink, key.window));
-                part.charges.insert(*id, charge.clone());
+                part.charges.insert(known_as, charge.clone());
+                if known_as != *id {
+                    part.known_as.insert(*id, known_as);
+                }
             }
         }
         windows.sort_unstable();

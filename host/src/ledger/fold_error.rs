@@ -71,6 +71,12 @@ pub enum FoldError {
     /// It says what became of another quantity than the charge's.
     #[error("it says what became of the charge {0} with another quantity than it has")]
     OtherQuantity(ChargeId),
+    /// It speaks of something by a name that nothing has.
+    #[error("it speaks of the {0} `{1}`, which the ledger does not know")]
+    NoName(&'static str, String),
+    /// It gives something a name that another has.
+    #[error("it gives a {0} the name `{1}`, which another has")]
+    NameTaken(&'static str, String),
     /// It settles what is open.
     #[error("it settles {1} for the sink `{0}`, which is not final")]
     NotFinal(String, Window),

@@ -61,6 +61,13 @@ impl Imported {
         self.0.entry(sink).or_default().push(said);
     }
 
+    /// What was said of a sink was said of this one.
+    pub(super) fn rename(&mut self, from: &str, to: &str) {
+        if let Some(said) = self.0.remove(from) {
+            self.0.insert(to.to_owned(), said);
+        }
+    }
+
     /// What was said of a sink, the latest first.
     fn of(&self, sink: &str) -> Rev<slice::Iter<'_, Said>> {
         self.0.get(sink).map(Vec::as_slice).unwrap_or_default().iter().rev()

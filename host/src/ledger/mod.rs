@@ -11,6 +11,7 @@
 //! | `place`, `store` | where it is kept, and one that this process holds |
 //! | `sqlite`, `head_file`, `lock`, `aside` | as a file: the entries, their end, the one writer, the readers beside it |
 //! | `s3` | as objects in a bucket |
+//! | `identity`, `names`, `rename` | what a pipeline is to the ledger, and what a new name changes |
 //! | `claim`, `holder`, `moment` | who wants to write, who does, and since when |
 //! | `book` | a ledger that is open for writing |
 //! | `verify`, `accept` | whether all of it is what was written, and going on without what is lost |
@@ -33,10 +34,13 @@ mod fold_error;
 mod head_file;
 mod hold;
 mod holder;
+mod identity;
 mod imported;
 mod lock;
 mod moment;
+mod names;
 mod place;
+mod rename;
 mod resolve;
 mod round;
 mod row;
@@ -51,15 +55,16 @@ mod trail;
 mod verify;
 
 pub use accept::Accepting;
-pub use book::{Identity, Ledger};
+pub use book::Ledger;
 pub use charge::{Charge, ChargeState, Standing, TAKEN_OVER};
 pub use claim::Claim;
-pub use entry::{Entry, FORMAT, Import, InputSeen, PluginDigest, Record, Verdict};
+pub use entry::{Entry, FORMAT, Import, InputSeen, Named, PluginDigest, Record, Verdict};
 pub use error::{LedgerError, Trouble};
 pub use export::{Exported, Unwritten, export};
 pub use find::{NoSuchCharge, Sought};
 pub use fold_error::FoldError;
 pub use hold::{Hold, Scope};
+pub use identity::{Clash, Identity};
 pub use imported::Imported;
 pub use place::Place;
 pub use resolve::{NotToResolve, Statement, command as resolve_command};

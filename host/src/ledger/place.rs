@@ -7,6 +7,7 @@ use super::aside;
 use super::error::LedgerError;
 use super::head_file::HeadFile;
 use super::lock::Lock;
+use super::names::Names;
 use super::row::{Head, Row};
 use super::s3;
 use super::sqlite;
@@ -79,6 +80,20 @@ impl Place {
             Kind::Sqlite(path) => aside::read(path, take),
             Kind::S3 { objects, .. } => s3::read(objects, take),
         }
+    }
+
+    /// Every entry of one pipeline, in order; those of before it was renamed too. As [`rows`](Self::rows) for the rest.
+    ///
+    /// # Errors
+    /// As [`rows`](Self::rows).
+    pub fn rows_of(
+        &self,
+        pipeline: &str,
+        mut take: impl FnMut(Row) -> Result<(), LedgerError>,
+    ) -> Result<(), LedgerError> {
+        let (mut names, place) = (Names::of(pipeline), self.name());
+        self.rows(|row| names.is_news(&row, &place).map(|_| ()))?;
+        self.rows(|row| if names.owns(&row) { take(row) } else { Ok(()) })
     }
 
     /// Where it has to end at least, as is kept apart; nothing where nothing was kept.

@@ -2,11 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::book::{Identity, Ledger};
+use super::book::Ledger;
 use super::charge::{ChargeState, Standing};
 use super::claim::Claim;
 use super::entry::{Entry, Verdict};
 use super::error::LedgerError;
+use super::identity::Identity;
 use super::place::Place;
 use crate::model::charge::ChargeId;
 
@@ -93,12 +94,17 @@ impl Statement {
     }
 }
 
-/// What a person types to say what became of a charge.
-pub fn command(file: &str, id: ChargeId) -> String {
+/// What a person types to say what became of a charge of a pipeline in this file, with the ledger that `--ledger` names.
+pub fn command(file: &str, ledger: Option<&str>, id: ChargeId) -> String {
+    let ledger = ledger.map_or_else(String::new, |ledger| format!(" --ledger {}", quoted(ledger)));
+    format!("meterhost ledger resolve {} {id} billed|not-billed --reason \"...\"{ledger}", quoted(file))
+}
+
+/// As a shell takes it for one word.
+fn quoted(word: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+=:@%".contains(&byte);
-    let file = match !file.is_empty() && file.bytes().all(is_plain) {
-        true => file.to_owned(),
-        false => format!("'{}'", file.replace('\'', r"'\''")),
-    };
-    format!("meterhost ledger resolve {file} {id} billed|not-billed --reason \"...\"")
+    match !word.is_empty() && word.bytes().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::charge::{ChargeState, Standing};
-use super::entry::{Import, InputSeen};
+use super::entry::{Import, InputSeen, PluginDigest};
 use super::hold::Hold;
 use super::imported::{Imported, Own};
 use super::row::Head;
@@ -37,13 +37,29 @@ pub struct State {
     pub(super) pipeline: Option<(String, WindowKind)>,
     /// Its first window, as it was when the ledger was new.
     pub(super) first: Option<Window>,
-    /// The same, of sinks for which another exporter had billed before.
+    /// The same, of sinks for which another exporter had billed before, and of those that came in the place of one that is gone.
     pub(super) firsts: BTreeMap<String, Window>,
     /// The sinks that there were then.
     pub(super) opened_with: Vec<String>,
+    /// Until when a ledger that is not here any more may have sent charges: milliseconds, UTC. An entry may move it forward.
+    pub(super) sent_until: Option<i64>,
     /// What windows that another exporter closed were made of, where that was not known when its word was taken.
     pub(super) watched: BTreeMap<Window, Vec<InputSeen>>,
     pub(super) charges: HashMap<ChargeId, ChargeState>,
+    /// Of charges that were frozen under other names: from the id that follows from their names now to the one that they have.
+    pub(super) known_as: HashMap<ChargeId, ChargeId>,
+    /// Names that sinks gave up, and what they are called now.
+    pub(super) sinks_before: BTreeMap<String, String>,
+    /// Sinks that are gone for good.
+    pub(super) retired: BTreeSet<String>,
+    /// What the last run was made of.
+    pub(super) plugins: Vec<PluginDigest>,
+    /// The sections of aggregates that charges were frozen from.
+    pub(super) aggregators: BTreeSet<String>,
+    /// What the pipeline is called now that had this name before and gave it up.
+    pub(super) renamed_to: Option<String>,
+    /// What the other pipelines of the ledger are made of; nothing where this one is known.
+    pub(super) others: BTreeMap<String, Vec<PluginDigest>>,
     pub(super) sinks: BTreeMap<String, BTreeMap<Window, WindowState>>,
     pub(super) inputs: BTreeMap<Window, Vec<InputSeen>>,
     pub(super) attempts: BTreeMap<u64, Attempt>,
@@ -186,14 +202,19 @@ impl State {
         self.imported.inputs(sink, window, customer).or_else(watched)
     }
 
+    /// Whether a ledger that is not here any more may have sent charges of a window.
+    pub(super) fn may_be_sent_before(&self, window: &Window) -> bool {
+        self.sent_until.is_some_and(|until| window.end().as_millisecond() <= until)
+    }
+
     /// A charge and its standing.
     pub fn charge(&self, id: &ChargeId) -> Option<&ChargeState> {
-        self.charges.get(id)
+        self.charges.get(&self.known_as(*id))
     }
 
     /// The charge of a key.
     pub fn charge_for(&self, key: &Key) -> Option<&ChargeState> {
-        self.charges.get(&key.id())
+        self.charge(&key.id())
     }
 
     /// All charges of a window for a sink, in the order in which they were frozen.

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::book::{Identity, Ledger};
+use super::book::Ledger;
 use super::charge::ChargeState;
 use super::entry::{Entry, InputSeen, PluginDigest, Record, Verdict};
 use super::error::LedgerError;
 use super::find::{NoSuchCharge, Sought};
 use super::hold::{Hold, Scope};
+use super::identity::Identity;
 use super::place::Place;
 use super::state::State;
 use crate::model::charge::ChargeId;

@@ -137,7 +137,9 @@ pub(super) fn assess(
         let Some(before) = state.billed_from(name, window, customer) else { return true };
         *compared.entry(before.as_ptr()).or_insert_with(|| are_same(before, &inputs(reading)))
     };
-    for bill in bills(setup, spec, window, reading.lines.iter().filter(|(_, line)| takes(&line.dimension))) {
+    for mut bill in bills(setup, spec, window, reading.lines.iter().filter(|(_, line)| takes(&line.dimension))) {
+        // Frozen under another name, it has the id of that one.
+        bill.id = bill.id.map(|id| state.known_as(id));
         seen.extend(bill.id);
         let before = bill.id.and_then(|id| state.charge(&id));
         let imported = before.is_none() && state.imported().is_billed(name, window, &bill.key.customer);

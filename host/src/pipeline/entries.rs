@@ -6,24 +6,19 @@ use jiff::Timestamp;
 
 use super::charges::Assessment;
 use super::gathered::Reading;
+use super::identity::plugins;
 use super::setup::Setup;
 use crate::config::SinkSpec;
-use crate::ledger::{Entry, Hold, InputSeen, PluginDigest, Scope};
+use crate::ledger::{Entry, Hold, InputSeen, Scope};
 use crate::model::window::Window;
 use crate::report::Problem;
 
 /// What a run is about to do, and by what means.
 pub(super) fn intent(setup: &Setup, now: Timestamp, windows: &[Window]) -> Entry {
-    let plugins = setup.sections().map(|section| PluginDigest {
-        section: section.name.clone(),
-        name: section.plugin.description().name.clone(),
-        version: section.plugin.description().version.clone(),
-        sha256: section.plugin.digest(),
-    });
     Entry::Run {
         now: now.as_millisecond(),
         config: setup.pipeline.digest.clone(),
-        plugins: plugins.collect(),
+        plugins: plugins(setup),
         windows: windows.to_vec(),
         sinks: setup.pipeline.sinks.iter().map(|sink| sink.plugin.name.clone()).collect(),
     }

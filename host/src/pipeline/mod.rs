@@ -3,6 +3,7 @@
 //! | file | subject |
 //! |---|---|
 //! | `setup` | plugins that are loaded, checked and granted |
+//! | `identity`, `anew` | whether the ledger knows the pipeline as what it is; what is said where it is new |
 //! | `mirrored`, `take_over` | the state document of an exporter that was there before |
 //! | `due`, `changed`, `closed` | which windows a run takes up, and which it only watches |
 //! | `read`, `route`, `channel`, `tally`, `dedupe` | usage into aggregators, on as many threads as there are cores |
@@ -14,6 +15,7 @@
 //! | `status` | how a pipeline stands, between runs |
 
 mod account;
+mod anew;
 mod astray;
 mod bills;
 mod changed;
@@ -28,6 +30,7 @@ mod due;
 mod entries;
 mod freeze;
 mod gathered;
+mod identity;
 mod mirrored;
 mod moved;
 mod objections;
@@ -44,9 +47,9 @@ mod take_over;
 mod tally;
 
 pub use complete::complete_until;
+pub use identity::{at_fault, identity};
 pub use options::{Options, Watch};
-pub use run::run;
-pub(crate) use run::run_id;
+pub use run::{run, run_id};
 pub use setup::{Section, Setup, SetupError, SinkSection};
 pub use status::{DueWindows, LastRun, Open, Settled, SinkStatus, Status};
 pub use take_over::{Refusal, TakeOver, to_be_taken_over};

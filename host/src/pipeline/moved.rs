@@ -59,7 +59,7 @@ impl<'a> Moved<'a> {
             for sink in setup.pipeline.sinks_of(&line.dimension) {
                 taken.insert((&sink.plugin.name, line_key(line)));
                 if let Some(key) = key(setup, sink, window, line) {
-                    own.insert((key.id(), owner), line);
+                    own.insert((state.known_as(key.id()), owner), line);
                 }
             }
             moved.lines.entry(owner).or_default().push(line);

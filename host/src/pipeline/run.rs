@@ -5,10 +5,12 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
+use super::anew::begins_anew;
 use super::complete::Complete;
 use super::deliver::{Delivery, Ended, Stopped};
-use super::due::{due, first, has_holds};
+use super::due::{due, has_holds};
 use super::freeze::{Book, Work, freeze};
+use super::identity::{identity, renamed};
 use super::mirrored::Mirrored;
 use super::moved::withdrawn;
 use super::options::Options;
@@ -16,7 +18,7 @@ use super::setup::Setup;
 use super::summary::{self, Findings};
 use super::take_over::{another_sink, remembered, taken_over};
 use crate::failpoint::failpoint;
-use crate::ledger::{Entry, Identity, Ledger, LedgerError, State};
+use crate::ledger::{Entry, Ledger, LedgerError, State};
 use crate::model::charge::ChargeId;
 use crate::model::window::Window;
 use crate::report::{Exit, Problem, Report};
@@ -36,10 +38,18 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
         Ok(mirrored) => mirrored,
         Err(problem) => return stopped(findings, problem, &State::default()),
     };
-    let identity = Identity::of(&setup.pipeline, first(&setup.pipeline, options.now));
+    let identity = identity(setup, options.now);
     let run = run_id();
     let complete = Complete::ask(setup, options);
     let mut book = Book::of(&identity, &run, setup, options, mirrored.as_ref(), &complete)?;
+    if book.state().is_fresh() {
+        let words = begins_anew(setup, options);
+        if matches!(book, Book::Open(_)) {
+            tracing::warn!("{words}");
+        }
+        findings.notes.push(words);
+    }
+    findings.notes.extend(renamed(&identity, book.state()));
     if let Some(problem) = another_sink(setup, book.state(), mirrored.as_ref()) {
         return stopped(findings, problem, book.state());
     }
@@ -48,12 +58,6 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
             Ok(()) => {}
             Err(problem) => return stopped(findings, problem, book.state()),
         }
-    }
-    if book.state().is_fresh() {
-        findings.notes.push(format!(
-            "there is no record of this pipeline in {} yet: it begins with this run",
-            setup.place.short_name()
-        ));
     }
     failpoint("opened");
     let due = due(&setup.pipeline, book.state(), options.now, options.window.as_ref(), &complete);
@@ -135,7 +139,7 @@ fn take_over(
 }
 
 /// Sorts by time, and is its own.
-pub(crate) fn run_id() -> String {
+pub fn run_id() -> String {
     let random = getrandom::u32().unwrap_or_default();
     format!("{}-{random:08x}", Timestamp::now().strftime("%Y%m%dT%H%M%SZ"))
 }

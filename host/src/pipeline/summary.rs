@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use jiff::Timestamp;
 
 use super::account;
+use super::anew::waits_for_books;
 use super::charges::{Assessed, Assessment};
 use super::freeze::Work;
 use super::options::Options;
@@ -107,7 +108,13 @@ pub(super) fn report(
     findings: Findings,
 ) -> Report {
     let shown = |line: &Assessed, charge: Option<&ChargeState>| {
-        shown(line, charge, run.as_deref(), options.dry_run, line.id.is_some_and(|id| withdrawn.contains(&id)))
+        let is_withdrawn = line.id.is_some_and(|id| withdrawn.contains(&id));
+        let mut line = shown(line, charge, run.as_deref(), options.dry_run, is_withdrawn);
+        if line.state == LineState::Pending && charge.is_some_and(|charge| waits_for_books(setup, charge)) {
+            line.state = LineState::Unknown;
+            line.reason.get_or_insert_with(|| "a ledger that is not here any more may have sent it".to_owned());
+        }
+        line
     };
     let Findings { mut exit, mut problems, notes, next_due, incomplete } = findings;
     let mut windows = Vec::new();
@@ -209,6 +216,10 @@ fn shown(line: &Assessed, charge: Option<&ChargeState>, run: Option<&str>, dry_r
         None if line.zero => (LineState::Zero, None, None),
         None if dry_run => (LineState::WouldBill, None, None),
         None => (LineState::Pending, Some("the run ended before it was frozen".to_owned()), None),
+        Some(Standing::Accepted { reference, .. }) if charge.is_some_and(ChargeState::was_there) => {
+            let text = "the service had it: it was sent before this ledger was there";
+            (LineState::BilledBefore, Some(text.to_owned()), reference.clone())
+        }
         Some(Standing::Accepted { reference, run: by }) => {
             let state = if Some(by.as_str()) == run { LineState::Billed } else { LineState::BilledBefore };
             (state, None, reference.clone())
@@ -453,6 +464,7 @@ impl Advice<'_> {
             }
             _ => return None,
         };
-        Some(format!("{text}\n{}", resolve_command(self.setup.pipeline.text.name(), id)))
+        let pipeline = &self.setup.pipeline;
+        Some(format!("{text}\n{}", resolve_command(pipeline.text.name(), pipeline.ledger_option.as_deref(), id)))
     }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::closed::difference;
 use super::due::{first, look_back};
+use super::identity::identity;
 use super::mirrored::Mirrored;
 use super::options::Options;
 use super::read::Reader;
@@ -12,7 +13,7 @@ use super::run::run_id;
 use super::setup::Setup;
 use super::summary::exit;
 use crate::config::MirrorSpec;
-use crate::ledger::{ChargeState, Entry, Identity, Import, Ledger, LedgerError, Scope, State};
+use crate::ledger::{ChargeState, Entry, Import, Ledger, LedgerError, Scope, State};
 use crate::model::charge::ChargeId;
 use crate::model::window::Window;
 use crate::report::{Exit, Problem};
@@ -66,7 +67,7 @@ impl<'a> TakeOver<'a> {
     /// The source or the ledger cannot be read, or the ledger not written; nothing is taken over then.
     pub fn take(self) -> Result<(), Refusal> {
         let TakeOver { setup, options, import, .. } = self;
-        let identity = Identity::of(&setup.pipeline, first(&setup.pipeline, options.now));
+        let identity = identity(setup, options.now);
         let run = run_id();
         let mut ledger = Ledger::open(&setup.place, &identity, &options.claim(&run, &|what| options.watch.step(what)))
             .map_err(Refusal::Ledger)?;

@@ -304,6 +304,7 @@ fn an_impossible_history_is_an_error_and_nothing_is_written() {
                 first: None,
                 sinks: Vec::new(),
                 aggregates: Vec::new(),
+                now: None,
                 host: String::new(),
             }],
             "it opens the ledger of the pipeline once more".to_owned(),

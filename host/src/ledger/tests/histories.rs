@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use proptest::prelude::*;
 
 use super::*;
-use crate::ledger::entry::Record;
+use crate::ledger::entry::{Named, Record};
 use crate::model::outcome::Finding;
 
 /// One move; numbers pick among what is there.
@@ -19,6 +19,8 @@ enum Move {
     Say(u8, bool),
     Settle,
     Restart,
+    /// The sink gets the other one of two names.
+    Rename,
 }
 
 fn moves() -> impl Strategy<Value = Vec<Move>> {
@@ -30,22 +32,43 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         1 => (0u8..6, any::<bool>()).prop_map(|(charge, billed)| Move::Say(charge, billed)),
         1 => Just(Move::Settle),
         1 => Just(Move::Restart),
+        1 => Just(Move::Rename),
     ];
     prop::collection::vec(one, 1..60)
 }
 
-fn charge(number: u8) -> Proposal {
-    proposal(if number < 3 { june() } else { july() }, &format!("c{number}"))
+/// A charge under the name that its sink has now.
+fn charge(state: &State, number: u8) -> Proposal {
+    let proposal = proposal(if number < 3 { june() } else { july() }, &format!("c{number}"));
+    Proposal { key: Key { sink: sink(state).to_owned(), ..proposal.key }, ..proposal }
+}
+
+/// The id that it has, or would have if it were frozen now.
+fn id(state: &State, number: u8) -> ChargeId {
+    state.known_as(charge(state, number).key.id())
+}
+
+fn sink(state: &State) -> &'static str {
+    if state.knows_sink("t") { "t" } else { "s" }
+}
+
+fn restart(state: &State) -> Entry {
+    match intent(&[june(), july()]) {
+        Entry::Run { now, config, plugins, windows, .. } => {
+            Entry::Run { now, config, plugins, windows, sinks: vec![sink(state).to_owned()] }
+        }
+        other => other,
+    }
 }
 
 /// The entry that a move stands for, whether it can follow or not.
 fn entry(step: &Move, state: &State) -> Entry {
     match step {
-        Move::Freeze(number) => Entry::Freeze { id: charge(*number).key.id(), charge: Box::new(charge(*number)) },
+        Move::Freeze(number) => Entry::freeze(charge(state, *number)),
         Move::Attempt(numbers) => Entry::Attempt {
             attempt: state.last_attempt() + 1,
-            sink: "s".to_owned(),
-            charges: numbers.iter().map(|number| charge(*number).key.id()).collect(),
+            sink: sink(state).to_owned(),
+            charges: numbers.iter().map(|number| id(state, *number)).collect(),
             deadline: 1,
         },
         Move::Answer(digits) => {
@@ -68,17 +91,21 @@ fn entry(step: &Move, state: &State) -> Entry {
                 2 => Finding::Different(record("5")),
                 _ => Finding::CannotTell("busy".to_owned()),
             };
-            Entry::LookedUp { sink: "s".to_owned(), findings: vec![(charge(*number).key.id(), finding)] }
+            Entry::LookedUp { sink: sink(state).to_owned(), findings: vec![(id(state, *number), finding)] }
+        }
+        Move::Settle => Entry::Settled { sink: sink(state).to_owned(), window: june() },
+        Move::Restart => restart(state),
+        Move::Rename => {
+            let (from, to) = if sink(state) == "s" { ("s", "t") } else { ("t", "s") };
+            Entry::Renamed { what: Named::Sink, from: from.to_owned(), to: to.to_owned() }
         }
         Move::Say(number, billed) => Entry::Resolved {
-            charge: charge(*number).key.id(),
+            charge: id(state, *number),
             verdict: if *billed { Verdict::Billed } else { Verdict::NotBilled },
-            quantity: charge(*number).quantity,
+            quantity: charge(state, *number).quantity,
             reason: "seen".to_owned(),
             by: None,
         },
-        Move::Settle => Entry::Settled { sink: "s".to_owned(), window: june() },
-        Move::Restart => intent(&[june(), july()]),
     }
 }
 
@@ -95,7 +122,8 @@ proptest! {
             Record { number, pipeline: "p".to_owned(), run: format!("r{run}"), at: number as i64, entry }
         };
         let opened = Entry::Opened {
-            format: 1, window: WindowKind::Month, first: None, sinks: Vec::new(), aggregates: Vec::new(), host: String::new(),
+            format: 1, window: WindowKind::Month, first: None, sinks: Vec::new(), aggregates: Vec::new(), now: Some(june().end().as_millisecond()),
+            host: String::new(),
         };
         state.apply(next(opened, 0)).unwrap();
         state.apply(next(intent(&[june(), july()]), 0)).unwrap();
@@ -124,9 +152,9 @@ proptest! {
                 prop_assert_eq!(state.charge(id).unwrap().standing(), standing);
             }
             for number in 0..6 {
-                let id = charge(number).key.id();
+                let id = id(&state, number);
                 let Some(found) = state.charge(&id) else { continue };
-                prop_assert_eq!(found.charge().quantity(), charge(number).quantity);
+                prop_assert_eq!(found.charge().quantity(), charge(&state, number).quantity);
                 if found.is_final() {
                     accepted.entry(id).or_insert_with(|| found.standing().clone());
                 }
@@ -140,10 +168,15 @@ proptest! {
                     prop_assert!(!ended || matches!(step, Move::LookUp(_, 1) | Move::Say(_, false)), "an unknown one was given up");
                 }
             }
-            let open = state.open_charges("s").len();
-            prop_assert_eq!(open, (0..6).filter_map(|number| state.charge(&charge(number).key.id())).filter(|charge| !charge.is_final()).count());
-            if state.is_settled("s", &june()) {
-                prop_assert!(state.charges_of("s", &june()).iter().all(|charge| charge.is_final()));
+            prop_assert!(state.charges.len() <= 6, "one charge has two ids");
+            for (id, charge) in &before.charges {
+                let kept = state.charge(id).map(|charge| charge.charge().id());
+                prop_assert_eq!(kept, Some(charge.charge().id()), "an id changed");
+            }
+            let open = state.open_charges(sink(&state)).len();
+            prop_assert_eq!(open, (0..6).filter_map(|number| state.charge(&id(&state, number))).filter(|charge| !charge.is_final()).count());
+            if state.is_settled(sink(&state), &june()) {
+                prop_assert!(state.charges_of(sink(&state), &june()).iter().all(|charge| charge.is_final()));
             }
         }
     }

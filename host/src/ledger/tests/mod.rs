@@ -8,8 +8,10 @@ mod histories;
 mod imported;
 mod one_writer;
 mod processes;
+mod renamed;
 mod resolved;
 mod s3;
+mod sent_before;
 mod speed;
 mod verify;
 mod writing;
@@ -39,6 +41,8 @@ pub(in crate::ledger) fn identity() -> Identity {
         first: None,
         sinks: vec!["s".to_owned()],
         aggregates: vec!["rules".to_owned()],
+        now: None,
+        plugins: Vec::new(),
     }
 }
 

@@ -86,7 +86,7 @@ fn a_charge_that_was_said_not_to_be_billed_waits_for_no_call_that_is_over() {
     let mut ledger = place.open("r2");
     ledger.append(vec![said(&charge, NotBilled)]).unwrap();
     let state = ledger.state().charge(&charge.id()).unwrap();
-    assert!(state.last_over().is_some(), "a sink that can be asked is asked first");
+    assert!(state.may_be_sent_before() && state.is_denied(), "a sink that can be asked is asked first");
     assert!(state.is_surely_not_billed() && !state.is_listed());
     ledger.append(vec![intent(&[june()])]).unwrap();
     ledger.begin_attempt("s", &[charge], MINUTE).unwrap();
@@ -130,10 +130,12 @@ fn a_charge_is_found_by_the_beginning_of_its_id() {
 #[test]
 fn the_command_can_be_copied_whatever_the_files_name() {
     let id = proposal(june(), "a").key.id();
-    let command = |file| resolve_command(file, id);
+    let command = |file| resolve_command(file, None, id);
     assert_eq!(
         command("a/p.toml"),
         format!("meterhost ledger resolve a/p.toml {id} billed|not-billed --reason \"...\"")
     );
     assert!(command("it's mine.toml").starts_with(r"meterhost ledger resolve 'it'\''s mine.toml' "));
+    let elsewhere = resolve_command("p.toml", Some("s3://b/p?lease=5s"), id);
+    assert!(elsewhere.ends_with(r#" --reason "..." --ledger 's3://b/p?lease=5s'"#), "{elsewhere}");
 }

@@ -100,6 +100,8 @@ struct Course {
     answered: HashSet<ChargeId>,
     /// Charges that were looked up in this run: of those that are held or to be offered, once is enough.
     looked_at: HashSet<ChargeId>,
+    /// Charges of which the service's books were asked in this run, whatever came of it.
+    asked: HashSet<ChargeId>,
     /// Charges of calls without a clear answer, and how many of them a call holds at most from then on.
     suspect: HashMap<ChargeId, usize>,
     /// Charges that are not to be offered, or that the plugin failed to offer, or to look up: it would fail again.

@@ -35,6 +35,10 @@ impl Delivery<'_> {
             failpoint("look-up");
             let answer = line.instance.look_up(&offers);
             failpoint("looked-up");
+            // A session that ran out is no answer of the books.
+            if !matches!(answer, Ok(Err(Failed::Auth(_)))) {
+                course.asked.extend(charges.iter().map(Charge::id));
+            }
             let findings: Vec<(ChargeId, Finding)> = match answer {
                 Err(failure) => {
                     let problem = self.sink.section.problem(step, about(&charges), &failure);
@@ -81,10 +85,23 @@ impl Delivery<'_> {
         Ok(None)
     }
 
-    /// Whether a charge that may be offered again was offered before, without a clear answer, and was not looked for since this run began.
+    /// Whether a charge that may be offered was offered before, here without a clear answer or perhaps by a ledger that was lost, and was
+    /// not looked for since this run began.
     pub(super) fn is_to_be_asked_first(&self, state: &ChargeState, course: &Course) -> bool {
+        let id = state.charge().id();
         let by_look_up = self.sink.traits.resolution == Resolution::LookUp;
-        by_look_up && state.last_over().is_some() && !course.looked_at.contains(&state.charge().id())
+        let was_sent = state.last_over().is_some();
+        by_look_up
+            && !course.looked_at.contains(&id)
+            && (was_sent || state.may_be_sent_before() && !self.is_tried(state, course))
+    }
+
+    /// Whether a look-up in this run came to nothing, and offering the charge does no harm: a service that refuses a second record tells if
+    /// it has one, and a person may have said that it has none. Else one whose books cannot be read would never be sent anything.
+    fn is_tried(&self, state: &ChargeState, course: &Course) -> bool {
+        let id = state.charge().id();
+        let came_to_nothing = course.asked.contains(&id) || course.not_looked_up.contains(&id);
+        (self.sink.traits.refuses_second || state.is_denied()) && came_to_nothing
     }
 
     fn is_to_be_looked_up(&self, state: &ChargeState, course: &Course) -> bool {

@@ -9,7 +9,8 @@ config! {
     /// Which way, and where a service is.
     pub struct Config {
         /// `check`, `silent`, `before`, `after`, `twice`, `others`, `loop`, `connect` or `lost`; with `tells` it objects to each charge with what it
-        /// was handed of it, with `no-zero` its service refuses a zero, and with `proper` it does not fail.
+        /// was handed of it, with `no-zero` its service refuses a zero, with `takes-twice` it takes a second record, and with `proper` it
+        /// does not fail.
         pub way: String,
         /// How an unknown outcome is resolved: `look-up`, `ask` or `replay`.
         #[serde(default)]
@@ -52,7 +53,7 @@ impl Sink for Failing {
                 Some("replay") => Resolution::Replay,
                 _ => Resolution::LookUp,
             },
-            refuses_second: true,
+            refuses_second: config.way != "takes-twice",
             deadline: 1000,
         })
     }

@@ -1,0 +1,205 @@
+//! `meterhost ledger rename`: tells the ledger that something is the same under another name.
+
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use super::confirm::confirmed;
+use super::shared::{Outside, Refused, print};
+use super::{Global, PipelineArgs};
+use crate::config::Pipeline;
+use crate::ledger::{Claim, Entry, Identity, Ledger, Named, Place, State};
+use crate::pipeline::run_id;
+use crate::report::Exit;
+
+/// Arguments of `ledger rename`.
+#[derive(Debug, clap::Args)]
+pub(super) struct RenameArgs {
+    #[command(flatten)]
+    pipeline: PipelineArgs,
+    /// The name that the pipeline had before; the file has its new one
+    #[arg(long = "pipeline", value_name = "OLD")]
+    renamed: Option<String>,
+    /// A sink that is the same under another name, which stands in the file; may be given several times
+    #[arg(long = "sink", value_name = "OLD=NEW", value_parser = pair)]
+    sinks: Vec<(String, String)>,
+    /// The same of an aggregate
+    #[arg(long = "aggregate", value_name = "OLD=NEW", value_parser = pair)]
+    aggregates: Vec<(String, String)>,
+    /// A sink that is gone for good; those that are new in the file are other services, and begin with the window after its last
+    #[arg(long = "retire", value_name = "OLD")]
+    retired: Vec<String>,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').filter(|(from, to)| !from.is_empty() && !to.is_empty() && from != to);
+    pair.map(|(from, to)| (from.to_owned(), to.to_owned())).ok_or_else(|| "say OLD=NEW".to_owned())
+}
+
+pub(super) fn rename(args: &RenameArgs, global: &Global) -> Result<Exit, Refused> {
+    let pipeline = args.pipeline.pipeline()?;
+    let outside = Outside::open()?;
+    let place = outside.place(&pipeline)?;
+    let (identity, state) = known(args, &pipeline, &place)?;
+    let Changes { entries, says } = Changes::of(args, &pipeline, &state)?;
+    let says = says.join("\n");
+    confirmed(&says, "Is that so? It is written down for good.", args.yes, "nothing was renamed")?;
+    let (stop, run) = (AtomicBool::new(false), run_id());
+    let claim = Claim { run: &run, wait: Duration::ZERO, stop: &stop, told: &|_| {} };
+    let mut ledger = Ledger::open(&place, &identity, &claim)?;
+    match args.renamed {
+        Some(_) => ledger.rename_pipeline(&pipeline.name, entries)?,
+        None => ledger.append(entries)?,
+    }
+    ledger.close()?;
+    match global.json {
+        true => print(&format!("{:#}\n", serde_json::json!({ "pipeline": pipeline.name, "renamed": says }))),
+        false => print(&format!("{says}\n")),
+    }
+    Ok(Exit::Final)
+}
+
+fn refused<T>(text: String) -> Result<T, Refused> {
+    Err(Refused::Other(Exit::Configuration, text))
+}
+
+/// The pipeline under the name that the ledger knows, and what it knows of it.
+fn known(args: &RenameArgs, pipeline: &Pipeline, place: &Place) -> Result<(Identity, State), Refused> {
+    let new = Identity::of(pipeline, None);
+    let under = |identity: &Identity| Ledger::state_of(place, identity);
+    let name = args.renamed.as_ref().unwrap_or(&pipeline.name);
+    let old = Identity { pipeline: name.clone(), ..new.clone() };
+    if args.renamed.is_some() && *name == pipeline.name {
+        return refused(format!("the file still has the name `{name}`: write the new one there first"));
+    }
+    let state = under(&old)?;
+    if state.window_kind().is_none() {
+        let place = place.name();
+        return refused(format!(
+            "the ledger {place} knows no pipeline `{name}`; without `ledger` it is the file NAME.ledger.db: bring that, and the .head \
+             beside it, under its new name first, or say where it is with `ledger` or --ledger"
+        ));
+    }
+    if args.renamed.is_some() && under(&new)?.window_kind().is_some() {
+        return refused(format!("the ledger knows a pipeline `{}` already, and two cannot become one", pipeline.name));
+    }
+    Ok((old, state))
+}
+
+/// What is to be written down, and what that means, for a person.
+#[derive(Default)]
+struct Changes {
+    entries: Vec<Entry>,
+    says: Vec<String>,
+}
+
+impl Changes {
+    fn of(args: &RenameArgs, pipeline: &Pipeline, state: &State) -> Result<Changes, Refused> {
+        let mut changes = Changes::default();
+        if let Some(old) = &args.renamed {
+            let counts = state.known_sinks().into_iter().map(|sink| counts(state, sink));
+            let (windows, charges) =
+                counts.fold((0, 0), |(windows, charges), (more, further)| (windows + more, charges + further));
+            changes.says.push(format!(
+                "the pipeline `{old}` is called `{}` from here on: {} in {} are its own",
+                pipeline.name,
+                count(charges, "charge"),
+                count(windows, "window")
+            ));
+        }
+        let sinks: Vec<&str> = pipeline.sinks.iter().map(|sink| sink.plugin.name.as_str()).collect();
+        for (from, to) in &args.sinks {
+            fits("sink", from, to, &state.known_sinks(), &sinks)?;
+            let (windows, charges) = counts(state, from);
+            let (charges, windows) = (count(charges, "charge"), count(windows, "window"));
+            let text = format!("the sink {from} is called {to} from here on: {charges} in {windows} are its own");
+            changes.renamed(Named::Sink, from, to, text);
+        }
+        let aggregates: Vec<&str> =
+            pipeline.aggregates.iter().map(|aggregate| aggregate.plugin.name.as_str()).collect();
+        for (from, to) in &args.aggregates {
+            fits("aggregate", from, to, &state.known_aggregates(), &aggregates)?;
+            let text = format!("the aggregate {from} is called {to} from here on");
+            changes.renamed(Named::Aggregate, from, to, text);
+        }
+        let is_renamed = |sink: &str| args.sinks.iter().any(|(_, to)| to == sink);
+        let mut others: Vec<&str> =
+            sinks.iter().copied().filter(|sink| !state.knows_sink(sink) && !is_renamed(sink)).collect();
+        for sink in &args.retired {
+            changes.retired(state, &sinks, sink, std::mem::take(&mut others))?;
+        }
+        match changes.says.is_empty() {
+            true => refused(
+                "say what has another name: --pipeline OLD, --sink OLD=NEW, --aggregate OLD=NEW; or what is gone: --retire OLD"
+                    .to_owned(),
+            ),
+            false => Ok(changes),
+        }
+    }
+
+    fn renamed(&mut self, what: Named, from: &str, to: &str, text: String) {
+        self.entries.push(Entry::Renamed { what, from: from.to_owned(), to: to.to_owned() });
+        self.says.push(text);
+    }
+
+    fn retired(&mut self, state: &State, sinks: &[&str], sink: &str, others: Vec<&str>) -> Result<(), Refused> {
+        if !state.knows_sink(sink) {
+            return refused(unknown("sink", sink, &state.known_sinks()));
+        }
+        if sinks.contains(&sink) {
+            return refused(format!("the file still has the sink {sink}"));
+        }
+        let held = state.windows().filter(|(of, ..)| *of == sink).map(|(.., known)| known.holds.len()).sum::<usize>();
+        match (state.open_charges(sink).len(), held) {
+            (0, 0) => {}
+            (open, held) => {
+                let (open, held) = (count(open, "charge"), count(held, "hold"));
+                return refused(format!(
+                    "the sink {sink} is not at its end: {open} open, {held}; put it back into the file until there is none"
+                ));
+            }
+        }
+        let first = state.next_window(sink);
+        let begin = match (others.join(", "), first) {
+            (others, Some(first)) if !others.is_empty() => format!("; {others} begins with {}", first.label()),
+            _ => String::new(),
+        };
+        self.says.push(format!("the sink {sink} is gone for good, and what it billed stays billed{begin}"));
+        let others = others.into_iter().map(str::to_owned).collect();
+        self.entries.push(Entry::Retired { sink: sink.to_owned(), others, first });
+        Ok(())
+    }
+}
+
+/// Whether the old name is the ledger's alone, and the new one the file's alone.
+fn fits(what: &str, from: &str, to: &str, known: &[&str], file: &[&str]) -> Result<(), Refused> {
+    if !known.contains(&from) {
+        return refused(unknown(what, from, known));
+    }
+    if file.contains(&from) {
+        return refused(format!("the file still has the {what} {from}: write the new name there first"));
+    }
+    if !file.contains(&to) {
+        return refused(format!("the file has no {what} {to}; it has {}", file.join(", ")));
+    }
+    if known.contains(&to) {
+        return refused(format!("the ledger knows a {what} {to} already, and two cannot become one"));
+    }
+    Ok(())
+}
+
+fn unknown(what: &str, name: &str, known: &[&str]) -> String {
+    format!("the ledger knows no {what} {name}; it knows {}", known.join(", "))
+}
+
+/// How many windows and charges a sink has.
+fn counts(state: &State, sink: &str) -> (usize, usize) {
+    let windows = state.windows().filter(|(of, ..)| *of == sink).map(|(_, window, _)| window);
+    windows.fold((0, 0), |(windows, charges), window| (windows + 1, charges + state.charges_of(sink, window).len()))
+}
+
+fn count(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}

@@ -1,0 +1,112 @@
+//! What a pipeline is made of, as the ledger remembers it, and the line at fault where it remembers something else.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde_json::{Value as Json, json};
+
+use super::due::first;
+use super::setup::{Section, Setup};
+use crate::config::{ConfigErrors, GrantSpec, Pipeline, SecretSource, fingerprint, join};
+use crate::ledger::{Clash, Identity, LedgerError, PluginDigest, State};
+
+/// What a pipeline is, at this time, with all that it is made of.
+pub fn identity(setup: &Setup, now: Timestamp) -> Identity {
+    Identity::of(&setup.pipeline, first(&setup.pipeline, now)).at(now).made_of(plugins(setup))
+}
+
+/// Which plugins it runs, and with which settings.
+pub(super) fn plugins(setup: &Setup) -> Vec<PluginDigest> {
+    let digest = |section: &Section| PluginDigest {
+        section: section.name.clone(),
+        name: section.plugin.description().name.clone(),
+        version: section.plugin.description().version.clone(),
+        sha256: section.plugin.digest(),
+        settings: settings(&setup.pipeline, &section.name).as_ref().map(fingerprint),
+    };
+    setup.sections().map(digest).collect()
+}
+
+/// What tells a section from another one with the same plugin: whose usage it reads, what it makes of it, in whose name it bills.
+fn settings(pipeline: &Pipeline, section: &str) -> Option<Json> {
+    let source = &pipeline.source.plugin;
+    if source.section == section {
+        let read = source.grant.read.as_ref().map(|read| &read.value);
+        return Some(json!({ "config": source.config, "read": read }));
+    }
+    if let Some(aggregate) = pipeline.aggregates.iter().find(|aggregate| aggregate.plugin.section == section) {
+        return Some(json!({ "config": aggregate.plugin.config, "takes": aggregate.takes }));
+    }
+    let sink = pipeline.sinks.iter().find(|sink| sink.plugin.section == section)?;
+    Some(json!({ "config": sink.plugin.config, "secrets": secrets(&sink.plugin.grant) }))
+}
+
+/// Where secrets come from; nobody reads them.
+fn secrets(grant: &GrantSpec) -> Json {
+    let path = |path: &Path| path.display().to_string();
+    let from = grant.secrets.iter().map(|(name, secret)| match &secret.value.from {
+        SecretSource::Env(variable) => (name.clone(), json!({ "env": variable })),
+        SecretSource::File(file) => (name.clone(), json!({ "file": path(file) })),
+    });
+    Json::Object(from.collect())
+}
+
+/// Aggregates that have another name and are the same for the rest, for a person.
+pub(super) fn renamed(identity: &Identity, state: &State) -> Option<String> {
+    let renamed: Vec<String> =
+        identity.aggregates_renamed(state).iter().map(|(from, to)| format!("{from} is called {to} now")).collect();
+    (!renamed.is_empty()).then(|| {
+        let renamed = renamed.join(", ");
+        format!("the aggregate {renamed}, and is the same for the rest: no charge changes by that")
+    })
+}
+
+/// What is at fault in the pipeline's file, if an error of its ledger is about that.
+pub fn at_fault(pipeline: &Pipeline, error: &LedgerError) -> Option<ConfigErrors> {
+    let (pointer, help) = match error {
+        LedgerError::OtherWindow { .. } => ("/window".to_owned(), error.action().to_owned()),
+        LedgerError::Identity { clash, .. } => way_out(pipeline, clash),
+        _ => return None,
+    };
+    Some(ConfigErrors::at(&pipeline.text, pipeline.places.span(&pointer), error.to_string(), Some(help)))
+}
+
+/// The key that is at fault, and what to do.
+fn way_out(pipeline: &Pipeline, clash: &Clash) -> (String, String) {
+    let file = Path::new(pipeline.text.name());
+    let file = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
+    let rename = |what: String| format!("meterhost ledger rename {file} {what}");
+    match clash {
+        Clash::Sink { gone, new } => {
+            let one = gone.split(", ").next().unwrap_or_default();
+            let (renamed, retired) = (rename(format!("--sink {one}={new}")), rename(format!("--retire {one}")));
+            let help = format!(
+                "put the name back; or, if it is the same service: `{renamed}`; or, if it is another one, and {one} is gone for good: `{retired}`"
+            );
+            (join("/sink", new), help)
+        }
+        Clash::SinkBefore { name, now } => {
+            let help = format!("call it {now}, or give it back its name: `{}`", rename(format!("--sink {now}={name}")));
+            (join("/sink", name), help)
+        }
+        Clash::Aggregate { gone, new } => {
+            let one = gone.split(", ").next().unwrap_or_default();
+            let renamed = rename(format!("--aggregate {one}={new}"));
+            (join("/aggregate", new), format!("put the name back; or, if it makes the same charges: `{renamed}`"))
+        }
+        Clash::Pipeline { known, .. } => {
+            let renamed = rename(format!("--pipeline \"{known}\""));
+            let help = format!(
+                "put the name back; or, if it is the same pipeline: `{renamed}`; or, if it is another one, name another `ledger`"
+            );
+            ("/name".to_owned(), help)
+        }
+        Clash::PipelineBefore { now, .. } => {
+            let renamed = rename(format!("--pipeline \"{now}\""));
+            let help = format!(
+                "call it \"{now}\", or give it back its name: `{renamed}`; another pipeline needs another name or `ledger`"
+            );
+            ("/name".to_owned(), help)
+        }
+    }
+}
