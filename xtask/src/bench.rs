@@ -1,7 +1,7 @@
 //! The benchmarks, and what meterhost is compared with in them.
 
-use crate::python;
 use crate::steps::{Failed, root, step};
+use crate::{guests, python};
 
 /// What some of the measurements run beside.
 const PACKAGES: [&str; 2] = ["boto3==1.44.8", "duckdb==2.0.1"];
@@ -14,6 +14,9 @@ const ALONE: [&str; 5] = ["push", "idle", "small", "memory", "ledger"];
 pub fn bench(names: &[&str]) -> Result<(), Failed> {
     if names.is_empty() || names.iter().any(|name| !ALONE.contains(name)) {
         python::environment("what meterhost is compared with", FOLDER, &PACKAGES)?;
+    }
+    if names.is_empty() || names.contains(&"ledger") {
+        guests::test_components()?;
     }
     // All at once: built one by one, the libraries that they share would be built twice, for each with what it asks of them.
     crate::build(&["--release", "--package", "meterhost-bench"])?;
