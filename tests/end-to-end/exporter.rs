@@ -2,6 +2,7 @@
 //! a bucket, a state document and a ledger.
 
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use clazar_emulator::{Cloud, Emulator, Record, Settings};
 use s3_proxy::{Moto, Proxy, Store};
@@ -55,17 +56,23 @@ impl Scene {
     }
 
     fn run(&self, example: &str, now: &str, variables: &[(&str, &str)]) -> Ended {
+        let mut program = self.program(example, now, variables);
+        program.arg("--ledger").arg(format!("sqlite:{}", self.folder.path().join("ledger.db").display()));
+        ended(program.output().unwrap())
+    }
+
+    /// An example as it is, with its own ledger.
+    fn program(&self, example: &str, now: &str, variables: &[(&str, &str)]) -> Command {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/clazar");
         let mut program = program();
         program.args(["run", "--now", now]).arg(root.join(example));
-        program.arg("--ledger").arg(format!("sqlite:{}", self.folder.path().join("ledger.db").display()));
         program.env("S3_BUCKET_NAME", &self.bucket).env("AWS_S3_BUCKET_NAME", &self.bucket);
         program.env("CLAZAR_API_URL", self.emulator.url());
         program.env("CLAZAR_CLIENT_ID", "cid").env("CLAZAR_CLIENT_SECRET", "sec-very-secret");
         program.env("AWS_ENDPOINT_URL_S3", self.proxy.url()).env("AWS_REGION", "us-east-1");
         program.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test").env("RETRY_BUDGET", "1s");
         program.envs(variables.iter().copied());
-        ended(program.output().unwrap())
+        program
     }
 
     /// Runs the example of formulas on the first of July.
@@ -300,6 +307,48 @@ fn several_plans_share_a_bucket_a_document_and_a_ledger() {
         assert_eq!(entry["processed_contracts"]["2025-06"], json!([format!("contract-{number}:2025-06")]));
         assert_eq!(entry["last_processed_month"], "2025-06");
     }
+}
+
+#[test]
+fn without_a_disk_each_plan_has_its_ledger_in_the_bucket_and_all_may_run_at_once() {
+    let scene = Scene::new();
+    let plans = [("My Sérvice", "pt 1"), ("Postgres", "pt-2"), ("Postgres", "pt-3")];
+    for (number, (service, plan)) in plans.iter().enumerate() {
+        scene.usage(service, plan, "2025/06/01/00", &[(&format!("contract-{number}"), "cpu", "2", "0")]);
+    }
+    let variables = |(service, plan)| [("SERVICE_NAME", service), ("PLAN_ID", plan)];
+    for round in 0..2 {
+        let begun = plans.map(|plan| {
+            let mut program = scene.program("pipeline.toml", "2025-07-01T02:00:00Z", &variables(plan));
+            program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        });
+        for run in begun {
+            ended(run.wait_with_output().unwrap()).expect(0);
+        }
+        let expected: Vec<String> = (0..3).map(|number| format!("contract-{number} cpu 2025-06 2")).collect();
+        assert_eq!(scene.billed(), expected, "round {round}");
+    }
+    let keys = scene.store.keys(&scene.bucket);
+    for (service, plan) in plans {
+        let head = format!("meterhost/{service}/PROD/{plan}/head");
+        assert!(keys.contains(&head), "{keys:?}");
+    }
+    assert_eq!(std::fs::read_dir(scene.folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn the_example_of_formulas_has_its_ledger_in_the_bucket_too() {
+    let scene = Scene::new();
+    scene.usage("Postgres", PLAN, "2025/06/01/00", &[("A", "cpu_core_hours", "6", "0")]);
+    scene.marker("2025-06-30T23:59:59Z");
+    for _ in 0..2 {
+        let variables = [&[("START_MONTH", "2025-06")], &POD[..]].concat();
+        let mut run = scene.program("formulas.toml", "2025-07-01T02:00:00Z", &variables);
+        ended(run.output().unwrap()).expect(0);
+        assert_eq!(scene.billed(), ["A pods 2025-06 3"]);
+    }
+    let head = format!("meterhost/Postgres/PROD/{PLAN}/head");
+    assert!(scene.store.get(&scene.bucket, &head).is_some());
 }
 
 #[test]
