@@ -42,6 +42,7 @@ mod support;
 mod taken_over;
 mod trail;
 mod variables;
+mod what_happens;
 mod windows;
 mod zeros;
 mod zombies;
