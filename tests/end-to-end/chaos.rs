@@ -1,5 +1,5 @@
-//! Crashes and faults by chance, from a seed: whatever goes wrong, and however often, each charge is billed once, with its number. With
-//! a state document, the ledger is lost by chance too; and the exporter before could take over at any time without billing twice.
+//! Crashes and faults by chance, and ledgers that are lost, from a seed: whatever goes wrong, and however often, each charge is billed once,
+//! with its number. Where there is a state document, the exporter before could take over at any time without billing twice.
 
 use std::collections::BTreeMap;
 
@@ -69,6 +69,7 @@ fn goes_wrong(seed: u64) {
             }
         }
     }
+    let mut was_lost = false;
     for _ in 0..2 + chance.below(3) {
         stage.emulator.clear_faults();
         for endpoint in [Endpoint::Authenticate, Endpoint::Submit, Endpoint::Submit, Endpoint::List, Endpoint::List] {
@@ -81,15 +82,18 @@ fn goes_wrong(seed: u64) {
         stage.emulator.verify_books().unwrap_or_else(|error| panic!("seed {seed}: {error}"));
         if mirrored {
             could_go_back(&stage, seed);
-            if chance.below(3) == 0 {
-                stage.lose_the_ledger();
-            }
+        }
+        if chance.below(3) == 0 {
+            stage.lose_the_ledger();
+            was_lost = true;
         }
     }
     stage.emulator.clear_faults();
     let ended = stage.run();
     assert_eq!(ended.exit, 0, "seed {seed}: {ended:?}");
-    assert!(stage.emulator.resent().is_empty(), "seed {seed}: {:?}", stage.emulator.resent());
+    // Where neither a ledger nor a document nor the books tell, it is the service's refusal that does.
+    let may_be_resent = was_lost && !mirrored;
+    assert!(may_be_resent || stage.emulator.resent().is_empty(), "seed {seed}: {:?}", stage.emulator.resent());
     let books = stage.emulator.books().into_iter().filter(|record| record.status.name() == "success");
     let mut billed = BTreeMap::new();
     for record in books {
@@ -105,7 +109,7 @@ fn goes_wrong(seed: u64) {
 #[test]
 fn whatever_goes_wrong_each_charge_is_billed_once() {
     let long = std::env::var_os("METERHOST_LONG").is_some();
-    for seed in 0..if long { MANY_SEEDS } else { SEEDS } {
-        goes_wrong(seed);
-    }
+    let seeds = if long { MANY_SEEDS } else { SEEDS };
+    (0..seeds).for_each(goes_wrong);
+    println!("counted: {seeds} schedules of faults, crashes and lost ledgers");
 }

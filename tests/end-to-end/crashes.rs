@@ -61,7 +61,7 @@ fn crash_at_all(kind: fn() -> Backend, every_pass: bool) {
     for place in &places {
         crash_at(kind, place);
     }
-    println!("{} places, a kill at each", places.len());
+    println!("counted: {} places, a kill at each", places.len());
 }
 
 fn is_long() -> bool {

@@ -87,7 +87,7 @@ fn killed_by_chance(ledger: Backend, kills: u64, seed: u64) {
     stage.run().expect(0);
     assert_eq!(stage.submissions(), submissions, "seed {seed}");
     println!(
-        "{killed} kills in {rounds} runs, {} charges billed once each in {submissions} calls, {:.0} s",
+        "counted: {killed} kills, {rounds} restarts, {} charges billed once each in {submissions} calls, {:.0} s",
         owed.len(),
         begun.elapsed().as_secs_f64()
     );

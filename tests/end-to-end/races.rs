@@ -100,7 +100,7 @@ fn races(kind: fn() -> Backend, runs: u64) {
         stage.run().expect(0);
         assert_eq!(stage.submissions(), sent, "round {round}");
     }
-    println!("{rounds} rounds of {runs} runs at once ended with exits {exits:?}");
+    println!("counted: {rounds} rounds of {runs} runs at once ended with exits {exits:?}");
 }
 
 #[test]

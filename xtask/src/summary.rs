@@ -4,6 +4,8 @@ use std::fmt;
 
 /// What a test prints, at the start of a line, that lacks something it needs: `skipped: ../shared is not there`.
 const SKIPPED: &str = "skipped: ";
+/// What a test prints, at the start of a line, that counted something: `counted: 20 kills`.
+const COUNTED: &str = "counted: ";
 
 /// Passed, failed and skipped tests.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -42,6 +44,8 @@ pub struct Run {
     test: String,
     /// What tests said that were skipped, and which they are.
     skips: Vec<String>,
+    /// What tests counted, and which they are.
+    counts: Vec<String>,
 }
 
 impl Run {
@@ -57,6 +61,9 @@ impl Run {
         }
         if let Some(reason) = line.strip_prefix(SKIPPED) {
             self.skips.push(format!("{}: {reason}", self.test));
+        }
+        if let Some(counts) = line.strip_prefix(COUNTED) {
+            self.counts.push(format!("{}: {counts}", self.test));
         }
         match line {
             "successes:" => self.among_passed = true,
@@ -97,6 +104,11 @@ impl Run {
     /// Which tests said that they were skipped, and why.
     pub fn skips(&self) -> &[String] {
         &self.skips
+    }
+
+    /// Which tests counted something, and what.
+    pub fn counts(&self) -> &[String] {
+        &self.counts
     }
 }
 
@@ -143,6 +155,12 @@ mod tests {
         ]);
         assert_eq!(run.summary(true).to_string(), "1 passed, 0 failed, 1 skipped");
         assert_eq!(run.skips(), ["golden::all_runs_agree: ../shared is not there"]);
+    }
+
+    #[test]
+    fn what_a_test_counted_is_told_though_it_passed() {
+        let run = run(&["successes:", "", "---- kills::bill_once stdout ----", "counted: 20 kills", "", "successes:"]);
+        assert_eq!(run.counts(), ["kills::bill_once: 20 kills"]);
     }
 
     #[test]

@@ -13,7 +13,8 @@ const NATIVE_PLUGINS: &str = "target/plugins-test";
 /// Runs every test; with `long`, those too that take longer than a quick check may. Whether all was well. The last line it prints is
 /// the summary.
 ///
-/// A test that lacks something it needs prints a line that begins with `skipped: `, and returns; it is counted, and named at the end.
+/// A test that lacks something it needs prints a line that begins with `skipped: `, and returns; it is counted, and named at the end. So is
+/// what a test prints on a line that begins with `counted: `.
 pub fn test(long: bool) -> Result<bool, Failed> {
     let begun = Instant::now();
     moto::moto()?;
@@ -23,6 +24,7 @@ pub fn test(long: bool) -> Result<bool, Failed> {
     println!("--- the components are built after {} s", begun.elapsed().as_secs());
 
     let (mut sum, mut skips, mut failures) = (Summary::default(), Vec::new(), Vec::new());
+    let mut counts = Vec::new();
     for step in runs()? {
         let mut step = if long { step.env("METERHOST_LONG", "1") } else { step };
         println!("--- {}", step.line());
@@ -34,12 +36,16 @@ pub fn test(long: bool) -> Result<bool, Failed> {
         })?;
         sum += run.summary(status.success());
         skips.extend_from_slice(run.skips());
+        counts.extend_from_slice(run.counts());
         if !status.success() {
             failures.push(step.failed(status));
         }
         println!("--- ended after {} s", begun.elapsed().as_secs());
     }
 
+    for count in &counts {
+        println!("counted: {count}");
+    }
     for skip in &skips {
         println!("skipped: {skip}");
     }
