@@ -4,6 +4,8 @@
 //! as a machine that is put to sleep does, until somebody wakes it (SIGCONT). `METERHOST_FAILPOINTS=FILE` adds the name of each place
 //! that is passed to a file, so that a test can visit them all.
 //!
+//! `METERHOST_CLOCK=TIME` is the real time for a ledger that is new: windows that end later were not over then.
+//!
 //! | names | where |
 //! |---|---|
 //! | `write:KIND`, `written:KIND`, `kept:KIND` | before an entry of the ledger is written, before its head is kept apart, and after that; `KIND` is the last of the entries |
@@ -12,6 +14,8 @@
 //! | `submit`, `submitted`, `look-up`, `looked-up` | around a call of the plugin |
 //! | `mirror`, `mirrored` | around a write of the state document |
 //! | `opened`, `reading`, `read`, `delivering`, `delivered`, `closing`, `reporting`, `reported` | between the steps of a run |
+
+use jiff::Timestamp;
 
 /// Ends or stops the process here, if it is told to.
 #[cfg(debug_assertions)]
@@ -45,3 +49,12 @@ pub(crate) fn failpoint(name: &str) {
 /// Nothing.
 #[cfg(not(debug_assertions))]
 pub(crate) fn failpoint(_name: &str) {}
+
+/// The real time, unless a test says another.
+pub(crate) fn clock() -> Timestamp {
+    #[cfg(debug_assertions)]
+    if let Some(clock) = std::env::var("METERHOST_CLOCK").ok().and_then(|text| text.parse().ok()) {
+        return clock;
+    }
+    Timestamp::now()
+}

@@ -33,3 +33,4 @@ pub mod model;
 pub mod pipeline;
 pub mod plugin;
 pub mod report;
+mod shell;

@@ -127,6 +127,13 @@ fn where_a_second_record_is_taken_nothing_is_sent_before_the_books_can_be_read()
             .says("a look-up could not tell: nobody keeps books here");
         assert_eq!(stage.emulator.requests().len(), 0);
     }
+    // Somebody else may know.
+    let id = crate::explained::id_of(&stage, "A");
+    stage.run().expect(1).says(&format!("{id} billed|not-billed"));
+    stage.command("explain", &[&id], &[]).expect(0).says("see whether the service has it, and say so");
+    stage.command("ledger resolve", &[&id, "not-billed", "--reason", "their portal", "--yes"], &[]).expect(0);
+    stage.run().expect(0);
+    assert_eq!(stage.emulator.requests().len(), 1);
     // Of what was not over nobody can have sent anything.
     let stage = Stage::new();
     takes_twice(&stage);
@@ -155,7 +162,7 @@ fn what_was_seen_absent_once_is_not_looked_up_again() {
 fn usage_that_comes_late_for_a_window_before_the_ledger_is_looked_up_too() {
     let mut stage = Stage::new();
     stage.usage("2025/06/01/00", "a", CHARGES);
-    stage.run().expect(0);
+    stage.command("run", &[], &[("METERHOST_CLOCK", "2025-07-01T02:00:00Z")]).expect(0);
     let asked = listings(&stage);
     stage.usage("2025/06/03/00", "d", &[("D", "cpu", "7")]);
     let month = ["2025-06-01T00:00:00Z", "2025-06-30T23:59:59Z"];
@@ -169,4 +176,16 @@ fn usage_that_comes_late_for_a_window_before_the_ledger_is_looked_up_too() {
     stage.at("2025-08-01T02:00:00Z");
     stage.run().expect(0);
     assert_eq!((listings(&stage), stage.submissions()), (asked, 2));
+}
+
+#[test]
+fn months_that_are_caught_up_with_one_by_one_are_looked_up_each() {
+    let mut stage = Stage::new();
+    takes_twice(&stage);
+    for (month, now) in [("06", "2025-07-01T02:00:00Z"), ("07", "2025-08-01T02:00:00Z")] {
+        stage.usage(&format!("2025/{month}/01/00"), "a", &[("A", "cpu", "2")]);
+        stage.at(now);
+        stage.run().expect(1).says("a ledger that is not here any more may have sent it");
+    }
+    assert_eq!(stage.emulator.requests().len(), 0, "both were over by the real clock when the ledger was new");
 }

@@ -1,9 +1,11 @@
 //! What a pipeline is called, and what it is: under another name it would bill again, so that stops at the line at fault, and the ledger
 //! is told of an honest new name.
 
+use std::process::Command;
+
 use clazar_emulator::{Endpoint, Fault};
 
-use crate::support::{Backend, Ended, Stage, bill, settings};
+use crate::support::{Backend, Ended, Stage, bill, component, ended, settings};
 
 /// A stage that has billed A and B.
 fn billed(ledger: Backend) -> Stage {
@@ -63,6 +65,16 @@ fn rename(stage: &Stage, arguments: &[&str]) -> Ended {
     stage.command("ledger rename", &[arguments, &["--yes"]].concat(), &[])
 }
 
+/// Runs the command that a person would copy from what was shown.
+fn copied(stage: &Stage, shown: &Ended, with: &str) -> Ended {
+    let line = shown.stderr.lines().find(|line| line.trim().starts_with("meterhost ") && line.contains(with)).unwrap();
+    let usual = stage.step("run");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("{} --yes", line.trim().replacen("meterhost", "\"$0\"", 1))]).arg(usual.get_program());
+    shell.env_clear().envs(usual.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    ended(shell.output().unwrap())
+}
+
 const SINK: &str = "[sink.clazar]";
 const RENAMED: &str = "[sink.marketplace]\nplugin = \"clazar\"";
 
@@ -71,8 +83,8 @@ fn a_renamed_sink_stops_until_the_ledger_is_told() {
     for ledger in Backend::both() {
         let stage = billed(ledger);
         stage.replace(SINK, RENAMED);
-        stops(&stage, "[sink.marketplace]", "meterhost ledger rename pipeline.toml --sink clazar=marketplace");
-        rename(&stage, &["--sink", "clazar=marketplace"])
+        stops(&stage, "[sink.marketplace]", "--sink clazar=marketplace");
+        copied(&stage, &stage.run(), "--sink")
             .expect(0)
             .says("the sink clazar is called marketplace from here on: 2 charges in 1 window are its own");
         goes_on(&stage);
@@ -154,6 +166,77 @@ fn a_sink_that_is_not_at_its_end_is_not_retired() {
     rename(&stage, &["--retire", "clazar"]).expect(2).says("the sink clazar is not at its end: 1 charge open");
 }
 
+/// Of such a sink June is not read to its end.
+#[test]
+fn a_sink_with_a_window_that_was_taken_up_and_not_settled_is_not_retired() {
+    let stage = Stage::new();
+    stage.usage("2025/06/01/00", "a", &[("A", "cpu", "2")]);
+    assert_eq!(stage.command("run", &[], &[("METERHOST_FAILPOINT", "reading")]).exit, -1);
+    stage.replace(SINK, RENAMED);
+    rename(&stage, &["--retire", "clazar"]).expect(2).says("2025-06 was taken up for it, and not settled");
+    stage.replace(RENAMED, SINK);
+    stage.run().expect(0);
+    stage.replace(SINK, RENAMED);
+    rename(&stage, &["--retire", "clazar"]).expect(0);
+    rename(&stage, &["--sink", "clazar=marketplace"]).expect(2).says("the sink clazar is gone for good");
+}
+
+#[test]
+fn a_name_that_was_given_up_is_nobody_elses() {
+    let stage = billed(Backend::Sqlite);
+    stage.replace(SINK, "[sink.other]\nplugin = \"clazar\"\ntakes = [\"memory\"]\nconfig = { cloud = \"aws\", url = \"${CLAZAR_URL}\" }\n\
+         grant = { http = [\"${CLAZAR_URL}\"], secrets = { client_id = { env = \"CLAZAR_CLIENT_ID\" }, client_secret = { env = \"CLAZAR_CLIENT_SECRET\" } } }\n\n[sink.clazar]");
+    stage.run().expect(0);
+    stage.replace(SINK, RENAMED);
+    rename(&stage, &["--sink", "clazar=marketplace"]).expect(0);
+    stage.run().expect(0);
+    stage.replace("[sink.other]", SINK);
+    rename(&stage, &["--sink", "other=clazar"]).expect(2).says("the name clazar was that of the sink marketplace");
+
+    // Nor is a pipeline's.
+    let stage = billed(Backend::Sqlite);
+    let first = std::fs::read_to_string(stage.path("pipeline.toml")).unwrap();
+    let second = first.replace("\"postgres-prod\"", "\"second\"").replace("omnistrate-metering/", "elsewhere/");
+    stage.pipeline(&second);
+    stage.run().expect(0);
+    stage.pipeline(&first.replace("\"postgres-prod\"", "\"third\""));
+    rename(&stage, &["--pipeline", "postgres-prod"]).expect(0);
+    stage.pipeline(&second.replace("\"second\"", "\"postgres-prod\""));
+    rename(&stage, &["--pipeline", "second"])
+        .expect(2)
+        .says("the name `postgres-prod` was that of the pipeline `third`");
+}
+
+#[test]
+fn a_ledger_with_renamed_pipelines_is_whole_and_is_gone_on_with_without_its_end() {
+    for ledger in Backend::both() {
+        let stage = billed(ledger);
+        stage.replace("\"postgres-prod\"", "\"Postgres: prod\"");
+        copied(&stage, &stage.run(), "--pipeline").expect(0);
+        stage.run().expect(0);
+        stage.command("ledger verify", &[], &[]).expect(0);
+        stage.usage("2025/06/02/00", "c", &[("C", "cpu", "5")]);
+        stage.run().expect(0);
+        crate::trail::cut(&stage);
+        stage.run().expect(4);
+        stage.command("ledger accept", &["--yes"], &[]).expect(0);
+        goes_on(&stage);
+        stage.command("ledger verify", &[], &[]).expect(0);
+        stage.command("status", &[], &[]).expect(0).says("settled up to 2025-06");
+    }
+}
+
+#[test]
+fn a_pipeline_that_is_renamed_together_with_its_sink_is_found_all_the_same() {
+    let stage = billed(Backend::Sqlite);
+    stage.replace("\"postgres-prod\"", "\"new\"");
+    stage.replace(SINK, RENAMED);
+    stage.replace("config.layout", "config.attributes = { zone = \"/zone\" }\nconfig.layout");
+    stops(&stage, "name   = \"new\"", "the ledger does not know the pipeline `new`, and `postgres-prod` reads");
+    rename(&stage, &["--pipeline", "postgres-prod", "--sink", "clazar=marketplace"]).expect(0);
+    goes_on(&stage);
+}
+
 #[test]
 fn a_renamed_pipeline_stops_until_the_ledger_is_told() {
     for ledger in Backend::both() {
@@ -220,7 +303,7 @@ fn an_aggregate_that_is_another_under_another_name_stops_until_the_ledger_is_tol
             "[aggregate.rules]\nconfig.dimensions = { \"*\" = \"sum\" }",
             "[aggregate.sums]\nplugin = \"rules\"\nconfig.dimensions = { cpu = \"sum\" }",
         );
-        stops(&stage, "[aggregate.sums]", "meterhost ledger rename pipeline.toml --aggregate rules=sums");
+        stops(&stage, "[aggregate.sums]", "--aggregate rules=sums");
         rename(&stage, &["--aggregate", "rules=sums"]).expect(0);
         goes_on(&stage);
     }

@@ -209,7 +209,7 @@ fn an_exporter_that_took_over_in_between_is_followed_by_an_import() {
     document[KEY]["last_processed_month"] = json!("2025-07");
     document[KEY]["processed_contracts"]["2025-07"] = json!(["A:2025-07"]);
     kept.write(&document.to_string());
-    kept.refuses("`meterhost ledger import` takes over");
+    kept.refuses("`meterhost ledger import FILE` takes over");
     kept.stage.command("ledger import", &["--yes"], &[]).expect(0);
     kept.stage.run().expect(0);
     assert_eq!(kept.stage.submissions(), submissions + 1);

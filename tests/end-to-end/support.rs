@@ -174,7 +174,8 @@ grant  = {{ http = ["${{CLAZAR_URL}}"], secrets = {{ client_id = {{ env = "CLAZA
     /// Begins the ledger before the window of most tests is over: nobody can have billed that before. Months begin with May then.
     pub fn begin_early(&self) {
         self.replace("start  = \"2025-06\"", "start  = \"2025-05\"");
-        ended(self.step_at("run", "2025-06-01T02:00:00Z").output().unwrap()).expect(0);
+        let begin = "2025-06-01T02:00:00Z";
+        ended(self.step_at("run", begin).env("METERHOST_CLOCK", begin).output().unwrap()).expect(0);
     }
 
     /// A command on the pipeline, not run yet.

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::support::{Backend, Stage, bill, settings};
+use crate::support::{Backend, Stage, bill, component, settings};
 
 /// A stage that has billed June.
 fn billed(ledger: Backend) -> Stage {
@@ -22,7 +22,7 @@ fn sql(stage: &Stage, batch: &str) {
 }
 
 /// Takes the last step away.
-fn cut(stage: &Stage) {
+pub fn cut(stage: &Stage) {
     match &stage.ledger {
         Backend::Sqlite => sql(stage, "DELETE FROM entry WHERE step = (SELECT max(step) FROM entry)"),
         Backend::S3(bucket) => {
@@ -68,7 +68,7 @@ fn all_that_is_wrong_is_named_and_a_run_refuses() {
     assert_eq!((inputs, &document["exit"]), (vec!["entry 2", "entry 4"], &Value::from(4)));
     stage.command("ledger verify", &[], &[]).expect(4).says("entry 2").says("it is missing").says("restore the ledger");
     let sent = stage.emulator.requests().len();
-    stage.run().expect(4).says("`meterhost ledger verify` names all that is wrong");
+    stage.run().expect(4).says("`meterhost ledger verify FILE` names all that is wrong");
     stage.command("ledger accept", &["--yes"], &[]).expect(4).says("entry 4");
     assert_eq!(stage.emulator.requests().len(), sent);
 }
@@ -120,6 +120,33 @@ fn however_much_of_its_end_is_lost_nothing_is_sent_twice() {
             assert_eq!(stage.submissions(), 1, "{left} of {steps} steps are left");
         }
     }
+}
+
+#[test]
+fn where_nobody_can_ask_the_service_a_person_says_what_the_lost_entries_billed() {
+    let stage = Stage::on(Backend::Sqlite, settings());
+    stage.usage("2025/06/01/00", "a", &[("A", "cpu", "2")]);
+    let text = Stage::usual();
+    let (before, _) = text.split_once("[sink.clazar]").unwrap();
+    stage.pipeline(&format!(
+        "{before}[sink.clazar]\nplugin = \"{}\"\nretry_budget = \"0s\"\n\
+         config = {{ way = \"takes-twice\", resolution = \"ask\", url = \"${{CLAZAR_URL}}\" }}\ngrant.http = \"${{CLAZAR_URL}}\"\n",
+        component("failing").display()
+    ));
+    stage.run().expect(0);
+    (0..3).for_each(|_| cut(&stage));
+    stage.command("ledger accept", &["--yes"], &[]).expect(0).says("a person has to say what became of it");
+    stage
+        .run()
+        .expect(1)
+        .says("a run of which the ledger has lost the entries may have offered it")
+        .says("ledger resolve");
+    assert_eq!(stage.emulator.requests().len(), 1);
+    let id = crate::explained::id_of(&stage, "A");
+    stage.command("explain", &[&id], &[]).expect(0).says("the ledger has lost entries that stood behind this place");
+    stage.command("ledger resolve", &[&id, "billed", "--reason", "their portal", "--yes"], &[]).expect(0);
+    stage.run().expect(0);
+    assert_eq!(stage.emulator.requests().len(), 1);
 }
 
 #[test]

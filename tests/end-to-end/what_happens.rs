@@ -206,7 +206,7 @@ fn the_ledger_is_damaged_or_edited() {
             }
         };
         let sent = stage.emulator.requests().len();
-        stage.run().expect(4).says("`meterhost ledger verify` names all that is wrong");
+        stage.run().expect(4).says("`meterhost ledger verify FILE` names all that is wrong");
         stage.command("ledger verify", &[], &[]).expect(4);
         assert_eq!(stage.emulator.requests().len(), sent);
         put_back();

@@ -21,6 +21,7 @@ pub(super) struct AcceptArgs {
 }
 
 pub(super) fn accept(args: &AcceptArgs, global: &Global) -> Result<Exit, Refused> {
+    args.pipeline.whole_pipeline()?;
     let pipeline = args.pipeline.pipeline()?;
     let outside = Outside::open()?;
     let place = outside.place(&pipeline)?;

@@ -31,13 +31,13 @@ pub(super) fn explain(args: &ExplainArgs, global: &Global) -> Result<Exit, Refus
     let pipeline = args.pipeline.pipeline()?;
     let outside = Outside::open()?;
     let place = outside.place(&pipeline)?;
-    let trail = Trail::of(&place, &Identity::of(&pipeline, None), &args.charge)??;
+    let trail = Trail::of(&place, &Identity::of(&pipeline, None), &args.charge)
+        .map_err(|error| Refused::of(&pipeline, error))??;
     let holder = match trail.charge.standing() {
         Standing::InFlight { .. } => place.holder()?,
         _ => None,
     };
-    let file = args.pipeline.file.display().to_string();
-    let command = resolve_command(&file, pipeline.ledger_option.as_deref(), trail.charge.charge().id());
+    let command = resolve_command(&pipeline, trail.charge.charge().id());
     let (next, is_a_persons) = next(&trail.charge, holder.as_deref());
     let command = is_a_persons.then_some(command.as_str());
     if global.json {
@@ -57,7 +57,12 @@ fn next(charge: &ChargeState, holder: Option<&str>) -> (String, bool) {
         (Standing::Accepted { .. } | Standing::TakenOver | Standing::ByHand { .. }, _) => {
             ("nothing: it is final", false)
         }
-        (Standing::Pending { .. }, _) if charge.last_over().is_some() || charge.may_be_sent_before() => {
+        (Standing::Pending { .. }, _) if charge.may_be_sent_before() && !charge.is_denied() => (
+            "a run looks it up first, where its sink can do that, and offers it if it is not there; where that cannot tell, see \
+             whether the service has it, and say so:",
+            true,
+        ),
+        (Standing::Pending { .. }, _) if charge.last_over().is_some() || charge.is_denied() => {
             ("a run looks it up first, where its sink can do that, and offers it again if it is not there", false)
         }
         (Standing::Pending { .. }, _) => ("a run offers it", false),

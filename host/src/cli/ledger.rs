@@ -69,7 +69,8 @@ pub(super) fn ledger(command: &LedgerCommand, global: &Global) -> Result<Exit, R
         })?;
         return Ok(Exit::Final);
     }
-    let state = Ledger::state_of(&place, &Identity::of(&pipeline, None))?;
+    let state =
+        Ledger::state_of(&place, &Identity::of(&pipeline, None)).map_err(|error| Refused::of(&pipeline, error))?;
     let window = args.window(&pipeline)?;
     let mut text = String::new();
     let mut documents = Vec::new();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::confirm::confirmed;
 use super::shared::{Outside, Refused, print};
 use super::{Global, PipelineArgs};
-use crate::config::Pipeline;
+use crate::config::{MirrorForm, MirrorSpec, Pipeline};
 use crate::ledger::{Claim, Entry, Identity, Ledger, Named, Place, State};
 use crate::pipeline::run_id;
 use crate::report::Exit;
@@ -39,16 +39,24 @@ fn pair(text: &str) -> Result<(String, String), String> {
 }
 
 pub(super) fn rename(args: &RenameArgs, global: &Global) -> Result<Exit, Refused> {
+    args.pipeline.whole_pipeline()?;
     let pipeline = args.pipeline.pipeline()?;
     let outside = Outside::open()?;
     let place = outside.place(&pipeline)?;
     let (identity, state) = known(args, &pipeline, &place)?;
     let Changes { entries, says } = Changes::of(args, &pipeline, &state)?;
-    let says = says.join("\n");
-    confirmed(&says, "Is that so? It is written down for good.", args.yes, "nothing was renamed")?;
+    confirmed(&says.join("\n"), "Is that so? It is written down for good.", args.yes, "nothing was renamed")?;
     let (stop, run) = (AtomicBool::new(false), run_id());
     let claim = Claim { run: &run, wait: Duration::ZERO, stop: &stop, told: &|_| {} };
     let mut ledger = Ledger::open(&place, &identity, &claim)?;
+    // A run may have ended since it was asked.
+    if Changes::of(args, &pipeline, ledger.state())?.says != says {
+        ledger.close()?;
+        return refused(
+            "the ledger was written to meanwhile, and nothing was renamed: see what it means now".to_owned(),
+        );
+    }
+    let says = says.join("\n");
     match args.renamed {
         Some(_) => ledger.rename_pipeline(&pipeline.name, entries)?,
         None => ledger.append(entries)?,
@@ -68,7 +76,7 @@ fn refused<T>(text: String) -> Result<T, Refused> {
 /// The pipeline under the name that the ledger knows, and what it knows of it.
 fn known(args: &RenameArgs, pipeline: &Pipeline, place: &Place) -> Result<(Identity, State), Refused> {
     let new = Identity::of(pipeline, None);
-    let under = |identity: &Identity| Ledger::state_of(place, identity);
+    let under = |identity: &Identity| Ledger::state_of(place, identity).map_err(|error| Refused::of(pipeline, error));
     let name = args.renamed.as_ref().unwrap_or(&pipeline.name);
     let old = Identity { pipeline: name.clone(), ..new.clone() };
     if args.renamed.is_some() && *name == pipeline.name {
@@ -82,8 +90,17 @@ fn known(args: &RenameArgs, pipeline: &Pipeline, place: &Place) -> Result<(Ident
              beside it, under its new name first, or say where it is with `ledger` or --ledger"
         ));
     }
-    if args.renamed.is_some() && under(&new)?.window_kind().is_some() {
-        return refused(format!("the ledger knows a pipeline `{}` already, and two cannot become one", pipeline.name));
+    if args.renamed.is_some() {
+        let taken = under(&new)?;
+        let new = &pipeline.name;
+        if taken.window_kind().is_some() {
+            return refused(format!("the ledger knows a pipeline `{new}` already, and two cannot become one"));
+        }
+        if let Some(now) = taken.renamed_to().filter(|now| now != name) {
+            return refused(format!(
+                "the name `{new}` was that of the pipeline `{now}`, and stands in the ids of what it billed: take another"
+            ));
+        }
     }
     Ok((old, state))
 }
@@ -108,10 +125,25 @@ impl Changes {
                 count(charges, "charge"),
                 count(windows, "window")
             ));
+            let shared = |mirror: &&MirrorSpec| mirror.form == MirrorForm::Shared && mirror.key == pipeline.name;
+            if let Some(mirror) = pipeline.mirror.as_ref().filter(shared) {
+                changes.says.push(format!(
+                    "its entry in the state document {} is still `{old}`: say key = \"{old}\" in `mirror`, or a run stops",
+                    mirror.url.value
+                ));
+            }
         }
         let sinks: Vec<&str> = pipeline.sinks.iter().map(|sink| sink.plugin.name.as_str()).collect();
         for (from, to) in &args.sinks {
             fits("sink", from, to, &state.known_sinks(), &sinks)?;
+            if state.is_retired(from) {
+                return refused(format!("the sink {from} is gone for good, as was written down: it has no other name"));
+            }
+            if let Some(now) = state.had_sink(to).filter(|now| now != from) {
+                return refused(format!(
+                    "the name {to} was that of the sink {now}, and stands in the ids of what it billed: take another"
+                ));
+            }
             let (windows, charges) = counts(state, from);
             let (charges, windows) = (count(charges, "charge"), count(windows, "window"));
             let text = format!("the sink {from} is called {to} from here on: {charges} in {windows} are its own");
@@ -160,6 +192,11 @@ impl Changes {
                     "the sink {sink} is not at its end: {open} open, {held}; put it back into the file until there is none"
                 ));
             }
+        }
+        if let Some((_, window, _)) = state.windows().find(|(of, _, known)| *of == sink && !known.settled) {
+            return refused(format!(
+                "the sink {sink} is not at its end: {window} was taken up for it, and not settled; put it back into the file until it is"
+            ));
         }
         let first = state.next_window(sink);
         let begin = match (others.join(", "), first) {

@@ -53,7 +53,7 @@ pub(super) fn resolve(args: &ResolveArgs, global: &Global) -> Result<Exit, Refus
         Said::Billed => Verdict::Billed,
         Said::NotBilled => Verdict::NotBilled,
     };
-    let trail = Trail::of(&place, &identity, &args.charge)??;
+    let trail = Trail::of(&place, &identity, &args.charge).map_err(|error| Refused::of(&pipeline, error))??;
     let charge = trail.charge.charge();
     let (id, words) = (charge.id(), charge.words());
     let refused = |why: NotToResolve| {
@@ -112,7 +112,7 @@ fn says(trail: &Trail, verdict: Verdict, reason: &str, by: Option<&str>) -> Stri
         }
         .to_owned(),
     );
-    let lines: Vec<String> = lines.iter().map(|line| line.replace(char::is_control, " ")).collect();
+    let lines: Vec<String> = lines.iter().map(|line| line.escape_debug().to_string().replace("\\\"", "\"")).collect();
     lines.join("\n")
 }
 

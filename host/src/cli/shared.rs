@@ -135,11 +135,17 @@ pub(super) fn show_configuration(errors: &ConfigErrors) {
     };
     let handler = GraphicalReportHandler::new_themed(theme).with_width(100).with_links(false);
     for error in errors.iter() {
+        // A command is copied as it is: it stands below, where nothing breaks it.
+        let help = error.help.iter().flat_map(|help| help.lines());
+        let (commands, prose): (Vec<&str>, Vec<&str>) = help.partition(|line| line.starts_with("meterhost "));
+        let mut shown = error.clone();
+        shown.help = (!prose.is_empty()).then(|| prose.join("\n"));
         let mut text = String::new();
-        match handler.render_report(&mut text, error) {
+        match handler.render_report(&mut text, &shown) {
             Ok(()) => eprintln!("{}", text.trim_end()),
             Err(_) => eprintln!("{error}"),
         }
+        commands.iter().for_each(|command| eprintln!("    {command}"));
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) fn status(args: &StatusArgs, global: &Global) -> Result<Exit, Refused
     let outside = Outside::open()?;
     let place = outside.place(&pipeline)?;
     let now = args.pipeline.now();
-    let status = Status::of(&pipeline, &place, now, args.patience)?;
+    let status = Status::of(&pipeline, &place, now, args.patience).map_err(|error| Refused::of(&pipeline, error))?;
     let holder = place.holder()?;
     let exit = if status.needs_a_run { Exit::Open } else { Exit::Final };
     match global.json {
@@ -71,7 +71,7 @@ fn text(pipeline: &str, status: &Status, holder: Option<&str>, place: &Place) ->
     );
     line("held by", holder.map_or_else(|| "nobody".to_owned(), |holder| holder.escape_debug().to_string()));
     let ledger = match status.head.number {
-        0 => "not there yet: nothing was billed".to_owned(),
+        0 => "not there yet".to_owned(),
         entries => format!("{entries} entries, up to {}", status.head.hash),
     };
     line("ledger", format!("{}: {ledger}", place.short_name().escape_debug()));

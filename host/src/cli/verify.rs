@@ -17,6 +17,7 @@ pub(super) struct VerifyArgs {
 }
 
 pub(super) fn verify(args: &VerifyArgs, global: &Global) -> Result<Exit, Refused> {
+    args.pipeline.whole_pipeline()?;
     let pipeline = args.pipeline.pipeline()?;
     let outside = Outside::open()?;
     let place = outside.place(&pipeline)?;
@@ -85,7 +86,7 @@ fn action(spot: &Spot) -> &'static str {
             "restore the object from an earlier version, or take it away if it was never a part of the ledger"
         }
         Spot::Head => {
-            "restore the ledger and its head from where they are whole; where that is nowhere, see what `meterhost ledger accept` makes of it"
+            "restore the ledger and its head from where they are whole; where that is nowhere, see what `meterhost ledger accept FILE` makes of it"
         }
     }
 }

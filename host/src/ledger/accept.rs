@@ -75,8 +75,8 @@ impl Accepting {
                 format!(
                     "the ledger {place} is whole by itself, and ends with {end}. {says}.\n\
                      Entries after {number}, if there were any, are lost with it, and what they billed may be billed again. So, once this is \
-                     accepted, what is frozen in windows that are over by now is looked up before it is sent, where the service can be \
-                     asked. If a later copy of the ledger can be had, put that in its place instead."
+                     accepted, what is open, and what is still to be billed of windows that are over by now, is looked up before it is \
+                     sent; where the service cannot be asked, a person has to say what became of it. If a later copy of the ledger can be had, put that in its place instead."
                 )
             }
         }
@@ -92,7 +92,7 @@ impl Accepting {
             Kind::Sqlite(path) => {
                 let _lock = claim.patiently(&self.place.name(), LOOK, || Lock::take(path, claim.run))?;
                 self.is_still_so()?;
-                if self.found.end.is_none() {
+                if matches!(self.unfit, Unfit::Gone(_)) {
                     HeadFile::remove(path)?;
                     return Ok(None);
                 }
@@ -107,7 +107,7 @@ impl Accepting {
             Kind::S3 { objects, lease } => {
                 let mut store = s3::Store::open(objects, *lease, claim)?;
                 self.is_still_so()?;
-                if self.found.end.is_none() {
+                if matches!(self.unfit, Unfit::Gone(_)) {
                     store.replace_head(None)?;
                     store.close()?;
                     return Ok(None);

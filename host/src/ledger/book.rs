@@ -405,8 +405,13 @@ fn fold<T>(
             }
             match names.owns(&row) {
                 true => apply(&mut gathered, &mut state, row.record(&name)?).map_err(|cause| damaged(number, cause))?,
-                // What others do is passed over unread.
-                false => names.others(row),
+                // What others do is passed over unread, but for that a run was superseded: it may have been one of this pipeline.
+                false => {
+                    if row.kind == "superseded" {
+                        state.superseded(row.at);
+                    }
+                    names.others(row);
+                }
             }
             Ok(())
         })?;

@@ -11,8 +11,9 @@
 //!
 //! What is unknown, unconfirmed or held a person can resolve: it is by hand then, or pending again.
 //!
-//! What is owed for a window that was over when the ledger was new, or when a person went on with one that had lost its end, may have been
-//! sent by what was lost: while it is pending, it is looked up before it is sent. What a look-up shows ends that, and so does an attempt.
+//! What is owed for a window that was over when the ledger was new may have been sent by one that was lost: while it is pending, it is
+//! looked up before it is sent. What a look-up shows ends that, and so does an attempt. Where a person went on with a ledger that has lost
+//! its end, what is open is unknown, and so is what is frozen later of windows that were over by then.
 //!
 //! A pending or rejected charge becomes unknown besides, where another hand may have offered it, or this one before the ledger was
 //! there; and a pending one taken over, where another exporter had billed it.
@@ -24,6 +25,9 @@ use super::fold_error::FoldError;
 use crate::model::charge::{ChargeId, Key, Part, Proposal, Share};
 use crate::model::outcome::{Finding, HeldRecord, Outcome, Status};
 use crate::model::service::Offer;
+
+/// No call takes longer, of those that stood in entries that are lost: milliseconds. How long they may take, those entries said.
+const LOST_CALL: u64 = 10 * 60 * 1000;
 
 /// What is said of a charge that was taken over.
 pub const TAKEN_OVER: &str = "billed by the exporter before, and how much of it nobody here knows";
@@ -164,6 +168,15 @@ pub enum Standing {
     },
 }
 
+/// Entries that a ledger has lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Lost {
+    /// When a person saw that: milliseconds, UTC.
+    pub(super) at: i64,
+    /// Charges of windows that were over by then may have been frozen and sent: milliseconds, UTC.
+    pub(super) until: i64,
+}
+
 /// A charge and its standing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChargeState {
@@ -171,6 +184,8 @@ pub struct ChargeState {
     /// How many runs had begun when it was frozen.
     frozen_in: u64,
     standing: Standing,
+    /// Whether it was about to leave from here, ever.
+    offered: bool,
     /// When the last attempt that may still take effect began, and the longest that it may take: milliseconds.
     last_attempt: Option<(i64, u64)>,
     /// Whether the run that began that attempt was superseded, and may wake up in the middle of it.
@@ -208,6 +223,7 @@ impl ChargeState {
             charge,
             frozen_in,
             standing: Standing::Pending { reason: None },
+            offered: false,
             last_attempt: None,
             may_wake: false,
             suspicion,
@@ -304,6 +320,7 @@ impl ChargeState {
             | Standing::Held { .. }
             | Standing::Rejected { retryable: false, .. } => return Err(FoldError::NotToBeSent(self.charge.id)),
         }
+        self.offered = true;
         let standing = std::mem::replace(&mut self.standing, Standing::InFlight { attempt });
         let last_attempt = self.last_attempt.replace((at, deadline));
         let suspicion = std::mem::replace(&mut self.suspicion, Suspicion::None);
@@ -315,6 +332,7 @@ impl ChargeState {
     pub(super) fn taken_over(&mut self) -> Result<(), FoldError> {
         match self.standing {
             Standing::Pending { reason: None } => self.standing = Standing::TakenOver,
+            Standing::Unknown { .. } if !self.offered => self.standing = Standing::TakenOver,
             _ => return Err(FoldError::NotNew(self.charge.id)),
         }
         Ok(())
@@ -325,6 +343,9 @@ impl ChargeState {
         let (refusal_if_absent, retryable) = match &self.standing {
             Standing::Pending { .. } => (None, true),
             Standing::Rejected { reason, retryable } => (Some(reason.clone()), *retryable),
+            Standing::Unknown { refusal_if_absent, retryable, .. } if !self.offered => {
+                (refusal_if_absent.clone(), *retryable)
+            }
             _ => return Err(FoldError::NotNew(self.charge.id)),
         };
         self.last_attempt = Some((at, deadline));
@@ -444,18 +465,21 @@ impl ChargeState {
         Ok(())
     }
 
-    /// Entries behind this place were lost, and with them perhaps calls with it.
-    pub(super) fn restored(&mut self, at: i64) {
-        match &self.standing {
-            Standing::Pending { .. } => self.suspicion = Suspicion::Lost,
-            Standing::Rejected { reason, retryable: true } => {
-                let refusal_if_absent = Some(reason.clone());
-                let reason = format!("{reason}; a run that the ledger has lost may have offered it again");
-                self.last_attempt = Some((at, 0));
-                self.standing = Standing::Unknown { reason, refusal_if_absent, retryable: true };
-            }
-            _ => {}
-        }
+    /// Entries were lost that stood behind this place, and with them perhaps calls with it: until then at the latest.
+    pub(super) fn lost(&mut self, lost: &Lost) {
+        let (refusal_if_absent, retryable) = match &self.standing {
+            Standing::Pending { .. } | Standing::InFlight { .. } => (None, true),
+            Standing::Rejected { reason, retryable: true } => (Some(reason.clone()), true),
+            Standing::Unknown { refusal_if_absent, retryable, .. } => (refusal_if_absent.clone(), *retryable),
+            _ => return,
+        };
+        let known = self.standing.reason().map_or_else(String::new, |known| format!("{known}; "));
+        self.standing = Standing::Unknown {
+            reason: format!("{known}a run of which the ledger has lost the entries may have offered it"),
+            refusal_if_absent,
+            retryable,
+        };
+        (self.last_attempt, self.before, self.suspicion) = (Some((lost.at, LOST_CALL)), None, Suspicion::None);
     }
 
     /// What a person says became of it. Where they say that it is not billed, a look-up is to say so too, as far as it can.
@@ -469,6 +493,10 @@ impl ChargeState {
         let id = self.charge.id;
         let known = match &self.standing {
             Standing::Unknown { reason, .. } | Standing::Unconfirmed { reason } | Standing::Held { reason } => reason,
+            // A ledger that was lost may have sent it, and nobody's books tell.
+            Standing::Pending { .. } if self.suspicion == Suspicion::Lost => {
+                &self.standing.reason().unwrap_or_default()
+            }
             Standing::InFlight { .. } => return Err(FoldError::UnderWay(id)),
             Standing::Accepted { .. } | Standing::TakenOver | Standing::ByHand { .. } => {
                 return Err(FoldError::Final(id));
@@ -484,7 +512,8 @@ impl ChargeState {
                 self.last_attempt = None;
             }
             Verdict::NotBilled => {
-                let reason = format!("{known}; not billed, as said by {}: {reason}", person(by.as_deref()));
+                let known = if known.is_empty() { String::new() } else { format!("{known}; ") };
+                let reason = format!("{known}not billed, as said by {}: {reason}", person(by.as_deref()));
                 self.standing = Standing::Pending { reason: Some(reason) };
                 (self.suspicion, self.last_attempt) = (Suspicion::Denied, None);
             }

@@ -170,8 +170,8 @@ pub enum Entry {
         holder: String,
     },
     /// A person took the ledger for what it is, though it did not end where its head said: entries behind this place may be lost, and
-    /// with them charges that were billed. What is not final, and what is frozen from here on in windows that ended before this was written,
-    /// may be billed already, so it is looked up before it is sent.
+    /// with them charges that were billed. What is not final, and what is frozen from here on in windows that were over by then, may be
+    /// billed already: a look-up, a replay or a person says so, before it is sent from here.
     Restored {
         /// What the head said; nothing where there was none that could be read.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -268,6 +268,17 @@ pub enum Named {
     Sink,
     /// An aggregate of it.
     Aggregate,
+}
+
+impl Named {
+    /// As a person says it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Named::Pipeline => "pipeline",
+            Named::Sink => "sink",
+            Named::Aggregate => "aggregate",
+        }
+    }
 }
 
 /// What was run.

@@ -184,9 +184,11 @@ impl LedgerError {
     pub fn action(&self) -> &'static str {
         const RESTORE: &str = "restore the file from a backup; do not delete it, or billed usage is billed again";
         match self {
-            LedgerError::Held { .. } => "run again when it has ended, or with --wait 10m: nothing is lost",
+            LedgerError::Held { .. } => {
+                "try again when it has ended: nothing is lost; `meterhost run FILE --wait 10m` waits for that"
+            }
             LedgerError::OtherWindow { .. } => {
-                "set the window back, or give the pipeline another name and a `start` after what is billed"
+                "set the window back; or give the pipeline another name, another `ledger`, and a `start` after what is billed"
             }
             LedgerError::Identity { .. } => {
                 "put the name back; for an honest rename there is `meterhost ledger rename`"
@@ -209,11 +211,11 @@ impl LedgerError {
             }
             LedgerError::NoPlace { .. } => "name a place with `ledger` or --ledger, such as s3://BUCKET/PREFIX",
             LedgerError::Damaged { .. } | LedgerError::Torn { .. } => {
-                "`meterhost ledger verify` names all that is wrong; put it back from a backup or an earlier version of the object, and do not \
+                "`meterhost ledger verify FILE` names all that is wrong; put it back from a backup or an earlier version of the object, and do not \
                  delete it, or billed usage is billed again"
             }
             LedgerError::Head { .. } => {
-                "put the ledger and its head back from where they are whole; where that is nowhere, `meterhost ledger accept` says what it means \
+                "put the ledger and its head back from where they are whole; where that is nowhere, `meterhost ledger accept FILE` says what it means \
                  to go on without"
             }
             LedgerError::Moved { .. } => "try again",

@@ -207,6 +207,15 @@ impl Export {
                     self.said(record, &Said { status: Some("doubted"), message, ..Said::nothing("doubt", id) })?;
                 }
             }
+            Entry::Restored { .. } => {
+                let is_open = |id: &&ChargeId| state.charge(id).is_some_and(|charge| !charge.is_final());
+                let mut open: Vec<ChargeId> = self.dates.keys().filter(is_open).copied().collect();
+                open.sort_unstable();
+                let message = Some("the ledger has lost entries that stood behind this place");
+                for id in &open {
+                    self.said(record, &Said { status: Some("doubted"), message, ..Said::nothing("doubt", id) })?;
+                }
+            }
             _ => {}
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::charge::{Charge, ChargeState};
+use super::charge::{Charge, ChargeState, Lost};
 use super::entry::{Entry, Record};
 use super::fold_error::FoldError;
 use super::state::{Attempt, State, WindowState};
@@ -30,8 +30,9 @@ impl State {
                 self.pipeline = Some((record.pipeline, window));
                 self.first = first;
             }
-            Entry::Run { windows, sinks, plugins, .. } => {
+            Entry::Run { windows, sinks, plugins, now, .. } => {
                 self.runs += 1;
+                self.latest = self.latest.max(Some(now));
                 self.plugins = plugins;
                 for sink in sinks {
                     let taken_up = self.sinks.entry(sink).or_default();
@@ -73,10 +74,11 @@ impl State {
             Entry::Resolved { charge, verdict, quantity, reason, by } => {
                 self.change(&charge, |charge| charge.resolved(verdict, quantity, reason, by))??;
             }
-            Entry::Superseded { .. } => self.charges.values_mut().for_each(|charge| charge.superseded(record.at)),
+            Entry::Superseded { .. } => self.superseded(record.at),
             Entry::Restored { .. } => {
-                self.sent_until = self.sent_until.max(Some(record.at));
-                self.charges.values_mut().for_each(|charge| charge.restored(record.at));
+                let lost = Lost { at: record.at, until: self.latest.max(Some(record.at)).unwrap_or(record.at) };
+                self.charges.values_mut().for_each(|charge| charge.lost(&lost));
+                self.lost = Some(lost);
             }
             Entry::Renamed { what, from, to } => self.rename(what, &from, to)?,
             Entry::Retired { sink, others, first } => self.retire(sink, others, first)?,
@@ -98,6 +100,11 @@ impl State {
     pub(super) fn check(&self, records: &[Record]) -> Result<(), FoldError> {
         let mut part = self.part_of(records);
         records.iter().try_for_each(|record| part.apply(record.clone()))
+    }
+
+    /// A run was superseded that may have calls under way.
+    pub(super) fn superseded(&mut self, at: i64) {
+        self.charges.values_mut().for_each(|charge| charge.superseded(at));
     }
 
     /// What an earlier run had under way went unanswered: it ended before it could write the answer down.
@@ -133,15 +140,20 @@ impl State {
         if let Some(why) = impossible {
             return Err(FoldError::Impossible(id, why));
         }
-        let may_be_sent = self.may_be_sent_before(&key.window);
-        let window = self.window_mut(&key.sink, &key.window)?;
-        window.charges.push(id);
-        window.open += 1;
-        window.settled = false;
+        let window = key.window;
+        let may_be_sent = self.may_be_sent_before(&window);
+        let known = self.window_mut(&key.sink, &window)?;
+        known.charges.push(id);
+        known.open += 1;
+        known.settled = false;
         if !self.aggregators.contains(&proposal.aggregator) {
             self.aggregators.insert(proposal.aggregator.clone());
         }
-        self.charges.insert(id, ChargeState::new(Charge::new(id, proposal), self.runs, may_be_sent));
+        let mut state = ChargeState::new(Charge::new(id, proposal), self.runs, may_be_sent);
+        if let Some(lost) = self.lost.filter(|lost| window.end().as_millisecond() <= lost.until) {
+            state.lost(&lost);
+        }
+        self.charges.insert(id, state);
         Ok(())
     }
 
@@ -230,6 +242,7 @@ impl State {
             runs: self.runs,
             run: self.run.clone(),
             sent_until: self.sent_until,
+            lost: self.lost,
             ..State::default()
         };
         let under_way = self.attempts.values().flat_map(|attempt| &attempt.charges);

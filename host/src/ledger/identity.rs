@@ -148,10 +148,8 @@ impl Identity {
         if let Some(now) = state.renamed_to.clone() {
             return Some(Clash::PipelineBefore { name, now });
         }
-        let has = |theirs: &[PluginDigest], own: &PluginDigest| {
-            let is_same = |other: &PluginDigest| other.section == own.section && other.does_as(own);
-            theirs.iter().any(is_same)
-        };
+        // Of whatever name: a sink may have been renamed with the pipeline.
+        let has = |theirs: &[PluginDigest], own: &PluginDigest| theirs.iter().any(|other| other.does_as(own));
         let is_this = |theirs: &[PluginDigest]| {
             let of = |kind: &'static str| self.plugins.iter().filter(move |own| own.section.starts_with(kind));
             of("source").any(|own| has(theirs, own)) && of("sink.").any(|own| has(theirs, own))

@@ -31,10 +31,11 @@ impl State {
     }
 
     fn rename_sink(&mut self, from: &str, to: String) -> Result<(), FoldError> {
-        if !self.knows_sink(from) {
+        if !self.knows_sink(from) || self.retired.contains(from) {
             return Err(FoldError::NoName("sink", from.to_owned()));
         }
-        if self.knows_sink(&to) {
+        // A name that was given up stands in the ids of charges of whoever had it.
+        if self.knows_sink(&to) || self.had_sink(&to).is_some_and(|now| now != from) {
             return Err(FoldError::NameTaken("sink", to));
         }
         if let Some(windows) = self.sinks.remove(from) {
@@ -45,9 +46,6 @@ impl State {
         }
         for name in self.opened_with.iter_mut().filter(|name| *name == from) {
             name.clone_from(&to);
-        }
-        if self.retired.remove(from) {
-            self.retired.insert(to.clone());
         }
         self.imported.rename(from, &to);
         self.rename_section(&format!("sink.{from}"), format!("sink.{to}"));
@@ -108,6 +106,11 @@ impl State {
         self.sinks.contains_key(name)
             || self.opened_with.iter().any(|known| known == name)
             || self.imported.sinks().contains(name)
+    }
+
+    /// What a sink is called now that had this name before and gave it up.
+    pub fn had_sink(&self, name: &str) -> Option<&str> {
+        self.sinks_before.get(name).map(String::as_str)
     }
 
     /// The sinks that the ledger knows, ascending.

@@ -9,7 +9,9 @@ use super::entry::{Entry, Verdict};
 use super::error::LedgerError;
 use super::identity::Identity;
 use super::place::Place;
+use crate::config::Pipeline;
 use crate::model::charge::ChargeId;
+use crate::shell;
 
 /// Why a person cannot say what became of a charge.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +42,8 @@ impl ChargeState {
                 let more = standing.reason().map_or_else(String::new, |reason| format!(", {reason}"));
                 return Err(NotToResolve::Final(format!("{}{more}", standing.word())));
             }
+            // A ledger that was lost may have sent it.
+            Standing::Pending { .. } if self.may_be_sent_before() && !self.is_denied() => {}
             Standing::Pending { .. } => return Err(NotToResolve::Pending),
             Standing::Rejected { retryable, .. } => return Err(NotToResolve::Rejected(*retryable)),
             Standing::InFlight { .. }
@@ -94,17 +98,7 @@ impl Statement {
     }
 }
 
-/// What a person types to say what became of a charge of a pipeline in this file, with the ledger that `--ledger` names.
-pub fn command(file: &str, ledger: Option<&str>, id: ChargeId) -> String {
-    let ledger = ledger.map_or_else(String::new, |ledger| format!(" --ledger {}", quoted(ledger)));
-    format!("meterhost ledger resolve {} {id} billed|not-billed --reason \"...\"{ledger}", quoted(file))
-}
-
-/// As a shell takes it for one word.
-fn quoted(word: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+=:@%".contains(&byte);
-    match !word.is_empty() && word.bytes().all(is_plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
-    }
+/// What a person types to say what became of a charge.
+pub fn command(pipeline: &Pipeline, id: ChargeId) -> String {
+    shell::command(pipeline, "ledger resolve", &format!("{id} billed|not-billed --reason \"...\""))
 }

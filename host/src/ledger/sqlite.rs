@@ -161,9 +161,7 @@ pub(super) fn is_there(path: &Path) -> Result<bool, LedgerError> {
     let foreign = |what: &str| Err(LedgerError::Foreign { place: place(path), what: what.to_owned() });
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => foreign("is a folder, and no ledger"),
-        Ok(found) if found.len() == 0 => {
-            foreign("is empty, and no ledger ever is: restore it if it was one, or delete it if it never was")
-        }
+        Ok(found) if found.len() == 0 => foreign("is empty, and no ledger ever is: restore it if it was one"),
         Ok(_) => Ok(true),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => match wal_of(path).exists() {
             false => Ok(false),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::charge::{ChargeState, Standing};
+use super::charge::{ChargeState, Lost, Standing};
 use super::entry::{Import, InputSeen, PluginDigest};
 use super::hold::Hold;
 use super::imported::{Imported, Own};
@@ -41,8 +41,12 @@ pub struct State {
     pub(super) firsts: BTreeMap<String, Window>,
     /// The sinks that there were then.
     pub(super) opened_with: Vec<String>,
-    /// Until when a ledger that is not here any more may have sent charges: milliseconds, UTC. An entry may move it forward.
+    /// Until when a ledger that is not here any more may have sent charges: milliseconds, UTC.
     pub(super) sent_until: Option<i64>,
+    /// The same of entries that this one has lost, and when that was seen.
+    pub(super) lost: Option<Lost>,
+    /// The latest time that it was for a run.
+    pub(super) latest: Option<i64>,
     /// What windows that another exporter closed were made of, where that was not known when its word was taken.
     pub(super) watched: BTreeMap<Window, Vec<InputSeen>>,
     pub(super) charges: HashMap<ChargeId, ChargeState>,
@@ -200,6 +204,16 @@ impl State {
     pub fn billed_from(&self, sink: &str, window: &Window, customer: &str) -> Option<&[InputSeen]> {
         let watched = || self.watched.get(window).map(Vec::as_slice);
         self.imported.inputs(sink, window, customer).or_else(watched)
+    }
+
+    /// What the pipeline is called now that had this name before and gave it up; nothing where none did.
+    pub fn renamed_to(&self) -> Option<&str> {
+        self.renamed_to.as_deref()
+    }
+
+    /// Whether a sink is gone for good.
+    pub fn is_retired(&self, sink: &str) -> bool {
+        self.retired.contains(sink)
     }
 
     /// Whether a ledger that is not here any more may have sent charges of a window.

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::book::Ledger;
 use super::charge::ChargeState;
-use super::entry::{Entry, InputSeen, PluginDigest, Record, Verdict};
+use super::entry::{Entry, InputSeen, Named, PluginDigest, Record, Verdict};
 use super::error::LedgerError;
 use super::find::{NoSuchCharge, Sought};
 use super::hold::{Hold, Scope};
@@ -114,6 +114,17 @@ pub enum Event {
     Superseded {
         /// That run, in words.
         holder: String,
+    },
+    /// A person went on with a ledger that has lost entries behind this place.
+    Lost,
+    /// Something in its key has another name from here on; its id stays.
+    Renamed {
+        /// What.
+        what: Named,
+        /// Its name before.
+        from: String,
+        /// Its name from here on.
+        to: String,
     },
     /// A person said what became of it.
     Resolved {
@@ -230,17 +241,31 @@ impl Followed {
                 add(charge, Event::Resolved { verdict: *verdict, reason: reason.clone(), by: by.clone() });
             }
             Entry::Superseded { holder } => {
-                let is_open = |id: &ChargeId| state.charge(id).is_some_and(|charge| !charge.is_final());
-                let open: Vec<ChargeId> = self.courses.keys().filter(|id| is_open(id)).copied().collect();
-                for id in open {
-                    if let Some(course) = self.courses.get_mut(&id) {
-                        course.steps.push(Step { at, run: run(), event: Event::Superseded { holder: holder.clone() } });
-                    }
-                }
+                self.add_to(at, record, Event::Superseded { holder: holder.clone() }, |id| is_open(state, id));
+            }
+            Entry::Restored { .. } => self.add_to(at, record, Event::Lost, |id| is_open(state, id)),
+            Entry::Renamed { what, from, to } => {
+                let event = Event::Renamed { what: *what, from: from.clone(), to: to.clone() };
+                self.add_to(at, record, event, |id| {
+                    *what == Named::Pipeline
+                        || *what == Named::Sink
+                            && state.charge(id).is_some_and(|charge| charge.charge().key().sink == *to)
+                });
             }
             _ => {}
         }
     }
+
+    /// Something that happened to each charge that it is about.
+    fn add_to(&mut self, at: Timestamp, record: &Record, event: Event, is_about: impl Fn(&ChargeId) -> bool) {
+        for (_, course) in self.courses.iter_mut().filter(|(id, _)| is_about(id)) {
+            course.steps.push(Step { at, run: record.run.clone(), event: event.clone() });
+        }
+    }
+}
+
+fn is_open(state: &State, id: &ChargeId) -> bool {
+    state.charge(id).is_some_and(|charge| !charge.is_final())
 }
 
 /// What is kept back of a charge's window that concerns it.
@@ -300,6 +325,8 @@ impl Step {
             Event::Doubted { reason } => format!("in doubt: {reason}"),
             Event::TakenOver => "taken over: it counts as billed by the exporter before".to_owned(),
             Event::Superseded { holder } => format!("the ledger was taken over from {holder}, which may send yet"),
+            Event::Lost => "the ledger has lost entries that stood behind this place".to_owned(),
+            Event::Renamed { what, from, to } => format!("the {} {from} is called {to} from here on", what.word()),
             Event::Resolved { verdict, reason, by } => {
                 let by = by.as_ref().map(|by| format!(" ({by})")).unwrap_or_default();
                 format!("a person{by} said that it is {}: {reason}", verdict.as_str().replace('-', " "))

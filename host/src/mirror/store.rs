@@ -118,7 +118,7 @@ impl MirrorError {
                 "see to the permissions, and run again: nothing leaves that the document could not say of"
             }
             MirrorError::Foreign { .. } => {
-                "see who did that, and that it does not run any more; `meterhost ledger import` takes over what the document says now"
+                "see who did that, and that it does not run any more; `meterhost ledger import FILE` takes over what the document says now"
             }
         }
     }

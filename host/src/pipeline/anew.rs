@@ -15,7 +15,7 @@ pub(super) fn begins_anew(setup: &Setup, options: &Options<'_>) -> String {
     };
     let mut note =
         format!("there is no record of this pipeline in {} yet: it begins with this run", setup.place.short_name());
-    let (is, are) = if options.dry_run { ("would be", "would be") } else { ("is", "are") };
+    let is = if options.dry_run { "would be" } else { "is" };
     if let Some(sinks) = named(Resolution::LookUp) {
         note += &format!(
             "; what is over by now {is} looked up at {sinks} before it {is} sent, since a ledger that was lost may have sent it"
@@ -26,7 +26,7 @@ pub(super) fn begins_anew(setup: &Setup, options: &Options<'_>) -> String {
     }
     if let Some(sinks) = named(Resolution::Ask) {
         note += &format!(
-            "; {sinks} cannot be asked what it has: if there was a ledger, restore it, or what it sent {are} sent again"
+            "; {sinks} cannot be asked what it has: if there was a ledger, restore it, or what it sent {is} sent again"
         );
     }
     note

@@ -8,11 +8,15 @@ use serde_json::{Value as Json, json};
 use super::due::first;
 use super::setup::{Section, Setup};
 use crate::config::{ConfigErrors, GrantSpec, Pipeline, SecretSource, fingerprint, join};
+use crate::failpoint::clock;
 use crate::ledger::{Clash, Identity, LedgerError, PluginDigest, State};
+use crate::shell::{self, quoted};
 
 /// What a pipeline is, at this time, with all that it is made of.
 pub fn identity(setup: &Setup, now: Timestamp) -> Identity {
-    Identity::of(&setup.pipeline, first(&setup.pipeline, now)).at(now).made_of(plugins(setup))
+    // A run may take another time for now; what a ledger that was lost has sent, it sent by the real clock.
+    let over = now.max(clock());
+    Identity::of(&setup.pipeline, first(&setup.pipeline, now)).at(over).made_of(plugins(setup))
 }
 
 /// Which plugins it runs, and with which settings.
@@ -32,7 +36,9 @@ fn settings(pipeline: &Pipeline, section: &str) -> Option<Json> {
     let source = &pipeline.source.plugin;
     if source.section == section {
         let read = source.grant.read.as_ref().map(|read| &read.value);
-        return Some(json!({ "config": source.config, "read": read }));
+        // What else is read of the same objects makes no other usage of them.
+        let objects = source.config.get("layout").unwrap_or(&source.config);
+        return Some(json!({ "objects": objects, "read": read }));
     }
     if let Some(aggregate) = pipeline.aggregates.iter().find(|aggregate| aggregate.plugin.section == section) {
         return Some(json!({ "config": aggregate.plugin.config, "takes": aggregate.takes }));
@@ -71,40 +77,44 @@ pub fn at_fault(pipeline: &Pipeline, error: &LedgerError) -> Option<ConfigErrors
     Some(ConfigErrors::at(&pipeline.text, pipeline.places.span(&pointer), error.to_string(), Some(help)))
 }
 
-/// The key that is at fault, and what to do.
+/// The key that is at fault, and what to do; commands on lines of their own.
 fn way_out(pipeline: &Pipeline, clash: &Clash) -> (String, String) {
-    let file = Path::new(pipeline.text.name());
-    let file = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
-    let rename = |what: String| format!("meterhost ledger rename {file} {what}");
+    let rename = |arguments: String| shell::command(pipeline, "ledger rename", &arguments);
+    let pair = |from: &str, to: &str| quoted(&format!("{from}={to}"));
     match clash {
         Clash::Sink { gone, new } => {
             let one = gone.split(", ").next().unwrap_or_default();
-            let (renamed, retired) = (rename(format!("--sink {one}={new}")), rename(format!("--retire {one}")));
+            let renamed = rename(format!("--sink {}", pair(one, new)));
+            let retired = rename(format!("--retire {}", quoted(one)));
             let help = format!(
-                "put the name back; or, if it is the same service: `{renamed}`; or, if it is another one, and {one} is gone for good: `{retired}`"
+                "put the name back; or, if it is the same service, say so by the first of these; or, if it is another one, and {one} is \
+                 gone for good, by the second:\n{renamed}\n{retired}"
             );
             (join("/sink", new), help)
         }
         Clash::SinkBefore { name, now } => {
-            let help = format!("call it {now}, or give it back its name: `{}`", rename(format!("--sink {now}={name}")));
-            (join("/sink", name), help)
+            let renamed = rename(format!("--sink {}", pair(now, name)));
+            (join("/sink", name), format!("call it {now}, or give it back its name:\n{renamed}"))
         }
         Clash::Aggregate { gone, new } => {
             let one = gone.split(", ").next().unwrap_or_default();
-            let renamed = rename(format!("--aggregate {one}={new}"));
-            (join("/aggregate", new), format!("put the name back; or, if it makes the same charges: `{renamed}`"))
+            let renamed = rename(format!("--aggregate {}", pair(one, new)));
+            (
+                join("/aggregate", new),
+                format!("put the name back; or, if it makes the same charges, say so:\n{renamed}"),
+            )
         }
         Clash::Pipeline { known, .. } => {
-            let renamed = rename(format!("--pipeline \"{known}\""));
+            let renamed = rename(format!("--pipeline {}", quoted(known)));
             let help = format!(
-                "put the name back; or, if it is the same pipeline: `{renamed}`; or, if it is another one, name another `ledger`"
+                "put the name back; or, if it is another pipeline, name another `ledger`; or, if it is the same one, say so:\n{renamed}"
             );
             ("/name".to_owned(), help)
         }
         Clash::PipelineBefore { now, .. } => {
-            let renamed = rename(format!("--pipeline \"{now}\""));
+            let renamed = rename(format!("--pipeline {}", quoted(now)));
             let help = format!(
-                "call it \"{now}\", or give it back its name: `{renamed}`; another pipeline needs another name or `ledger`"
+                "call it \"{now}\"; another pipeline needs another name, or another `ledger`; or give it back its name:\n{renamed}"
             );
             ("/name".to_owned(), help)
         }

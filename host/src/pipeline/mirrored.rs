@@ -100,7 +100,9 @@ impl Mirrored {
             (None, None) => Ok(None),
             (None, Some(_)) if state.is_fresh() => Ok(Some(self.import())),
             (None, Some(_)) => Err(Problem {
-                action: Some("`meterhost ledger import` takes over what it says; or leave `mirror` out".to_owned()),
+                action: Some(
+                    "`meterhost ledger import FILE` takes over what it says; or leave `mirror` out".to_owned(),
+                ),
                 ..Problem::new(
                     CODE,
                     format!(

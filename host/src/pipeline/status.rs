@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::complete::Complete;
 use super::due::{begins, due, owes};
 use crate::config::Pipeline;
-use crate::ledger::{Entry, Head, Identity, Ledger, LedgerError, Place, State};
+use crate::ledger::{Entry, Head, Identity, Ledger, LedgerError, Named, Place, State};
 use crate::model::window::Window;
 
 /// How a pipeline stands.
@@ -113,6 +113,11 @@ impl Status {
                 }
                 Entry::Settled { sink, window } => {
                     gathered.settled.insert((sink.clone(), *window), at(record.at));
+                }
+                Entry::Renamed { what: Named::Sink, from, to } => {
+                    let settled = std::mem::take(&mut gathered.settled).into_iter();
+                    let renamed = |((sink, window), at)| ((if sink == *from { to.clone() } else { sink }, window), at);
+                    gathered.settled = settled.map(renamed).collect();
                 }
                 _ => {}
             }

@@ -388,11 +388,11 @@ fn held_back(hold: &Hold, window: &str, plugin: Option<&String>, step: &str) -> 
         ),
         "taken-over" => (
             "taken-over",
-            "see to the difference by hand; `meterhost ledger import` then takes the objects as they stand",
+            "see to the difference by hand; `meterhost ledger import FILE` then takes the objects as they stand",
         ),
         "given-up" => (
             "given-up",
-            "see what it owes and bill it by hand; `meterhost ledger import` then takes the window as it is",
+            "see what it owes and bill it by hand; `meterhost ledger import FILE` then takes the window as it is",
         ),
         "customer" => ("customer", "add a row to the table of customers; a run then bills what is held"),
         "conflict" => (
@@ -452,7 +452,11 @@ struct Advice<'a> {
 impl Advice<'_> {
     fn of(&self, line: &Line) -> Option<String> {
         let id: ChargeId = line.id.as_ref()?.parse().ok()?;
-        let text = match (self.state.charge(&id)?.standing(), self.resolution?) {
+        let charge = self.state.charge(&id)?;
+        let text = match (charge.standing(), self.resolution?) {
+            (Standing::Pending { .. }, _) if line.state == LineState::Unknown => {
+                "run again: it is looked up before anything is sent; where its books never tell, see whether the service has it, and say so"
+            }
             (Standing::InFlight { .. } | Standing::Unknown { .. } | Standing::Unconfirmed { .. }, Resolution::Ask) => {
                 "nobody can ask this service: see whether it has the charge, and say so"
             }
@@ -464,7 +468,6 @@ impl Advice<'_> {
             }
             _ => return None,
         };
-        let pipeline = &self.setup.pipeline;
-        Some(format!("{text}\n{}", resolve_command(pipeline.text.name(), pipeline.ledger_option.as_deref(), id)))
+        Some(format!("{text}\n{}", resolve_command(&self.setup.pipeline, id)))
     }
 }

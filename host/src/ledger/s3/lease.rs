@@ -267,6 +267,7 @@ impl Shared {
                     let kept = self.held().renewed;
                     Ok(Some((found.note, found.version, kept)))
                 }
+                Ok(Some(found)) if found.note.free == Some(Free::Unlocked) => Err("a person took it away".to_owned()),
                 Ok(Some(found)) => Err(format!("{} has it now", found.note.holder.words())),
                 Ok(None) => Err("it was deleted".to_owned()),
                 Err(_) => Ok(None),

@@ -195,3 +195,20 @@ fn whether_a_file_is_held_is_asked_of_the_lock_and_not_of_the_name_beside_it() {
     std::fs::write(place.folder.path().join("p.ledger.db.lock"), left).unwrap();
     assert_eq!(place.at().holder().unwrap(), None);
 }
+
+#[test]
+fn a_ledger_of_which_no_entry_is_left_is_gone() {
+    let place = Place::new();
+    drop(frozen(&place, &["a"]));
+    let connection = Connection::open(place.path()).unwrap();
+    connection
+        .execute_batch("DROP TRIGGER entry_is_not_changed; DROP TRIGGER entry_is_not_deleted; DELETE FROM entry")
+        .unwrap();
+    connection.close().unwrap();
+    Ledger::open(&place.at(), &identity(), &Claim::at_once("r2")).unwrap_err();
+    let accepting = Accepting::of(&place.at(), place.at().verify().unwrap()).unwrap();
+    assert!(accepting.words().contains("is gone"), "{}", accepting.words());
+    assert_eq!(accepting.accept(&Claim::at_once("r3")).unwrap(), None);
+    drop(Ledger::open(&place.at(), &identity(), &Claim::at_once("r4")).unwrap());
+    assert_eq!(place.at().verify().unwrap().findings(), []);
+}

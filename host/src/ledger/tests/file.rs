@@ -131,10 +131,7 @@ fn what_is_no_ledger_is_left_alone() {
 
     let place = Place::new();
     std::fs::write(place.path(), "").unwrap();
-    refused(
-        &place,
-        "LEDGER is empty, and no ledger ever is: restore it if it was one, or delete it if it never was; it is left as it is",
-    );
+    refused(&place, "LEDGER is empty, and no ledger ever is: restore it if it was one; it is left as it is");
 
     let place = Place::new();
     std::fs::create_dir(place.path()).unwrap();

@@ -13,7 +13,7 @@ fn a_second_run_is_told_who_holds_the_ledger_since_when() {
     assert!(text.starts_with(&expected) && text.ends_with("Z (run r1)"), "{text}");
     assert_eq!(
         (error.exit(), error.action()),
-        (Exit::Held, "run again when it has ended, or with --wait 10m: nothing is lost")
+        (Exit::Held, "try again when it has ended: nothing is lost; `meterhost run FILE --wait 10m` waits for that")
     );
     drop(ledger);
     place.open("r2");

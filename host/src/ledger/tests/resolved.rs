@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
-use crate::ledger::{FoldError, NoSuchCharge, NotToResolve, Sought, Statement, resolve_command};
+use crate::ledger::{FoldError, NoSuchCharge, NotToResolve, Sought, Statement};
 use Verdict::{Billed, NotBilled};
 
 fn statement(state: &State, charge: &Charge, verdict: Verdict) -> Statement {
@@ -125,17 +125,4 @@ fn a_charge_is_found_by_the_beginning_of_its_id() {
     slip[20] = if slip[20] == b'0' { b'1' } else { b'0' };
     let near = find(str::from_utf8(&slip).unwrap()).unwrap_err();
     assert!(near.to_string().ends_with(&format!("; near it are {id} (2025-06: 2 of d for c7)")), "{near}");
-}
-
-#[test]
-fn the_command_can_be_copied_whatever_the_files_name() {
-    let id = proposal(june(), "a").key.id();
-    let command = |file| resolve_command(file, None, id);
-    assert_eq!(
-        command("a/p.toml"),
-        format!("meterhost ledger resolve a/p.toml {id} billed|not-billed --reason \"...\"")
-    );
-    assert!(command("it's mine.toml").starts_with(r"meterhost ledger resolve 'it'\''s mine.toml' "));
-    let elsewhere = resolve_command("p.toml", Some("s3://b/p?lease=5s"), id);
-    assert!(elsewhere.ends_with(r#" --reason "..." --ledger 's3://b/p?lease=5s'"#), "{elsewhere}");
 }

@@ -83,15 +83,68 @@ fn a_ledger_that_lost_its_end_may_have_sent_what_it_has_left_and_what_was_over_b
     assert!(!may_be(&ledger, later));
 
     ledger.append(vec![Entry::Restored { head: None }]).unwrap();
-    assert!(may_be(&ledger, over) && may_be(&ledger, later), "an entry that is lost may have had a call with them");
     let standing = |ledger: &Ledger, id| ledger.state().charge(&id).unwrap().standing().clone();
+    let is_unknown = |ledger: &Ledger, id| matches!(standing(ledger, id), Standing::Unknown { .. });
+    assert!(
+        is_unknown(&ledger, over) && is_unknown(&ledger, later),
+        "an entry that is lost may have had a call with them"
+    );
+    let may_arrive =
+        ledger.state().charge(&over).unwrap().last_over().unwrap() - jiff::Timestamp::now().as_millisecond();
+    assert!(may_arrive > 9 * 60_000, "that call may be under way");
     assert!(matches!(standing(&ledger, billed.id()), Standing::Accepted { .. }));
     let Standing::Unknown { refusal_if_absent: Some(_), retryable: true, .. } = standing(&ledger, refused.id()) else {
         panic!("it may have been offered once more")
     };
     ledger.looked_up("s", vec![(refused.id(), Finding::Absent)]).unwrap();
     assert!(matches!(standing(&ledger, refused.id()), Standing::Rejected { .. }));
-    // July was over when it was restored, by the real clock.
+    // July was over when that was seen, by the real clock; and a run may have taken a later time for now.
     ledger.freeze(Vec::new(), vec![proposal(july(), "late")]).unwrap();
-    assert!(may_be(&ledger, proposal(july(), "late").key.id()));
+    assert!(is_unknown(&ledger, proposal(july(), "late").key.id()));
+    // Another exporter may have billed it, or be in doubt of it, as of any other new one.
+    ledger.append(vec![Entry::TakenOver { charges: vec![proposal(july(), "late").key.id()] }]).unwrap();
+    let reason = "listed".to_owned();
+    ledger.append(vec![Entry::Doubted { charges: vec![over], reason, deadline: 0 }]).unwrap();
+}
+
+#[test]
+fn a_person_may_say_what_a_lost_ledger_sent() {
+    let place = Place::new();
+    let (mut ledger, over, later) = begun(&place);
+    let say = |ledger: &Ledger, id, verdict| {
+        let charge = ledger.state().charge(&id).unwrap();
+        let quantity = charge.charge().quantity();
+        let reason = "their portal".to_owned();
+        charge.can_be_resolved(verdict, jiff::Timestamp::now()).map(|()| Entry::Resolved {
+            charge: id,
+            verdict,
+            quantity,
+            reason,
+            by: None,
+        })
+    };
+    say(&ledger, later, Verdict::Billed).unwrap_err();
+    let entry = say(&ledger, over, Verdict::NotBilled).unwrap();
+    ledger.append(vec![entry]).unwrap();
+    let charge = ledger.state().charge(&over).unwrap();
+    assert!(charge.is_denied() && matches!(charge.standing(), Standing::Pending { reason: Some(_) }));
+    say(&ledger, over, Verdict::Billed).unwrap_err();
+    ledger.freeze(Vec::new(), vec![proposal(june(), "other")]).unwrap();
+    let entry = say(&ledger, proposal(june(), "other").key.id(), Verdict::Billed).unwrap();
+    ledger.append(vec![entry]).unwrap();
+    assert!(ledger.state().charge(&proposal(june(), "other").key.id()).unwrap().is_final());
+}
+
+#[test]
+fn a_run_that_was_superseded_by_another_pipelines_may_send_all_the_same() {
+    let place = Place::new();
+    let (mut ledger, over, _) = begun(&place);
+    let charge = charges(ledger.state());
+    ledger.begin_attempt("s", &charge, MINUTE).unwrap();
+    drop(ledger);
+    let other = Identity { pipeline: "q".to_owned(), ..identity() };
+    let mut ledger = Ledger::open(&place.at(), &other, &Claim::at_once("r2")).unwrap();
+    ledger.append(vec![Entry::Superseded { holder: "r1".to_owned() }]).unwrap();
+    drop(ledger);
+    assert!(place.read().charge(&over).unwrap().may_leave_until().is_some());
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::Verified;
 use super::finding::{Finding, Spot, sorted};
 use super::moved::{Gap, Suspect, sort_out};
+use crate::ledger::entry::{Entry, Named};
 use crate::ledger::error::LedgerError;
 use crate::ledger::row::{Hash, Head, Row};
 use crate::ledger::state::State;
@@ -121,6 +122,12 @@ impl Chain {
         };
         if !self.is_whole {
             return;
+        }
+        if let Entry::Renamed { what: Named::Pipeline, from, to } = &record.entry
+            && let Some(state) = self.states.remove(from)
+        {
+            // What follows stands under the new name.
+            self.states.insert(to.clone(), state);
         }
         let state = self.states.entry(pipeline).or_insert_with(|| Some(State::default()));
         if let Some(Err(cause)) = state.as_mut().map(|state| state.apply(record)) {

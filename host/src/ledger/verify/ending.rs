@@ -68,6 +68,8 @@ pub(super) fn unfit(kept: Kept, now: Kept, end: &Head, meets_head: bool, is_cut_
         // Before the first step was kept, there is none.
         (Ok(None), _) => (end.step > 1).then_some(Unfit::Absent),
         // What cannot be read is named already.
+        // Where nothing is left, there is no end to go on from.
+        (Ok(Some(kept)), _) if end.number == 0 && kept.number > 0 && !is_cut_off => Some(Unfit::Gone(Some(kept))),
         (Ok(Some(kept)), _) if !meets_head && kept.number > end.number => {
             (!is_cut_off).then_some(Unfit::Shorter { kept, end: *end })
         }
