@@ -24,6 +24,8 @@ pub(crate) fn failpoint(name: &str) {
     /// How often the place that is waited for was passed.
     static PASSED: AtomicU32 = AtomicU32::new(0);
 
+    #[cfg(test)]
+    on_this_thread::passed(name);
     if let Some(file) = std::env::var_os("METERHOST_FAILPOINTS") {
         let file = std::fs::OpenOptions::new().create(true).append(true).open(file);
         // Tests only: what is not written down is not visited, and they count what they visit.
@@ -45,3 +47,30 @@ pub(crate) fn failpoint(name: &str) {
 /// Nothing.
 #[cfg(not(debug_assertions))]
 pub(crate) fn failpoint(_name: &str) {}
+
+/// Ends what a thread does as a crash would: nothing behind the place happens, and whoever catches it goes on.
+#[cfg(test)]
+pub(crate) mod on_this_thread {
+    use std::cell::Cell;
+
+    thread_local! {
+        static LEFT: Cell<Option<u16>> = const { Cell::new(None) };
+    }
+
+    /// At which place it ended.
+    pub(crate) struct Ended(pub(crate) String);
+
+    /// It ends when it has passed so many places, whatever their names; nothing means that it does not.
+    pub(crate) fn end_after(places: Option<u16>) {
+        LEFT.set(places);
+    }
+
+    pub(super) fn passed(name: &str) {
+        let Some(left) = LEFT.get() else { return };
+        LEFT.set(left.checked_sub(1));
+        if left == 0 {
+            // Without the message of a panic: it is none.
+            std::panic::resume_unwind(Box::new(Ended(name.to_owned())));
+        }
+    }
+}

@@ -60,11 +60,9 @@ impl Decide<'_> {
             }
             // The doubt may be gone: books that showed another record may have been set right.
             Standing::Held { .. } => by_look_up && !self.happened.looked_at.contains(&id),
-            // An earlier run saw it absent after a call without a clear answer: by now it may be there.
-            Standing::Pending { .. } => self.is_to_be_asked_first(state),
-            Standing::Rejected { .. } | Standing::Accepted { .. } | Standing::TakenOver | Standing::ByHand { .. } => {
-                false
-            }
+            // It was seen absent after a call without a clear answer: by now that may have brought it there, though it was refused since.
+            Standing::Pending { .. } | Standing::Rejected { .. } => self.is_to_be_asked_first(state),
+            Standing::Accepted { .. } | Standing::TakenOver | Standing::ByHand { .. } => false,
         };
         stands && !self.happened.not_looked_up.contains(&id) && !self.may_leave_yet(state)
     }

@@ -25,6 +25,8 @@ mod call;
 mod decide;
 mod line;
 mod resolve;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};

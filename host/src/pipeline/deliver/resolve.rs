@@ -77,8 +77,7 @@ impl Delivery<'_> {
                     charges.iter().map(|charge| (charge.id(), finding.clone())).collect()
                 }
             };
-            let clear = findings.iter().filter(|(_, finding)| !matches!(finding, Finding::CannotTell(_)));
-            course.happened.looked_at.extend(clear.map(|(id, _)| *id));
+            course.happened.looked_at.extend(clear(&findings));
             if !findings.is_empty() {
                 self.ledger().looked_up(self.name, findings)?;
             }
@@ -103,6 +102,14 @@ fn by_customers(states: &[ChargeState]) -> Vec<&[ChargeState]> {
     parts.push(begin..at);
     let parts = parts.into_iter().filter_map(|part| states.get(part));
     parts.flat_map(|part| part.chunks(CHARGES.max(1))).collect()
+}
+
+/// The charges that are clearly told of. Two findings for one tell nothing.
+fn clear(findings: &[(ChargeId, Finding)]) -> impl Iterator<Item = ChargeId> {
+    let is_alone = |id| findings.iter().filter(|(other, _)| *other == id).nth(1).is_none();
+    let clear =
+        findings.iter().filter(move |(id, finding)| !matches!(finding, Finding::CannotTell(_)) && is_alone(*id));
+    clear.map(|(id, _)| *id)
 }
 
 /// A finding that names another quantity than the charge's is a difference, whatever the plugin calls it.
