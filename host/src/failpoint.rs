@@ -4,8 +4,6 @@
 //! as a machine that is put to sleep does, until somebody wakes it (SIGCONT). `METERHOST_FAILPOINTS=FILE` adds the name of each place
 //! that is passed to a file, so that a test can visit them all.
 //!
-//! `METERHOST_CLOCK=TIME` is the real time for a ledger that is new: windows that end later were not over then.
-//!
 //! | names | where |
 //! |---|---|
 //! | `write:KIND`, `written:KIND`, `kept:KIND` | before an entry of the ledger is written, before its head is kept apart, and after that; `KIND` is the last of the entries |
@@ -14,8 +12,6 @@
 //! | `submit`, `submitted`, `look-up`, `looked-up` | around a call of the plugin |
 //! | `mirror`, `mirrored` | around a write of the state document |
 //! | `opened`, `reading`, `read`, `delivering`, `delivered`, `closing`, `reporting`, `reported` | between the steps of a run |
-
-use jiff::Timestamp;
 
 /// Ends or stops the process here, if it is told to.
 #[cfg(debug_assertions)]
@@ -28,6 +24,8 @@ pub(crate) fn failpoint(name: &str) {
     /// How often the place that is waited for was passed.
     static PASSED: AtomicU32 = AtomicU32::new(0);
 
+    #[cfg(test)]
+    on_this_thread::passed(name);
     if let Some(file) = std::env::var_os("METERHOST_FAILPOINTS") {
         let file = std::fs::OpenOptions::new().create(true).append(true).open(file);
         // Tests only: what is not written down is not visited, and they count what they visit.
@@ -50,11 +48,29 @@ pub(crate) fn failpoint(name: &str) {
 #[cfg(not(debug_assertions))]
 pub(crate) fn failpoint(_name: &str) {}
 
-/// The real time, unless a test says another.
-pub(crate) fn clock() -> Timestamp {
-    #[cfg(debug_assertions)]
-    if let Some(clock) = std::env::var("METERHOST_CLOCK").ok().and_then(|text| text.parse().ok()) {
-        return clock;
+/// Ends what a thread does as a crash would: nothing behind the place happens, and whoever catches it goes on.
+#[cfg(test)]
+pub(crate) mod on_this_thread {
+    use std::cell::Cell;
+
+    thread_local! {
+        static LEFT: Cell<Option<u16>> = const { Cell::new(None) };
     }
-    Timestamp::now()
+
+    /// At which place it ended.
+    pub(crate) struct Ended(pub(crate) String);
+
+    /// It ends when it has passed so many places, whatever their names; nothing means that it does not.
+    pub(crate) fn end_after(places: Option<u16>) {
+        LEFT.set(places);
+    }
+
+    pub(super) fn passed(name: &str) {
+        let Some(left) = LEFT.get() else { return };
+        LEFT.set(left.checked_sub(1));
+        if left == 0 {
+            // Without the message of a panic: it is none.
+            std::panic::resume_unwind(Box::new(Ended(name.to_owned())));
+        }
+    }
 }

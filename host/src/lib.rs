@@ -25,6 +25,7 @@
 
 pub mod broker;
 pub mod cli;
+mod clock;
 pub mod config;
 mod failpoint;
 pub mod ledger;

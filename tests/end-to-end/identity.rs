@@ -5,7 +5,7 @@ use std::process::Command;
 
 use clazar_emulator::{Endpoint, Fault};
 
-use crate::support::{Backend, Ended, Stage, bill, component, ended, settings};
+use crate::support::{Backend, Ended, Stage, bill, ended, settings};
 
 /// A stage that has billed A and B.
 fn billed(ledger: Backend) -> Stage {

@@ -14,6 +14,7 @@ use super::row::{Head, Row};
 use super::store::LOOK;
 use super::verify::{Unfit, Verified};
 use super::{s3, sqlite};
+use crate::clock;
 
 /// A ledger that is whole by itself, and does not fit its head.
 #[derive(Debug)]
@@ -143,7 +144,7 @@ impl Accepting {
         let superseded = superseded.map(|holder| Entry::Superseded { holder: holder.to_owned() });
         let entries: Vec<Entry> = superseded.into_iter().chain(restored).collect();
         let before = self.found.end.unwrap_or_default();
-        let at = Timestamp::now().as_millisecond();
+        let at = clock::now().as_millisecond();
         let mut head = before;
         let mut rows = Vec::new();
         let pipelines: &BTreeSet<String> = &self.found.pipelines;

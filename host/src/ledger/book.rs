@@ -3,8 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-
 use super::charge::Charge;
 use super::claim::Claim;
 use super::entry::{Entry, Named, Record};
@@ -17,6 +15,7 @@ use super::row::{Head, Row};
 use super::state::State;
 use super::store::Store;
 use crate::broker::Gate;
+use crate::clock;
 use crate::failpoint::failpoint;
 use crate::model::charge::ChargeId;
 #[cfg(test)]
@@ -316,7 +315,7 @@ fn superseded(
 
 /// Entries as this run writes them, behind this head.
 fn records(head: &Head, pipeline: &str, run: &str, entries: Vec<Entry>) -> Vec<Record> {
-    let at = Timestamp::now().as_millisecond();
+    let at = clock::now().as_millisecond();
     let record = |(number, entry)| Record { number, pipeline: pipeline.to_owned(), run: run.to_owned(), at, entry };
     (head.number + 1..).zip(entries).map(record).collect()
 }

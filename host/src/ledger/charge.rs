@@ -509,7 +509,7 @@ impl ChargeState {
         match verdict {
             Verdict::Billed => {
                 self.standing = Standing::ByHand { reason, by };
-                self.last_attempt = None;
+                (self.suspicion, self.last_attempt) = (Suspicion::None, None);
             }
             Verdict::NotBilled => {
                 let known = if known.is_empty() { String::new() } else { format!("{known}; ") };

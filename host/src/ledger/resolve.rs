@@ -9,6 +9,7 @@ use super::entry::{Entry, Verdict};
 use super::error::LedgerError;
 use super::identity::Identity;
 use super::place::Place;
+use crate::clock;
 use crate::config::Pipeline;
 use crate::model::charge::ChargeId;
 use crate::shell;
@@ -88,7 +89,7 @@ impl Statement {
         let charge = of.charge();
         // A run may have been at it since it was shown; and one that was superseded by this may send it yet.
         let state = ledger.state().charge(&charge.id());
-        let can_be = state.map_or(Ok(()), |state| state.can_be_resolved(verdict, Timestamp::now()));
+        let can_be = state.map_or(Ok(()), |state| state.can_be_resolved(verdict, clock::now()));
         if can_be.is_ok() {
             let (id, quantity) = (charge.id(), charge.quantity());
             ledger.append(vec![Entry::Resolved { charge: id, verdict, quantity, reason, by }])?;

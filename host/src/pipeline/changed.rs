@@ -46,7 +46,8 @@ impl Reader<'_> {
     pub(super) fn listed(&self, spans: &[Span]) -> Result<Vec<Input>, Problem> {
         let section = &self.setup.source;
         let session = self.setup.broker.session(&section.name, section.grants.clone(), self.dry_run);
-        let problem = |failure| with_denials(section.problem("listing settled windows", None, &failure), &session);
+        let problem =
+            |failure| with_denials(section.problem("listing settled windows", None, &failure), &session.denials());
         let mut source =
             SourceInstance::start(&section.plugin, section.settings(session.clone(), self.now)).map_err(problem)?;
         let mut request = self.request(spans, 0);

@@ -39,7 +39,7 @@ pub fn complete_until(setup: &Setup, now: Timestamp, dry_run: bool) -> Result<Op
             "mend what it reads there, or its `config`; until then no window is taken up, and what is frozen is delivered"
                 .to_owned()
         });
-        with_denials(problem, &session)
+        with_denials(problem, &session.denials())
     };
     let until = SourceInstance::start(&section.plugin, section.settings(session.clone(), now))
         .and_then(|mut source| source.complete_until(&section.config, now.as_millisecond()))

@@ -7,15 +7,15 @@ use serde_json::{Value as Json, json};
 
 use super::due::first;
 use super::setup::{Section, Setup};
+use crate::clock;
 use crate::config::{ConfigErrors, GrantSpec, Pipeline, SecretSource, fingerprint, join};
-use crate::failpoint::clock;
 use crate::ledger::{Clash, Identity, LedgerError, PluginDigest, State};
 use crate::shell::{self, quoted};
 
 /// What a pipeline is, at this time, with all that it is made of.
 pub fn identity(setup: &Setup, now: Timestamp) -> Identity {
     // A run may take another time for now; what a ledger that was lost has sent, it sent by the real clock.
-    let over = now.max(clock());
+    let over = now.max(clock::now());
     Identity::of(&setup.pipeline, first(&setup.pipeline, now)).at(over).made_of(plugins(setup))
 }
 

@@ -25,7 +25,7 @@ pub(super) fn objections(
     }
     let section = &sink.section;
     let session = setup.broker.session(&section.name, section.grants.clone(), true);
-    let problem = |failure| with_denials(section.problem("checking charges", None, &failure), &session);
+    let problem = |failure| with_denials(section.problem("checking charges", None, &failure), &session.denials());
     let mut instance = SinkInstance::start(&section.plugin, section.settings(session.clone(), now)).map_err(problem)?;
     let mut refused: HashMap<String, String> = HashMap::new();
     for proposals in assessment.proposals.chunks(1000) {

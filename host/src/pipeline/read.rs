@@ -17,6 +17,7 @@ use super::options::Options;
 use super::route::{Place, Router, Split};
 use super::setup::{Section, Setup};
 use super::tally::Tally;
+use crate::broker::Denial;
 use crate::config::Dedupe;
 use crate::model::reading::{Page, Request, Span};
 use crate::model::usage::Batch;
@@ -135,7 +136,8 @@ impl Reader<'_> {
         let section = &self.setup.source;
         let request = self.request(router.windows, shard);
         let session = self.setup.broker.session(&section.name, section.grants.clone(), self.dry_run);
-        let problem = |failure| with_denials(section.problem("reading", session.opened(), &failure), &session);
+        let problem =
+            |failure| with_denials(section.problem("reading", session.opened(), &failure), &session.denials());
         let mut source =
             SourceInstance::start(&section.plugin, section.settings(session.clone(), self.now)).map_err(problem)?;
         let cursor = source.open(&section.config, &request).map_err(problem)?;
@@ -208,8 +210,8 @@ pub(super) fn interrupted() -> Problem {
 }
 
 /// A problem with the lines that would grant what was denied on the way to it.
-pub(super) fn with_denials(mut problem: Problem, session: &crate::broker::Session) -> Problem {
-    let denials: Vec<String> = session.denials().iter().map(ToString::to_string).collect();
+pub(super) fn with_denials(mut problem: Problem, denials: &[Denial]) -> Problem {
+    let denials: Vec<String> = denials.iter().map(ToString::to_string).collect();
     if !denials.is_empty() {
         problem.code = "denied";
         problem.action = Some(denials.join("; "));

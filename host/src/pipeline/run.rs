@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::anew::begins_anew;
 use super::complete::Complete;
-use super::deliver::{Delivery, Ended, Stopped};
+use super::deliver::{Delivery, Ended, Plugged, Stopped};
 use super::due::{due, has_holds};
 use super::freeze::{Book, Work, freeze};
 use super::identity::{identity, renamed};
@@ -161,14 +161,14 @@ fn deliver(
             .map(|(sink, spec)| {
                 scope.spawn(move || {
                     let delivery = Delivery {
-                        setup,
-                        sink,
-                        spec,
+                        service: &Plugged { setup, sink, now: options.now },
+                        name: &spec.plugin.name,
+                        traits: &sink.traits,
+                        retry_budget: spec.retry_budget,
                         ledger,
                         mirrored: mirrored.filter(|mirrored| mirrored.sink() == spec.plugin.name),
                         withdrawn,
                         window: options.window,
-                        now: options.now,
                         stop: options.stop,
                         progress: &|done, total| options.watch.charges(done, total),
                     };

@@ -278,7 +278,7 @@ impl Loader<'_> {
                 let message = format!("{}: {text}", section.label());
                 SetupError::Configuration(ConfigErrors::at(&self.pipeline.text, span, message, None))
             }
-            _ => SetupError::Plugin(vec![with_denials(section.problem(step, None, failure), session)]),
+            _ => SetupError::Plugin(vec![with_denials(section.problem(step, None, failure), &session.denials())]),
         }
     }
 

@@ -12,33 +12,38 @@
 //!
 //! | file | subject |
 //! |---|---|
+//! | `decide` | what is to be done with a charge |
 //! | `batches` | what stands in a call |
+//! | `line` | the way to the service: a plugin that is connected |
 //! | `call` | one call, from its entry in the ledger to the entry of what came of it |
-//! | `connect` | an instance that is authenticated |
+//! | `answer` | what an answer means, beside the record of what left |
 //! | `resolve` | what became of charges that nothing clear is known of |
 
+mod answer;
 mod batches;
 mod call;
-mod connect;
+mod decide;
+mod line;
 mod resolve;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-
+use self::answer::{Came, words};
 use self::batches::batches;
-use self::call::Called;
-use self::connect::Line;
+use self::decide::{Decide, Happened};
+pub(super) use self::line::Plugged;
+use self::line::{Line, NotConnected, Service};
 use super::mirrored::Mirrored;
-use super::setup::{Setup, SinkSection};
-use crate::broker::Session;
-use crate::config::SinkSpec;
-use crate::ledger::{Charge, ChargeState, Ledger, LedgerError, Standing};
+use super::read::with_denials;
+use crate::clock;
+use crate::ledger::{Charge, ChargeState, Ledger, LedgerError};
 use crate::model::charge::ChargeId;
-use crate::model::service::{Failed, Resolution};
+use crate::model::service::{Failed, ServiceTraits};
 use crate::model::window::Window;
 use crate::report::Problem;
 
@@ -73,9 +78,12 @@ pub(super) struct Ended {
 
 /// One sink's delivery in one run.
 pub(super) struct Delivery<'a> {
-    pub(super) setup: &'a Setup,
-    pub(super) sink: &'a SinkSection,
-    pub(super) spec: &'a SinkSpec,
+    pub(super) service: &'a dyn Service,
+    /// The sink's name.
+    pub(super) name: &'a str,
+    pub(super) traits: &'a ServiceTraits,
+    /// For how long it is tried again and again while nothing moves.
+    pub(super) retry_budget: Duration,
     pub(super) ledger: &'a Mutex<Ledger>,
     /// The state document that speaks of this sink's charges.
     pub(super) mirrored: Option<&'a Mirrored>,
@@ -83,7 +91,6 @@ pub(super) struct Delivery<'a> {
     pub(super) withdrawn: &'a HashSet<ChargeId>,
     /// Only the charges of this window.
     pub(super) window: Option<Window>,
-    pub(super) now: Timestamp,
     pub(super) stop: &'a AtomicBool,
     pub(super) progress: &'a (dyn Fn(u64, u64) + Sync),
 }
@@ -91,22 +98,14 @@ pub(super) struct Delivery<'a> {
 /// What a delivery has come to.
 #[derive(Default)]
 struct Course {
-    line: Option<Line>,
+    line: Option<Box<dyn Line>>,
     authenticated_anew: bool,
     /// The last look-up was turned away.
     throttled: bool,
     problems: Vec<Problem>,
-    /// Charges that the service has answered for in this run: one that is rejected is offered once a run.
-    answered: HashSet<ChargeId>,
-    /// Charges that were looked up in this run: of those that are held or to be offered, once is enough.
-    looked_at: HashSet<ChargeId>,
-    /// Charges of which the service's books were asked in this run, whatever came of it.
-    asked: HashSet<ChargeId>,
+    happened: Happened,
     /// Charges of calls without a clear answer, and how many of them a call holds at most from then on.
     suspect: HashMap<ChargeId, usize>,
-    /// Charges that are not to be offered, or that the plugin failed to offer, or to look up: it would fail again.
-    not_offered: HashSet<ChargeId>,
-    not_looked_up: HashSet<ChargeId>,
 }
 
 /// Why a round ends.
@@ -127,7 +126,10 @@ impl<T: Into<Stopped>> From<T> for Halt {
 impl Delivery<'_> {
     /// Delivers until everything is final, nothing more can be done, or the retry budget is spent.
     pub(super) fn run(&self) -> Ended {
-        let mut course = Course { not_offered: self.withdrawn.clone(), ..Course::default() };
+        let mut course = Course {
+            happened: Happened { not_offered: self.withdrawn.clone(), ..Happened::default() },
+            ..Course::default()
+        };
         let stopped = self.rounds(&mut course).err();
         Ended { problems: course.problems, stopped }
     }
@@ -159,9 +161,9 @@ impl Delivery<'_> {
             if self.count_open() < before {
                 (stuck, pause) = (None, PAUSE);
             }
-            let next = asked.max(jittered(pause)).max(self.wait_for_earlier_calls());
+            let next = asked.max(clock::jittered(pause)).max(self.wait_for_earlier_calls());
             pause = (pause * 2).min(LONGEST_PAUSE);
-            if stuck.get_or_insert_with(Instant::now).elapsed() + next > self.spec.retry_budget {
+            if clock::instant() - *stuck.get_or_insert_with(clock::instant) + next > self.retry_budget {
                 course.problems.extend(course.throttled.then(|| self.throttled()));
                 return unavailable.map_or(Ok(()), |problem| Err(Stopped::Problem(problem)));
             }
@@ -176,7 +178,8 @@ impl Delivery<'_> {
         course.throttled = false;
         let throttled = self.resolve(course)?;
         let open = self.open().into_iter();
-        let ready = open.filter(|state| self.is_ready(state, course)).map(|state| state.charge().clone());
+        let decide = self.decide(&course.happened);
+        let ready = open.filter(|state| decide.is_ready(state)).map(|state| state.charge().clone());
         let ready: Vec<Charge> = ready.collect();
         if let Some(mirrored) = self.mirrored.filter(|_| !ready.is_empty()) {
             // Once it is sure that something can leave at all.
@@ -186,9 +189,9 @@ impl Delivery<'_> {
         let (mut done, total) = (0, ready.len() as u64);
         let (whole, suspect): (Vec<Charge>, Vec<Charge>) =
             ready.into_iter().partition(|charge| !course.suspect.contains_key(&charge.id()));
-        let mut calls = batches(&self.sink.traits, whole);
+        let mut calls = batches(self.traits, whole);
         // A call that never gets a clear answer may owe that to one charge of it: those it held are offered in ever smaller calls.
-        for mut batch in batches(&self.sink.traits, suspect) {
+        for mut batch in batches(self.traits, suspect) {
             let most = batch.iter().filter_map(|charge| course.suspect.get(&charge.id())).min().copied().unwrap_or(1);
             while batch.len() > most {
                 let rest = batch.split_off(batch.len() - most);
@@ -218,21 +221,21 @@ impl Delivery<'_> {
             let line = self.connected(&mut course.line)?;
             let ids = charges.iter().map(Charge::id);
             match self.call(line, charges)? {
-                Called::Done => course.answered.extend(ids),
-                Called::Unclear => {
+                Came::Done => course.happened.answered.extend(ids),
+                Came::Unclear => {
                     let most = (charges.len() / 2).max(1);
                     course.suspect.extend(ids.map(|id| (id, most)));
                 }
-                Called::Throttled(asked) => return Ok(Some(asked)),
-                Called::Auth(text) => return Err(Halt::Auth("delivering", text)),
-                Called::Refused => {
+                Came::Throttled(asked) => return Ok(Some(asked)),
+                Came::Auth(text) => return Err(Halt::Auth("delivering", text)),
+                Came::Refused => {
                     let (left, right) = charges.split_at(charges.len() / 2);
                     waiting.extend([right, left]);
                 }
-                Called::Failed(problem) => {
+                Came::InVain(why) => {
+                    course.problems.push(self.in_vain(&why, line, charges));
                     // One call must not keep the others from leaving.
-                    course.not_offered.extend(ids);
-                    course.problems.push(problem);
+                    course.happened.not_offered.extend(ids);
                     course.line = None;
                 }
             }
@@ -240,48 +243,55 @@ impl Delivery<'_> {
         Ok(None)
     }
 
-    fn is_ready(&self, state: &ChargeState, course: &Course) -> bool {
-        let id = state.charge().id();
-        let stands = match state.standing() {
-            Standing::Pending { .. } => {
-                (self.sink.traits.refuses_second || is_over(state)) && !self.is_to_be_asked_first(state, course)
-            }
-            Standing::Rejected { retryable, .. } => *retryable && !course.answered.contains(&id),
-            Standing::InFlight { .. } | Standing::Unknown { .. } => self.sink.traits.resolution == Resolution::Replay,
-            Standing::Unconfirmed { .. }
-            | Standing::Held { .. }
-            | Standing::Accepted { .. }
-            | Standing::TakenOver
-            | Standing::ByHand { .. } => false,
-        };
-        stands && !course.not_offered.contains(&id) && !may_leave_yet(state)
-    }
-
     /// Whether another round could change something.
     fn can_go_on(&self, course: &Course) -> bool {
-        self.open().iter().any(|state| {
-            let id = state.charge().id();
-            let offered = !course.not_offered.contains(&id);
-            match state.standing() {
-                Standing::Pending { .. } => {
-                    offered && !(course.not_looked_up.contains(&id) && self.is_to_be_asked_first(state, course))
-                }
-                Standing::Rejected { retryable, .. } => *retryable && offered && !course.answered.contains(&id),
-                Standing::InFlight { .. } | Standing::Unknown { .. } => match self.sink.traits.resolution {
-                    Resolution::Replay => offered,
-                    Resolution::LookUp => !course.not_looked_up.contains(&id),
-                    Resolution::Ask => false,
-                },
-                Standing::Unconfirmed { .. } => !course.not_looked_up.contains(&id),
-                Standing::Held { .. } | Standing::Accepted { .. } | Standing::TakenOver | Standing::ByHand { .. } => {
-                    false
-                }
+        let decide = self.decide(&course.happened);
+        self.open().iter().any(|state| decide.can_change(state))
+    }
+
+    fn decide<'d>(&'d self, happened: &'d Happened) -> Decide<'d> {
+        Decide { traits: self.traits, happened, now: clock::now().as_millisecond() }
+    }
+
+    /// The line that there is; a new one, if there is none.
+    fn connected<'l>(&self, line: &'l mut Option<Box<dyn Line>>) -> Result<&'l mut dyn Line, Halt> {
+        let connected = match line.take() {
+            Some(line) => line,
+            None => self.connect()?,
+        };
+        Ok(line.insert(connected).as_mut())
+    }
+
+    fn connect(&self) -> Result<Box<dyn Line>, Halt> {
+        let step = "connecting";
+        let gate = self.ledger().gate();
+        let NotConnected { cause, was_tried, denials } = match self.service.connect(gate) {
+            Ok(line) => return Ok(line),
+            Err(not_connected) => not_connected,
+        };
+        let refused = match cause {
+            Err(failure) => {
+                let problem = with_denials(self.service.trouble(step, None, &failure), &denials);
+                return Err(Stopped::Problem(problem).into());
             }
-        })
+            Ok(Failed::Auth(text)) => return Err(Stopped::Problem(self.refused(step, &text)).into()),
+            Ok(other) => other,
+        };
+        let mut problem = with_denials(self.problem("unavailable", step, &words(&refused)), &denials);
+        problem.action.get_or_insert_with(|| "nothing was sent; run again when the service answers".to_owned());
+        let asked = match refused {
+            Failed::Throttled(Some(asked)) => asked,
+            _ => Duration::ZERO,
+        };
+        // What was not even tried (a secret that is not set) fails at the next try in the same way.
+        match was_tried {
+            false => Err(Stopped::Problem(problem).into()),
+            true => Err(Halt::Unavailable(problem, asked)),
+        }
     }
 
     fn wait_for_earlier_calls(&self) -> Duration {
-        match self.sink.traits.refuses_second {
+        match self.traits.refuses_second {
             true => Duration::ZERO,
             false => self.longest_until(ChargeState::last_over),
         }
@@ -292,7 +302,7 @@ impl Delivery<'_> {
     }
 
     fn longest_until(&self, until: impl Fn(&ChargeState) -> Option<i64>) -> Duration {
-        let now = Timestamp::now().as_millisecond();
+        let now = clock::now().as_millisecond();
         let longest = self.open().iter().filter_map(until).map(|until| until - now).max().unwrap_or(0);
         Duration::from_millis(longest.max(0).unsigned_abs())
     }
@@ -301,22 +311,18 @@ impl Delivery<'_> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn name(&self) -> &str {
-        &self.spec.plugin.name
-    }
-
     fn wanted(&self, state: &ChargeState) -> bool {
         self.window.is_none_or(|window| state.charge().key().window == window)
     }
 
     fn open(&self) -> Vec<ChargeState> {
         let ledger = self.ledger();
-        let open = ledger.state().open_charges(self.name()).into_iter();
+        let open = ledger.state().open_charges(self.name).into_iter();
         open.filter(|state| self.wanted(state)).cloned().collect()
     }
 
     fn count_open(&self) -> usize {
-        self.ledger().state().open_charges(self.name()).into_iter().filter(|state| self.wanted(state)).count()
+        self.ledger().state().open_charges(self.name).into_iter().filter(|state| self.wanted(state)).count()
     }
 
     fn refused(&self, step: &str, text: &str) -> Problem {
@@ -334,16 +340,16 @@ impl Delivery<'_> {
     }
 
     fn problem(&self, code: &'static str, step: &str, text: &str) -> Problem {
-        Problem { plugin: Some(self.sink.section.label()), step: Some(step.to_owned()), ..Problem::new(code, text) }
+        Problem { plugin: Some(self.service.label()), step: Some(step.to_owned()), ..Problem::new(code, text) }
     }
 
     fn interrupted(&self) -> Result<(), Stopped> {
         if self.stop.load(Ordering::Relaxed) { Err(Stopped::Interrupted) } else { Ok(()) }
     }
 
-    fn wait_for_rate(&self, session: &Session) -> Result<(), Stopped> {
+    fn wait_for_rate(&self, line: &dyn Line) -> Result<(), Stopped> {
         loop {
-            match session.kept_back() {
+            match line.kept_back() {
                 Duration::ZERO => return Ok(()),
                 wait => self.sleep(wait)?,
             }
@@ -351,10 +357,10 @@ impl Delivery<'_> {
     }
 
     fn sleep(&self, duration: Duration) -> Result<(), Stopped> {
-        let until = Instant::now() + duration;
-        while let Some(left) = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
+        let until = clock::instant() + duration;
+        while let Some(left) = until.checked_duration_since(clock::instant()).filter(|left| !left.is_zero()) {
             self.interrupted()?;
-            std::thread::sleep(left.min(Duration::from_millis(100)));
+            clock::sleep(left.min(Duration::from_millis(100)));
         }
         Ok(())
     }
@@ -369,27 +375,4 @@ fn about(charges: &[Charge]) -> Option<String> {
         1 => one,
         count => format!("{one} and {} more", count - 1),
     })
-}
-
-/// Whether no earlier call with this charge can still take effect.
-fn is_over(state: &ChargeState) -> bool {
-    state.last_over().is_none_or(|over| over <= Timestamp::now().as_millisecond())
-}
-
-/// Whether a run that was superseded may yet send what it was about to: until then nothing that is found out about the charge holds.
-fn may_leave_yet(state: &ChargeState) -> bool {
-    state.may_leave_until().is_some_and(|until| until > Timestamp::now().as_millisecond())
-}
-
-fn words(failed: &Failed) -> String {
-    match failed {
-        Failed::Refused(text) | Failed::Auth(text) | Failed::Other(text) => text.clone(),
-        Failed::Throttled(_) => "the service wants fewer calls".to_owned(),
-    }
-}
-
-/// Between half of a pause and the whole, so that two runs do not stay in step.
-fn jittered(pause: Duration) -> Duration {
-    let random = getrandom::u32().unwrap_or_default();
-    pause / 2 + pause / 2 * (random % 1024) / 1024
 }

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Course, Delivery, Halt, about, is_over, may_leave_yet, words};
+use super::answer::words;
+use super::{Course, Delivery, Halt, about};
 use crate::failpoint::failpoint;
 use crate::ledger::{Charge, ChargeState, Standing};
 use crate::model::charge::ChargeId;
 use crate::model::outcome::Finding;
-use crate::model::service::{Failed, Offer, Resolution};
+use crate::model::service::{Failed, Offer};
 use crate::pipeline::read::with_denials;
 
 /// The most charges in one look-up, and the most customers: a service may have to be asked for each.
@@ -18,32 +19,32 @@ impl Delivery<'_> {
     /// Looks up what is not resolved, and writes each answer down before it asks on. Answers how long the service asks to wait, if it
     /// wants fewer calls.
     pub(super) fn resolve(&self, course: &mut Course) -> Result<Option<Duration>, Halt> {
-        let open = self.open().into_iter().filter(|state| self.is_to_be_looked_up(state, course));
+        let decide = self.decide(&course.happened);
+        let open = self.open().into_iter().filter(|state| decide.is_to_be_looked_up(state));
         let mut unresolved: Vec<ChargeState> = open.collect();
         // Charges of one customer come together: their service's books are read once.
         unresolved.sort_by(|left, right| left.charge().key().customer.cmp(&right.charge().key().customer));
         for states in by_customers(&unresolved) {
             self.interrupted()?;
             let held = states.iter().filter(|state| matches!(state.standing(), Standing::Held { .. }));
-            course.looked_at.extend(held.map(|state| state.charge().id()));
+            course.happened.looked_at.extend(held.map(|state| state.charge().id()));
             let charges: Vec<Charge> = states.iter().map(|state| state.charge().clone()).collect();
             let offers: Vec<Offer> = charges.iter().map(Charge::offer).collect();
             let line = self.connected(&mut course.line)?;
-            self.wait_for_rate(&line.session)?;
-            line.session.begin_call();
+            self.wait_for_rate(line)?;
             let step = "looking charges up";
             failpoint("look-up");
-            let answer = line.instance.look_up(&offers);
+            let answer = line.look_up(&offers);
             failpoint("looked-up");
             // A session that ran out is no answer of the books.
             if !matches!(answer, Ok(Err(Failed::Auth(_)))) {
-                course.asked.extend(charges.iter().map(Charge::id));
+                course.happened.asked.extend(charges.iter().map(Charge::id));
             }
             let findings: Vec<(ChargeId, Finding)> = match answer {
                 Err(failure) => {
-                    let problem = self.sink.section.problem(step, about(&charges), &failure);
-                    course.problems.push(with_denials(problem, &line.session));
-                    course.not_looked_up.extend(charges.iter().map(Charge::id));
+                    let problem = self.service.trouble(step, about(&charges), &failure);
+                    course.problems.push(with_denials(problem, &line.denials()));
+                    course.happened.not_looked_up.extend(charges.iter().map(Charge::id));
                     course.line = None;
                     continue;
                 }
@@ -58,17 +59,17 @@ impl Delivery<'_> {
                 Ok(Err(Failed::Auth(text))) => {
                     course.problems.push(self.refused(step, &text));
                     course.line = None;
-                    course.not_looked_up.extend(unresolved.iter().map(|state| state.charge().id()));
+                    course.happened.not_looked_up.extend(unresolved.iter().map(|state| state.charge().id()));
                     return Ok(None);
                 }
                 Ok(Err(Failed::Throttled(wait))) => {
                     course.throttled = true;
                     return Ok(Some(wait.unwrap_or_default()));
                 }
-                Ok(Err(failed)) if !line.session.denials().is_empty() => {
+                Ok(Err(failed)) if !line.denials().is_empty() => {
                     let problem = self.problem("denied", step, &words(&failed));
-                    course.problems.push(with_denials(problem, &line.session));
-                    course.not_looked_up.extend(unresolved.iter().map(|state| state.charge().id()));
+                    course.problems.push(with_denials(problem, &line.denials()));
+                    course.happened.not_looked_up.extend(unresolved.iter().map(|state| state.charge().id()));
                     return Ok(None);
                 }
                 Ok(Err(failed)) => {
@@ -76,53 +77,12 @@ impl Delivery<'_> {
                     charges.iter().map(|charge| (charge.id(), finding.clone())).collect()
                 }
             };
-            let clear = findings.iter().filter(|(_, finding)| !matches!(finding, Finding::CannotTell(_)));
-            course.looked_at.extend(clear.map(|(id, _)| *id));
+            course.happened.looked_at.extend(clear(&findings));
             if !findings.is_empty() {
-                self.ledger().looked_up(self.name(), findings)?;
+                self.ledger().looked_up(self.name, findings)?;
             }
         }
         Ok(None)
-    }
-
-    /// Whether a charge that may be offered was offered before, here without a clear answer or perhaps by a ledger that was lost, and was
-    /// not looked for since this run began.
-    pub(super) fn is_to_be_asked_first(&self, state: &ChargeState, course: &Course) -> bool {
-        let id = state.charge().id();
-        let by_look_up = self.sink.traits.resolution == Resolution::LookUp;
-        let was_sent = state.last_over().is_some();
-        by_look_up
-            && !course.looked_at.contains(&id)
-            && (was_sent || state.may_be_sent_before() && !self.is_tried(state, course))
-    }
-
-    /// Whether a look-up in this run came to nothing, and offering the charge does no harm: a service that refuses a second record tells if
-    /// it has one, and a person may have said that it has none. Else one whose books cannot be read would never be sent anything.
-    fn is_tried(&self, state: &ChargeState, course: &Course) -> bool {
-        let id = state.charge().id();
-        let came_to_nothing = course.asked.contains(&id) || course.not_looked_up.contains(&id);
-        (self.sink.traits.refuses_second || state.is_denied()) && came_to_nothing
-    }
-
-    fn is_to_be_looked_up(&self, state: &ChargeState, course: &Course) -> bool {
-        let id = state.charge().id();
-        let traits = &self.sink.traits;
-        let by_look_up = traits.resolution == Resolution::LookUp;
-        let stands = match state.standing() {
-            Standing::Unconfirmed { .. } => true,
-            // Where a second record is not refused, an earlier call may still take effect after its absence was seen.
-            Standing::InFlight { .. } | Standing::Unknown { .. } => {
-                by_look_up && (traits.refuses_second || is_over(state))
-            }
-            // The doubt may be gone: books that showed another record may have been set right.
-            Standing::Held { .. } => by_look_up && !course.looked_at.contains(&id),
-            // An earlier run saw it absent after a call without a clear answer: by now it may be there.
-            Standing::Pending { .. } => self.is_to_be_asked_first(state, course),
-            Standing::Rejected { .. } | Standing::Accepted { .. } | Standing::TakenOver | Standing::ByHand { .. } => {
-                false
-            }
-        };
-        stands && !course.not_looked_up.contains(&id) && !may_leave_yet(state)
     }
 }
 
@@ -142,6 +102,14 @@ fn by_customers(states: &[ChargeState]) -> Vec<&[ChargeState]> {
     parts.push(begin..at);
     let parts = parts.into_iter().filter_map(|part| states.get(part));
     parts.flat_map(|part| part.chunks(CHARGES.max(1))).collect()
+}
+
+/// The charges that are clearly told of. Two findings for one tell nothing.
+fn clear(findings: &[(ChargeId, Finding)]) -> impl Iterator<Item = ChargeId> {
+    let is_alone = |id| findings.iter().filter(|(other, _)| *other == id).nth(1).is_none();
+    let clear =
+        findings.iter().filter(move |(id, finding)| !matches!(finding, Finding::CannotTell(_)) && is_alone(*id));
+    clear.map(|(id, _)| *id)
 }
 
 /// A finding that names another quantity than the charge's is a difference, whatever the plugin calls it.

@@ -1,0 +1,502 @@
+//! A service that is simulated, and the truth: what stands in its books, and which calls are still in the air.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use meterhost_decimal::Decimal;
+use proptest::prelude::*;
+
+use super::model::{Heard, TAKES, Told, Wire};
+use crate::broker::{CallRecord, Denial, Gate};
+use crate::clock;
+use crate::model::charge::ChargeId;
+use crate::model::outcome::{Finding, HeldRecord, Outcome, Status};
+use crate::model::service::{Failed, Offer, Resolution, ServiceTraits};
+use crate::pipeline::deliver::line::{Line, NotConnected, Service};
+use crate::plugin::{Cause, Failure};
+use crate::report::Problem;
+
+/// What goes wrong in a call.
+#[derive(Debug, Clone)]
+pub(super) enum Fault {
+    None,
+    NothingLeft(Claim),
+    Unanswered(Arrival, Claim),
+    /// It goes out as two requests, and the second is not answered.
+    HalfAnswered(Arrival, Claim),
+    Refused,
+    Throttled,
+    Unauthorised,
+    /// Answered charge by charge: one of these for each, in turn.
+    Spoiled {
+        each: Vec<Spoilt>,
+        reversed: bool,
+        of_another: bool,
+    },
+}
+
+/// When a request arrives that is not answered.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Arrival {
+    Never,
+    AtOnce,
+    /// After so many percent of the time that a call may take.
+    Late(u8),
+}
+
+/// What a plugin makes of a request without an answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Claim {
+    Trap,
+    Failed,
+    Refused,
+    Throttled,
+    Unauthorised,
+    All(Status),
+    Nothing,
+}
+
+/// What becomes of one charge in a call that is answered.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Spoilt {
+    Not,
+    Refused { retryable: bool },
+    NotLookedAt,
+    LeftOut { recorded: bool },
+    Doubled { recorded: bool },
+    Unclear { recorded: bool, refusal: bool },
+}
+
+/// What goes wrong in a look-up.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Blind {
+    Not,
+    CannotTell,
+    Failed,
+    Trap,
+    Throttled,
+    Unauthorised,
+    LeftOut,
+    Doubled,
+    /// Another record is called found.
+    Misnamed,
+}
+
+pub(super) fn fault() -> impl Strategy<Value = Fault> {
+    let arrival = || {
+        prop_oneof![
+            2 => Just(Arrival::Never),
+            2 => Just(Arrival::AtOnce),
+            3 => (0..=100u8).prop_map(Arrival::Late),
+        ]
+    };
+    let status = prop::sample::select(vec![Status::Accepted, Status::Duplicate, Status::Rejected, Status::Unprocessed]);
+    let claim = || {
+        let plain = vec![
+            Claim::Trap,
+            Claim::Failed,
+            Claim::Failed,
+            Claim::Refused,
+            Claim::Throttled,
+            Claim::Unauthorised,
+            Claim::Nothing,
+        ];
+        prop_oneof![2 => prop::sample::select(plain), 1 => status.clone().prop_map(Claim::All)]
+    };
+    let spoilt = prop_oneof![
+        2 => Just(Spoilt::Not),
+        2 => any::<bool>().prop_map(|retryable| Spoilt::Refused { retryable }),
+        1 => Just(Spoilt::NotLookedAt),
+        1 => any::<bool>().prop_map(|recorded| Spoilt::LeftOut { recorded }),
+        1 => any::<bool>().prop_map(|recorded| Spoilt::Doubled { recorded }),
+        1 => any::<(bool, bool)>().prop_map(|(recorded, refusal)| Spoilt::Unclear { recorded, refusal }),
+    ];
+    prop_oneof![
+        2 => Just(Fault::None),
+        1 => claim().prop_map(Fault::NothingLeft),
+        5 => (arrival(), claim()).prop_map(|(arrival, claim)| Fault::Unanswered(arrival, claim)),
+        2 => (arrival(), claim()).prop_map(|(arrival, claim)| Fault::HalfAnswered(arrival, claim)),
+        1 => Just(Fault::Refused),
+        1 => Just(Fault::Throttled),
+        1 => Just(Fault::Unauthorised),
+        5 => (prop::collection::vec(spoilt, 1..4), any::<bool>(), any::<bool>())
+            .prop_map(|(each, reversed, of_another)| Fault::Spoiled { each, reversed, of_another }),
+    ]
+}
+
+pub(super) fn blind() -> impl Strategy<Value = Blind> {
+    use Blind::*;
+    prop::sample::select(vec![
+        Not,
+        Not,
+        Not,
+        CannotTell,
+        CannotTell,
+        Failed,
+        Trap,
+        Throttled,
+        Unauthorised,
+        LeftOut,
+        Doubled,
+        Misnamed,
+    ])
+}
+
+/// A record in the service's books.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Recorded {
+    pub(super) id: String,
+    pub(super) quantity: Decimal,
+    pub(super) is_ours: bool,
+}
+
+/// The service.
+#[derive(Debug)]
+pub(super) struct Books {
+    traits: ServiceTraits,
+    /// Whether it can be asked what it has.
+    tells: bool,
+    pub(super) records: Vec<Recorded>,
+    in_the_air: Vec<(Timestamp, Offer)>,
+    pub(super) faults: VecDeque<Fault>,
+    pub(super) blind: VecDeque<Blind>,
+    pub(super) wire: VecDeque<Wire>,
+}
+
+impl Books {
+    pub(super) fn new(traits: &ServiceTraits, tells: bool) -> Self {
+        Books {
+            traits: traits.clone(),
+            tells,
+            records: Vec::new(),
+            in_the_air: Vec::new(),
+            faults: VecDeque::new(),
+            blind: VecDeque::new(),
+            wire: VecDeque::new(),
+        }
+    }
+
+    /// What has arrived by now is in the books.
+    pub(super) fn catch_up(&mut self) {
+        self.in_the_air.sort_by_key(|(at, _)| *at);
+        let arrived = self.in_the_air.iter().take_while(|(at, _)| *at <= clock::now()).count();
+        for (_, offer) in self.in_the_air.drain(..arrived).collect::<Vec<_>>() {
+            self.offered(&offer);
+        }
+    }
+
+    pub(super) fn arrives(&mut self, at: Timestamp, offer: Offer) {
+        self.in_the_air.push((at, offer));
+    }
+
+    pub(super) fn tells(&self) -> bool {
+        self.tells
+    }
+
+    pub(super) fn ours(&self, id: &str) -> Vec<&Recorded> {
+        self.records.iter().filter(|record| record.id == id && record.is_ours).collect()
+    }
+
+    pub(super) fn is_in_the_air(&self, id: &str) -> bool {
+        self.in_the_air.iter().any(|(_, offer)| offer.id == id)
+    }
+
+    /// Somebody else's record comes into a charge's place, or goes.
+    pub(super) fn displace(&mut self, id: &str, quantity: Decimal) {
+        let before = self.records.len();
+        self.records.retain(|record| record.is_ours || record.id != id);
+        if self.records.len() == before && (!self.traits.refuses_second || self.ours(id).is_empty()) {
+            self.records.push(Recorded { id: id.to_owned(), quantity, is_ours: false });
+        }
+    }
+
+    /// A charge that arrives.
+    fn offered(&mut self, offer: &Offer) -> Heard {
+        let (refuses, replay) = (self.traits.refuses_second, self.traits.resolution == Resolution::Replay);
+        let place = self.records.iter().filter(|record| record.id == offer.id);
+        let (ours, theirs): (Vec<&Recorded>, Vec<&Recorded>) = place.partition(|record| record.is_ours);
+        match (ours.is_empty(), theirs.is_empty()) {
+            // It knows the identical charge, and tells it from another's.
+            (true, false) if replay => return Heard::Refused { retryable: true },
+            (false, _) if replay && !refuses => return Heard::Accepted,
+            (false, _) | (_, false) if refuses => return Heard::Duplicate,
+            _ => {}
+        }
+        self.records.push(Recorded { id: offer.id.clone(), quantity: offer.quantity, is_ours: true });
+        Heard::Accepted
+    }
+
+    fn shows(&self, offer: &Offer) -> (Told, Finding) {
+        let record = |recorded: &Recorded| HeldRecord {
+            reference: Some("r-1".to_owned()),
+            quantity: Some(recorded.quantity),
+            raw: String::new(),
+        };
+        let theirs = self.records.iter().find(|record| record.id == offer.id && !record.is_ours);
+        match (self.ours(&offer.id).first(), theirs) {
+            _ if !self.tells => (Told::Nothing, Finding::CannotTell("it has no books to show".to_owned())),
+            (Some(ours), _) => (Told::Found, Finding::Found(record(ours))),
+            (None, Some(theirs)) => (Told::Different, Finding::Different(record(theirs))),
+            (None, None) => (Told::Absent, Finding::Absent),
+        }
+    }
+
+    fn arrive(&mut self, arrival: Arrival, offers: &[Offer]) {
+        for offer in offers {
+            match arrival {
+                Arrival::Never => {}
+                Arrival::AtOnce => {
+                    self.offered(offer);
+                }
+                Arrival::Late(percent) => self.arrives(clock::now() + TAKES * u32::from(percent) / 100, offer.clone()),
+            }
+        }
+    }
+
+    fn submit(&mut self, offers: &[Offer]) -> (Submitted, CallRecord, Vec<Heard>) {
+        self.catch_up();
+        let record = |requests, answered| CallRecord { requests, answered, tried: requests.max(1), writes: 0 };
+        let all = |heard| vec![heard; offers.len()];
+        match self.faults.pop_front().unwrap_or(Fault::None) {
+            Fault::None => {
+                let heard: Vec<Heard> = offers.iter().map(|offer| self.offered(offer)).collect();
+                (
+                    Ok(Ok(offers.iter().zip(&heard).map(|(offer, heard)| said(offer, *heard)).collect())),
+                    record(1, 1),
+                    heard,
+                )
+            }
+            Fault::NothingLeft(claim) => (claim.made(offers), record(0, 0), all(Heard::Untouched)),
+            Fault::Unanswered(arrival, claim) => {
+                self.arrive(arrival, offers);
+                (claim.made(offers), record(1, 0), all(SILENCE))
+            }
+            Fault::HalfAnswered(arrival, claim) => {
+                let (first, second) = offers.split_at(offers.len() / 2);
+                let mut heard: Vec<Heard> = first.iter().map(|offer| self.offered(offer)).collect();
+                let mut outcomes: Vec<Outcome> =
+                    first.iter().zip(&heard).map(|(offer, heard)| said(offer, *heard)).collect();
+                // Which of the requests it was that nobody answered, the host cannot tell.
+                heard
+                    .iter_mut()
+                    .filter(|heard| matches!(heard, Heard::Refused { .. }))
+                    .for_each(|heard| *heard = SILENCE);
+                heard.extend(second.iter().map(|_| SILENCE));
+                self.arrive(arrival, second);
+                let answer = match claim.made(second) {
+                    // That would be a lie that no record can show.
+                    Ok(Ok(claimed)) => {
+                        let bold = |outcome: &Outcome| matches!(outcome.status, Status::Accepted | Status::Duplicate);
+                        outcomes.extend(claimed.into_iter().filter(|outcome| !bold(outcome)));
+                        Ok(Ok(outcomes))
+                    }
+                    failed => {
+                        heard = all(SILENCE);
+                        failed
+                    }
+                };
+                (answer, record(2, 1), heard)
+            }
+            Fault::Refused => {
+                let heard = if offers.len() > 1 { Heard::Untouched } else { Heard::Refused { retryable: true } };
+                (Ok(Err(Failed::Refused("not so".to_owned()))), record(1, 1), all(heard))
+            }
+            Fault::Throttled => (Ok(Err(Failed::Throttled(Some(TAKES / 5)))), record(1, 1), all(Heard::Untouched)),
+            Fault::Unauthorised => (Ok(Err(Failed::Auth("who?".to_owned()))), record(1, 1), all(Heard::Untouched)),
+            Fault::Spoiled { each, reversed, of_another } => {
+                let (mut heard, mut outcomes) = (Vec::new(), Vec::new());
+                for (offer, spoilt) in offers.iter().zip(each.iter().cycle()) {
+                    heard.push(self.spoiled(offer, *spoilt, &mut outcomes));
+                }
+                if of_another {
+                    outcomes.push(Outcome::plain(
+                        "0123456789abcdef0123456789abcdef".parse().unwrap(),
+                        Status::Accepted,
+                        None,
+                    ));
+                }
+                if reversed {
+                    outcomes.reverse();
+                }
+                (Ok(Ok(outcomes)), record(1, 1), heard)
+            }
+        }
+    }
+
+    fn spoiled(&mut self, offer: &Offer, spoilt: Spoilt, outcomes: &mut Vec<Outcome>) -> Heard {
+        let recorded = match spoilt {
+            Spoilt::Not => true,
+            Spoilt::Refused { .. } | Spoilt::NotLookedAt => false,
+            Spoilt::LeftOut { recorded } | Spoilt::Doubled { recorded } | Spoilt::Unclear { recorded, .. } => recorded,
+        };
+        let became = if recorded { self.offered(offer) } else { Heard::Untouched };
+        match spoilt {
+            Spoilt::Not => {
+                outcomes.push(said(offer, became));
+                became
+            }
+            Spoilt::Refused { retryable } => {
+                outcomes.push(said(offer, Heard::Refused { retryable }));
+                Heard::Refused { retryable }
+            }
+            Spoilt::NotLookedAt => {
+                outcomes.push(said(offer, Heard::Untouched));
+                Heard::Untouched
+            }
+            Spoilt::LeftOut { .. } => SILENCE,
+            Spoilt::Doubled { .. } => {
+                outcomes.extend([said(offer, Heard::Accepted), said(offer, Heard::Refused { retryable: false })]);
+                SILENCE
+            }
+            Spoilt::Unclear { refusal, .. } => {
+                let heard = Heard::Silence { refused_if_absent: refusal };
+                outcomes.push(said(offer, heard));
+                heard
+            }
+        }
+    }
+
+    fn look_up(&mut self, offers: &[Offer]) -> (Looked, BTreeMap<ChargeId, Told>) {
+        self.catch_up();
+        let shown: Vec<(&Offer, (Told, Finding))> = offers.iter().map(|offer| (offer, self.shows(offer))).collect();
+        let each = |findings: &dyn Fn(&Offer, Finding) -> Finding| -> Looked {
+            Ok(Ok(shown
+                .iter()
+                .map(|(offer, (_, finding))| (offer.id.clone(), findings(offer, finding.clone())))
+                .collect()))
+        };
+        let true_told = || shown.iter().map(|(offer, (told, _))| (id(offer), *told));
+        let nothing = || offers.iter().map(|offer| (id(offer), Told::Nothing)).collect();
+        match self.blind.pop_front().unwrap_or(Blind::Not) {
+            Blind::Not => (each(&|_, finding| finding), true_told().collect()),
+            Blind::Misnamed => {
+                let misnamed = |finding| match finding {
+                    Finding::Different(record) => Finding::Found(record),
+                    other => other,
+                };
+                (each(&|_, finding| misnamed(finding)), true_told().collect())
+            }
+            Blind::CannotTell => (each(&|_, _| Finding::CannotTell("busy".to_owned())), nothing()),
+            Blind::Failed => (Ok(Err(Failed::Other("busy".to_owned()))), nothing()),
+            Blind::Trap => (Err(trap()), BTreeMap::new()),
+            Blind::Throttled => (Ok(Err(Failed::Throttled(None))), BTreeMap::new()),
+            Blind::Unauthorised => (Ok(Err(Failed::Auth("who?".to_owned()))), BTreeMap::new()),
+            Blind::LeftOut => {
+                let Ok(Ok(mut findings)) = each(&|_, finding| finding) else { unreachable!() };
+                findings.truncate(1);
+                (Ok(Ok(findings)), true_told().take(1).collect())
+            }
+            Blind::Doubled => {
+                let Ok(Ok(findings)) = each(&|_, finding| finding) else { unreachable!() };
+                (Ok(Ok([findings.clone(), findings].concat())), nothing())
+            }
+        }
+    }
+}
+
+type Submitted = Result<Result<Vec<Outcome>, Failed>, Failure>;
+type Looked = Result<Result<Vec<(String, Finding)>, Failed>, Failure>;
+
+const SILENCE: Heard = Heard::Silence { refused_if_absent: false };
+
+impl Claim {
+    fn made(self, offers: &[Offer]) -> Submitted {
+        let text = "no answer".to_owned();
+        match self {
+            Claim::Trap => Err(trap()),
+            Claim::Failed => Ok(Err(Failed::Other(text))),
+            Claim::Refused => Ok(Err(Failed::Refused(text))),
+            Claim::Throttled => Ok(Err(Failed::Throttled(None))),
+            Claim::Unauthorised => Ok(Err(Failed::Auth(text))),
+            Claim::All(status) => Ok(Ok(offers
+                .iter()
+                .map(|offer| Outcome { retryable: true, ..Outcome::plain(id(offer), status, None) })
+                .collect())),
+            Claim::Nothing => Ok(Ok(Vec::new())),
+        }
+    }
+}
+
+/// As a plugin says it that tells the truth.
+fn said(offer: &Offer, heard: Heard) -> Outcome {
+    let (status, retryable, refusal) = match heard {
+        Heard::Accepted => (Status::Accepted, false, false),
+        Heard::Duplicate => (Status::Duplicate, false, false),
+        Heard::Refused { retryable } => (Status::Rejected, retryable, false),
+        Heard::Untouched => (Status::Unprocessed, false, false),
+        Heard::Silence { refused_if_absent } => (Status::Unknown, false, refused_if_absent),
+    };
+    let refusal_if_absent = refusal.then(|| "not so".to_owned());
+    Outcome { retryable, refusal_if_absent, ..Outcome::plain(id(offer), status, None) }
+}
+
+fn id(offer: &Offer) -> ChargeId {
+    offer.id.parse().unwrap()
+}
+
+fn trap() -> Failure {
+    Failure { cause: Cause::Trapped("unreachable".to_owned()), words: None, causes: Vec::new() }
+}
+
+/// The way to it.
+#[derive(Clone)]
+pub(super) struct Way(pub(super) Rc<RefCell<Books>>);
+
+struct OnTheWay {
+    books: Rc<RefCell<Books>>,
+    record: CallRecord,
+}
+
+impl Service for Way {
+    fn connect(&self, _: Option<Gate>) -> Result<Box<dyn Line>, NotConnected> {
+        Ok(Box::new(OnTheWay { books: Rc::clone(&self.0), record: CallRecord::default() }))
+    }
+
+    fn redacted(&self, text: &str) -> String {
+        text.to_owned()
+    }
+
+    fn label(&self) -> String {
+        "sink.s".to_owned()
+    }
+
+    fn trouble(&self, _: &str, _: Option<String>, failure: &Failure) -> Problem {
+        Problem::new("trap", failure.to_string())
+    }
+}
+
+impl Line for OnTheWay {
+    fn submit(&mut self, offers: &[Offer]) -> Submitted {
+        let mut books = self.books.borrow_mut();
+        let (answer, record, heard) = books.submit(offers);
+        books.wire.push_back(Wire::Call(offers.iter().map(id).zip(heard).collect()));
+        self.record = record;
+        answer
+    }
+
+    fn look_up(&mut self, offers: &[Offer]) -> Looked {
+        let mut books = self.books.borrow_mut();
+        let (answer, told) = books.look_up(offers);
+        // A session that ran out is no answer of the books.
+        let is_asked = !matches!(answer, Ok(Err(Failed::Auth(_))));
+        let asked: BTreeSet<ChargeId> = offers.iter().map(id).filter(|_| is_asked).collect();
+        books.wire.push_back(Wire::LookUp(asked, told));
+        self.record = CallRecord { requests: 1, tried: 1, answered: 1, writes: 0 };
+        answer
+    }
+
+    fn record(&self) -> CallRecord {
+        self.record
+    }
+
+    fn kept_back(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn denials(&self) -> Vec<Denial> {
+        Vec::new()
+    }
+}
