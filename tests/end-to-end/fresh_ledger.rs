@@ -86,6 +86,17 @@ fn where_the_books_cannot_be_read_a_duplicate_is_told_and_looked_up_later() {
 }
 
 #[test]
+fn books_that_cannot_be_read_just_now_are_waited_for() {
+    for fault in [Fault::before_commit(500), Fault::drop_before_commit(), Fault::Throttle { retry_after: None }] {
+        let stage = lost(Backend::Sqlite);
+        let sent = stage.submissions();
+        stage.emulator.push_fault(fault.on(Endpoint::List).times(2));
+        stage.run().expect(0);
+        assert_eq!(stage.submissions(), sent, "what the books show is not offered");
+    }
+}
+
+#[test]
 fn books_that_can_never_be_read_keep_no_first_bill_back() {
     for fault in [
         Fault::before_commit(500),

@@ -16,6 +16,8 @@ pub(super) struct Happened {
     pub(super) looked_at: HashSet<ChargeId>,
     /// Charges of which the service's books were asked, whatever came of it.
     pub(super) asked: HashSet<ChargeId>,
+    /// The retry budget is spent, and with it the time in which books that cannot be read might be read yet.
+    pub(super) is_patience_over: bool,
     /// Charges that are not to be offered, or that the plugin failed to offer, or to look up: it would fail again.
     pub(super) not_offered: HashSet<ChargeId>,
     pub(super) not_looked_up: HashSet<ChargeId>,
@@ -99,7 +101,8 @@ impl Decide<'_> {
     /// it has one, and a person may have said that it has none. Else one whose books cannot be read would never be sent anything.
     fn is_tried(&self, state: &ChargeState) -> bool {
         let id = state.charge().id();
-        let came_to_nothing = self.happened.asked.contains(&id) || self.happened.not_looked_up.contains(&id);
+        let came_to_nothing = self.happened.is_patience_over && self.happened.asked.contains(&id)
+            || self.happened.not_looked_up.contains(&id);
         (self.traits.refuses_second || state.is_denied()) && came_to_nothing
     }
 

@@ -164,11 +164,23 @@ impl Delivery<'_> {
             let next = asked.max(clock::jittered(pause)).max(self.wait_for_earlier_calls());
             pause = (pause * 2).min(LONGEST_PAUSE);
             if clock::instant() - *stuck.get_or_insert_with(clock::instant) + next > self.retry_budget {
+                if unavailable.is_none() && asked.is_zero() && self.loses_patience(course) {
+                    continue;
+                }
                 course.problems.extend(course.throttled.then(|| self.throttled()));
                 return unavailable.map_or(Ok(()), |problem| Err(Stopped::Problem(problem)));
             }
             self.sleep(next)?;
         }
+    }
+
+    /// Gives up waiting for books that cannot be read. Answers whether there is something to be offered without them.
+    fn loses_patience(&self, course: &mut Course) -> bool {
+        let ready =
+            |course: &Course| self.open().iter().filter(|state| self.decide(&course.happened).is_ready(state)).count();
+        let before = ready(course);
+        course.happened.is_patience_over = true;
+        ready(course) > before
     }
 
     /// Resolves what is unknown, offers what is to be offered, resolves what that left unknown. Answers how long the service asked to
