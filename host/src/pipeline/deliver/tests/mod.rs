@@ -5,7 +5,9 @@
 //! |---|---|
 //! | `model` | what the ledger has to know, said once more |
 //! | `service` | the service, its books, and what goes wrong on the way to it |
+//! | `found` | histories that went wrong once |
 
+mod found;
 mod model;
 mod service;
 
@@ -446,12 +448,9 @@ impl World {
 fn compare(model: &Model, state: &crate::ledger::State) {
     for (id, known) in model.charges() {
         let state = state.charge(id).unwrap();
-        assert_eq!(state.standing().word(), known.word(), "of {id}: {state:?}, {known:?}");
-        assert_eq!(
-            state.may_be_sent_before(),
-            known.is_suspected() && known.word() == "pending",
-            "of {id}: {state:?}, {known:?}"
-        );
+        let found = (state.standing().word(), state.last_over(), state.may_be_sent_before());
+        let is_suspected = known.is_suspected() && known.word() == "pending";
+        assert_eq!(found, (known.word(), known.arrives_until(), is_suspected), "of {id}: {state:?}, {known:?}");
     }
 }
 
