@@ -93,7 +93,7 @@ impl Accepting {
             Kind::Sqlite(path) => {
                 let _lock = claim.patiently(&self.place.name(), LOOK, || Lock::take(path, claim.run))?;
                 self.is_still_so()?;
-                if self.found.end.is_none() {
+                if self.is_empty() {
                     HeadFile::remove(path)?;
                     return Ok(None);
                 }
@@ -108,7 +108,7 @@ impl Accepting {
             Kind::S3 { objects, lease } => {
                 let mut store = s3::Store::open(objects, *lease, claim)?;
                 self.is_still_so()?;
-                if self.found.end.is_none() {
+                if self.is_empty() {
                     store.replace_head(None)?;
                     store.close()?;
                     return Ok(None);
@@ -131,6 +131,11 @@ impl Accepting {
             true => Ok(()),
             false => Err(LedgerError::Overtaken { place: self.place.name() }),
         }
+    }
+
+    /// Whether no entry is there that a head could name: the next run begins the ledger anew.
+    fn is_empty(&self) -> bool {
+        self.found.end.is_none_or(|end| end == Head::default())
     }
 
     fn end(&self, rows: &[Row]) -> Head {

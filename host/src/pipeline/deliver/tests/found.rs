@@ -41,3 +41,17 @@ fn a_look_up_that_speaks_twice_of_a_charge_does_not_come_before_it_is_sent() {
     world.makes(&run(0, Vec::new(), Vec::new()));
     assert_eq!(word(&world), "accepted");
 }
+
+#[test]
+fn a_ledger_that_lost_its_end_down_to_the_last_entry_is_begun_anew() {
+    let mut world = one_charge(Resolution::LookUp, true);
+    let crash = Run { after: 0, faults: Vec::new(), blind: Vec::new(), crash: Some(0), wakes: None, is_patient: false };
+    // It ends before the first entry is written, and what is put back later is what it left.
+    world.makes(&Move::Run(crash));
+    world.makes(&run(0, Vec::new(), Vec::new()));
+    world.makes(&run(1400, Vec::new(), Vec::new()));
+    assert_eq!(word(&world), "accepted");
+    world.makes(&Move::LoseEnd(1));
+    world.makes(&run(0, Vec::new(), Vec::new()));
+    assert_eq!(word(&world), "accepted", "it is found in the books");
+}
