@@ -1,6 +1,6 @@
 //! What generated histories have found, told plainly.
 
-use super::service::{Arrival, Blind, Claim, Fault, Spoilt};
+use super::faults::{Arrival, Claim, Spoilt};
 use super::*;
 
 /// A service with one charge, of the first day.
