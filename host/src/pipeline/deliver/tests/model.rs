@@ -234,6 +234,11 @@ impl Known {
         self.suspected
     }
 
+    /// Until when a call that went unanswered may still bring it there.
+    pub(super) fn arrives_until(&self) -> Option<i64> {
+        self.arrives_until
+    }
+
     /// Whether it may arrive yet, or have arrived since it was seen absent. A look-up comes before it is sent again.
     pub(super) fn may_have_come(&self) -> bool {
         self.suspected || self.arrives_until.is_some()

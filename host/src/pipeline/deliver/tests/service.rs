@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use meterhost_decimal::Decimal;
-use proptest::prelude::*;
 
+use super::faults::{Arrival, Blind, Claim, Fault, Spoilt};
 use super::model::{Heard, TAKES, Told, Wire};
 use crate::broker::{CallRecord, Denial, Gate};
 use crate::clock;
@@ -18,132 +18,6 @@ use crate::model::service::{Failed, Offer, Resolution, ServiceTraits};
 use crate::pipeline::deliver::line::{Line, NotConnected, Service};
 use crate::plugin::{Cause, Failure};
 use crate::report::Problem;
-
-/// What goes wrong in a call.
-#[derive(Debug, Clone)]
-pub(super) enum Fault {
-    None,
-    NothingLeft(Claim),
-    Unanswered(Arrival, Claim),
-    /// It goes out as two requests, and the second is not answered.
-    HalfAnswered(Arrival, Claim),
-    Refused,
-    Throttled,
-    Unauthorised,
-    /// Answered charge by charge: one of these for each, in turn.
-    Spoiled {
-        each: Vec<Spoilt>,
-        reversed: bool,
-        of_another: bool,
-    },
-}
-
-/// When a request arrives that is not answered.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Arrival {
-    Never,
-    AtOnce,
-    /// After so many percent of the time that a call may take.
-    Late(u8),
-}
-
-/// What a plugin makes of a request without an answer.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Claim {
-    Trap,
-    Failed,
-    Refused,
-    Throttled,
-    Unauthorised,
-    All(Status),
-    Nothing,
-}
-
-/// What becomes of one charge in a call that is answered.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Spoilt {
-    Not,
-    Refused { retryable: bool },
-    NotLookedAt,
-    LeftOut { recorded: bool },
-    Doubled { recorded: bool },
-    Unclear { recorded: bool, refusal: bool },
-}
-
-/// What goes wrong in a look-up.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Blind {
-    Not,
-    CannotTell,
-    Failed,
-    Trap,
-    Throttled,
-    Unauthorised,
-    LeftOut,
-    Doubled,
-    /// Another record is called found.
-    Misnamed,
-}
-
-pub(super) fn fault() -> impl Strategy<Value = Fault> {
-    let arrival = || {
-        prop_oneof![
-            2 => Just(Arrival::Never),
-            2 => Just(Arrival::AtOnce),
-            3 => (0..=100u8).prop_map(Arrival::Late),
-        ]
-    };
-    let status = prop::sample::select(vec![Status::Accepted, Status::Duplicate, Status::Rejected, Status::Unprocessed]);
-    let claim = || {
-        let plain = vec![
-            Claim::Trap,
-            Claim::Failed,
-            Claim::Failed,
-            Claim::Refused,
-            Claim::Throttled,
-            Claim::Unauthorised,
-            Claim::Nothing,
-        ];
-        prop_oneof![2 => prop::sample::select(plain), 1 => status.clone().prop_map(Claim::All)]
-    };
-    let spoilt = prop_oneof![
-        2 => Just(Spoilt::Not),
-        2 => any::<bool>().prop_map(|retryable| Spoilt::Refused { retryable }),
-        1 => Just(Spoilt::NotLookedAt),
-        1 => any::<bool>().prop_map(|recorded| Spoilt::LeftOut { recorded }),
-        1 => any::<bool>().prop_map(|recorded| Spoilt::Doubled { recorded }),
-        1 => any::<(bool, bool)>().prop_map(|(recorded, refusal)| Spoilt::Unclear { recorded, refusal }),
-    ];
-    prop_oneof![
-        2 => Just(Fault::None),
-        1 => claim().prop_map(Fault::NothingLeft),
-        5 => (arrival(), claim()).prop_map(|(arrival, claim)| Fault::Unanswered(arrival, claim)),
-        2 => (arrival(), claim()).prop_map(|(arrival, claim)| Fault::HalfAnswered(arrival, claim)),
-        1 => Just(Fault::Refused),
-        1 => Just(Fault::Throttled),
-        1 => Just(Fault::Unauthorised),
-        5 => (prop::collection::vec(spoilt, 1..4), any::<bool>(), any::<bool>())
-            .prop_map(|(each, reversed, of_another)| Fault::Spoiled { each, reversed, of_another }),
-    ]
-}
-
-pub(super) fn blind() -> impl Strategy<Value = Blind> {
-    use Blind::*;
-    prop::sample::select(vec![
-        Not,
-        Not,
-        Not,
-        CannotTell,
-        CannotTell,
-        Failed,
-        Trap,
-        Throttled,
-        Unauthorised,
-        LeftOut,
-        Doubled,
-        Misnamed,
-    ])
-}
 
 /// A record in the service's books.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -480,9 +354,7 @@ impl Line for OnTheWay {
     fn look_up(&mut self, offers: &[Offer]) -> Looked {
         let mut books = self.books.borrow_mut();
         let (answer, told) = books.look_up(offers);
-        // A session that ran out is no answer of the books.
-        let is_asked = !matches!(answer, Ok(Err(Failed::Auth(_))));
-        let asked: BTreeSet<ChargeId> = offers.iter().map(id).filter(|_| is_asked).collect();
+        let asked: BTreeSet<ChargeId> = offers.iter().map(id).collect();
         books.wire.push_back(Wire::LookUp(asked, told));
         self.record = CallRecord { requests: 1, tried: 1, answered: 1, writes: 0 };
         answer
