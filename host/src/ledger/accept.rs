@@ -1,12 +1,10 @@
 //! Going on with a ledger that does not end where its head says, once a person has seen what that means.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 
 use super::claim::Claim;
 use super::entry::{Entry, Record};
-use super::error::{LedgerError, Trouble};
+use super::error::LedgerError;
 use super::head_file::HeadFile;
 use super::lock::Lock;
 use super::place::{Kind, Place};
@@ -143,30 +141,17 @@ impl Accepting {
         let restored = self.unfit.may_have_lost().then(|| Entry::Restored { head: self.unfit.kept() });
         let superseded = superseded.map(|holder| Entry::Superseded { holder: holder.to_owned() });
         let entries: Vec<Entry> = superseded.into_iter().chain(restored).collect();
-        let before = self.found.end.unwrap_or_default();
         let at = clock::now().as_millisecond();
-        let mut head = before;
-        let mut rows = Vec::new();
-        let pipelines: &BTreeSet<String> = &self.found.pipelines;
-        for (pipeline, entry) in
-            pipelines.iter().flat_map(|pipeline| entries.iter().map(move |entry| (pipeline, entry)))
-        {
-            let record = Record {
-                number: head.number + 1,
-                pipeline: pipeline.clone(),
-                run: run.to_owned(),
-                at,
-                entry: entry.clone(),
-            };
-            let row = Row::after(&head, before.step + 1, &record).map_err(|error| LedgerError::Storage {
-                place: self.place.name(),
-                doing: "cannot be written",
-                trouble: Trouble::Other,
-                cause: error.to_string(),
-            })?;
-            head = row.head();
-            rows.push(row);
-        }
-        Ok(rows)
+        let before = self.found.end.unwrap_or_default();
+        let each = self.found.pipelines.iter().flat_map(|pipeline| entries.iter().map(move |entry| (pipeline, entry)));
+        let record = |(number, (pipeline, entry)): (u64, (&String, &Entry))| Record {
+            number,
+            pipeline: pipeline.clone(),
+            run: run.to_owned(),
+            at,
+            entry: entry.clone(),
+        };
+        let records: Vec<Record> = (before.number + 1..).zip(each).map(record).collect();
+        Row::step(&before, &records, &self.place.name())
     }
 }

@@ -322,18 +322,8 @@ fn records(head: &Head, pipeline: &str, run: &str, entries: Vec<Entry>) -> Vec<R
 
 /// Adds a step; answers where the ledger ends then.
 fn write(store: &mut Store, place: &str, before: &Head, records: &[Record]) -> Result<Head, LedgerError> {
-    let mut head = *before;
-    let mut rows = Vec::with_capacity(records.len());
-    for record in records {
-        let row = Row::after(&head, before.step + 1, record).map_err(|error| LedgerError::Storage {
-            place: place.to_owned(),
-            doing: "cannot be written",
-            trouble: Trouble::Other,
-            cause: error.to_string(),
-        })?;
-        head = row.head();
-        rows.push(row);
-    }
+    let rows = Row::step(before, records, place)?;
+    let head = rows.last().map_or(*before, Row::head);
     if let Some(last) = rows.last() {
         failpoint(&format!("write:{}", last.kind));
         store.append(before, &rows)?;

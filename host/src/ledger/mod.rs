@@ -5,7 +5,7 @@
 //! | `entry` | what is written down |
 //! | `state`, `fold`, `fold_error` | what follows from it: a pure fold |
 //! | `imported` | what another exporter had billed before |
-//! | `charge` | a frozen charge and its standing |
+//! | `charge`, `standing` | a frozen charge, and what has become of it |
 //! | `hold`, `round` | what is kept back, and the one rounding |
 //! | `row` | entries as they are stored, each a link of one chain |
 //! | `place`, `store` | where it is kept, and one that this process holds |
@@ -46,6 +46,7 @@ mod round;
 mod row;
 mod s3;
 mod sqlite;
+mod standing;
 mod state;
 mod store;
 mod table;
@@ -56,7 +57,7 @@ mod verify;
 
 pub use accept::Accepting;
 pub use book::Ledger;
-pub use charge::{Charge, ChargeState, Standing, TAKEN_OVER};
+pub use charge::{Charge, ChargeState};
 pub use claim::Claim;
 pub use entry::{Entry, FORMAT, Import, InputSeen, Named, PluginDigest, Record, Verdict};
 pub use error::{LedgerError, Trouble};
@@ -70,6 +71,7 @@ pub use place::Place;
 pub use resolve::{NotToResolve, Statement, command as resolve_command};
 pub use round::rounded;
 pub use row::{Hash, Head, Row};
+pub use standing::{Standing, TAKEN_OVER};
 pub use state::{Counts, State, WindowState};
 pub use table::Format;
 pub use trail::{Event, Frozen, Inputs, Step, Trail};

@@ -3,12 +3,13 @@
 use jiff::Timestamp;
 
 use super::book::Ledger;
-use super::charge::{ChargeState, Standing};
+use super::charge::ChargeState;
 use super::claim::Claim;
 use super::entry::{Entry, Verdict};
 use super::error::LedgerError;
 use super::identity::Identity;
 use super::place::Place;
+use super::standing::Standing;
 use crate::clock;
 use crate::config::Pipeline;
 use crate::model::charge::ChargeId;

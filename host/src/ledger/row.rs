@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::entry::{Entry, FORMAT, Record};
-use super::error::LedgerError;
+use super::error::{LedgerError, Trouble};
 use super::fold_error::FoldError;
 
 /// SHA-256; as a text, 64 hexadecimal digits.
@@ -51,6 +51,25 @@ pub struct Row {
 }
 
 impl Row {
+    /// The rows of one step behind this end of a chain.
+    ///
+    /// # Errors
+    /// An entry is not to be written as JSON.
+    pub(super) fn step(before: &Head, records: &[Record], place: &str) -> Result<Vec<Row>, LedgerError> {
+        let mut head = *before;
+        let mut next = |record| {
+            let row = Row::after(&head, before.step + 1, record)?;
+            head = row.head();
+            Ok(row)
+        };
+        records.iter().map(&mut next).collect::<serde_json::Result<_>>().map_err(|error| LedgerError::Storage {
+            place: place.to_owned(),
+            doing: "cannot be written",
+            trouble: Trouble::Other,
+            cause: error.to_string(),
+        })
+    }
+
     /// The next row of a chain.
     pub(super) fn after(head: &Head, step: u64, record: &Record) -> serde_json::Result<Row> {
         let mut row = Row {

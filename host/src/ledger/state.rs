@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::charge::{ChargeState, Lost, Standing};
+use super::charge::{ChargeState, Lost};
 use super::entry::{Import, InputSeen, PluginDigest};
 use super::hold::Hold;
 use super::imported::{Imported, Own};
 use super::row::Head;
+use super::standing::Standing;
 use crate::model::charge::{ChargeId, Key};
 use crate::model::window::{Window, WindowKind};
 

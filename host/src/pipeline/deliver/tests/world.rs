@@ -270,7 +270,10 @@ impl World {
         // Nothing was written since, or no more than a crash can leave behind.
         if let Ok(accepting) = Accepting::of(&place, place.verify().unwrap()) {
             let run = self.next_run();
-            accepting.accept(&Claim::at_once(&run)).unwrap();
+            // Where no entry is left, the next run begins another ledger.
+            if accepting.accept(&Claim::at_once(&run)).unwrap().is_none() {
+                self.remember_what_is_billed();
+            }
         }
         self.follow();
     }
