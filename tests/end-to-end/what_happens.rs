@@ -247,6 +247,40 @@ fn the_disk_is_full() {
 }
 
 #[test]
+fn the_ledger_may_not_be_written() {
+    let stage = stage(Backend::Sqlite);
+    let (folder, script) = (stage.path("mounted"), stage.path("protect.sh"));
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(
+        &script,
+        "mount -t tmpfs none \"$1\" || exit 99\nmount -o remount,ro none \"$1\" || exit 98\nfolder=$1; shift\n\"$@\"\n\
+         [ $? = 4 ] || exit 97\nmount -o remount,rw none \"$folder\" || exit 96\nexec \"$@\"\n",
+    )
+    .unwrap();
+    let mut run = stage.step("run");
+    run.arg("--ledger").arg(format!("sqlite:{}", folder.join("ledger.db").display()));
+    let shell = ["-rm", "sh", script.to_str().unwrap(), folder.to_str().unwrap()];
+    match Command::new("unshare").args(["-rm", "true"]).output().is_ok_and(|output| output.status.success()) {
+        true => {
+            let done = ended(crate::support::through("unshare", &shell, run).output().unwrap());
+            done.expect(0).says("it is read-only").says("allow this user to write to the file and its folder");
+            assert_eq!(stage.billed(), bill(&[("A", "cpu", "2"), ("B", "cpu", "3")]));
+        }
+        false => eprintln!("skipped in part: this user may make no file system of its own"),
+    }
+
+    // A bucket of whose policy somebody has taken that.
+    let stage = self::stage(Backend::s3());
+    let Backend::S3(bucket) = &stage.ledger else { unreachable!() };
+    bucket.proxy.push_fault(s3_proxy::Fault::on(Kind::Put, Act::access_denied()).always());
+    stage.run().expect(4).says("AccessDenied").says("see to the bucket, its permissions and the network");
+    assert_eq!(stage.submissions(), 0);
+    bucket.proxy.clear_faults();
+    stage.run().expect(0);
+    is_billed_once(&stage);
+}
+
+#[test]
 fn the_services_credentials_have_expired() {
     for ledger in Backend::both() {
         let stage = stage(ledger);

@@ -1,8 +1,5 @@
 //! `meterhost ledger rename`: tells the ledger that something is the same under another name.
 
-use std::sync::atomic::AtomicBool;
-use std::time::Duration;
-
 use super::confirm::confirmed;
 use super::shared::{Outside, Refused, print};
 use super::{Global, PipelineArgs};
@@ -46,9 +43,7 @@ pub(super) fn rename(args: &RenameArgs, global: &Global) -> Result<Exit, Refused
     let (identity, state) = known(args, &pipeline, &place)?;
     let Changes { entries, says } = Changes::of(args, &pipeline, &state)?;
     confirmed(&says.join("\n"), "Is that so? It is written down for good.", args.yes, "nothing was renamed")?;
-    let (stop, run) = (AtomicBool::new(false), run_id());
-    let claim = Claim { run: &run, wait: Duration::ZERO, stop: &stop, told: &|_| {} };
-    let mut ledger = Ledger::open(&place, &identity, &claim)?;
+    let mut ledger = Ledger::open(&place, &identity, &Claim::at_once(&run_id()))?;
     // A run may have ended since it was asked.
     if Changes::of(args, &pipeline, ledger.state())?.says != says {
         ledger.close()?;

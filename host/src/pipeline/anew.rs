@@ -43,5 +43,5 @@ pub(super) fn waits_for_books(setup: &Setup, state: &ChargeState) -> bool {
 }
 
 fn name(sink: &SinkSection) -> &str {
-    sink.section.name.trim_start_matches("sink.")
+    sink.section.name.strip_prefix("sink.").unwrap_or(&sink.section.name)
 }
