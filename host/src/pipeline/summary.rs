@@ -146,6 +146,8 @@ pub(super) fn report(
             charges,
             lines,
             excluded: excluded(&work.assessment),
+            compared_with: None,
+            missing: Vec::new(),
         };
         let label = setup.sinks.get(work.sink).map(|sink| sink.section.label());
         problems.extend(work.assessment.holds.iter().map(|hold| match hold.code.as_str() {
@@ -266,6 +268,8 @@ fn shown(line: &Assessed, charge: Option<&ChargeState>, run: Option<&str>, dry_r
         quantity: quantity.to_string(),
         exact: (line.exact != quantity).then(|| line.exact.to_string()),
         frozen: line.frozen.map(|frozen| frozen.to_string()),
+        before: None,
+        change: None,
         records: records(&line.origins),
         parts: line.parts.iter().map(part).collect(),
         state,
@@ -312,6 +316,8 @@ fn unread(
                 charges: Charges::default(),
                 lines: Vec::new(),
                 excluded: Vec::new(),
+                compared_with: None,
+                missing: Vec::new(),
             });
         }
         if let Some(report) = reports.last_mut() {

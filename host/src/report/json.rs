@@ -60,6 +60,8 @@ mod tests {
                 records: Items { read: 3, held: 3, ..Items::default() },
                 charges: Charges { held: 1, ..Charges::default() },
                 excluded: vec![],
+                compared_with: None,
+                missing: vec![],
                 lines: vec![Line {
                     id: None,
                     product: String::new(),
@@ -78,6 +80,8 @@ mod tests {
                     }],
                     state: LineState::Held,
                     reason: Some("a record is quarantined".into()),
+                    before: None,
+                    change: None,
                     reference: None,
                 }],
             }],

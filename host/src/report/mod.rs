@@ -138,6 +138,29 @@ pub struct WindowReport {
     /// What was left out, by rule.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub excluded: Vec<LeftOut>,
+    /// The window that it is compared with, by its label: the last settled one before it; none where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compared_with: Option<String>,
+    /// What was billed in that window, and has no line in this one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<Missing>,
+}
+
+/// What was billed in the window that is compared with, and of which there is nothing now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Missing {
+    /// The product, if there is one.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub product: String,
+    /// The customer.
+    pub customer: String,
+    /// The dimension.
+    pub dimension: String,
+    /// Sorted by name.
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "json::tags")]
+    pub tags: Vec<(String, String)>,
+    /// What it came to then, before rounding: a decimal.
+    pub before: String,
 }
 
 /// What a rule left out of one dimension, of all customers together.
@@ -235,6 +258,12 @@ pub struct Line {
     /// What was frozen before, where usage now says something else.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frozen: Option<String>,
+    /// What the same customer was billed for the same dimension in the window that is compared with, before rounding.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// The change since then in percent, rounded to one digit: `+12.5`; none where there was nothing to compare with, or nothing of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<String>,
     /// Records behind it.
     pub records: u64,
     /// Whose usage stands behind it, where a table of customers says whom to bill.

@@ -46,7 +46,17 @@ fn window(settled: bool, lines: Vec<Line>) -> WindowReport {
         *item += line.records;
         records.read += line.records;
     }
-    WindowReport { window: "2025-06".into(), sink: "clazar".into(), settled, records, charges, lines, excluded: vec![] }
+    WindowReport {
+        window: "2025-06".into(),
+        sink: "clazar".into(),
+        settled,
+        records,
+        charges,
+        lines,
+        excluded: vec![],
+        compared_with: None,
+        missing: vec![],
+    }
 }
 
 fn line(customer: &str, dimension: &str, quantity: &str, records: u64, state: LineState) -> Line {
@@ -63,6 +73,8 @@ fn line(customer: &str, dimension: &str, quantity: &str, records: u64, state: Li
         parts: vec![],
         state,
         reason: None,
+        before: None,
+        change: None,
         reference: None,
     }
 }
