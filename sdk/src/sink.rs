@@ -62,6 +62,8 @@ pub struct Charge {
     pub time: i64,
     /// Rounded as the traits require.
     pub quantity: Decimal,
+    /// The parts of it that were used in earlier windows, ascending: each window, and how much before rounding.
+    pub carried: Vec<(Window, Decimal)>,
     /// What else is known of it.
     pub attributes: Vec<(String, String)>,
 }
@@ -182,9 +184,13 @@ impl TryFrom<wit::Charge> for Charge {
     type Error = String;
 
     fn try_from(charge: wit::Charge) -> Result<Self, String> {
-        let wit::Charge { id, product, customer, dimension, tags, window, time, quantity, attributes } = charge;
+        let wit::Charge { id, product, customer, dimension, tags, window, time, quantity, carried, attributes } =
+            charge;
         let quantity = Decimal::try_from(quantity).map_err(|()| format!("charge {id}: its quantity is no decimal"))?;
-        Ok(Charge { id, product, customer, dimension, tags, window, time, quantity, attributes })
+        let part = |part: wit::Carried| Ok((part.window, Decimal::try_from(part.quantity)?));
+        let carried: Result<_, ()> = carried.into_iter().map(part).collect();
+        let carried = carried.map_err(|()| format!("charge {id}: what it carries is no decimal"))?;
+        Ok(Charge { id, product, customer, dimension, tags, window, time, quantity, carried, attributes })
     }
 }
 

@@ -54,9 +54,14 @@ pub(super) fn explain(args: &ExplainArgs, global: &Global) -> Result<Exit, Refus
 /// What happens to a charge next, and whether that may be a person's to say.
 fn next(charge: &ChargeState, holder: Option<&str>) -> (String, bool) {
     let (text, is_a_persons) = match (charge.standing(), holder) {
-        (Standing::Accepted { .. } | Standing::TakenOver | Standing::ByHand { .. }, _) => {
-            ("nothing: it is final", false)
-        }
+        (
+            Standing::Accepted { .. }
+            | Standing::TakenOver
+            | Standing::ByHand { .. }
+            | Standing::Waived { .. }
+            | Standing::Nothing,
+            _,
+        ) => ("nothing: it is final", false),
         (Standing::Pending { .. }, _) if charge.may_be_sent_before() && !charge.is_denied() => (
             "a run looks it up first, where its sink can do that, and offers it if it is not there; where that cannot tell, see \
              whether the service has it, and say so:",

@@ -106,6 +106,7 @@ fn says(trail: &Trail, verdict: Verdict, reason: &str, by: Option<&str>) -> Stri
     lines.push(
         match verdict {
             Verdict::Billed => "it is final then: no run sends it or looks it up again",
+            Verdict::Waived => "it is final then: no run sends it",
             Verdict::NotBilled => {
                 "it is pending then: the next run offers the identical charge, and looks it up first where the sink can do that"
             }

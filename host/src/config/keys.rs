@@ -23,7 +23,7 @@ pub(super) const MIRROR: &[&str] = &["url", "key", "form", "sink", "role", "prof
 pub(super) const SOURCE: &[&str] = &["plugin", "config", "grant", "limits", "look_back", "dedupe", "complete_by"];
 pub(super) const AGGREGATE: &[&str] = &["plugin", "config", "grant", "limits", "takes"];
 pub(super) const SINK: &[&str] =
-    &["plugin", "config", "grant", "limits", "takes", "round", "rate", "retry_budget", "customers", "zero"];
+    &["plugin", "config", "grant", "limits", "takes", "round", "rate", "retry_budget", "customers", "zero", "late"];
 pub(super) const LIMITS: &[&str] = &["time", "wall", "memory", "log"];
 pub(super) const GRANT: &[&str] = &["read", "write", "role", "profile", "region", "http", "secrets"];
 pub(super) const HTTP: &[&str] = &["url", "methods", "paths"];

@@ -47,7 +47,7 @@ pub use errors::{ConfigError, ConfigErrors};
 pub use grant_spec::{GrantSpec, HttpGrantSpec, Located, SecretSource, SecretSpec};
 pub use ledger_location::{LedgerLocation, LedgerLocationError, S3Location};
 pub use mirror_spec::{MirrorForm, MirrorSpec};
-pub use pipeline::{AggregateSpec, Dedupe, Pipeline, Rounding, SinkSpec, SourceSpec, Zeros};
+pub use pipeline::{AggregateSpec, Dedupe, LateUsage, Pipeline, Rounding, SinkSpec, SourceSpec, Zeros};
 pub use places::{Place, Places, join};
 pub use plugin_spec::{LimitsSpec, PluginRef, PluginSpec};
 pub use schema::check_against_schema;

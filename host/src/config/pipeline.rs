@@ -101,6 +101,8 @@ pub struct SinkSpec {
     pub customers: Option<Arc<Customers>>,
     /// What becomes of a charge of zero. Nothing means: what suits the sink's service.
     pub zero: Option<Zeros>,
+    /// What becomes of usage that is found after its charge was frozen.
+    pub late: LateUsage,
 }
 
 /// What becomes of a charge of which nothing is to be sent: its quantity, once rounded, is zero.
@@ -110,6 +112,19 @@ pub enum Zeros {
     Skip,
     /// `send`: it is a charge like any other.
     Send,
+    /// `send-at-end`: it is sent once the time ends in which the sink accepts the window's charges, so that it never takes the place of
+    /// usage that comes later.
+    SendAtEnd,
+}
+
+/// What becomes of usage that is found after its charge was frozen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LateUsage {
+    /// `hold`: it is held, for a person to decide.
+    #[default]
+    Hold,
+    /// `carry`: it is billed with the next window that the sink accepts it with.
+    Carry,
 }
 
 /// What becomes of the digits that a sink cannot express.
@@ -121,6 +136,8 @@ pub enum Rounding {
     Down,
     /// `half-even`: to the nearest, ties to the even digit.
     HalfEven,
+    /// `carry`: down, and what is left over is added to the next charge of its kind.
+    Carry,
     /// `refuse`: the charge is held, for a person to decide.
     #[default]
     Refuse,

@@ -13,7 +13,7 @@ use super::grant_spec::Located;
 use super::keys;
 use super::ledger_location::{LedgerLocation, LedgerLocationError};
 use super::mirror_spec::mirror;
-use super::pipeline::{AggregateSpec, Dedupe, Pipeline, Rounding, SinkSpec, SourceSpec, Zeros};
+use super::pipeline::{AggregateSpec, Dedupe, LateUsage, Pipeline, Rounding, SinkSpec, SourceSpec, Zeros};
 use super::places::Places;
 use super::plugin_spec::{check_section_name, plugin_spec};
 use super::start::{self, Start};
@@ -173,11 +173,12 @@ fn aggregate(name: &str, reader: &TableReader<'_>, base: &Path, errors: &mut Con
 }
 
 fn sink(name: &str, reader: &TableReader<'_>, base: &Path, errors: &mut ConfigErrors) -> Option<SinkSpec> {
-    const ROUND: &str = "\"up\", \"down\", \"half-even\" or \"refuse\"";
+    const ROUND: &str = "\"up\", \"down\", \"half-even\", \"carry\" or \"refuse\"";
     let rounding = |text: &str| match text {
         "up" => Some(Rounding::Up),
         "down" => Some(Rounding::Down),
         "half-even" => Some(Rounding::HalfEven),
+        "carry" => Some(Rounding::Carry),
         "refuse" => Some(Rounding::Refuse),
         _ => None,
     };
@@ -189,13 +190,20 @@ fn sink(name: &str, reader: &TableReader<'_>, base: &Path, errors: &mut ConfigEr
     let zeros = |text: &str| match text {
         "skip" => Some(Zeros::Skip),
         "send" => Some(Zeros::Send),
+        "send-at-end" => Some(Zeros::SendAtEnd),
         _ => None,
     };
-    let zero = reader.parsed("zero", "\"skip\" or \"send\"", zeros, errors);
+    let zero = reader.parsed("zero", "\"skip\", \"send\" or \"send-at-end\"", zeros, errors);
+    let lates = |text: &str| match text {
+        "hold" => Some(LateUsage::Hold),
+        "carry" => Some(LateUsage::Carry),
+        _ => None,
+    };
+    let late = reader.parsed("late", "\"hold\" or \"carry\"", lates, errors).unwrap_or_default();
     let customers = customers(reader, base, errors);
     let plugin = plugin_spec(reader, name, Some(name), base, errors)?;
     let takes = takes.map(|takes| values(&takes));
-    Some(SinkSpec { plugin, takes, round, rate, retry_budget, customers, zero })
+    Some(SinkSpec { plugin, takes, round, rate, retry_budget, customers, zero, late })
 }
 
 /// Reads the table that a sink names.

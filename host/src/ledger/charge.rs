@@ -7,9 +7,9 @@
 //! | rejected | in flight, if that makes sense | as for pending | found: accepted |
 //! | unconfirmed | refused | | accepted, else rejected |
 //! | held | refused | | accepted, absent: pending |
-//! | accepted, taken over, by hand | refused | | nothing changes it |
+//! | accepted, taken over, by hand, waived, nothing | refused | | nothing changes it |
 //!
-//! What is unknown, unconfirmed or held a person can resolve: it is by hand then, or pending again.
+//! What is unknown, unconfirmed or held a person can resolve: it is by hand then, or pending again. What is not final a person can waive.
 //!
 //! What is owed for a window that was over when the ledger was new may have been sent by one that was lost: while it is pending, it is
 //! looked up before it is sent. What a look-up shows ends that, and so does an attempt. Where a person went on with a ledger that has lost
@@ -18,12 +18,14 @@
 //! A pending or rejected charge becomes unknown besides, where another hand may have offered it, or this one before the ledger was
 //! there; and a pending one taken over, where another exporter had billed it.
 
+use std::sync::Arc;
+
 use meterhost_decimal::Decimal;
 
-use super::entry::Verdict;
+use super::entry::{PluginDigest, Verdict};
 use super::fold_error::FoldError;
 use super::standing::{Standing, person};
-use crate::model::charge::{ChargeId, Key, Part, Proposal, Share};
+use crate::model::charge::{Carried, ChargeId, Key, Part, Proposal, Remainder, Share};
 use crate::model::outcome::{Finding, HeldRecord, Outcome, Status};
 use crate::model::service::Offer;
 
@@ -71,6 +73,21 @@ impl Charge {
     /// As the aggregator computed it.
     pub fn exact(&self) -> Decimal {
         self.frozen.exact
+    }
+
+    /// What its own window's usage came to, before rounding; nothing where that has too many digits.
+    pub fn own(&self) -> Option<Decimal> {
+        self.frozen.own()
+    }
+
+    /// Late usage of earlier windows that is part of it.
+    pub fn carried(&self) -> &[Carried] {
+        &self.frozen.carried
+    }
+
+    /// What rounding took over from the charge before, and left to the next.
+    pub fn remainder(&self) -> Option<Remainder> {
+        self.frozen.remainder
     }
 
     /// What is sent.
@@ -124,6 +141,8 @@ pub struct ChargeState {
     charge: Charge,
     /// How many runs had begun when it was frozen.
     frozen_in: u64,
+    /// What that run was made of.
+    made_by: Arc<Vec<PluginDigest>>,
     standing: Standing,
     /// Whether it was about to leave from here, ever.
     offered: bool,
@@ -158,12 +177,14 @@ enum Suspicion {
 }
 
 impl ChargeState {
-    pub(super) fn new(charge: Charge, frozen_in: u64, may_be_sent: bool) -> Self {
+    pub(super) fn new(charge: Charge, frozen_in: u64, made_by: &Arc<Vec<PluginDigest>>, may_be_sent: bool) -> Self {
         let suspicion = if may_be_sent { Suspicion::Lost } else { Suspicion::None };
+        let standing = if charge.frozen.unsent { Standing::Nothing } else { Standing::Pending { reason: None } };
         ChargeState {
             charge,
             frozen_in,
-            standing: Standing::Pending { reason: None },
+            made_by: Arc::clone(made_by),
+            standing,
             offered: false,
             last_attempt: None,
             may_wake: false,
@@ -190,6 +211,11 @@ impl ChargeState {
         self.frozen_in
     }
 
+    /// What the run was made of in which it was frozen.
+    pub fn made_by(&self) -> &[PluginDigest] {
+        &self.made_by
+    }
+
     /// What has become of it.
     pub fn standing(&self) -> &Standing {
         &self.standing
@@ -213,7 +239,7 @@ impl ChargeState {
 
     /// Whether nothing more will happen to it.
     pub fn is_final(&self) -> bool {
-        matches!(self.standing, Standing::Accepted { .. } | Standing::TakenOver | Standing::ByHand { .. })
+        self.standing.is_final()
     }
 
     /// Whether it surely was not billed, as far as this ledger goes: nothing that left from here is in anybody's books.
@@ -223,7 +249,7 @@ impl ChargeState {
 
     /// Whether this pipeline lists its customer in a state document: something left, or may have.
     pub fn is_listed(&self) -> bool {
-        !self.is_surely_not_billed() && self.standing != Standing::TakenOver
+        !self.is_surely_not_billed() && !matches!(self.standing, Standing::TakenOver | Standing::Nothing)
     }
 
     /// Whether a look-up, a replay or a person has to say what became of it.
@@ -253,7 +279,11 @@ impl ChargeState {
     pub(super) fn attempted(&mut self, attempt: u64, at: i64, deadline: u64) -> Result<(), FoldError> {
         match self.standing {
             Standing::Pending { .. } | Standing::Unknown { .. } | Standing::Rejected { retryable: true, .. } => {}
-            Standing::Accepted { .. } | Standing::TakenOver | Standing::ByHand { .. } => {
+            Standing::Accepted { .. }
+            | Standing::TakenOver
+            | Standing::ByHand { .. }
+            | Standing::Waived { .. }
+            | Standing::Nothing => {
                 return Err(FoldError::Final(self.charge.id));
             }
             Standing::InFlight { .. }
@@ -361,7 +391,14 @@ impl ChargeState {
         }
         let next = match (finding, &self.standing) {
             (Finding::Found(_) | Finding::CannotTell(_), Standing::Accepted { .. }) => return Ok(()),
-            (_, Standing::Accepted { .. } | Standing::TakenOver | Standing::ByHand { .. }) => {
+            (
+                _,
+                Standing::Accepted { .. }
+                | Standing::TakenOver
+                | Standing::ByHand { .. }
+                | Standing::Waived { .. }
+                | Standing::Nothing,
+            ) => {
                 return Err(FoldError::Final(self.charge.id));
             }
             (_, Standing::InFlight { .. }) => return Err(FoldError::UnderWay(self.charge.id)),
@@ -432,33 +469,34 @@ impl ChargeState {
         by: Option<String>,
     ) -> Result<(), FoldError> {
         let id = self.charge.id;
+        let is_new = !self.offered && matches!(self.standing, Standing::Pending { reason: None });
         let known = match &self.standing {
             Standing::Unknown { reason, .. } | Standing::Unconfirmed { reason } | Standing::Held { reason } => reason,
             // A ledger that was lost may have sent it, and nobody's books tell.
             Standing::Pending { .. } if self.suspicion == Suspicion::Lost => {
                 &self.standing.reason().unwrap_or_default()
             }
+            // Billed by other means before it was frozen, or not to be billed at all.
+            Standing::Pending { .. } if verdict == Verdict::Waived || verdict == Verdict::Billed && is_new => "",
+            Standing::Rejected { .. } if verdict == Verdict::Waived => "",
             Standing::InFlight { .. } => return Err(FoldError::UnderWay(id)),
-            Standing::Accepted { .. } | Standing::TakenOver | Standing::ByHand { .. } => {
-                return Err(FoldError::Final(id));
-            }
-            Standing::Pending { .. } | Standing::Rejected { .. } => return Err(FoldError::Resolved(id)),
+            standing if standing.is_final() => return Err(FoldError::Final(id)),
+            _ => return Err(FoldError::Resolved(id)),
         };
         if self.charge.quantity() != quantity {
             return Err(FoldError::OtherQuantity(id));
         }
-        match verdict {
-            Verdict::Billed => {
-                self.standing = Standing::ByHand { reason, by };
-                (self.suspicion, self.last_attempt) = (Suspicion::None, None);
-            }
+        self.standing = match verdict {
+            Verdict::Billed => Standing::ByHand { reason, by },
+            Verdict::Waived => Standing::Waived { reason, by },
             Verdict::NotBilled => {
                 let known = if known.is_empty() { String::new() } else { format!("{known}; ") };
                 let reason = format!("{known}not billed, as said by {}: {reason}", person(by.as_deref()));
-                self.standing = Standing::Pending { reason: Some(reason) };
-                (self.suspicion, self.last_attempt) = (Suspicion::Denied, None);
+                Standing::Pending { reason: Some(reason) }
             }
-        }
+        };
+        let suspicion = if verdict == Verdict::NotBilled { Suspicion::Denied } else { Suspicion::None };
+        (self.suspicion, self.last_attempt) = (suspicion, None);
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use meterhost_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::hold::Hold;
+use super::hold::{Hold, Kept, Late};
 use super::row::Head;
 use crate::model::charge::{ChargeId, Proposal};
 use crate::model::outcome::{Finding, Outcome};
@@ -88,6 +88,12 @@ pub enum Entry {
         window: Window,
         /// What is kept back, and why.
         holds: Vec<Hold>,
+        /// The would-be charges that this keeps back, and frozen ones that usage differs from by now.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        kept: Vec<Kept>,
+        /// Late usage of frozen charges that a later window is to take.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        late: Vec<Late>,
         /// Where its items went, by name.
         items: Vec<(String, u64)>,
     },
@@ -164,6 +170,49 @@ pub enum Entry {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<String>,
     },
+    /// What a person says of something that is kept back. It is about that alone: what comes to something else later is kept back again.
+    Decided {
+        /// The sink.
+        sink: String,
+        /// The window.
+        window: Window,
+        /// What is to become of it.
+        decision: Decision,
+        /// The would-be charges that it is about.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        charges: Vec<Kept>,
+        /// The holds that it answers.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        holds: Vec<Hold>,
+        /// Why.
+        reason: String,
+        /// Who, as the system calls them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
+    /// A window is to be computed once more from all of its usage, however long it has been settled.
+    Reopened {
+        /// The sinks.
+        sinks: Vec<String>,
+        /// The window.
+        window: Window,
+        /// Why.
+        reason: String,
+        /// Who, as the system calls them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
+    /// A customer was billed for a window before it was over, and for good: what is found of it later is held.
+    Final {
+        /// The sink.
+        sink: String,
+        /// The window.
+        window: Window,
+        /// As the sink knows them.
+        customer: String,
+        /// Usage before this instant was billed: milliseconds, UTC.
+        until: i64,
+    },
     /// This run took the ledger over from one that was not heard of any more. What that one had under way may leave yet.
     Superseded {
         /// That run, in words for a person.
@@ -215,6 +264,8 @@ pub enum Verdict {
     Billed,
     /// The service does not have it, and no call that left can still bring it there.
     NotBilled,
+    /// It is not to be billed any more, whether it was or not.
+    Waived,
 }
 
 impl Verdict {
@@ -223,6 +274,39 @@ impl Verdict {
         match self {
             Verdict::Billed => "billed",
             Verdict::NotBilled => "not-billed",
+            Verdict::Waived => "waived",
+        }
+    }
+}
+
+/// What a person says is to become of something that is kept back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decision {
+    /// It is right as it stands: it is billed in spite of the doubt.
+    Release,
+    /// It is billed already, by other means than this pipeline.
+    Billed,
+    /// It is not to be billed.
+    Waive,
+}
+
+impl Decision {
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Decision::Release => "release",
+            Decision::Billed => "billed",
+            Decision::Waive => "waive",
+        }
+    }
+
+    /// As something that was done.
+    pub fn past(self) -> &'static str {
+        match self {
+            Decision::Release => "released",
+            Decision::Billed => "said to be billed",
+            Decision::Waive => "waived",
         }
     }
 }
@@ -296,6 +380,9 @@ pub struct PluginDigest {
     /// SHA-256 of what the file says of it, as far as that tells it from others: its settings, and what it reads, takes or signs in with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settings: Option<String>,
+    /// SHA-256 of all that the file says of what it computes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<String>,
 }
 
 /// An input, as it was when it was read.
@@ -321,7 +408,7 @@ impl InputSeen {
 
 impl Entry {
     /// The words under which entries are stored.
-    pub(super) const KINDS: [&'static str; 19] = [
+    pub(super) const KINDS: [&'static str; 22] = [
         "opened",
         "run",
         "inputs",
@@ -336,6 +423,9 @@ impl Entry {
         "doubted",
         "mirrored",
         "resolved",
+        "decided",
+        "reopened",
+        "final",
         "superseded",
         "restored",
         "renamed",
@@ -371,6 +461,9 @@ impl Entry {
             Entry::Doubted { .. } => "doubted",
             Entry::Mirrored { .. } => "mirrored",
             Entry::Resolved { .. } => "resolved",
+            Entry::Decided { .. } => "decided",
+            Entry::Reopened { .. } => "reopened",
+            Entry::Final { .. } => "final",
             Entry::Superseded { .. } => "superseded",
             Entry::Restored { .. } => "restored",
             Entry::Renamed { .. } => "renamed",

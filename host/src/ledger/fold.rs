@@ -1,12 +1,14 @@
 //! How each entry changes the state: a pure fold, in which an impossible history is an error.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::charge::{Charge, ChargeState, Lost};
+use super::decided::Word;
 use super::entry::{Entry, Record};
 use super::fold_error::FoldError;
 use super::state::{Attempt, State, WindowState};
-use crate::model::charge::{ChargeId, Proposal};
+use crate::model::charge::{ChargeId, Key, Proposal};
 use crate::model::outcome::{Finding, Outcome};
 use crate::model::window::{Window, WindowKind};
 
@@ -33,7 +35,7 @@ impl State {
             Entry::Run { windows, sinks, plugins, now, .. } => {
                 self.runs += 1;
                 self.latest = self.latest.max(Some(now));
-                self.plugins = plugins;
+                self.plugins = Arc::new(plugins);
                 for sink in sinks {
                     let taken_up = self.sinks.entry(sink).or_default();
                     for window in &windows {
@@ -41,13 +43,14 @@ impl State {
                     }
                 }
             }
-            Entry::Inputs { window, inputs } => {
-                self.inputs.insert(window, inputs);
-            }
+            Entry::Inputs { window, inputs } => self.made_of(window, inputs),
             Entry::Watched { window, inputs } => {
                 self.watched.entry(window).or_insert(inputs);
             }
-            Entry::Reading { sink, window, holds, .. } => self.window_mut(&sink, &window)?.holds = holds,
+            Entry::Reading { sink, window, holds, kept, late, items } => {
+                let known = self.window_mut(&sink, &window)?;
+                (known.holds, known.kept, known.late, known.items) = (holds, kept, late, items);
+            }
             Entry::Freeze { id, charge } => self.freeze(id, charge)?,
             Entry::Attempt { attempt, sink, charges, deadline } => {
                 self.attempt(attempt, &sink, charges, record.at, deadline)?;
@@ -73,6 +76,15 @@ impl State {
             Entry::Mirrored { before, after } => self.mirrored = Some(vec![before, Some(after)]),
             Entry::Resolved { charge, verdict, quantity, reason, by } => {
                 self.change(&charge, |charge| charge.resolved(verdict, quantity, reason, by))??;
+            }
+            Entry::Decided { sink, window, decision, charges, holds, reason, by } => {
+                self.window_mut(&sink, &window)?.decided.add(charges, holds, &Word { decision, reason, by });
+            }
+            Entry::Reopened { sinks, window, .. } => {
+                sinks.iter().try_for_each(|sink| self.window_mut(sink, &window).map(|known| known.settled = false))?;
+            }
+            Entry::Final { sink, window, customer, until } => {
+                self.window_mut(&sink, &window)?.finals.insert(customer, until);
             }
             Entry::Superseded { .. } => self.superseded(record.at),
             Entry::Restored { .. } => {
@@ -140,16 +152,17 @@ impl State {
         if let Some(why) = impossible {
             return Err(FoldError::Impossible(id, why));
         }
-        let window = key.window;
-        let may_be_sent = self.may_be_sent_before(&window);
+        self.take_in(&proposal)?;
+        let (key, window) = (&proposal.key, proposal.key.window);
+        let may_be_sent = self.may_be_sent_before(&window) && !proposal.unsent;
         let known = self.window_mut(&key.sink, &window)?;
         known.charges.push(id);
-        known.open += 1;
+        known.open += usize::from(!proposal.unsent);
         known.settled = false;
         if !self.aggregators.contains(&proposal.aggregator) {
             self.aggregators.insert(proposal.aggregator.clone());
         }
-        let mut state = ChargeState::new(Charge::new(id, proposal), self.runs, may_be_sent);
+        let mut state = ChargeState::new(Charge::new(id, proposal), self.runs, &self.plugins, may_be_sent);
         if let Some(lost) = self.lost.filter(|lost| window.end().as_millisecond() <= lost.until) {
             state.lost(&lost);
         }
@@ -243,23 +256,39 @@ impl State {
             run: self.run.clone(),
             sent_until: self.sent_until,
             lost: self.lost,
+            plugins: self.plugins.clone(),
             ..State::default()
         };
         let under_way = self.attempts.values().flat_map(|attempt| &attempt.charges);
-        let mut ids: Vec<&ChargeId> = under_way.collect();
+        let mut ids: Vec<ChargeId> = under_way.copied().collect();
         let mut windows: Vec<(&str, Window)> = Vec::new();
         for record in records {
             match &record.entry {
                 Entry::Freeze { id, charge } => {
-                    ids.push(id);
+                    ids.push(*id);
                     windows.push((&charge.key.sink, charge.key.window));
+                    for carried in &charge.carried {
+                        let origin = self.known_as(Key { window: carried.window, ..charge.key.clone() }.id());
+                        ids.push(origin);
+                        part.carried.insert(origin, self.carried_from(&origin));
+                    }
+                    if charge.remainder.is_some() {
+                        let lane = charge.key.lane();
+                        part.remainders.insert(lane.clone(), self.remainder(&lane));
+                    }
                 }
                 Entry::Attempt { charges, .. } | Entry::TakenOver { charges } | Entry::Doubted { charges, .. } => {
                     ids.extend(charges);
                 }
-                Entry::Resolved { charge, .. } => ids.push(charge),
-                Entry::LookedUp { findings, .. } => ids.extend(findings.iter().map(|(id, _)| id)),
-                Entry::Reading { sink, window, .. } | Entry::Settled { sink, window } => windows.push((sink, *window)),
+                Entry::Resolved { charge, .. } => ids.push(*charge),
+                Entry::LookedUp { findings, .. } => ids.extend(findings.iter().map(|(id, _)| *id)),
+                Entry::Reading { sink, window, .. }
+                | Entry::Settled { sink, window }
+                | Entry::Decided { sink, window, .. }
+                | Entry::Final { sink, window, .. } => windows.push((sink, *window)),
+                Entry::Reopened { sinks, window, .. } => {
+                    windows.extend(sinks.iter().map(|sink| (sink.as_str(), *window)));
+                }
                 Entry::Opened { .. }
                 | Entry::Run { .. }
                 | Entry::Inputs { .. }
@@ -274,12 +303,12 @@ impl State {
             }
         }
         for id in ids {
-            if let Some(charge) = self.charge(id) {
+            if let Some(charge) = self.charge(&id) {
                 let (key, known_as) = (charge.charge().key(), charge.charge().id());
                 windows.push((&key.sink, key.window));
                 part.charges.insert(known_as, charge.clone());
-                if known_as != *id {
-                    part.known_as.insert(*id, known_as);
+                if known_as != id {
+                    part.known_as.insert(id, known_as);
                 }
             }
         }
@@ -289,7 +318,8 @@ impl State {
             if let Some(known) = self.window(sink, &window) {
                 // Whether there are holds is all that matters of them.
                 let holds = known.holds.first().cloned().into_iter().collect();
-                let known = WindowState { holds, charges: Vec::new(), ..*known };
+                let WindowState { settled, was_settled, open, .. } = *known;
+                let known = WindowState { settled, was_settled, holds, open, ..WindowState::default() };
                 part.sinks.entry(sink.to_owned()).or_default().insert(window, known);
             }
         }

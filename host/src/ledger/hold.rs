@@ -3,6 +3,8 @@
 use meterhost_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::model::charge::{ChargeId, Key};
+
 /// Something that is kept back, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,6 +21,50 @@ pub struct Hold {
     /// How much is kept back, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantity: Option<Decimal>,
+}
+
+/// What would be a charge, or differs from one that is frozen, and is kept back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kept {
+    /// The id that it has, or would have; where nobody knows whom to bill, it follows from the customer's name in the usage.
+    pub id: ChargeId,
+    /// The product, empty where there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub product: String,
+    /// The customer.
+    pub customer: String,
+    /// As the sink knows it.
+    pub dimension: String,
+    /// Sorted by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<(String, String)>,
+    /// What it comes to, before rounding: what a person decides of is this, and nothing else.
+    pub exact: Decimal,
+    /// As in [`Hold::code`]; `doubt` where records or objects that cannot be used hold it.
+    pub code: String,
+    /// Why, in a person's words.
+    pub reason: String,
+}
+
+impl Kept {
+    /// What would have this key.
+    pub fn of(id: ChargeId, key: &Key, exact: Decimal, code: &str, reason: String) -> Kept {
+        let Key { product, customer, dimension, tags, .. } = key.clone();
+        Kept { id, product, customer, dimension, tags, exact, code: code.to_owned(), reason }
+    }
+}
+
+/// Late usage of a frozen charge that is to be billed with a later window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Late {
+    /// The charge of the usage's own window.
+    pub id: ChargeId,
+    /// What that window's usage comes to by now, before rounding.
+    pub exact: Decimal,
+    /// How much of it is not billed yet.
+    pub quantity: Decimal,
 }
 
 /// The smallest part of a window that surely contains a doubt.

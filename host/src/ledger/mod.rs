@@ -6,7 +6,8 @@
 //! | `state`, `fold`, `fold_error` | what follows from it: a pure fold |
 //! | `imported` | what another exporter had billed before |
 //! | `charge`, `standing` | a frozen charge, and what has become of it |
-//! | `hold`, `round` | what is kept back, and the one rounding |
+//! | `hold`, `decided`, `round` | what is kept back, what people say of it, and the one rounding |
+//! | `late` | what of a window's usage is frozen, wherever it was billed |
 //! | `row` | entries as they are stored, each a link of one chain |
 //! | `place`, `store` | where it is kept, and one that this process holds |
 //! | `sqlite`, `head_file`, `lock`, `aside` | as a file: the entries, their end, the one writer, the readers beside it |
@@ -25,6 +26,7 @@ mod aside;
 mod book;
 mod charge;
 mod claim;
+mod decided;
 mod entry;
 mod error;
 mod export;
@@ -36,6 +38,7 @@ mod hold;
 mod holder;
 mod identity;
 mod imported;
+mod late;
 mod lock;
 mod moment;
 mod names;
@@ -59,12 +62,13 @@ pub use accept::Accepting;
 pub use book::Ledger;
 pub use charge::{Charge, ChargeState};
 pub use claim::Claim;
-pub use entry::{Entry, FORMAT, Import, InputSeen, Named, PluginDigest, Record, Verdict};
+pub use decided::Word;
+pub use entry::{Decision, Entry, FORMAT, Import, InputSeen, Named, PluginDigest, Record, Verdict};
 pub use error::{LedgerError, Trouble};
 pub use export::{Exported, Unwritten, export};
 pub use find::{NoSuchCharge, Sought};
 pub use fold_error::FoldError;
-pub use hold::{Hold, Scope};
+pub use hold::{Hold, Kept, Late, Scope};
 pub use identity::{Clash, Identity};
 pub use imported::Imported;
 pub use place::Place;

@@ -1,5 +1,7 @@
 //! What a new name changes: everything is as if it had always been called so, but for the ids of charges that were frozen before.
 
+use std::sync::Arc;
+
 use super::entry::Named;
 use super::fold_error::FoldError;
 use super::state::State;
@@ -60,6 +62,10 @@ impl State {
                 key.sink.clone_from(&to);
             }
         });
+        for (mut lane, left) in self.remainders.extract_if(|lane, _| lane.sink == from).collect::<Vec<_>>() {
+            lane.sink.clone_from(&to);
+            self.remainders.insert(lane, left);
+        }
         Ok(())
     }
 
@@ -67,7 +73,7 @@ impl State {
         if self.aggregators.remove(from) {
             self.aggregators.insert(to.clone());
         }
-        for plugin in self.plugins.iter_mut().filter(|plugin| plugin.section == from) {
+        for plugin in Arc::make_mut(&mut self.plugins).iter_mut().filter(|plugin| plugin.section == from) {
             plugin.section.clone_from(&to);
         }
     }

@@ -39,7 +39,11 @@ impl ChargeState {
     /// Why not.
     pub fn can_be_resolved(&self, verdict: Verdict, now: Timestamp) -> Result<(), NotToResolve> {
         match self.standing() {
-            Standing::Accepted { .. } | Standing::TakenOver | Standing::ByHand { .. } => {
+            Standing::Accepted { .. }
+            | Standing::TakenOver
+            | Standing::ByHand { .. }
+            | Standing::Waived { .. }
+            | Standing::Nothing => {
                 let standing = self.standing();
                 let more = standing.reason().map_or_else(String::new, |reason| format!(", {reason}"));
                 return Err(NotToResolve::Final(format!("{}{more}", standing.word())));

@@ -11,7 +11,7 @@ use crate::config::Rounding;
 pub fn rounded(exact: Decimal, scale: u8, rounding: Rounding) -> Result<Decimal, String> {
     let mode = match rounding {
         Rounding::Up => decimal::Rounding::Up,
-        Rounding::Down => decimal::Rounding::Down,
+        Rounding::Down | Rounding::Carry => decimal::Rounding::Down,
         Rounding::HalfEven => decimal::Rounding::HalfEven,
         Rounding::Refuse if exact.fits_scale(scale) => return Ok(exact.rescale(scale).unwrap_or(exact)),
         Rounding::Refuse => {

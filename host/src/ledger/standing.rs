@@ -58,6 +58,15 @@ pub enum Standing {
         /// Who, where that is known.
         by: Option<String>,
     },
+    /// A person said that it is not to be billed any more.
+    Waived {
+        /// Why.
+        reason: String,
+        /// Who, where that is known.
+        by: Option<String>,
+    },
+    /// Nothing is sent of it: it comes to zero, and what is left over is billed later.
+    Nothing,
 }
 
 /// `a person`, `a person (kim)`.
@@ -69,6 +78,18 @@ pub(super) fn person(by: Option<&str>) -> String {
 const UNANSWERED: &str = "a call with it left, and its answer was not written down";
 
 impl Standing {
+    /// Whether nothing more will happen to the charge.
+    pub fn is_final(&self) -> bool {
+        matches!(
+            self,
+            Standing::Accepted { .. }
+                | Standing::TakenOver
+                | Standing::ByHand { .. }
+                | Standing::Waived { .. }
+                | Standing::Nothing
+        )
+    }
+
     /// In a word.
     pub fn word(&self) -> &'static str {
         match self {
@@ -80,6 +101,8 @@ impl Standing {
             Standing::Accepted { .. } => "accepted",
             Standing::TakenOver => "taken over",
             Standing::ByHand { .. } => "by hand",
+            Standing::Waived { .. } => "waived",
+            Standing::Nothing => "nothing",
         }
     }
 
@@ -93,6 +116,8 @@ impl Standing {
             | Standing::Rejected { reason, .. }
             | Standing::Held { reason } => Some(reason.clone()),
             Standing::Accepted { .. } => None,
+            Standing::Nothing => Some("it comes to zero; what is left over is billed later".to_owned()),
+            Standing::Waived { reason, by } => Some(format!("waived by {}: {reason}", person(by.as_deref()))),
             Standing::TakenOver => Some(TAKEN_OVER.to_owned()),
             Standing::ByHand { reason, by } => Some(format!("billed, as said by {}: {reason}", person(by.as_deref()))),
         }

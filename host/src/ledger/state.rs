@@ -1,14 +1,18 @@
 //! What the entries add up to, and what can be asked of that. How an entry changes it stands in `fold`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use meterhost_decimal::Decimal;
 
 use super::charge::{ChargeState, Lost};
+use super::decided::Decided;
 use super::entry::{Import, InputSeen, PluginDigest};
-use super::hold::Hold;
+use super::hold::{Hold, Kept, Late};
 use super::imported::{Imported, Own};
 use super::row::Head;
 use super::standing::Standing;
-use crate::model::charge::{ChargeId, Key};
+use crate::model::charge::{ChargeId, Key, Lane};
 use crate::model::window::{Window, WindowKind};
 
 /// What is known of one window for one sink.
@@ -20,6 +24,16 @@ pub struct WindowState {
     pub(super) was_settled: bool,
     /// What the latest reading keeps back of it.
     pub holds: Vec<Hold>,
+    /// The would-be charges that this keeps back, and frozen ones that usage differs from.
+    pub kept: Vec<Kept>,
+    /// Late usage of its charges that a later window is to take, ascending by charge.
+    pub late: Vec<Late>,
+    /// Where its items went, by name.
+    pub items: Vec<(String, u64)>,
+    /// What people said of what is kept back.
+    pub(super) decided: Decided,
+    /// Customers that were billed before it was over, and until when: milliseconds, UTC.
+    pub(super) finals: BTreeMap<String, i64>,
     /// Its charges, in the order in which they were frozen.
     pub(super) charges: Vec<ChargeId>,
     /// How many of them are not final.
@@ -58,7 +72,7 @@ pub struct State {
     /// Sinks that are gone for good.
     pub(super) retired: BTreeSet<String>,
     /// What the last run was made of.
-    pub(super) plugins: Vec<PluginDigest>,
+    pub(super) plugins: Arc<Vec<PluginDigest>>,
     /// The sections of aggregates that charges were frozen from.
     pub(super) aggregators: BTreeSet<String>,
     /// What the pipeline is called now that had this name before and gave it up.
@@ -67,6 +81,12 @@ pub struct State {
     pub(super) others: BTreeMap<String, Vec<PluginDigest>>,
     pub(super) sinks: BTreeMap<String, BTreeMap<Window, WindowState>>,
     pub(super) inputs: BTreeMap<Window, Vec<InputSeen>>,
+    /// Inputs that were there when charges of a window were frozen, and are not there now.
+    pub(super) gone: BTreeMap<Window, BTreeSet<String>>,
+    /// What later windows took of late usage, by the charge of its own window.
+    pub(super) carried: HashMap<ChargeId, Decimal>,
+    /// What rounding left over last.
+    pub(super) remainders: HashMap<Lane, Decimal>,
     pub(super) attempts: BTreeMap<u64, Attempt>,
     pub(super) last_attempt: u64,
     pub(super) runs: u64,
@@ -264,7 +284,11 @@ impl State {
                 Standing::Unconfirmed { .. } => &mut counts.unconfirmed,
                 Standing::Rejected { .. } => &mut counts.rejected,
                 Standing::Held { .. } => &mut counts.held,
-                Standing::Accepted { .. } | Standing::TakenOver | Standing::ByHand { .. } => &mut counts.accepted,
+                Standing::Accepted { .. }
+                | Standing::TakenOver
+                | Standing::ByHand { .. }
+                | Standing::Waived { .. }
+                | Standing::Nothing => &mut counts.accepted,
             };
             *count += 1;
             counts

@@ -58,6 +58,29 @@ impl Key {
     }
 }
 
+/// A key without its window: what is owed by whom for what, window after window.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Lane {
+    /// The sink's name.
+    pub sink: String,
+    /// The product, empty where there is none.
+    pub product: String,
+    /// Who owes it.
+    pub customer: String,
+    /// What was used.
+    pub dimension: String,
+    /// Sorted by name.
+    pub tags: Vec<(String, String)>,
+}
+
+impl Key {
+    /// The same in every window.
+    pub fn lane(&self) -> Lane {
+        let Key { sink, product, customer, dimension, tags, .. } = self.clone();
+        Lane { sink, product, customer, dimension, tags }
+    }
+}
+
 /// Names a charge: 128 bits, written as 32 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ChargeId(u128);
@@ -144,16 +167,45 @@ impl<'a> Share<'a> {
     }
 }
 
+/// Late usage of an earlier window, billed with a later one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Carried {
+    /// When it was used.
+    pub window: Window,
+    /// How much, before rounding.
+    pub quantity: Decimal,
+}
+
+/// What rounding down leaves over from window to window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Remainder {
+    /// What the charge before left over, and is billed with this one.
+    pub before: Decimal,
+    /// What this one leaves to the next.
+    pub after: Decimal,
+}
+
 /// A charge that is ready to be frozen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Proposal {
     /// Its identity.
     pub key: Key,
-    /// As the aggregator computed it.
+    /// What the aggregator computed, and what is carried from earlier windows.
     pub exact: Decimal,
     /// Rounded as the sink requires: what is sent.
     pub quantity: Decimal,
+    /// Late usage of earlier windows, ascending by window.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub carried: Vec<Carried>,
+    /// What rounding takes over from the charge before, and leaves to the next; nothing where each is rounded by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remainder: Option<Remainder>,
+    /// Whether nothing is sent of it: it comes to zero, and what is left over is billed later.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unsent: bool,
     /// The usage's time as it is told to the service, in milliseconds, UTC; lies in the window.
     pub time: i64,
     /// The input's dimensions that it is made from, and how many records of each.
@@ -170,6 +222,23 @@ pub struct Proposal {
 }
 
 impl Proposal {
+    /// What is carried from earlier windows; nothing where it has too many digits.
+    pub fn carried(&self) -> Option<Decimal> {
+        self.carried.iter().try_fold(Decimal::ZERO, |sum, carried| sum.checked_add(carried.quantity))
+    }
+
+    /// What its own window's usage comes to, before rounding; nothing where that has too many digits.
+    pub fn own(&self) -> Option<Decimal> {
+        self.exact.checked_sub(self.carried()?)
+    }
+
+    /// Whether its quantity follows from what it comes to: what is brought in is sent or left over.
+    pub fn adds_up(&self) -> bool {
+        let Some(Remainder { before, after }) = self.remainder else { return true };
+        let sum = |left: Decimal, right: Decimal| left.checked_add(right);
+        !after.is_negative() && sum(self.exact, before).is_some_and(|all| sum(self.quantity, after) == Some(all))
+    }
+
     /// What a sink is handed of it.
     pub fn offer(&self, id: ChargeId) -> Offer {
         let key = &self.key;
@@ -182,6 +251,7 @@ impl Proposal {
             window: (key.window.start().as_millisecond(), key.window.end().as_millisecond()),
             time: self.time,
             quantity: self.quantity,
+            carried: self.carried.iter().map(|carried| (carried.window, carried.quantity)).collect(),
             attributes: self.attributes.clone(),
         }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use meterhost_decimal::Decimal;
 
-use super::window::WindowKind;
+use super::window::{Window, WindowKind};
 
 /// What a service is like.
 #[derive(Debug, Clone)]
@@ -104,6 +104,8 @@ pub struct Offer {
     pub time: i64,
     /// Rounded.
     pub quantity: Decimal,
+    /// The part of it that was used in earlier windows: each window, and how much before rounding.
+    pub carried: Vec<(Window, Decimal)>,
     /// What else is known.
     pub attributes: Vec<(String, String)>,
 }

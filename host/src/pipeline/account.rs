@@ -114,8 +114,9 @@ pub(super) fn items(assessment: &Assessment, states: &[LineState]) -> Items {
             }
         }
     }
-    let Assessment { quarantined, duplicates: duplicate, .. } = *assessment;
-    let mut items = Items { quarantined, duplicate, read: quarantined + duplicate, ..Items::default() };
+    let Assessment { quarantined, waived, duplicates: duplicate, .. } = *assessment;
+    let read = quarantined + waived + duplicate;
+    let mut items = Items { quarantined, waived, duplicate, read, ..Items::default() };
     for (pair, &records) in &assessment.tally {
         let excluded = assessment.excluded.get(pair).copied().unwrap_or_default().min(records);
         items.read += records;
@@ -126,6 +127,7 @@ pub(super) fn items(assessment: &Assessment, states: &[LineState]) -> Items {
             Some(LineState::Pending | LineState::Rejected | LineState::Unknown) => &mut items.open,
             Some(LineState::Billed | LineState::WouldBill) => &mut items.billed,
             Some(LineState::BilledBefore) => &mut items.billed_before,
+            Some(LineState::Waived) => &mut items.waived,
             Some(LineState::Zero) => &mut items.zero,
             None => &mut items.elsewhere,
         };
@@ -137,11 +139,12 @@ pub(super) fn items(assessment: &Assessment, states: &[LineState]) -> Items {
 fn weight(state: LineState) -> u8 {
     match state {
         LineState::Zero => 0,
-        LineState::BilledBefore => 1,
-        LineState::Billed | LineState::WouldBill => 2,
-        LineState::Pending => 3,
-        LineState::Rejected => 4,
-        LineState::Unknown => 5,
-        LineState::Held => 6,
+        LineState::Waived => 1,
+        LineState::BilledBefore => 2,
+        LineState::Billed | LineState::WouldBill => 3,
+        LineState::Pending => 4,
+        LineState::Rejected => 5,
+        LineState::Unknown => 6,
+        LineState::Held => 7,
     }
 }

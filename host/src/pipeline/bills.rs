@@ -189,6 +189,11 @@ impl<'a> Bill<'a> {
         self.doubt.get_or_insert(doubt);
     }
 
+    /// The id by which a person speaks of it: the one that it has or would have.
+    pub(super) fn handle(&self) -> ChargeId {
+        self.id.unwrap_or_else(|| self.key.id())
+    }
+
     /// Whose records go into it.
     pub(super) fn shares(&self) -> impl Iterator<Item = Share<'_>> {
         Share::all(&self.key, &self.origins, &self.parts)

@@ -72,7 +72,7 @@ impl Complete {
 
     /// Says which windows wait, and for what. `held` says of which something is held: they stay in sight.
     pub(super) fn report(
-        self,
+        &self,
         setup: &Setup,
         due: &Due,
         now: Timestamp,
@@ -84,8 +84,9 @@ impl Complete {
         }
         let until = match self {
             Complete::Unsaid => return,
-            Complete::Until(until) => Some(until),
-            Complete::Unknown(mut problem) => {
+            Complete::Until(until) => Some(*until),
+            Complete::Unknown(problem) => {
+                let mut problem = problem.clone();
                 problem.input = listed(if due.incomplete.is_empty() { &due.unchecked } else { &due.incomplete });
                 findings.problem(*problem);
                 None

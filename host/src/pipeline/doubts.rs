@@ -18,7 +18,8 @@ pub(super) struct Doubts {
     customers: HashMap<String, String>,
     /// Customers' dimensions (of the input) of which a record is unusable, or two differ under one id.
     dimensions: HashMap<(String, String), String>,
-    holds: Vec<Hold>,
+    /// Each with how many records it stands for.
+    holds: Vec<(Hold, u64)>,
 }
 
 impl Doubts {
@@ -28,13 +29,14 @@ impl Doubts {
         for found in &reading.unreadable {
             let reason = format!("{}: {}", found.input, found.reason);
             doubts.window.get_or_insert(format!("{reason}; nobody knows whose usage is in it"));
-            doubts.holds.push(Hold {
+            let hold = Hold {
                 scope: Scope::Window,
                 code: "unreadable".to_owned(),
                 place: Some(found.input.clone()),
                 reason: found.reason.clone(),
                 quantity: None,
-            });
+            };
+            doubts.holds.push((hold, 0));
         }
         for record in &reading.quarantined {
             // Where it speaks for many, the others stand beside it with their places.
@@ -54,24 +56,15 @@ impl Doubts {
                 }
                 (None, _) => Scope::Record,
             };
-            doubts.holds.push(Hold {
-                scope,
-                code: "quarantined".to_owned(),
-                place,
-                reason: record.reason.clone(),
-                quantity: None,
-            });
+            let (code, reason) = ("quarantined".to_owned(), record.reason.clone());
+            doubts.holds.push((Hold { scope, code, place, reason, quantity: None }, record.records));
         }
         for Conflict { customer, dimension, ids } in &reading.conflicts {
             let reason = ids.words();
             doubts.dimensions.entry((customer.clone(), dimension.clone())).or_insert_with(|| reason.clone());
-            doubts.holds.push(Hold {
-                scope: Scope::Dimension { customer: customer.clone(), dimension: dimension.clone() },
-                code: "conflict".to_owned(),
-                place: None,
-                reason,
-                quantity: None,
-            });
+            let scope = Scope::Dimension { customer: customer.clone(), dimension: dimension.clone() };
+            let hold = Hold { scope, code: "conflict".to_owned(), place: None, reason, quantity: None };
+            doubts.holds.push((hold, 0));
         }
         doubts
     }
@@ -99,8 +92,8 @@ impl Doubts {
         self.customers.keys().map(String::as_str).chain(by_dimension)
     }
 
-    /// The holds that concern a sink: all but those about a dimension that only other sinks take.
-    pub(super) fn holds(&self, lines: &[(usize, ChargeLine)], takes: &dyn Fn(&str) -> bool) -> Vec<Hold> {
+    /// The holds that concern a sink, each with the records that it stands for: all but those about a dimension that only other sinks take.
+    pub(super) fn holds(&self, lines: &[(usize, ChargeLine)], takes: &dyn Fn(&str) -> bool) -> Vec<&(Hold, u64)> {
         // By customer and dimension of the input: whether some charge that is made from it goes to this sink.
         let mut made: HashMap<(&str, &str), bool> = HashMap::new();
         let mut of_every: HashMap<&str, bool> = HashMap::new();
@@ -119,6 +112,6 @@ impl Doubts {
             }
             _ => true,
         };
-        self.holds.iter().filter(|hold| concerns(hold)).cloned().collect()
+        self.holds.iter().filter(|(hold, _)| concerns(hold)).collect()
     }
 }

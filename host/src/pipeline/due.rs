@@ -234,6 +234,8 @@ mod tests {
                 reason: "it changed".to_owned(),
                 quantity: None,
             }],
+            kept: Vec::new(),
+            late: Vec::new(),
             items: Vec::new(),
         }));
         ledger.append(entries).unwrap();

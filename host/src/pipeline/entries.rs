@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::charges::Assessment;
+use super::freeze::Work;
 use super::gathered::Reading;
 use super::identity::plugins;
 use super::setup::Setup;
 use crate::config::SinkSpec;
-use crate::ledger::{Entry, Hold, InputSeen, Scope};
+use crate::ledger::{Entry, Hold, InputSeen, Late, Scope, State};
 use crate::model::window::Window;
 use crate::report::Problem;
 
@@ -35,21 +35,33 @@ pub(super) fn inputs(reading: &Reading) -> Vec<InputSeen> {
     inputs.collect()
 }
 
-/// What of a window is kept back from a sink, and what was left out.
-pub(super) fn kept_back(setup: &Setup, sink: usize, window: Window, assessment: &Assessment) -> Entry {
+/// What of a window is kept back from a sink, and what was left out; nothing where the ledger says so already.
+pub(super) fn kept_back(setup: &Setup, state: &State, work: &Work) -> Option<Entry> {
+    let (window, assessment) = (work.window, &work.assessment);
+    let sink = setup.pipeline.sinks.get(work.sink).map(|sink| sink.plugin.name.clone()).unwrap_or_default();
+    let known = state.window(&sink, &window);
     let mut items: BTreeMap<String, u64> = BTreeMap::from([
         ("quarantined".to_owned(), assessment.quarantined),
+        ("waived".to_owned(), assessment.waived),
         ("duplicate".to_owned(), assessment.duplicates),
     ]);
     for ((rule, _), (records, _)) in &assessment.left_out {
         *items.entry(format!("excluded: {rule}")).or_default() += records;
     }
-    Entry::Reading {
-        sink: setup.pipeline.sinks.get(sink).map(|sink| sink.plugin.name.clone()).unwrap_or_default(),
-        window,
-        holds: assessment.holds.clone(),
-        items: items.into_iter().filter(|(_, records)| *records > 0).collect(),
+    let mut items: Vec<(String, u64)> = items.into_iter().filter(|(_, records)| *records > 0).collect();
+    let (mut holds, mut kept, mut late) = (assessment.holds.clone(), assessment.kept(), assessment.late());
+    if !work.is_read {
+        // What else is known of it stays as it is.
+        let known = known?;
+        holds.extend_from_slice(&known.holds);
+        let still = |before: &Late| !kept.iter().any(|kept| kept.id == before.id);
+        late = known.late.iter().filter(|before| still(before)).cloned().collect();
+        kept.extend_from_slice(&known.kept);
+        items.clone_from(&known.items);
     }
+    let is_known = known
+        .is_some_and(|known| (&known.holds, &known.kept, &known.late, &known.items) == (&holds, &kept, &late, &items));
+    (!is_known).then_some(Entry::Reading { sink, window, holds, kept, late, items })
 }
 
 /// That nothing which was read lies where it could be billed.
@@ -72,5 +84,12 @@ pub(super) fn unchecked(spec: &SinkSpec, window: &Window, problem: &Problem) -> 
         reason: format!("its charges could not be checked: {}", problem.message),
         quantity: None,
     };
-    Entry::Reading { sink: spec.plugin.name.clone(), window: *window, holds: vec![hold], items: Vec::new() }
+    Entry::Reading {
+        sink: spec.plugin.name.clone(),
+        window: *window,
+        holds: vec![hold],
+        kept: Vec::new(),
+        late: Vec::new(),
+        items: Vec::new(),
+    }
 }

@@ -5,13 +5,17 @@ use std::ops::Range;
 use std::sync::atomic::Ordering;
 
 use super::account;
+use super::assess::Assess;
 use super::astray::Astray;
-use super::charges::{Assessment, assess};
+use super::carry::Carrier;
+use super::charges::Assessment;
 use super::closed::Held;
 use super::complete::Complete;
 use super::due::{Due, begins, due, has_holds, owes};
 use super::entries::{all_astray, inputs, intent, kept_back, unchecked};
 use super::gathered::Reading;
+use super::identity::plugins;
+use super::left_over::round_in_order;
 use super::mirrored::Mirrored;
 use super::objections::objections;
 use super::opening::{Opening, share_doubts};
@@ -20,7 +24,7 @@ use super::read::{Reader, span};
 use super::setup::{Section, Setup};
 use super::summary::Findings;
 use crate::failpoint::failpoint;
-use crate::ledger::{Entry, Identity, Ledger, LedgerError, State};
+use crate::ledger::{Entry, Identity, Ledger, LedgerError, PluginDigest, State, Verdict};
 use crate::model::charge::{ChargeId, Proposal};
 use crate::model::reading::Span;
 use crate::model::window::Window;
@@ -37,6 +41,8 @@ pub(super) struct Work {
     pub(super) sink: usize,
     pub(super) window: Window,
     pub(super) assessment: Assessment,
+    /// Whether it was read in this run; else it is here for what is carried from or to it.
+    pub(super) is_read: bool,
 }
 
 /// The ledger: open for writing, or only read.
@@ -88,6 +94,7 @@ pub(super) fn freeze(
     options: &Options<'_>,
     book: &mut Book,
     due: &Due,
+    complete: &Complete,
     findings: &mut Findings,
 ) -> Result<Vec<Work>, LedgerError> {
     let progress = |more| options.watch.records(more);
@@ -124,6 +131,7 @@ pub(super) fn freeze(
         setup,
         options,
         begins,
+        plugins: plugins(setup),
         works: Vec::new(),
         entries: Vec::new(),
         read: BTreeSet::new(),
@@ -139,6 +147,8 @@ pub(super) fn freeze(
     }
     assessor.works.extend(elsewhere(watched.held));
     let Assessor { mut works, mut entries, .. } = assessor;
+    carry(setup, options, book.state(), complete, &mut works, findings);
+    round_in_order(setup, book.state(), &mut works);
     match astray.words() {
         Some(words) if astray.others => findings.notes.push(words),
         // All of them: that is no old usage, but a time that is read in a wrong way, and no empty month.
@@ -150,12 +160,13 @@ pub(super) fn freeze(
         return Ok(works);
     }
     if let Book::Open(ledger) = book {
-        entries.extend(works.iter().map(|work| kept_back(setup, work.sink, work.window, &work.assessment)));
+        entries.extend(works.iter().filter_map(|work| kept_back(setup, ledger.state(), work)));
         // What goes into the ledger stays there: no secret may, though a plugin repeated it.
         for entry in &mut entries {
-            if let Entry::Reading { holds, .. } = entry {
-                for hold in holds {
-                    hold.reason = setup.broker.redactor().redact(&hold.reason).into_owned();
+            if let Entry::Reading { holds, kept, .. } = entry {
+                let reasons = holds.iter_mut().map(|hold| &mut hold.reason);
+                for reason in reasons.chain(kept.iter_mut().map(|kept| &mut kept.reason)) {
+                    *reason = setup.broker.redactor().redact(reason).into_owned();
                 }
             }
         }
@@ -166,12 +177,36 @@ pub(super) fn freeze(
         let doubted = doubted(setup, ledger.state(), &proposals);
         let taken = Entry::TakenOver { charges: taken_over.iter().map(|charge| charge.key.id()).collect() };
         let taken = (!taken_over.is_empty()).then_some(taken);
+        // In the order of their windows: what is left of rounding goes from one to the next.
         entries.extend(proposals.into_iter().chain(taken_over).map(Entry::freeze));
         entries.extend(doubted.into_iter().chain(taken));
+        for (proposal, reason, by) in works.iter().flat_map(|work| work.assessment.by_hand.iter().cloned()) {
+            let (charge, quantity) = (proposal.key.id(), proposal.quantity);
+            entries.push(Entry::freeze(proposal));
+            entries.push(Entry::Resolved { charge, verdict: Verdict::Billed, quantity, reason, by });
+        }
         // All or none: what is frozen, and what explains it.
         ledger.append(entries)?;
     }
     Ok(works)
+}
+
+/// Finds windows for late usage.
+fn carry(
+    setup: &Setup,
+    options: &Options<'_>,
+    state: &State,
+    complete: &Complete,
+    works: &mut Vec<Work>,
+    findings: &mut Findings,
+) {
+    let is_whole_run = options.window.is_none();
+    let carrier = Carrier { setup, state, now: options.now, is_whole_run, complete };
+    for sink in 0..setup.sinks.len() {
+        if let Err(problem) = carrier.carry(sink, works) {
+            findings.problem(problem);
+        }
+    }
 }
 
 /// Customers of whom the state document says that they were about to be billed, and of whom there is no usage to look up.
@@ -195,6 +230,7 @@ fn elsewhere(held: Vec<Held>) -> impl Iterator<Item = Work> {
         sink,
         window,
         assessment: Assessment { holds, ..Assessment::default() },
+        is_read: true,
     })
 }
 
@@ -292,6 +328,8 @@ struct Assessor<'a> {
     options: &'a Options<'a>,
     /// Each sink's first window.
     begins: Vec<Option<Window>>,
+    /// What this run is made of.
+    plugins: Vec<PluginDigest>,
     works: Vec<Work>,
     entries: Vec<Entry>,
     /// Dimensions of usage, and of what was made of it.
@@ -351,8 +389,9 @@ impl Assessor<'_> {
             if !owes(state, &spec.plugin.name, begins, window) {
                 continue;
             }
-            let mut assessment = assess(setup, sink, spec, window, &reading, std::mem::take(&mut first), state);
-            if let Err(problem) = objections(setup, sink, spec, self.options.now, &mut assessment) {
+            let assess = Assess { setup, sink, spec, window, reading: &reading, state, plugins: &self.plugins };
+            let mut assessment = assess.assess(std::mem::take(&mut first));
+            if let Err(problem) = objections(setup, sink, state, self.options.now, &mut assessment) {
                 // Nothing of this window is frozen for this sink. The hold keeps it in sight, though it was settled before and its
                 // inputs count as seen from here on.
                 self.entries.push(unchecked(spec, window, &problem));
@@ -360,7 +399,7 @@ impl Assessor<'_> {
                 continue;
             }
             findings.notes.extend(unread(state, &spec.plugin.name, window, &assessment));
-            self.works.push(Work { sink: position, window: *window, assessment });
+            self.works.push(Work { sink: position, window: *window, assessment, is_read: true });
         }
         // Of what another exporter billed of it nobody could say yet how it stood.
         if state.imported().bills_blindly(window) && !state.is_watched(window) && reading.unreadable.is_empty() {

@@ -27,6 +27,7 @@ pub(super) fn plugins(setup: &Setup) -> Vec<PluginDigest> {
         version: section.plugin.description().version.clone(),
         sha256: section.plugin.digest(),
         settings: settings(&setup.pipeline, &section.name).as_ref().map(fingerprint),
+        config: computes(&setup.pipeline, &section.name).as_ref().map(fingerprint),
     };
     setup.sections().map(digest).collect()
 }
@@ -45,6 +46,16 @@ fn settings(pipeline: &Pipeline, section: &str) -> Option<Json> {
     }
     let sink = pipeline.sinks.iter().find(|sink| sink.plugin.section == section)?;
     Some(json!({ "config": sink.plugin.config, "secrets": secrets(&sink.plugin.grant) }))
+}
+
+/// All that the numbers depend on that a source or an aggregate comes to.
+fn computes(pipeline: &Pipeline, section: &str) -> Option<Json> {
+    let source = &pipeline.source;
+    if source.plugin.section == section {
+        return Some(json!({ "config": source.plugin.config, "dedupe": source.dedupe.is_some() }));
+    }
+    let aggregate = pipeline.aggregates.iter().find(|aggregate| aggregate.plugin.section == section)?;
+    Some(json!({ "config": aggregate.plugin.config, "takes": aggregate.takes }))
 }
 
 /// Where secrets come from; nobody reads them.

@@ -8,16 +8,22 @@
 //! | `due`, `changed`, `closed` | which windows a run takes up, and which it only watches |
 //! | `read`, `route`, `channel`, `tally`, `dedupe` | usage into aggregators, on as many threads as there are cores |
 //! | `gathered`, `opening`, `quarantine`, `astray` | what came of it, by window |
-//! | `bills`, `charges`, `doubts`, `moved`, `objections`, `account` | what can be billed, what is held, and the sum that closes |
+//! | `bills`, `assess`, `charges` | what would be charges, line by line, and what becomes of each |
+//! | `judge`, `frozen`, `doubts`, `moved`, `objections` | what is new, what differs from what is frozen, and what speaks against it |
+//! | `amount`, `left_over`, `carry` | what is sent of an exact quantity, and what goes over into later windows |
+//! | `account` | the sum that closes |
 //! | `freeze`, `entries` | what of it is written down before anything leaves |
 //! | `deliver` | charges out, answers in |
-//! | `options`, `run`, `summary` | the steps in their order, and what is said of them |
+//! | `options`, `run`, `summary`, `shown` | the steps in their order, and what is said of them |
 //! | `status` | how a pipeline stands, between runs |
 
 mod account;
+mod amount;
 mod anew;
+mod assess;
 mod astray;
 mod bills;
+mod carry;
 mod changed;
 mod channel;
 mod charges;
@@ -29,8 +35,11 @@ mod doubts;
 mod due;
 mod entries;
 mod freeze;
+mod frozen;
 mod gathered;
 mod identity;
+mod judge;
+mod left_over;
 mod mirrored;
 mod moved;
 mod objections;
@@ -41,6 +50,7 @@ mod read;
 mod route;
 mod run;
 mod setup;
+mod shown;
 mod status;
 mod summary;
 mod take_over;

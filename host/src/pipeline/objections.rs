@@ -1,44 +1,105 @@
-//! What a sink's service would surely refuse: asked before anything is frozen.
+//! What a sink says to charges before anything is frozen: what its service would surely refuse, and until when it accepts them.
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use meterhost_decimal::Decimal;
 
-use super::charges::{Assessment, hold};
+use super::charges::{Assessed, Assessment, hold};
 use super::read::with_denials;
 use super::setup::{Setup, SinkSection};
-use crate::config::SinkSpec;
-use crate::model::service::Offer;
+use crate::config::{Rounding, Zeros};
+use crate::ledger::{State, rounded};
+use crate::model::charge::Proposal;
+use crate::model::service::{Offer, Opinion};
 use crate::plugin::SinkInstance;
 use crate::report::Problem;
 
-/// Asks the sink what its service would surely refuse, and holds that.
-pub(super) fn objections(
+/// So long before the end of its acceptance a zero is sent: a run that comes every hour has one more chance after that.
+const ZERO_LEAD: SignedDuration = SignedDuration::from_hours(2);
+
+/// What a sink says to these at a time, by id.
+pub(super) fn opinions(
     setup: &Setup,
     sink: &SinkSection,
-    spec: &SinkSpec,
     now: Timestamp,
-    assessment: &mut Assessment,
-) -> Result<(), Problem> {
-    if assessment.proposals.is_empty() {
-        return Ok(());
+    offers: &[Offer],
+) -> Result<HashMap<String, Opinion>, Problem> {
+    let mut found = HashMap::with_capacity(offers.len());
+    if offers.is_empty() {
+        return Ok(found);
     }
     let section = &sink.section;
     let session = setup.broker.session(&section.name, section.grants.clone(), true);
     let problem = |failure| with_denials(section.problem("checking charges", None, &failure), &session.denials());
     let mut instance = SinkInstance::start(&section.plugin, section.settings(session.clone(), now)).map_err(problem)?;
-    let mut refused: HashMap<String, String> = HashMap::new();
-    for proposals in assessment.proposals.chunks(1000) {
-        let offers: Vec<Offer> = proposals.iter().map(|proposal| proposal.offer(proposal.key.id())).collect();
-        let opinions = instance.check(&section.config, &offers, now.as_millisecond()).map_err(problem)?;
-        refused.extend(opinions.into_iter().filter_map(|opinion| Some((opinion.id, opinion.objection?))));
+    for offers in offers.chunks(1000) {
+        let opinions = instance.check(&section.config, offers, now.as_millisecond()).map_err(problem)?;
+        found.extend(opinions.into_iter().map(|opinion| (opinion.id.clone(), opinion)));
     }
-    tracing::trace!(sink = spec.plugin.name, refused = refused.len(), "checked");
-    for line in assessment.lines.iter_mut().filter(|line| line.held.is_none()) {
-        let Some(objection) = line.id.and_then(|id| refused.get(&id.to_string())) else { continue };
-        assessment.holds.push(hold(&line.key, "refused", objection.clone(), Some(line.quantity)));
-        line.held = Some(objection.clone());
+    Ok(found)
+}
+
+/// Asks the sink of what is to be frozen and of what is open, and holds what its service would surely refuse. A zero whose acceptance ends
+/// is to be frozen from here on, where the file says so.
+pub(super) fn objections(
+    setup: &Setup,
+    sink: &SinkSection,
+    state: &State,
+    now: Timestamp,
+    assessment: &mut Assessment,
+) -> Result<(), Problem> {
+    let mut offers: Vec<Offer> =
+        assessment.proposals.iter().map(|proposal| proposal.offer(proposal.key.id())).collect();
+    offers.extend(assessment.lines.iter().filter_map(|line| waiting(sink, state, line)));
+    let opinions = opinions(setup, sink, now, &offers)?;
+    let refuses = |id: &str| opinions.get(id).and_then(|opinion| opinion.objection.clone());
+    let proposed: HashMap<String, usize> =
+        assessment.proposals.iter().enumerate().map(|(at, proposal)| (proposal.key.id().to_string(), at)).collect();
+    for line in &mut assessment.lines {
+        let Some(id) = line.id.map(|id| id.to_string()) else { continue };
+        let Some(opinion) = opinions.get(&id) else { continue };
+        line.accepted_until = opinion.accepted_until;
+        if let Some(objection) = refuses(&id).filter(|_| proposed.contains_key(&id) && line.held.is_none()) {
+            assessment.holds.push(hold(&line.key, "refused", objection.clone(), Some(line.own)));
+            line.held = Some(("refused", objection));
+        }
+        let ends = opinion.accepted_until.and_then(|until| Timestamp::from_millisecond(until).ok());
+        let is_last = ends.is_some_and(|ends| now.checked_add(ZERO_LEAD).is_ok_and(|then| then >= ends));
+        if line.zero && sink.zeros == Zeros::SendAtEnd && is_last && opinion.objection.is_none() {
+            line.zero = false;
+            assessment.proposals.extend(line.draft.take().map(|draft| Proposal { quantity: line.quantity, ..*draft }));
+        }
     }
-    assessment.proposals.retain(|proposal| !refused.contains_key(&proposal.key.id().to_string()));
+    assessment.proposals.retain(|proposal| refuses(&proposal.key.id().to_string()).is_none());
     Ok(())
+}
+
+/// What is open, and is not to be frozen now: how long the sink accepts it is worth knowing.
+fn waiting(sink: &SinkSection, state: &State, line: &Assessed) -> Option<Offer> {
+    let id = line.id?;
+    if let Some(charge) = state.charge(&id) {
+        return (!charge.is_final()).then(|| charge.charge().offer());
+    }
+    let is_last_zero = line.zero && sink.zeros == Zeros::SendAtEnd;
+    if line.held.is_none() && !is_last_zero {
+        return None;
+    }
+    let (least, most) = (sink.traits.minimum, sink.traits.maximum);
+    let quantity =
+        rounded(line.own, sink.traits.scale, Rounding::Down).ok().filter(|it| (least..=most).contains(it))?;
+    let proposal = Proposal {
+        key: line.key.clone(),
+        exact: line.own,
+        quantity: quantity.max(Decimal::ZERO),
+        carried: Vec::new(),
+        remainder: None,
+        unsent: false,
+        time: line.key.window.start().as_millisecond(),
+        origins: Vec::new(),
+        parts: Vec::new(),
+        attributes: Vec::new(),
+        aggregator: String::new(),
+    };
+    Some(proposal.offer(id))
 }

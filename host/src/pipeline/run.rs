@@ -69,7 +69,7 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
         findings.notes.push(format!("{} more {windows} for later runs: max_windows = {most}", due.waiting));
     }
     let mut works = Vec::new();
-    match freeze(setup, options, &mut book, &due, &mut findings) {
+    match freeze(setup, options, &mut book, &due, &complete, &mut findings) {
         Ok(frozen) => works = frozen,
         Err(error) => findings.ledger(&error),
     }
@@ -204,7 +204,10 @@ fn settle(setup: &Setup, ledger: &mut Ledger, works: &[Work]) -> Result<(), Ledg
         let done = work.assessment.holds.is_empty()
             && !state.is_settled(sink, &work.window)
             // Money that is neither held nor frozen must keep its window open, however it came to that.
-            && work.assessment.lines.iter().all(|line| line.zero || line.id.is_some_and(|id| state.charge(&id).is_some()))
+            && work.assessment.lines.iter().all(|line| {
+                line.zero || line.waived.is_some() || line.id.is_some_and(|id| state.charge(&id).is_some())
+            })
+            && state.window(sink, &work.window).is_none_or(|known| known.holds.is_empty())
             && state.charges_of(sink, &work.window).iter().all(|charge| charge.is_final());
         if done {
             settled.push(Entry::Settled { sink: sink.clone(), window: work.window });

@@ -10,12 +10,13 @@ use super::charges::{Assessed, Assessment};
 use super::freeze::Work;
 use super::options::Options;
 use super::setup::{Section, Setup};
-use crate::ledger::{ChargeState, Hold, LedgerError, Scope, Standing, State, TAKEN_OVER, resolve_command};
-use crate::model::charge::{ChargeId, Part};
+use super::shown::shown;
+use crate::ledger::{ChargeState, Hold, LedgerError, Scope, Standing, State, resolve_command};
+use crate::model::charge::ChargeId;
 use crate::model::service::Resolution;
 use crate::model::window::Window;
 use crate::report::{
-    Charges, Exit, Incomplete, Items, LedgerEnd, LeftOut, Line, LinePart, LineState, Problem, Report, WindowReport,
+    Charges, Exit, Incomplete, Items, LedgerEnd, LeftOut, Line, LineState, Problem, Report, WindowReport,
 };
 
 /// What a run found, beside its charges.
@@ -211,86 +212,6 @@ fn orphans(setup: &Setup, state: &State) -> BTreeMap<String, usize> {
     open.filter(|(_, charges)| *charges > 0).collect()
 }
 
-fn shown(line: &Assessed, charge: Option<&ChargeState>, run: Option<&str>, dry_run: bool, is_withdrawn: bool) -> Line {
-    let (state, mut reason, reference) = match charge.map(ChargeState::standing) {
-        None if line.taken_over => (LineState::BilledBefore, Some(TAKEN_OVER.to_owned()), None),
-        None if line.held.is_some() => (LineState::Held, None, None),
-        None if line.zero => (LineState::Zero, None, None),
-        None if dry_run => (LineState::WouldBill, None, None),
-        None => (LineState::Pending, Some("the run ended before it was frozen".to_owned()), None),
-        Some(Standing::Accepted { reference, .. }) if charge.is_some_and(ChargeState::was_there) => {
-            let text = "the service had it: it was sent before this ledger was there";
-            (LineState::BilledBefore, Some(text.to_owned()), reference.clone())
-        }
-        Some(Standing::Accepted { reference, run: by }) => {
-            let state = if Some(by.as_str()) == run { LineState::Billed } else { LineState::BilledBefore };
-            (state, None, reference.clone())
-        }
-        Some(standing @ Standing::ByHand { .. }) => (LineState::BilledBefore, standing.reason(), None),
-        Some(Standing::TakenOver) => (LineState::BilledBefore, Some(TAKEN_OVER.to_owned()), None),
-        // What a dry run would offer again counts as if it were accepted.
-        Some(Standing::Pending { reason }) if dry_run => (LineState::WouldBill, reason.clone(), None),
-        Some(Standing::Rejected { reason, .. }) if is_withdrawn => {
-            let text = format!("{reason}; it is not offered again: another charge stands in its place");
-            (LineState::Rejected, Some(text), None)
-        }
-        Some(Standing::Rejected { reason, retryable: true }) if dry_run => {
-            (LineState::WouldBill, Some(format!("refused before: {reason}")), None)
-        }
-        Some(Standing::Pending { reason }) => (LineState::Pending, reason.clone(), None),
-        Some(Standing::InFlight { .. }) => {
-            (LineState::Unknown, Some("a call with it left, and its answer was not written down".to_owned()), None)
-        }
-        Some(Standing::Unknown { reason, .. } | Standing::Unconfirmed { reason }) => {
-            (LineState::Unknown, Some(reason.clone()), None)
-        }
-        Some(Standing::Rejected { reason, .. }) => (LineState::Rejected, Some(reason.clone()), None),
-        Some(Standing::Held { reason }) => (LineState::Held, Some(reason.clone()), None),
-    };
-    if let Some(held) = &line.held {
-        // What became of the frozen charge is said too, where that is open.
-        let open = charge.filter(|charge| !charge.is_final()).and(reason);
-        reason = Some(open.map_or_else(|| held.clone(), |open| format!("{held}; the frozen charge is open: {open}")));
-    }
-    let frozen = charge.map(ChargeState::charge);
-    let quantity = match frozen {
-        Some(charge) if line.frozen.is_none() => charge.quantity(),
-        _ => line.quantity,
-    };
-    // What differs from the frozen charge is held, whatever became of that charge.
-    let state = if line.held.is_some() && line.frozen.is_some() { LineState::Held } else { state };
-    Line {
-        id: frozen.map(|charge| charge.id().to_string()),
-        product: line.key.product.clone(),
-        customer: line.key.customer.clone(),
-        dimension: line.key.dimension.clone(),
-        tags: line.key.tags.clone(),
-        quantity: quantity.to_string(),
-        exact: (line.exact != quantity).then(|| line.exact.to_string()),
-        frozen: line.frozen.map(|frozen| frozen.to_string()),
-        before: None,
-        change: None,
-        records: records(&line.origins),
-        parts: line.parts.iter().map(part).collect(),
-        state,
-        reason,
-        reference,
-    }
-}
-
-fn records(origins: &[(String, u64)]) -> u64 {
-    origins.iter().map(|(_, records)| records).sum()
-}
-
-fn part(part: &Part) -> LinePart {
-    LinePart {
-        product: part.product.clone(),
-        customer: part.customer.clone(),
-        quantity: part.quantity.to_string(),
-        records: records(&part.origins),
-    }
-}
-
 /// The open charges of windows that were not read in this run: they were offered all the same, or are to be.
 fn unread(
     state: &State,
@@ -350,6 +271,7 @@ fn counted(lines: &[Line]) -> Charges {
             LineState::Rejected => &mut charges.rejected,
             LineState::Unknown => &mut charges.unknown,
             LineState::Held => &mut charges.held,
+            LineState::Waived => &mut charges.waived,
             LineState::Zero => &mut charges.zero,
         };
         *place += 1;

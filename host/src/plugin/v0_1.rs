@@ -13,7 +13,7 @@ use crate::model::outcome::{Finding, HeldRecord, Outcome, Status};
 use crate::model::reading::{Input, Page, Quarantined, Request, Span, Unreadable};
 use crate::model::service::{Failed, Offer, Opinion, Resolution, ServiceTraits, Together, Zero};
 use crate::model::usage::{Batch, TextColumn};
-use crate::model::window::WindowKind;
+use crate::model::window::{Window, WindowKind};
 
 impl From<types::Error> for Cause {
     fn from(error: types::Error) -> Self {
@@ -286,9 +286,15 @@ pub(super) fn to_charges(offers: &[Offer]) -> Vec<sink::Charge> {
             window: types::Window { start: offer.window.0, end: offer.window.1 },
             time: offer.time,
             quantity: wire(offer.quantity),
+            carried: offer.carried.iter().map(carried).collect(),
             attributes: offer.attributes.clone(),
         })
         .collect()
+}
+
+fn carried((window, quantity): &(Window, Decimal)) -> sink::Carried {
+    let (start, end) = (window.start().as_millisecond(), window.end().as_millisecond());
+    sink::Carried { window: types::Window { start, end }, quantity: wire(*quantity) }
 }
 
 pub(super) fn opinion(opinion: sink::Opinion) -> Opinion {

@@ -64,6 +64,7 @@ mod tests {
                 missing: vec![],
                 lines: vec![Line {
                     id: None,
+                    would_be: None,
                     product: String::new(),
                     customer: "acme".into(),
                     dimension: "cpu".into(),
@@ -81,6 +82,8 @@ mod tests {
                     state: LineState::Held,
                     reason: Some("a record is quarantined".into()),
                     before: None,
+                    carried: vec![],
+                    accepted_until: None,
                     change: None,
                     reference: None,
                 }],
@@ -116,9 +119,11 @@ mod tests {
         "read": 3,
         "billed": 0,
         "billed_before": 0,
+        "carried": 0,
         "open": 0,
         "held": 3,
         "quarantined": 0,
+        "waived": 0,
         "duplicate": 0,
         "excluded": 0,
         "zero": 0,
@@ -131,6 +136,7 @@ mod tests {
         "rejected": 0,
         "unknown": 0,
         "held": 1,
+        "waived": 0,
         "zero": 0
       },
       "lines": [

@@ -185,12 +185,16 @@ pub struct Items {
     pub billed: u64,
     /// In charges that were final before this run.
     pub billed_before: u64,
+    /// In a charge of a later window, since their own was frozen before they were found; or to be.
+    pub carried: u64,
     /// In charges that are open.
     pub open: u64,
     /// Held: in lines that are kept back.
     pub held: u64,
     /// Unusable records.
     pub quarantined: u64,
+    /// Not to be billed, as a person said.
+    pub waived: u64,
     /// Read more than once: the same id and the same contents as another, with `dedupe`.
     pub duplicate: u64,
     /// Left out by a named rule.
@@ -204,9 +208,22 @@ pub struct Items {
 impl Items {
     /// What is accounted for: the sum of everything but `read`.
     pub fn total(&self) -> u128 {
-        let Items { read: _, billed, billed_before, open, held, quarantined, duplicate, excluded, zero, elsewhere } =
-            *self;
-        let places = [billed, billed_before, open, held, quarantined, duplicate, excluded, zero, elsewhere];
+        let Items {
+            read: _,
+            billed,
+            billed_before,
+            carried,
+            open,
+            held,
+            quarantined,
+            waived,
+            duplicate,
+            excluded,
+            zero,
+            elsewhere,
+        } = *self;
+        let places =
+            [billed, billed_before, carried, open, held, quarantined, waived, duplicate, excluded, zero, elsewhere];
         places.into_iter().map(u128::from).sum()
     }
 
@@ -231,6 +248,8 @@ pub struct Charges {
     pub unknown: u64,
     /// Kept back.
     pub held: u64,
+    /// Not to be billed, as a person said.
+    pub waived: u64,
     /// Not to be sent, since they come to zero.
     pub zero: u64,
 }
@@ -240,6 +259,9 @@ pub struct Charges {
 pub struct Line {
     /// The charge's id; none if it is not frozen.
     pub id: Option<String>,
+    /// Of what is held and not frozen: the id that it would have, by which a person speaks of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub would_be: Option<String>,
     /// The product, if there is one.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub product: String,
@@ -269,6 +291,12 @@ pub struct Line {
     /// Whose usage stands behind it, where a table of customers says whom to bill.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<LinePart>,
+    /// Late usage of earlier windows that is part of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub carried: Vec<LineCarried>,
+    /// Until when the sink accepts it, where it is open and the sink says so, in UTC, as RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accepted_until: Option<String>,
     /// What became of it.
     pub state: LineState,
     /// Why, where it is not final.
@@ -293,6 +321,15 @@ pub struct LinePart {
     pub records: u64,
 }
 
+/// Late usage of an earlier window in a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LineCarried {
+    /// The window that it was used in, by its label.
+    pub window: String,
+    /// Before rounding: a decimal.
+    pub quantity: String,
+}
+
 /// What became of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -311,6 +348,8 @@ pub enum LineState {
     Unknown,
     /// Kept back.
     Held,
+    /// Not to be billed, as a person said.
+    Waived,
     /// It comes to zero, and the sink is not sent such charges. Not frozen; later usage makes it a first charge.
     Zero,
 }
@@ -366,7 +405,7 @@ mod tests {
     #[test]
     fn a_sum_closes_when_every_item_has_a_place() {
         let items = Items {
-            read: 45,
+            read: 66,
             billed: 1,
             billed_before: 2,
             open: 3,
@@ -376,10 +415,12 @@ mod tests {
             excluded: 7,
             zero: 8,
             elsewhere: 9,
+            carried: 10,
+            waived: 11,
         };
-        assert_eq!(items.total(), 45);
+        assert_eq!(items.total(), 66);
         assert!(items.closes());
-        assert!(!Items { read: 46, ..items }.closes());
+        assert!(!Items { read: 67, ..items }.closes());
         assert!(!Items { read: 0, billed: u64::MAX, open: 1, ..Items::default() }.closes());
         assert!(Items::default().closes());
     }

@@ -67,6 +67,8 @@ fn after(steps: &[Step]) -> String {
         Standing::Accepted { .. } => "accepted".to_owned(),
         Standing::TakenOver => "taken over".to_owned(),
         Standing::ByHand { .. } => "by hand".to_owned(),
+        Standing::Waived { .. } => "waived".to_owned(),
+        Standing::Nothing => "nothing".to_owned(),
     }
 }
 
@@ -103,7 +105,7 @@ fn take(ledger: &mut Ledger, charges: &[Charge], step: &Step) -> Result<(), Ledg
 #[test]
 fn every_step_leads_where_the_design_says() {
     use Status::{Accepted, Duplicate, Rejected, Unknown, Unprocessed};
-    use Verdict::{Billed, NotBilled};
+    use Verdict::{Billed, NotBilled, Waived};
     let cases: &[(&str, &[Step])] = &[
         ("pending", &[]),
         // First attempts.
@@ -197,7 +199,20 @@ fn every_step_leads_where_the_design_says() {
         ("accepted", &[Left, Said(NotBilled), Found]),
         ("unconfirmed", &[Left, Said(NotBilled), Answered(Duplicate)]),
         ("by hand", &[Left, Said(NotBilled), Left, Said(Billed)]),
-        ("error: known", &[Said(Billed)]),
+        // Billed by other means before anything left.
+        ("by hand", &[Said(Billed)]),
+        ("error: known", &[Unsent, Said(Billed)]),
+        ("error: known", &[Answered(Rejected), Said(Billed)]),
+        // What is not final a person can waive, unless a call with it is under way.
+        ("waived", &[Said(Waived)]),
+        ("waived", &[Answered(Rejected), Said(Waived)]),
+        ("waived", &[RefusedForGood, Said(Waived)]),
+        ("waived", &[Left, Said(Waived)]),
+        ("waived", &[Answered(Duplicate), Said(Waived)]),
+        ("waived", &[Left, Different, Said(Waived)]),
+        ("error: final", &[Said(Waived), Left]),
+        ("error: final", &[Said(Waived), Said(Billed)]),
+        ("error: final", &[Left, Said(Waived), Found]),
         ("error: known", &[Said(NotBilled)]),
         ("error: known", &[Answered(Rejected), Said(NotBilled)]),
         ("error: known", &[Left, Said(NotBilled), Said(NotBilled)]),

@@ -24,6 +24,7 @@ fn plugin(section: &str, sha256: &str, settings: Option<&str>) -> PluginDigest {
         version: "1".to_owned(),
         sha256: sha256.to_owned(),
         settings: settings.map(str::to_owned),
+        config: None,
     }
 }
 

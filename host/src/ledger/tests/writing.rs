@@ -18,7 +18,14 @@ fn what_was_written_is_there_after_reopening() {
         quantity: None,
     };
     let items = vec![("quarantined".to_owned(), 1)];
-    let reading = Entry::Reading { sink: "s".to_owned(), window: june(), holds: vec![hold.clone()], items };
+    let reading = Entry::Reading {
+        sink: "s".to_owned(),
+        window: june(),
+        holds: vec![hold.clone()],
+        kept: Vec::new(),
+        late: Vec::new(),
+        items,
+    };
     ledger.append(vec![Entry::Inputs { window: june(), inputs: inputs.clone() }, reading]).unwrap();
     let attempt = ledger.begin_attempt("s", &charges[..1], MINUTE).unwrap();
     let accepted = Outcome { reference: Some("r-1".to_owned()), ..outcome(charges[0].id(), Status::Accepted) };
@@ -150,7 +157,14 @@ fn a_window_with_something_open_or_held_is_not_settled() {
         reason: "broken".to_owned(),
         quantity: None,
     };
-    let reading = |holds| Entry::Reading { sink: "s".to_owned(), window: june(), holds, items: Vec::new() };
+    let reading = |holds| Entry::Reading {
+        sink: "s".to_owned(),
+        window: june(),
+        holds,
+        kept: Vec::new(),
+        late: Vec::new(),
+        items: Vec::new(),
+    };
     let place = Place::new();
     let (mut ledger, _) = frozen(&place, &["a"]);
     let error = ledger.settle("s", june()).unwrap_err().to_string();

@@ -45,7 +45,9 @@ impl Decide<'_> {
             | Standing::Held { .. }
             | Standing::Accepted { .. }
             | Standing::TakenOver
-            | Standing::ByHand { .. } => false,
+            | Standing::ByHand { .. }
+            | Standing::Waived { .. }
+            | Standing::Nothing => false,
         };
         stands && !self.happened.not_offered.contains(&id) && !self.may_leave_yet(state)
     }
@@ -64,7 +66,11 @@ impl Decide<'_> {
             Standing::Held { .. } => by_look_up && !self.happened.looked_at.contains(&id),
             // It was seen absent after a call without a clear answer: by now that may have brought it there, though it was refused since.
             Standing::Pending { .. } | Standing::Rejected { .. } => self.is_to_be_asked_first(state),
-            Standing::Accepted { .. } | Standing::TakenOver | Standing::ByHand { .. } => false,
+            Standing::Accepted { .. }
+            | Standing::TakenOver
+            | Standing::ByHand { .. }
+            | Standing::Waived { .. }
+            | Standing::Nothing => false,
         };
         stands && !self.happened.not_looked_up.contains(&id) && !self.may_leave_yet(state)
     }
@@ -83,7 +89,12 @@ impl Decide<'_> {
                 Resolution::Ask => false,
             },
             Standing::Unconfirmed { .. } => looked_up,
-            Standing::Held { .. } | Standing::Accepted { .. } | Standing::TakenOver | Standing::ByHand { .. } => false,
+            Standing::Held { .. }
+            | Standing::Accepted { .. }
+            | Standing::TakenOver
+            | Standing::ByHand { .. }
+            | Standing::Waived { .. }
+            | Standing::Nothing => false,
         }
     }
 

@@ -9,6 +9,7 @@
 //! | `~` | differs from what was frozen, which is shown as well |
 //! | `!` | held, or open for another reason |
 //! | `0` | comes to zero, and would not be sent |
+//! | `-` | not to be billed, as a person said |
 
 use std::io;
 
@@ -16,7 +17,7 @@ use meterhost_decimal::Decimal;
 use unicode_width::UnicodeWidthStr;
 
 use super::style::{Paint, Style, count, padded};
-use crate::report::{Line, LinePart, LineState};
+use crate::report::{Line, LineCarried, LinePart, LineState};
 
 /// So many lines are shown, unless everything is.
 const MOST_LINES: usize = 20;
@@ -69,7 +70,7 @@ fn urgency(line: &Line) -> Urgency {
         LineState::Pending | LineState::Rejected | LineState::Unknown | LineState::Held => Urgency::Open,
         _ if line.frozen.is_some() => Urgency::Differs,
         LineState::WouldBill | LineState::Billed => Urgency::New,
-        LineState::Zero => Urgency::Zero,
+        LineState::Zero | LineState::Waived => Urgency::Zero,
         LineState::BilledBefore => Urgency::Old,
     }
 }
@@ -96,6 +97,7 @@ impl Row {
             Urgency::Open => ("!", Paint::Doubtful),
             Urgency::Differs => ("~", Paint::Doubtful),
             Urgency::New => ("+", Paint::Good),
+            Urgency::Zero if line.state == LineState::Waived => ("-", Paint::Dim),
             Urgency::Zero => ("0", Paint::Dim),
             Urgency::Old => ("=", Paint::Dim),
         };
@@ -142,6 +144,7 @@ fn state(state: LineState, dry_run: bool) -> &'static str {
         LineState::Rejected => "rejected",
         LineState::Unknown => "unknown",
         LineState::Held => "held",
+        LineState::Waived => "waived",
         LineState::Zero => "zero",
     }
 }
@@ -153,7 +156,19 @@ fn detail(line: &Line, style: Style) -> String {
     let rounded = line.exact.as_ref().map(|exact| format!("rounded from {}", style.escaped(exact)));
     let reason = line.reason.as_ref().map(|reason| style.sentence(reason));
     let reference = line.reference.as_ref().map(|reference| style.name(reference));
-    [differs, rounded, parts(line, style), reason, reference].into_iter().flatten().collect::<Vec<_>>().join("; ")
+    let until = line.accepted_until.as_ref().map(|until| format!("accepted until {}", style.escaped(until)));
+    [differs, rounded, carried(line, style), parts(line, style), reason, until, reference]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+/// `with 3 of 2025-05`
+fn carried(line: &Line, style: Style) -> Option<String> {
+    let part = |part: &LineCarried| format!("{} of {}", style.escaped(&part.quantity), style.escaped(&part.window));
+    let parts: Vec<String> = line.carried.iter().map(part).collect();
+    (!parts.is_empty()).then(|| format!("with {}", parts.join(" and ")))
 }
 
 /// `of user-1 3 + user-2 5`

@@ -84,7 +84,7 @@ fn heading(window: &WindowReport, dry_run: bool, style: Style) -> String {
 
 /// `6 charges: 4 billed, 1 rejected, 1 held`
 fn charges(charges: Charges, dry_run: bool) -> String {
-    let Charges { billed, billed_before, pending, rejected, unknown, held, zero } = charges;
+    let Charges { billed, billed_before, pending, rejected, unknown, held, waived, zero } = charges;
     let states = [
         (billed, if dry_run { "would be billed" } else { "billed" }),
         (billed_before, "billed before"),
@@ -92,6 +92,7 @@ fn charges(charges: Charges, dry_run: bool) -> String {
         (rejected, "rejected"),
         (unknown, "unknown"),
         (held, "held"),
+        (waived, "waived"),
         (zero, "zero"),
     ];
     let total = states.iter().map(|(number, _)| number).sum();
@@ -104,13 +105,28 @@ fn charges(charges: Charges, dry_run: bool) -> String {
 
 /// `read 2,232 = billed 2,228 + held 3 + quarantined 1`
 fn items(items: Items, dry_run: bool) -> String {
-    let Items { read, billed, billed_before, open, held, quarantined, duplicate, excluded, zero, elsewhere } = items;
+    let Items {
+        read,
+        billed,
+        billed_before,
+        carried,
+        open,
+        held,
+        quarantined,
+        waived,
+        duplicate,
+        excluded,
+        zero,
+        elsewhere,
+    } = items;
     let places = [
         (billed, if dry_run { "would be billed" } else { "billed" }),
         (billed_before, "billed before"),
+        (carried, "carried"),
         (open, "open"),
         (held, "held"),
         (quarantined, "quarantined"),
+        (waived, "waived"),
         (duplicate, "duplicate"),
         (excluded, "excluded"),
         (zero, "zero"),
@@ -134,12 +150,13 @@ fn present<const N: usize>(numbers: [(u64, &'static str); N]) -> impl Iterator<I
 }
 
 fn add(sum: &mut Charges, term: Charges) {
-    let Charges { billed, billed_before, pending, rejected, unknown, held, zero } = term;
+    let Charges { billed, billed_before, pending, rejected, unknown, held, waived, zero } = term;
     sum.billed += billed;
     sum.billed_before += billed_before;
     sum.pending += pending;
     sum.rejected += rejected;
     sum.unknown += unknown;
     sum.held += held;
+    sum.waived += waived;
     sum.zero += zero;
 }

@@ -30,6 +30,7 @@ pub fn charge(customer: &str, dimension: &str, quantity: &str) -> Charge {
         window: JUNE,
         time: JUNE.end - 1,
         quantity: Decimal::parse(quantity).unwrap(),
+        carried: vec![],
         attributes: vec![],
     }
 }

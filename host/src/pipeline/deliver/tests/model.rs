@@ -47,6 +47,8 @@ pub(super) struct Known {
     /// It is recorded: the service said so, or a person.
     recorded: bool,
     by_hand: bool,
+    /// A person said that it is not to be billed any more.
+    waived: bool,
     /// A call with it is under way.
     under_way: bool,
     /// A call went unanswered, and nothing has told since what came of it.
@@ -63,8 +65,10 @@ pub(super) struct Known {
     /// Until when an unanswered call may still arrive, and whether it was about to be sent by a run that was superseded.
     arrives_until: Option<i64>,
     asleep: bool,
-    /// The last two as they were before the call that is under way.
-    before: (Option<i64>, bool, bool),
+    /// How long that call may take.
+    takes: i64,
+    /// How it stood before the call that is under way: `arrives_until` and `takes`, `suspected`, `denied`.
+    before: ((Option<i64>, i64), bool, bool),
 }
 
 /// What must be known of all of them.
@@ -193,7 +197,7 @@ impl Model {
     fn may_be_offered(&self, id: &ChargeId, now: i64) {
         let (known, traits) = (&self.charges[id], &self.traits);
         let by_look_up = traits.resolution == Resolution::LookUp;
-        assert!(!known.recorded && !known.by_hand, "what is recorded is offered again");
+        assert!(!known.recorded && !known.by_hand && !known.waived, "what is recorded is offered again");
         assert!(!known.under_way && !known.claimed && !known.displaced, "what is in doubt is offered");
         assert!(known.doubt || known.refused != Some(false), "what is refused for good is offered again");
         assert!(!self.refused.contains(id), "what is refused is offered twice in a run");
@@ -220,6 +224,7 @@ impl Known {
     pub(super) fn word(&self) -> &'static str {
         match self {
             Known { by_hand: true, .. } => "by hand",
+            Known { waived: true, .. } => "waived",
             Known { recorded: true, .. } => "accepted",
             Known { under_way: true, .. } | Known { doubt: true, .. } => "unknown",
             Known { claimed: true, .. } => "unconfirmed",
@@ -249,16 +254,16 @@ impl Known {
     }
 
     fn leaves(&mut self, deadline: i64) {
-        self.before = (self.arrives_until, self.suspected, self.denied);
+        self.before = ((self.arrives_until, self.takes), self.suspected, self.denied);
         (self.under_way, self.suspected, self.denied) = (true, false, false);
-        self.arrives_until = Some(deadline);
+        (self.arrives_until, self.takes) = (Some(deadline), TAKES.as_millis() as i64);
     }
 
     fn hears(&mut self, heard: Heard) {
         self.under_way = false;
         let silent = matches!(heard, Heard::Silence { .. });
         if !silent {
-            self.arrives_until = self.before.0;
+            (self.arrives_until, self.takes) = self.before.0;
         }
         match heard {
             Heard::Accepted => self.ends(),
@@ -295,13 +300,14 @@ impl Known {
     fn is_said(&mut self, verdict: Verdict) {
         *self = match verdict {
             Verdict::Billed => Known { by_hand: true, ..Known::default() },
+            Verdict::Waived => Known { waived: true, ..Known::default() },
             Verdict::NotBilled => Known { suspected: true, denied: true, ..Known::default() },
         };
     }
 
     fn is_superseded(&mut self, at: i64) {
         if let Some(until) = &mut self.arrives_until {
-            *until = (*until).max(at + TAKES.as_millis() as i64);
+            *until = (*until).max(at + self.takes);
             self.asleep = true;
         }
     }
@@ -312,7 +318,8 @@ impl Known {
             matches!(self.word(), "pending" | "unknown") || self.word() == "rejected" && self.refused == Some(true);
         if is_open {
             (self.doubt, self.suspected, self.denied) = (true, false, false);
-            self.arrives_until = Some(at + LOST.as_millis() as i64);
+            self.takes = LOST.as_millis() as i64;
+            self.arrives_until = Some(at + self.takes);
         }
     }
 }

@@ -40,6 +40,7 @@ fn window(settled: bool, lines: Vec<Line>) -> WindowReport {
             LineState::Rejected => (&mut charges.rejected, &mut records.open),
             LineState::Unknown => (&mut charges.unknown, &mut records.open),
             LineState::Held => (&mut charges.held, &mut records.held),
+            LineState::Waived => (&mut charges.waived, &mut records.waived),
             LineState::Zero => (&mut charges.zero, &mut records.zero),
         };
         *charge += 1;
@@ -73,7 +74,10 @@ fn line(customer: &str, dimension: &str, quantity: &str, records: u64, state: Li
         parts: vec![],
         state,
         reason: None,
+        would_be: None,
         before: None,
+        carried: vec![],
+        accepted_until: None,
         change: None,
         reference: None,
     }

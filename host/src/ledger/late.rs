@@ -1,0 +1,122 @@
+//! What was frozen of a window's usage, wherever it was billed, and what is left of rounding.
+
+use std::collections::BTreeSet;
+
+use meterhost_decimal::Decimal;
+
+use super::decided::Word;
+use super::entry::InputSeen;
+use super::fold_error::FoldError;
+use super::hold::{Hold, Late};
+use super::state::State;
+use crate::model::charge::{ChargeId, Key, Lane, Proposal};
+use crate::model::window::Window;
+
+impl State {
+    /// What of a charge's own window is frozen: with the charge itself, and with those of later windows that took late usage of it.
+    /// Nothing where there is no such charge, or that has too many digits.
+    pub fn frozen_of(&self, id: &ChargeId) -> Option<Decimal> {
+        let charge = self.charge(id)?.charge();
+        charge.own()?.checked_add(self.carried_from(&charge.id()))
+    }
+
+    /// What later windows took of the late usage of a charge.
+    pub fn carried_from(&self, id: &ChargeId) -> Decimal {
+        self.carried.get(&self.known_as(*id)).copied().unwrap_or(Decimal::ZERO)
+    }
+
+    /// What rounding left over last.
+    pub fn remainder(&self, lane: &Lane) -> Decimal {
+        self.remainders.get(lane).copied().unwrap_or(Decimal::ZERO)
+    }
+
+    /// All that rounding has left over and nothing has billed yet, ascending.
+    pub fn remainders(&self) -> Vec<(&Lane, Decimal)> {
+        let left = self.remainders.iter().filter(|(_, left)| !left.is_zero());
+        let mut left: Vec<(&Lane, Decimal)> = left.map(|(lane, left)| (lane, *left)).collect();
+        left.sort_unstable();
+        left
+    }
+
+    /// Inputs that charges of a window were frozen from, and that were not there when it was read last.
+    pub fn gone_inputs(&self, window: &Window) -> impl Iterator<Item = &str> {
+        self.gone.get(window).into_iter().flatten().map(String::as_str)
+    }
+
+    /// The last word of a person about a would-be charge, and what it came to then.
+    pub fn decided(&self, sink: &str, window: &Window, id: &ChargeId) -> Option<(Decimal, &Word)> {
+        self.window(sink, window)?.decided.about(id)
+    }
+
+    /// The last word of a person about a hold, as it is.
+    pub fn answered(&self, sink: &str, window: &Window, hold: &Hold) -> Option<&Word> {
+        self.window(sink, window)?.decided.about_hold(hold)
+    }
+
+    /// Until when a customer was billed for a window before it was over: milliseconds, UTC.
+    pub fn final_until(&self, sink: &str, window: &Window, customer: &str) -> Option<i64> {
+        self.window(sink, window)?.finals.get(customer).copied()
+    }
+
+    /// Late usage that a later window is to take, for a sink: by window, ascending.
+    pub fn waiting(&self, sink: &str) -> impl Iterator<Item = (&Window, &Late)> {
+        let windows = self.sinks.get(sink).into_iter().flatten();
+        windows.flat_map(|(window, known)| known.late.iter().map(move |late| (window, late)))
+    }
+
+    /// Replaces what a window is made of.
+    pub(super) fn made_of(&mut self, window: Window, inputs: Vec<InputSeen>) {
+        let before = self.inputs.insert(window, inputs);
+        let has_charges =
+            self.sinks.values().filter_map(|windows| windows.get(&window)).any(|known| !known.charges.is_empty());
+        if !has_charges {
+            return;
+        }
+        let there: BTreeSet<&str> =
+            self.inputs.get(&window).into_iter().flatten().map(|input| input.key.as_str()).collect();
+        let gone = self.gone.entry(window).or_default();
+        gone.extend(before.into_iter().flatten().map(|input| input.key));
+        gone.retain(|key| !there.contains(key.as_str()));
+        if gone.is_empty() {
+            self.gone.remove(&window);
+        }
+    }
+
+    /// Takes from earlier windows what a charge that is about to be frozen carries, and from its lane what was left over.
+    pub(super) fn take_in(&mut self, proposal: &Proposal) -> Result<(), FoldError> {
+        let key = &proposal.key;
+        let impossible = |why| Err(FoldError::Impossible(key.id(), why));
+        if !proposal.adds_up() || proposal.own().is_none_or(Decimal::is_negative) {
+            return impossible("its quantity does not follow from what it comes to");
+        }
+        for carried in &proposal.carried {
+            if carried.window >= key.window || carried.quantity.is_negative() || carried.quantity.is_zero() {
+                return impossible("it carries what is no late usage");
+            }
+            let origin = self.known_as(Key { window: carried.window, ..key.clone() }.id());
+            if !self.charges.contains_key(&origin) {
+                return impossible("it carries usage of a charge that was never frozen");
+            }
+            let sum = self.carried.entry(origin).or_default();
+            match sum.checked_add(carried.quantity) {
+                Some(more) => *sum = more,
+                None => return impossible("what it carries has too many digits"),
+            }
+            let known = self.sinks.get_mut(&key.sink).and_then(|windows| windows.get_mut(&carried.window));
+            if let Some(known) = known {
+                known.late.retain(|late| late.id != origin);
+            }
+        }
+        if let Some(remainder) = &proposal.remainder {
+            let lane = key.lane();
+            if self.remainder(&lane) != remainder.before {
+                return impossible("it takes over another remainder than there is");
+            }
+            self.remainders.insert(lane, remainder.after);
+        }
+        match proposal.unsent {
+            true if !proposal.quantity.is_zero() => impossible("it is not sent, and does not come to zero"),
+            _ => Ok(()),
+        }
+    }
+}

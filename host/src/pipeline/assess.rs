@@ -1,0 +1,267 @@
+//! From the lines of a reading to the charges of one sink: what is new, what is held and why, and where each item went.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use meterhost_decimal::Decimal;
+
+use super::bills::{Bill, SinkDoubts, bills};
+use super::charges::{Assessed, Assessment, Difference, Place, hold};
+use super::closed;
+use super::doubts::Doubts;
+use super::entries::inputs;
+use super::frozen::{Compared, gone, now_makes};
+use super::gathered::Reading;
+use super::judge::{Judged, UNKNOWN, no_row};
+use super::moved::Moved;
+use super::setup::{Setup, SinkSection};
+use super::tally::Pair;
+use crate::config::SinkSpec;
+use crate::ledger::{ChargeState, Decision, Hold, InputSeen, PluginDigest, Scope, Standing, State};
+use crate::model::charge::{ChargeId, Proposal};
+use crate::model::window::Window;
+
+/// Judges the lines of one window for one sink.
+pub(super) struct Assess<'a> {
+    pub(super) setup: &'a Setup,
+    pub(super) sink: &'a SinkSection,
+    pub(super) spec: &'a SinkSpec,
+    pub(super) window: &'a Window,
+    pub(super) reading: &'a Reading,
+    pub(super) state: &'a State,
+    /// What this run is made of.
+    pub(super) plugins: &'a [PluginDigest],
+}
+
+impl<'a> Assess<'a> {
+    /// What no sink takes is held by the first one, so that somebody reads of it.
+    pub(super) fn assess(&self, first: bool) -> Assessment {
+        let Assess { setup, spec, window, reading, state, .. } = *self;
+        let name = &spec.plugin.name;
+        let takes = |dimension: &str| match setup.pipeline.sinks_of(dimension) {
+            takers if takers.is_empty() => first,
+            takers => takers.iter().any(|taker| taker.plugin.name == *name),
+        };
+        let doubts = Doubts::of(reading);
+        let moved = Moved::of(setup, window, reading, &doubts, state);
+        let in_doubt = SinkDoubts::of(spec, &doubts);
+        let mut assessment = self.counted();
+        self.keep_back(&doubts, &takes, &mut assessment);
+        let mut seen: HashSet<ChargeId> = HashSet::new();
+        // What the other exporter read is what was there when its word was taken. Most customers were taken over together.
+        let mut compared: HashMap<*const InputSeen, bool> = HashMap::new();
+        let mut as_it_was = |customer: &str| {
+            // Where nobody could look then, it is what is there at the first look.
+            let Some(before) = state.billed_from(name, window, customer) else { return true };
+            *compared.entry(before.as_ptr()).or_insert_with(|| are_same(before, &inputs(reading)))
+        };
+        for mut bill in bills(setup, spec, window, reading.lines.iter().filter(|(_, line)| takes(&line.dimension))) {
+            // Frozen under another name, it has the id of that one.
+            bill.id = bill.id.map(|id| state.known_as(id));
+            seen.extend(bill.id);
+            let line = match bill.id.and_then(|id| state.charge(&id)) {
+                Some(charge) => {
+                    let compared = self.compare(charge, &bill, &in_doubt, &moved, &mut as_it_was);
+                    self.frozen_line(bill, charge, compared)
+                }
+                None => {
+                    let was_so = as_it_was(&bill.key.customer);
+                    let judged = self.judge(&bill, &in_doubt, &moved, was_so);
+                    self.new_line(bill, judged, &mut assessment)
+                }
+            };
+            assessment.lines.push(line);
+        }
+        for charge in state.charges_of(name, window).into_iter().filter(|charge| !seen.contains(&charge.charge().id()))
+        {
+            if *charge.standing() == Standing::TakenOver && as_it_was(&charge.charge().key().customer) {
+                continue;
+            }
+            assessment.lines.extend(self.gone_line(charge, &doubts, &moved));
+        }
+        self.hold_lines(&mut assessment);
+        assessment
+    }
+
+    /// What was read, item by item.
+    fn counted(&self) -> Assessment {
+        let reading = self.reading;
+        let mut assessment = Assessment {
+            quarantined: reading.quarantined.iter().map(|record| record.records).sum(),
+            duplicates: reading.duplicates,
+            tally: reading.tally.clone(),
+            ..Assessment::default()
+        };
+        for excluded in &reading.excluded {
+            let pair = Pair {
+                product: excluded.product.clone(),
+                customer: excluded.customer.clone(),
+                dimension: excluded.dimension.clone(),
+            };
+            *assessment.excluded.entry(pair).or_default() += excluded.records;
+            let place = (excluded.rule.clone(), excluded.dimension.clone());
+            let (records, sum) = assessment.left_out.entry(place).or_insert((0, Some(Decimal::ZERO)));
+            *records += excluded.records;
+            *sum = sum.and_then(|sum| sum.checked_add(excluded.quantity));
+        }
+        assessment
+    }
+
+    /// The doubts that concern the sink, but for those that a person gave up.
+    fn keep_back(&self, doubts: &Doubts, takes: &dyn Fn(&str) -> bool, assessment: &mut Assessment) {
+        let name = &self.spec.plugin.name;
+        for (hold, records) in doubts.holds(&self.reading.lines, takes) {
+            match self.is_given_up_by_hand(hold) {
+                true => assessment.waived += records,
+                false => assessment.holds.push(hold.clone()),
+            }
+        }
+        assessment.quarantined = assessment.quarantined.saturating_sub(assessment.waived);
+        let failed = self.state.imported().failed(name, self.window).filter(|who| self.is_given_up(who));
+        let failed = failed.map(closed::given_up).filter(|hold| !self.is_given_up_by_hand(hold));
+        assessment.holds.extend(failed);
+    }
+
+    /// Whether a person said that nothing is to be billed of what a hold keeps back.
+    pub(super) fn is_given_up_by_hand(&self, hold: &Hold) -> bool {
+        let word = self.state.answered(&self.spec.plugin.name, self.window, hold);
+        word.is_some_and(|word| word.decision == Decision::Waive)
+    }
+
+    /// The line of something that is not frozen yet, and the charge that it is to be.
+    fn new_line(&self, bill: Bill<'_>, judged: Judged<'_>, assessment: &mut Assessment) -> Assessed {
+        let mut line = Assessed::new(bill.key.clone(), bill.id, bill.exact);
+        let mut proposal = self.proposal(&bill);
+        (line.origins, line.parts) = (bill.origins, bill.parts);
+        match judged {
+            Judged::Zero(quantity) => {
+                (line.quantity, line.zero, line.draft) = (quantity, true, Some(Box::new(proposal)));
+            }
+            Judged::Held(why) => line.held = Some(why),
+            Judged::Waived(word) => line.waived = Some(word.words()),
+            Judged::Owed(amount) => {
+                line.quantity = amount.quantity;
+                amount.put(&mut proposal);
+                assessment.proposals.push(proposal);
+            }
+            Judged::TakenOver(quantity) => {
+                (line.quantity, line.taken_over) = (quantity, true);
+                proposal.quantity = quantity;
+                assessment.taken_over.push(proposal);
+            }
+            Judged::ByHand(quantity, word) => {
+                (line.quantity, proposal.quantity) = (quantity, quantity);
+                assessment.by_hand.push((proposal, word.reason.clone(), word.by.clone()));
+            }
+        }
+        line
+    }
+
+    /// The line of a charge that is frozen.
+    fn frozen_line(&self, bill: Bill<'_>, charge: &ChargeState, compared: Compared<'_>) -> Assessed {
+        let mut line = Assessed::new(bill.key.clone(), bill.id, bill.exact);
+        let frozen = self.state.frozen_of(&charge.charge().id());
+        let quantity = frozen.and_then(|frozen| bill.exact.checked_sub(frozen));
+        match compared {
+            Compared::Same => {}
+            // A doubt of the aggregator's own says nothing of a difference.
+            Compared::Held(why @ ("aggregate", _)) => line.held = Some(why),
+            Compared::Held(why) => {
+                (line.held, line.difference) = (Some(why), Some(Difference { quantity, place: Place::Held }));
+            }
+            Compared::More(more) => {
+                // Held until a window is found that takes it.
+                line.difference = Some(Difference { quantity: Some(more), place: Place::Held });
+                line.draft = Some(Box::new(self.proposal(&bill)));
+            }
+            Compared::Settled(word) => {
+                line.difference = Some(Difference { quantity, place: Place::Settled(word.words()) });
+            }
+        }
+        (line.origins, line.parts) = (bill.origins, bill.parts);
+        line
+    }
+
+    fn proposal(&self, bill: &Bill<'_>) -> Proposal {
+        let aggregator = self.setup.aggregates.get(bill.aggregate);
+        Proposal {
+            key: bill.key.clone(),
+            exact: bill.exact,
+            quantity: bill.exact,
+            carried: Vec::new(),
+            remainder: None,
+            unsent: false,
+            time: self.window.start().as_millisecond(),
+            origins: bill.origins.clone(),
+            parts: bill.parts.clone(),
+            attributes: bill.attributes.clone(),
+            aggregator: aggregator.map(|section| section.name.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// The line of a charge whose usage is no longer there, unless there is nothing to say of it.
+    fn gone_line(&self, state: &ChargeState, doubts: &Doubts, moved: &Moved<'_>) -> Option<Assessed> {
+        let charge = state.charge();
+        let id = charge.id();
+        // Usage that cannot be read at the moment is not gone.
+        if charge.shares().any(|share| doubts.about(share.customer, share.origins).is_some()) {
+            return None;
+        }
+        let frozen = self.state.frozen_of(&id);
+        let now = moved.after(state).map(|line| now_makes(self.setup, self.spec, state, line));
+        // It was made of what was carried there alone: of its own window there never was anything.
+        if now.is_none() && frozen.is_some_and(Decimal::is_zero) && !charge.carried().is_empty() {
+            return None;
+        }
+        let difference = frozen.and_then(|frozen| Decimal::ZERO.checked_sub(frozen));
+        let why = gone(state, frozen.unwrap_or_else(|| charge.exact()), now);
+        let mut line = Assessed::new(charge.key().clone(), Some(id), Decimal::ZERO);
+        match self.unless_settled(&id, Decimal::ZERO, why) {
+            Compared::Held(why) => {
+                line.held = Some(why);
+                line.difference = Some(Difference { quantity: difference, place: Place::Held });
+            }
+            Compared::Settled(word) => {
+                line.difference = Some(Difference { quantity: difference, place: Place::Settled(word.words()) });
+                line.quantity = charge.quantity();
+            }
+            Compared::Same | Compared::More(_) => {}
+        }
+        Some(line)
+    }
+
+    /// The holds of single lines. What a doubt about a record or an object holds is told already, once for all its lines; of a customer
+    /// without a row everything is held, and once.
+    fn hold_lines(&self, assessment: &mut Assessment) {
+        let mut unknown: BTreeSet<String> = BTreeSet::new();
+        let mut holds = Vec::new();
+        for line in &assessment.lines {
+            match &line.held {
+                Some(("doubt", _)) | None => {}
+                Some((UNKNOWN, _)) => {
+                    let parts = line.parts.iter().map(|part| &part.customer);
+                    let own = line.parts.is_empty().then_some(&line.key.customer);
+                    unknown.extend(parts.chain(own).cloned());
+                }
+                Some((code, reason)) => {
+                    let is_gone = line.origins.is_empty() && line.differs();
+                    holds.push(hold(&line.key, code, reason.clone(), (!is_gone).then_some(line.own)));
+                }
+            }
+        }
+        assessment.holds.extend(holds);
+        assessment.holds.extend(unknown.into_iter().map(|customer| Hold {
+            scope: Scope::Customer { customer },
+            code: UNKNOWN.to_owned(),
+            place: None,
+            reason: no_row(self.spec, ""),
+            quantity: None,
+        }));
+    }
+}
+
+/// Whether these are the same inputs, in the same versions.
+fn are_same(left: &[InputSeen], right: &[InputSeen]) -> bool {
+    let known: HashMap<&str, &InputSeen> = left.iter().map(|input| (input.key.as_str(), input)).collect();
+    left.len() == right.len()
+        && right.iter().all(|input| known.get(input.key.as_str()).is_some_and(|seen| seen.is_as(input)))
+}

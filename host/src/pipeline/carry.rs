@@ -1,0 +1,359 @@
+//! Late usage of a frozen charge joins the charge of its key in the next window that is not frozen and that the sink accepts it with; where
+//! there is no other usage, it makes that charge alone. It never becomes a second record of a window.
+//!
+//! | of late usage | |
+//! |---|---|
+//! | a window that is over takes it | it is part of that window's charge, frozen in this run |
+//! | none does, and the sink accepts it with the next window | it waits in the ledger, and a later run finds it there |
+//! | the sink accepts it with none of them | it is held |
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use jiff::Timestamp;
+use meterhost_decimal::Decimal;
+
+use super::amount::{Amount, Fate, amount};
+use super::charges::{Assessed, Assessment, Difference, Place, hold};
+use super::complete::Complete;
+use super::freeze::Work;
+use super::objections::opinions;
+use super::setup::{Setup, SinkSection};
+use crate::config::SinkSpec;
+use crate::ledger::{Hold, State};
+use crate::model::charge::{Carried, ChargeId, Key, Proposal};
+use crate::model::window::Window;
+use crate::report::Problem;
+
+/// So many windows are tried for what a sink does not accept with the first ones.
+const MOST_TRIES: usize = 100;
+
+/// Finds windows for late usage.
+pub(super) struct Carrier<'a> {
+    pub(super) setup: &'a Setup,
+    pub(super) state: &'a State,
+    pub(super) now: Timestamp,
+    /// Whether windows besides those that were read may take something.
+    pub(super) is_whole_run: bool,
+    pub(super) complete: &'a Complete,
+}
+
+/// Late usage that a window is to be found for.
+struct Wanted {
+    /// The charge of its own window.
+    id: ChargeId,
+    /// As a charge of its own window.
+    draft: Proposal,
+    quantity: Decimal,
+    /// Where it stands in the works; nothing where an earlier run found it.
+    line: Option<(usize, usize)>,
+    /// The window that takes it, once that is known.
+    taken: Option<Window>,
+    /// The last window that was tried.
+    tried: Window,
+    /// Why it was not taken, as far as that was said.
+    objection: Option<String>,
+}
+
+impl Carrier<'_> {
+    /// Finds a window for all late usage of a sink.
+    ///
+    /// # Errors
+    /// The sink failed to say what it accepts. Nothing is carried then.
+    pub(super) fn carry(&self, position: usize, works: &mut Vec<Work>) -> Result<(), Problem> {
+        let sinks = self.setup.sinks.get(position).zip(self.setup.pipeline.sinks.get(position));
+        let Some((sink, spec)) = sinks else { return Ok(()) };
+        let mut wanted = self.wanted(position, spec, works);
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let targets = if self.is_whole_run { self.targets(position, spec, works) } else { BTreeSet::new() };
+        for _ in 0..MOST_TRIES {
+            let joined = self.tentative(position, sink, spec, works, &targets, &mut wanted);
+            if joined.is_empty() {
+                break;
+            }
+            let offers: Vec<_> = joined.values().map(|(_, proposal, _)| proposal.offer(proposal.key.id())).collect();
+            let opinions = opinions(self.setup, sink, self.now, &offers)?;
+            let mut taken: BTreeMap<Window, Vec<(Proposal, Amount)>> = BTreeMap::new();
+            for (key, (wants, proposal, amount)) in joined {
+                let objection = opinions.get(&key.id().to_string()).and_then(|opinion| opinion.objection.clone());
+                if objection.is_none() {
+                    taken.entry(key.window).or_default().push((proposal, amount));
+                }
+                for at in wants {
+                    let Some(want) = wanted.get_mut(at) else { continue };
+                    match &objection {
+                        None => want.taken = Some(key.window),
+                        Some(objection) => want.objection = Some(objection.clone()),
+                    }
+                }
+            }
+            for (window, charges) in taken {
+                join(unread(works, position, window), charges);
+            }
+        }
+        let upcoming = self.upcoming();
+        let accepted = self.accepted_later(sink, spec, upcoming, &mut wanted)?;
+        for (want, is_accepted) in wanted.into_iter().zip(accepted) {
+            self.place(position, works, want, is_accepted.then_some(upcoming));
+        }
+        Ok(())
+    }
+
+    fn wanted(&self, position: usize, spec: &SinkSpec, works: &mut [Work]) -> Vec<Wanted> {
+        let mut wanted = Vec::new();
+        let mut read: BTreeSet<Window> = BTreeSet::new();
+        for (at, work) in works.iter_mut().enumerate().filter(|(_, work)| work.sink == position) {
+            read.insert(work.window);
+            for (row, line) in work.assessment.lines.iter_mut().enumerate() {
+                let Some(quantity) = line.difference.as_ref().and_then(|difference| difference.quantity) else {
+                    continue;
+                };
+                let Some((id, draft)) = line.id.zip(line.draft.take()) else { continue };
+                let (line, tried) = (Some((at, row)), work.window);
+                wanted.push(Wanted { id, draft: *draft, quantity, line, taken: None, tried, objection: None });
+            }
+        }
+        for (window, late) in self.state.waiting(&spec.plugin.name).filter(|(window, _)| !read.contains(window)) {
+            let Some(charge) = self.state.charge(&late.id) else { continue };
+            let charge = charge.charge();
+            let draft = Proposal {
+                key: charge.key().clone(),
+                exact: late.exact,
+                quantity: late.quantity,
+                carried: Vec::new(),
+                remainder: None,
+                unsent: false,
+                time: window.start().as_millisecond(),
+                origins: charge.origins().to_vec(),
+                parts: charge.parts().to_vec(),
+                attributes: charge.attributes().to_vec(),
+                aggregator: charge.aggregator().to_owned(),
+            };
+            let (id, quantity, tried) = (late.id, late.quantity, *window);
+            wanted.push(Wanted { id, draft, quantity, line: None, taken: None, tried, objection: None });
+        }
+        wanted
+    }
+
+    /// The windows that are over and can take something: those that were read in this run, and those that were settled before.
+    fn targets(&self, position: usize, spec: &SinkSpec, works: &[Work]) -> BTreeSet<Window> {
+        let read = works.iter().filter(|work| work.sink == position && work.is_read).map(|work| work.window);
+        let is_over = |window: &Window| self.setup.pipeline.is_due(window, self.now) && self.complete.covers(window);
+        let settled = self.state.windows().filter(|(sink, window, known)| {
+            let is_ours = *sink == spec.plugin.name && known.settled && known.holds.is_empty();
+            is_ours && !self.state.imported().is_closed(sink, window)
+        });
+        read.chain(settled.map(|(_, window, _)| *window)).filter(is_over).collect()
+    }
+
+    /// The first window that is not due yet.
+    fn upcoming(&self) -> Window {
+        let pipeline = &self.setup.pipeline;
+        let mut window = Window::containing(pipeline.window, self.now);
+        while let Some(previous) = window.previous().filter(|previous| !pipeline.is_due(previous, self.now)) {
+            window = previous;
+        }
+        window
+    }
+
+    /// The charges that would be, if what is still wanted joined the next window that can take it.
+    fn tentative(
+        &self,
+        position: usize,
+        sink: &SinkSection,
+        spec: &SinkSpec,
+        works: &[Work],
+        targets: &BTreeSet<Window>,
+        wanted: &mut [Wanted],
+    ) -> BTreeMap<Key, (Vec<usize>, Proposal, Amount)> {
+        let works = works.iter().filter(|work| work.sink == position);
+        let by_window: HashMap<Window, Lines<'_>> = works.map(|work| (work.window, Lines::of(work))).collect();
+        let mut wants: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
+        let mut hosts: HashMap<Key, Proposal> = HashMap::new();
+        for (at, want) in wanted.iter_mut().enumerate().filter(|(_, want)| want.taken.is_none()) {
+            let later = (std::ops::Bound::Excluded(want.tried), std::ops::Bound::Unbounded);
+            for window in targets.range(later) {
+                want.tried = *window;
+                let key = Key { window: *window, ..want.draft.key.clone() };
+                if let Some(host) = self.host(by_window.get(window), &key, &want.draft) {
+                    hosts.entry(key.clone()).or_insert(host);
+                    wants.entry(key).or_default().push(at);
+                    break;
+                }
+            }
+        }
+        let mut joined = BTreeMap::new();
+        for (key, ats) in wants {
+            let Some(mut proposal) = hosts.remove(&key) else { continue };
+            for want in ats.iter().filter_map(|at| wanted.get(*at)) {
+                let (window, quantity) = (want.draft.key.window, want.quantity);
+                proposal.carried.push(Carried { window, quantity });
+                if let Some(exact) = proposal.exact.checked_add(quantity) {
+                    proposal.exact = exact;
+                }
+            }
+            proposal.carried.sort_by_key(|carried| carried.window);
+            match amount(sink, spec, proposal.exact, self.state.remainder(&key.lane())) {
+                Ok(amount) if amount.fate != Fate::Zero && proposal.own().is_some() => {
+                    amount.put(&mut proposal);
+                    joined.insert(key, (ats, proposal, amount));
+                }
+                Ok(_) => {}
+                Err((_, reason)) => {
+                    for at in ats {
+                        wanted.get_mut(at).into_iter().for_each(|want| want.objection = Some(reason.clone()));
+                    }
+                }
+            }
+        }
+        joined
+    }
+
+    /// The charge of a window that late usage can join, as it is without it; nothing where that is frozen or in doubt.
+    fn host(&self, lines: Option<&Lines<'_>>, key: &Key, draft: &Proposal) -> Option<Proposal> {
+        let id = self.state.known_as(key.id());
+        if self.state.charge(&id).is_some() || self.state.imported().is_billed(&key.sink, &key.window, &key.customer) {
+            return None;
+        }
+        let alone = || Proposal {
+            key: key.clone(),
+            exact: Decimal::ZERO,
+            carried: Vec::new(),
+            time: key.window.start().as_millisecond(),
+            origins: Vec::new(),
+            parts: Vec::new(),
+            ..draft.clone()
+        };
+        let Some(lines) = lines else { return Some(alone()) };
+        if let Some(proposal) = lines.proposals.get(key) {
+            return Some((*proposal).clone());
+        }
+        match lines.by_key.get(key) {
+            Some(line) if line.zero => line.draft.as_deref().cloned(),
+            Some(_) => None,
+            // Usage of theirs that cannot be used now is late there once it can.
+            None if lines.holds.iter().any(|hold| hold.scope.may_cover(&key.customer)) => None,
+            None => Some(alone()),
+        }
+    }
+
+    /// Of each, whether the sink would accept it with a window that is not due yet, once that is.
+    fn accepted_later(
+        &self,
+        sink: &SinkSection,
+        spec: &SinkSpec,
+        upcoming: Window,
+        wanted: &mut [Wanted],
+    ) -> Result<Vec<bool>, Problem> {
+        let then = upcoming.end().checked_add(self.setup.pipeline.grace).unwrap_or(self.now).max(self.now);
+        let mut offers = Vec::new();
+        for want in wanted.iter_mut().filter(|want| want.taken.is_none()) {
+            let key = Key { window: upcoming, ..want.draft.key.clone() };
+            let carried = vec![Carried { window: want.draft.key.window, quantity: want.quantity }];
+            match amount(sink, spec, want.quantity, self.state.remainder(&key.lane())) {
+                Ok(amount) => {
+                    let (exact, time) = (want.quantity, upcoming.start().as_millisecond());
+                    let mut proposal = Proposal { key, exact, time, carried, ..want.draft.clone() };
+                    amount.put(&mut proposal);
+                    offers.push(proposal.offer(want.id));
+                }
+                Err((_, reason)) => want.objection = Some(reason),
+            }
+        }
+        let opinions = opinions(self.setup, sink, then, &offers)?;
+        let mut accepted = Vec::new();
+        for want in wanted {
+            let opinion = opinions.get(&want.id.to_string());
+            let objection = opinion.and_then(|opinion| opinion.objection.clone());
+            accepted.push(want.taken.is_none() && opinion.is_some() && objection.is_none());
+            want.objection = objection.or(want.objection.take());
+        }
+        Ok(accepted)
+    }
+
+    /// Writes down what became of late usage.
+    fn place(&self, position: usize, works: &mut Vec<Work>, want: Wanted, waits: Option<Window>) {
+        let place = want.taken.map(Place::Carried).or(waits.map(Place::Waits));
+        let window = want.draft.key.window;
+        let held = || {
+            let why = want.objection.as_deref().unwrap_or("no later window can take it");
+            let (more, all) = (want.quantity, want.draft.exact);
+            format!(
+                "{more} of {all} was found after the charge was frozen, and cannot be carried to a later window: {why}"
+            )
+        };
+        let found = want.line.and_then(|(at, row)| {
+            let assessment = &mut works.get_mut(at)?.assessment;
+            Some((assessment.lines.get_mut(row)?, &mut assessment.holds))
+        });
+        match (found, place) {
+            (Some((line, _)), Some(place)) => {
+                line.difference = Some(Difference { quantity: Some(want.quantity), place })
+            }
+            (Some((line, holds)), None) => {
+                line.held = Some(("late", held()));
+                holds.push(hold(&line.key, "late", held(), Some(line.own)));
+            }
+            (None, Some(_)) => {}
+            (None, None) => {
+                let mut line = Assessed::new(want.draft.key.clone(), Some(want.id), want.draft.exact);
+                (line.origins, line.parts) = (want.draft.origins, want.draft.parts);
+                line.held = Some(("late", held()));
+                line.difference = Some(Difference { quantity: Some(want.quantity), place: Place::Held });
+                let holds = vec![hold(&line.key, "late", held(), Some(line.own))];
+                let assessment = unread(works, position, window);
+                assessment.holds.extend(holds);
+                assessment.lines.push(line);
+            }
+        }
+    }
+}
+
+/// The assessment of a window that was not read in this run.
+fn unread(works: &mut Vec<Work>, sink: usize, window: Window) -> &mut Assessment {
+    let at = works.iter().position(|work| work.sink == sink && work.window == window).unwrap_or_else(|| {
+        works.push(Work { sink, window, assessment: Assessment::default(), is_read: false });
+        works.len() - 1
+    });
+    #[expect(clippy::indexing_slicing, reason = "it was found, or pushed, just now")]
+    &mut works[at].assessment
+}
+
+/// A window's lines and charges, by key.
+struct Lines<'a> {
+    by_key: HashMap<&'a Key, &'a Assessed>,
+    proposals: HashMap<&'a Key, &'a Proposal>,
+    holds: &'a [Hold],
+}
+
+impl<'a> Lines<'a> {
+    fn of(work: &'a Work) -> Self {
+        let Assessment { lines, proposals, holds, .. } = &work.assessment;
+        let by_key = lines.iter().map(|line| (&line.key, line)).collect();
+        Lines { by_key, proposals: proposals.iter().map(|proposal| (&proposal.key, proposal)).collect(), holds }
+    }
+}
+
+/// Puts charges that take late usage in the place of what would be them without that.
+fn join(assessment: &mut Assessment, charges: Vec<(Proposal, Amount)>) {
+    let place = |(at, line): (usize, &Assessed)| (line.key.clone(), at);
+    let lines: HashMap<Key, usize> = assessment.lines.iter().enumerate().map(place).collect();
+    let place = |(at, proposal): (usize, &Proposal)| (proposal.key.clone(), at);
+    let proposals: HashMap<Key, usize> = assessment.proposals.iter().enumerate().map(place).collect();
+    for (proposal, amount) in charges {
+        let at = lines.get(&proposal.key).copied().unwrap_or_else(|| {
+            let (key, id) = (proposal.key.clone(), proposal.key.id());
+            assessment.lines.push(Assessed::new(key, Some(id), Decimal::ZERO));
+            assessment.lines.len() - 1
+        });
+        if let Some(line) = assessment.lines.get_mut(at) {
+            (line.quantity, line.zero, line.draft) = (amount.quantity, false, None);
+            line.carried.clone_from(&proposal.carried);
+        }
+        match proposals.get(&proposal.key).and_then(|at| assessment.proposals.get_mut(*at)) {
+            Some(before) => *before = proposal,
+            None => assessment.proposals.push(proposal),
+        }
+    }
+}

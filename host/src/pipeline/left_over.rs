@@ -1,0 +1,54 @@
+//! What rounding leaves over goes from charge to charge of a kind, in the order in which they are frozen.
+
+use std::collections::HashMap;
+
+use meterhost_decimal::Decimal;
+
+use super::amount::{Fate, amount};
+use super::charges::{Assessment, hold};
+use super::freeze::Work;
+use super::setup::Setup;
+use crate::config::Rounding;
+use crate::ledger::State;
+use crate::model::charge::Lane;
+
+/// Rounds what is to be frozen, window by window, where a sink carries what is left over.
+pub(super) fn round_in_order(setup: &Setup, state: &State, works: &mut [Work]) {
+    let mut left: HashMap<Lane, Decimal> = HashMap::new();
+    let mut order: Vec<&mut Work> = works.iter_mut().collect();
+    order.sort_by_key(|work| (work.sink, work.window));
+    for work in order {
+        let sinks = setup.sinks.get(work.sink).zip(setup.pipeline.sinks.get(work.sink));
+        let Some((sink, spec)) = sinks.filter(|(_, spec)| spec.round == Rounding::Carry) else { continue };
+        let Assessment { proposals, lines, holds, .. } = &mut work.assessment;
+        let mut refused = HashMap::new();
+        let mut sent = HashMap::new();
+        proposals.retain_mut(|proposal| {
+            let lane = proposal.key.lane();
+            let before = left.get(&lane).copied().unwrap_or_else(|| state.remainder(&lane));
+            match amount(sink, spec, proposal.exact, before) {
+                Ok(amount) if amount.fate != Fate::Zero => {
+                    amount.put(proposal);
+                    sent.insert(proposal.key.id(), amount.quantity);
+                    left.extend(amount.remainder.map(|remainder| (lane, remainder.after)));
+                    true
+                }
+                // A zero that is sent as it is leaves what is left over where it was.
+                Ok(_) => true,
+                Err(why) => {
+                    refused.insert(proposal.key.id(), why);
+                    false
+                }
+            }
+        });
+        for line in lines {
+            let Some(id) = line.id else { continue };
+            if let Some(quantity) = sent.get(&id) {
+                line.quantity = *quantity;
+            } else if let Some((code, reason)) = refused.remove(&id) {
+                holds.push(hold(&line.key, code, reason.clone(), Some(line.own)));
+                line.held = Some((code, reason));
+            }
+        }
+    }
+}
