@@ -199,19 +199,8 @@ fn the_ledger_shows_what_was_billed() {
         .says("accepted");
     let kinds: Vec<String> =
         stage.command("ledger show", &["--entries", "--json"], &[]).expect(0).stdout.lines().map(kind).collect();
-    let expected = [
-        "opened",
-        "run",
-        "inputs",
-        "reading",
-        "freeze",
-        "freeze",
-        "freeze",
-        "looked-up",
-        "attempt",
-        "outcomes",
-        "settled",
-    ];
+    let expected =
+        ["opened", "run", "inputs", "freeze", "freeze", "freeze", "looked-up", "attempt", "outcomes", "settled"];
     assert_eq!(kinds, expected);
 }
 

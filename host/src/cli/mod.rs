@@ -4,6 +4,7 @@
 mod accept;
 mod check;
 mod confirm;
+mod decided;
 mod explain;
 mod export;
 mod import;

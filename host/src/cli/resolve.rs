@@ -1,28 +1,49 @@
-//! `meterhost ledger resolve`: a person says what became of a charge of which nothing clear is known.
+//! `meterhost ledger resolve`: a person says what became of a charge of which nothing clear is known, or what is to become of what is kept
+//! back.
 
+use clap::ValueEnum as _;
 use jiff::Timestamp;
 use serde_json::json;
 
 use super::confirm::confirmed;
+use super::decided;
 use super::shared::{Outside, Refused, print};
 use super::{Global, PipelineArgs};
+use crate::config::Pipeline;
 use crate::ledger::{
-    Claim, Event, Identity, LedgerError, NotToResolve, Place, Sought, Standing, Statement, Trail, Verdict,
+    Claim, Deciding, Event, Identity, Ledger, LedgerError, NotToDecide, NotToResolve, Place, Said, Sought, Standing,
+    State, Statement, Target, Trail, Verdict,
 };
+use crate::model::window::Window;
 use crate::pipeline::run_id;
-use crate::report::Exit;
+use crate::report::{Exit, document};
 
 /// Arguments of `ledger resolve`.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "meterhost ledger resolve <PIPELINE.toml> <CHARGE> <VERDICT> --reason <TEXT>\n       \
+    meterhost ledger resolve <PIPELINE.toml> <VERDICT> --reason <TEXT> \
+    [--record <PLACE> | --object <KEY>] [--customer <NAME>] [--window <LABEL>] [--sink <NAME>]")]
 pub(super) struct ResolveArgs {
     #[command(flatten)]
     pipeline: PipelineArgs,
-    /// The charge's id, or at least its first 4 digits
+    /// The charge's id, or at least its first 4 digits; or the verdict, where it is about more than one charge
     #[arg(value_name = "CHARGE")]
-    charge: Sought,
-    /// What became of it
-    #[arg(value_enum)]
-    verdict: Said,
+    charge: String,
+    /// What became of it, or is to
+    #[arg(value_enum, value_name = "VERDICT")]
+    verdict: Option<Word>,
+    /// All that this record keeps back, by its object and its place in that, as the report names it
+    #[arg(long, value_name = "PLACE", conflicts_with = "object")]
+    record: Option<String>,
+    /// All that this object keeps back
+    #[arg(long, value_name = "KEY")]
+    object: Option<String>,
+    /// All that is kept back of this customer
+    #[arg(long, value_name = "NAME")]
+    customer: Option<String>,
+    /// At this sink only
+    #[arg(long, value_name = "NAME")]
+    sink: Option<String>,
     /// How you know that, for whoever reads the ledger later
     #[arg(long, value_name = "TEXT")]
     reason: String,
@@ -32,16 +53,63 @@ pub(super) struct ResolveArgs {
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Said {
+enum Word {
+    /// What is held is right as it stands: a run bills it, with exactly this quantity
+    Release,
     /// The service has it, with this quantity: nothing more happens to it
     Billed,
     /// The service does not have it: a run offers it again
     NotBilled,
+    /// It is not to be billed
+    Waive,
+}
+
+impl From<Word> for Said {
+    fn from(verdict: Word) -> Said {
+        match verdict {
+            Word::Release => Said::Release,
+            Word::Billed => Said::Billed,
+            Word::NotBilled => Said::NotBilled,
+            Word::Waive => Said::Waive,
+        }
+    }
+}
+
+impl ResolveArgs {
+    /// What is said, and of what.
+    fn said(&self, window: Option<Window>) -> Result<(Target, Said), Refused> {
+        let refused = |text: String| Refused::Other(Exit::Configuration, text);
+        let (charge, verdict) = match self.verdict {
+            Some(verdict) => (Some(self.charge.parse::<Sought>()?), verdict),
+            None => (
+                None,
+                Word::from_str(&self.charge, true).map_err(|_| {
+                    let text = "which verdict? Say release, billed, not-billed or waive behind the charge's id";
+                    refused(text.to_owned())
+                })?,
+            ),
+        };
+        let ResolveArgs { record, object, customer, sink, .. } = self;
+        let is_narrowed = record.is_some() || object.is_some() || customer.is_some() || window.is_some();
+        match (charge.is_some(), is_narrowed || sink.is_some()) {
+            (true, true) => return Err(refused("name a charge, or what else it is about, and not both".to_owned())),
+            (false, _) if !is_narrowed => {
+                return Err(refused(
+                    "of what? Name a charge, or say --record, --object, --customer or --window".to_owned(),
+                ));
+            }
+            _ => {}
+        }
+        let (record, object) = (record.clone(), object.clone());
+        let target = Target { charge, record, object, customer: customer.clone(), window, sink: sink.clone() };
+        Ok((target, verdict.into()))
+    }
 }
 
 pub(super) fn resolve(args: &ResolveArgs, global: &Global) -> Result<Exit, Refused> {
-    args.pipeline.whole_pipeline()?;
     let pipeline = args.pipeline.pipeline()?;
+    let window = args.pipeline.window(&pipeline)?;
+    let (target, said) = args.said(window)?;
     let reason = args.reason.trim().to_owned();
     if reason.is_empty() {
         return Err(Refused::Other(Exit::Configuration, "--reason: say how you know it".to_owned()));
@@ -49,31 +117,69 @@ pub(super) fn resolve(args: &ResolveArgs, global: &Global) -> Result<Exit, Refus
     let outside = Outside::open()?;
     let place = outside.place(&pipeline)?;
     let identity = Identity::of(&pipeline, None);
-    let verdict = match args.verdict {
-        Said::Billed => Verdict::Billed,
-        Said::NotBilled => Verdict::NotBilled,
-    };
-    let trail = Trail::of(&place, &identity, &args.charge).map_err(|error| Refused::of(&pipeline, error))??;
+    let state = Ledger::state_of(&place, &identity).map_err(|error| Refused::of(&pipeline, error))?;
+    let by = user();
+    if let (Some(sought), Some(verdict)) = (&target.charge, said.verdict())
+        && !is_kept(&state, sought)
+    {
+        let about = Known { pipeline: &pipeline, place: &place, identity: &identity };
+        return one(&about, args, global, sought, verdict, reason, by);
+    }
+    let refused = |why: NotToDecide| Refused::Other(Exit::Configuration, why.to_string());
+    let deciding = Deciding::of(&state, &target, said, Timestamp::now()).map_err(refused)?;
+    let says = decided::says(&deciding, &target, said, &reason, by.as_deref());
+    confirmed(&says, "Write this down? It is never taken back.", args.yes, "nothing was written down")?;
+    let document = decided::document_of(&pipeline.name, &deciding, said, &reason, by.as_deref());
+    let written = deciding.write(&place, &identity, &Claim::at_once(&run_id()), (&target, said), (reason, by))?;
+    written.map_err(refused)?;
+    match global.json {
+        true => print(&document),
+        false => print(&format!("{says}\n")),
+    }
+    Ok(Exit::Final)
+}
+
+/// Whether something is kept back under this id that is not a frozen charge which is open: of that there is more to say.
+fn is_kept(state: &State, sought: &Sought) -> bool {
+    let is_open = state.find(sought).is_ok_and(|charge| !charge.is_final());
+    !is_open && state.windows().any(|(_, _, known)| known.kept.iter().any(|kept| sought.fits(&kept.id)))
+}
+
+/// The ledger of a pipeline.
+struct Known<'a> {
+    pipeline: &'a Pipeline,
+    place: &'a Place,
+    identity: &'a Identity,
+}
+
+/// What became of one frozen charge.
+fn one(
+    about: &Known<'_>,
+    args: &ResolveArgs,
+    global: &Global,
+    sought: &Sought,
+    verdict: Verdict,
+    reason: String,
+    by: Option<String>,
+) -> Result<Exit, Refused> {
+    let Known { pipeline, place, identity } = *about;
+    let trail = Trail::of(place, identity, sought).map_err(|error| Refused::of(pipeline, error))??;
     let charge = trail.charge.charge();
     let (id, words) = (charge.id(), charge.words());
     let refused = |why: NotToResolve| {
         Refused::Other(Exit::Configuration, format!("the charge {id} ({words}) is not resolved: {why}"))
     };
-    held(&place, &trail)?;
+    held(place, &trail)?;
     trail.charge.can_be_resolved(verdict, Timestamp::now()).map_err(refused)?;
-    let by = user();
     let says = says(&trail, verdict, &reason, by.as_deref());
     confirmed(&says, "Write this down? It is never taken back.", args.yes, "nothing was written down")?;
     let statement = Statement { of: trail.charge.clone(), verdict, reason: reason.clone(), by: by.clone() };
-    statement.write(&place, &identity, &Claim::at_once(&run_id()))?.map_err(refused)?;
+    statement.write(place, identity, &Claim::at_once(&run_id()))?.map_err(refused)?;
     match global.json {
-        true => print(&format!(
-            "{:#}\n",
-            json!({
-                "pipeline": pipeline.name, "charge": id, "verdict": verdict, "quantity": charge.quantity(),
-                "reason": reason, "by": by,
-            })
-        )),
+        true => print(&document(&json!({
+            "pipeline": pipeline.name, "charge": id, "verdict": verdict, "quantity": charge.quantity(),
+            "reason": reason, "by": by,
+        }))),
         false => print(&format!("{says}\n")),
     }
     Ok(Exit::Final)

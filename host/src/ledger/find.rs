@@ -63,6 +63,11 @@ impl std::str::FromStr for Sought {
 }
 
 impl Sought {
+    /// As it was typed.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
     /// Whether a charge may be meant.
     pub fn fits(&self, id: &ChargeId) -> bool {
         id.to_string().starts_with(&self.0)

@@ -39,6 +39,12 @@ pub struct Kept {
     /// Sorted by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<(String, String)>,
+    /// The input's dimensions that it is made from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<String>,
+    /// The customers in the usage behind it, where a table says whom to bill.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub of: Vec<String>,
     /// What it comes to, before rounding: what a person decides of is this, and nothing else.
     pub exact: Decimal,
     /// As in [`Hold::code`]; `doubt` where records or objects that cannot be used hold it.
@@ -49,11 +55,25 @@ pub struct Kept {
 
 impl Kept {
     /// What would have this key.
-    pub fn of(id: ChargeId, key: &Key, exact: Decimal, code: &str, reason: String) -> Kept {
+    pub fn new(id: ChargeId, key: &Key, exact: Decimal, code: &str, reason: String) -> Kept {
         let Key { product, customer, dimension, tags, .. } = key.clone();
-        Kept { id, product, customer, dimension, tags, exact, code: code.to_owned(), reason }
+        let (from, of) = (Vec::new(), Vec::new());
+        Kept { id, product, customer, dimension, tags, from, of, exact, code: code.to_owned(), reason }
+    }
+
+    /// Whether it is made from usage of this customer, or billed to them.
+    pub fn is_of(&self, customer: &str) -> bool {
+        self.customer == customer || self.of.iter().any(|of| of == customer)
+    }
+
+    /// In short: `cpu of acme, 120`.
+    pub fn words(&self) -> String {
+        format!("{} of {}, {}", self.dimension, self.customer, self.exact)
     }
 }
+
+/// As an origin: every dimension of the input, those included that the customer has no record of.
+pub const EVERY: &str = "*";
 
 /// Late usage of a frozen charge that is to be billed with a later window.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,6 +123,32 @@ pub enum Scope {
 }
 
 impl Scope {
+    /// Whether a doubt of this scope holds what would be this charge.
+    pub fn holds(&self, kept: &Kept) -> bool {
+        match self {
+            Scope::Window => true,
+            Scope::Record => false,
+            Scope::Customer { customer } => kept.is_of(customer),
+            Scope::Dimension { customer, dimension } => {
+                kept.is_of(customer) && kept.from.iter().any(|from| from == dimension || from == EVERY)
+            }
+            Scope::Charge { product, customer, dimension, tags } => {
+                (product, customer, dimension, tags) == (&kept.product, &kept.customer, &kept.dimension, &kept.tags)
+            }
+        }
+    }
+
+    /// For a person: `what acme owes for cpu`.
+    pub fn words(&self) -> String {
+        match self {
+            Scope::Window => "everything".to_owned(),
+            Scope::Customer { customer } => format!("everything that {customer} owes"),
+            Scope::Dimension { customer, dimension } => format!("what {customer} owes for {dimension}"),
+            Scope::Charge { customer, dimension, .. } => format!("{dimension} of {customer}"),
+            Scope::Record => "a record whose customer nobody knows".to_owned(),
+        }
+    }
+
     /// The customer that it is about, where that is known.
     pub fn customer(&self) -> Option<&str> {
         match self {

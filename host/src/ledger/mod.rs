@@ -16,7 +16,7 @@
 //! | `claim`, `holder`, `moment` | who wants to write, who does, and since when |
 //! | `book` | a ledger that is open for writing |
 //! | `verify`, `accept` | whether all of it is what was written, and going on without what is lost |
-//! | `resolve` | what a person says of a charge |
+//! | `resolve`, `deciding` | what a person says of a charge, and of what is kept back |
 //! | `find`, `trail` | one charge, back to its inputs and forward to every answer |
 //! | `export`, `table` | all of them, as tables |
 //! | `error` | what goes wrong with it |
@@ -27,6 +27,7 @@ mod book;
 mod charge;
 mod claim;
 mod decided;
+mod deciding;
 mod entry;
 mod error;
 mod export;
@@ -63,12 +64,13 @@ pub use book::Ledger;
 pub use charge::{Charge, ChargeState};
 pub use claim::Claim;
 pub use decided::Word;
+pub use deciding::{Deciding, NotToDecide, Said, Target};
 pub use entry::{Decision, Entry, FORMAT, Import, InputSeen, Named, PluginDigest, Record, Verdict};
 pub use error::{LedgerError, Trouble};
 pub use export::{Exported, Unwritten, export};
 pub use find::{NoSuchCharge, Sought};
 pub use fold_error::FoldError;
-pub use hold::{Hold, Kept, Late, Scope};
+pub use hold::{EVERY, Hold, Kept, Late, Scope};
 pub use identity::{Clash, Identity};
 pub use imported::Imported;
 pub use place::Place;

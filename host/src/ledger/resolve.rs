@@ -27,6 +27,9 @@ pub enum NotToResolve {
     /// The same, and the service said so.
     #[error("the service refused it, so it is not billed: {}", if *.0 { "a run offers it again" } else { "it is not offered again" })]
     Rejected(bool),
+    /// A run has it in its hands.
+    #[error("a call with it is under way, or was when a run ended: run again first")]
+    UnderWay,
     /// A call with it may still arrive.
     #[error("a call with it may still arrive, until {0}: whether it is not billed shows after that")]
     TooEarly(Timestamp),
@@ -50,6 +53,9 @@ impl ChargeState {
             }
             // A ledger that was lost may have sent it.
             Standing::Pending { .. } if self.may_be_sent_before() && !self.is_denied() => {}
+            Standing::Pending { .. } | Standing::Rejected { .. } if verdict == Verdict::Waived => {}
+            // Nobody can stop what is on its way.
+            Standing::InFlight { .. } if verdict == Verdict::Waived => return Err(NotToResolve::UnderWay),
             Standing::Pending { .. } => return Err(NotToResolve::Pending),
             Standing::Rejected { retryable, .. } => return Err(NotToResolve::Rejected(*retryable)),
             Standing::InFlight { .. }

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::charges::Assessment;
+use super::charges::{Assessed, Assessment, Place};
 use super::gathered::{Reading, key};
 use super::tally::Pair;
+use crate::ledger::ChargeState;
 use crate::model::lines::{ChargeLine, Excluded};
 use crate::report::{Items, LineState};
 
@@ -100,16 +101,85 @@ fn pair(product: &str, customer: &str, dimension: &str) -> Pair {
     Pair { product: product.to_owned(), customer: customer.to_owned(), dimension: dimension.to_owned() }
 }
 
+/// A line, and how what is frozen of it stands.
+pub(super) struct Stand<'a> {
+    pub(super) line: &'a Assessed,
+    /// The charge that it is, if it is frozen.
+    pub(super) charge: Option<&'a ChargeState>,
+    /// Of the charge; of what is not frozen, of that.
+    pub(super) state: LineState,
+}
+
+/// Where a part of a line goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Column {
+    Zero,
+    Waived,
+    BilledBefore,
+    Billed,
+    Carried,
+    Open,
+    Held,
+}
+
+impl From<LineState> for Column {
+    fn from(state: LineState) -> Self {
+        match state {
+            LineState::Zero => Column::Zero,
+            LineState::Waived => Column::Waived,
+            LineState::BilledBefore => Column::BilledBefore,
+            LineState::Billed | LineState::WouldBill => Column::Billed,
+            LineState::Pending | LineState::Rejected | LineState::Unknown => Column::Open,
+            LineState::Held => Column::Held,
+        }
+    }
+}
+
+impl Stand<'_> {
+    /// Where what came after its charge was frozen goes, if something did.
+    pub(super) fn late(&self) -> Option<Column> {
+        let place = self.line.difference.as_ref().map(|difference| match difference.place {
+            Place::Held => Column::Held,
+            Place::Carried(_) | Place::Waits(_) => Column::Carried,
+            Place::Settled(_) => Column::Waived,
+        });
+        place.or_else(|| (!self.line.carried_before.is_zero()).then_some(Column::Carried))
+    }
+
+    /// How many records of a dimension of an owner its charge was frozen from.
+    fn frozen_from(&self, owner: (&str, &str), dimension: &str) -> u64 {
+        let shares = self.charge.into_iter().flat_map(|charge| charge.charge().shares());
+        let origins = shares.filter(|share| share.owner() == owner).flat_map(|share| share.origins);
+        origins.filter(|(name, _)| name == dimension).map(|(_, records)| *records).sum()
+    }
+}
+
 /// Counts the items of one sink's window by what became of the charges they went into. An item behind several charges counts where
-/// the worst of them is. `states` has one state a line of the assessment.
-pub(super) fn items(assessment: &Assessment, states: &[LineState]) -> Items {
-    let mut worst: HashMap<Pair, LineState> = HashMap::new();
-    for (line, state) in assessment.lines.iter().zip(states) {
-        for share in line.shares() {
-            for (dimension, _) in share.origins.iter().filter(|(_, records)| *records > 0) {
-                let entry = worst.entry(pair(share.product, share.customer, dimension)).or_insert(*state);
-                if weight(*state) > weight(*entry) {
-                    *entry = *state;
+/// the worst of them is; those that came after their charge was frozen, where that difference is.
+pub(super) fn items(assessment: &Assessment, stands: &[Stand<'_>]) -> Items {
+    /// Where the items of a pair are: those that were frozen, or would be; and how many came later, and where they are.
+    struct Worst {
+        column: Option<Column>,
+        late: Option<(Column, u64)>,
+    }
+    let mut worst: HashMap<Pair, Worst> = HashMap::new();
+    for stand in stands {
+        let late = stand.late();
+        for share in stand.line.shares() {
+            for (dimension, records) in share.origins.iter().filter(|(_, records)| *records > 0) {
+                let entry = worst.entry(pair(share.product, share.customer, dimension));
+                let entry = entry.or_insert(Worst { column: None, late: None });
+                let Some(late) = late else {
+                    entry.column = entry.column.max(Some(stand.state.into()));
+                    continue;
+                };
+                let frozen = stand.frozen_from(share.owner(), dimension);
+                if frozen > 0 {
+                    entry.column = entry.column.max(Some(stand.state.into()));
+                }
+                if let Some(more) = records.checked_sub(frozen).filter(|more| *more > 0) {
+                    let (column, most) = entry.late.unwrap_or((late, more));
+                    entry.late = Some((column.max(late), most.max(more)));
                 }
             }
         }
@@ -117,34 +187,38 @@ pub(super) fn items(assessment: &Assessment, states: &[LineState]) -> Items {
     let Assessment { quarantined, waived, duplicates: duplicate, .. } = *assessment;
     let read = quarantined + waived + duplicate;
     let mut items = Items { quarantined, waived, duplicate, read, ..Items::default() };
-    for (pair, &records) in &assessment.tally {
-        let excluded = assessment.excluded.get(pair).copied().unwrap_or_default().min(records);
-        items.read += records;
-        items.excluded += excluded;
-        let used = records - excluded;
-        let place = match worst.get(pair) {
-            Some(LineState::Held) => &mut items.held,
-            Some(LineState::Pending | LineState::Rejected | LineState::Unknown) => &mut items.open,
-            Some(LineState::Billed | LineState::WouldBill) => &mut items.billed,
-            Some(LineState::BilledBefore) => &mut items.billed_before,
-            Some(LineState::Waived) => &mut items.waived,
-            Some(LineState::Zero) => &mut items.zero,
+    let mut place = |column: Option<Column>, records: u64| {
+        let place = match column {
+            Some(Column::Held) => &mut items.held,
+            Some(Column::Open) => &mut items.open,
+            Some(Column::Carried) => &mut items.carried,
+            Some(Column::Billed) => &mut items.billed,
+            Some(Column::BilledBefore) => &mut items.billed_before,
+            Some(Column::Waived) => &mut items.waived,
+            Some(Column::Zero) => &mut items.zero,
             None => &mut items.elsewhere,
         };
-        *place += used;
+        *place += records;
+    };
+    let mut excluded_in_all = 0;
+    let mut read_in_all = 0;
+    for (pair, &records) in &assessment.tally {
+        let excluded = assessment.excluded.get(pair).copied().unwrap_or_default().min(records);
+        (read_in_all, excluded_in_all) = (read_in_all + records, excluded_in_all + excluded);
+        let used = records - excluded;
+        match worst.get(pair) {
+            None => place(None, used),
+            Some(Worst { column, late: None }) => place(*column, used),
+            Some(Worst { column, late: Some((late, more)) }) => {
+                let more = (*more).min(used);
+                // All of it came later, where nothing was frozen from this pair.
+                let more = if column.is_none() { used } else { more };
+                place(Some(*late), more);
+                place(*column, used - more);
+            }
+        }
     }
+    items.read += read_in_all;
+    items.excluded += excluded_in_all;
     items
-}
-
-fn weight(state: LineState) -> u8 {
-    match state {
-        LineState::Zero => 0,
-        LineState::Waived => 1,
-        LineState::BilledBefore => 2,
-        LineState::Billed | LineState::WouldBill => 3,
-        LineState::Pending => 4,
-        LineState::Rejected => 5,
-        LineState::Unknown => 6,
-        LineState::Held => 7,
-    }
 }

@@ -55,10 +55,15 @@ impl<'a> Assess<'a> {
             *compared.entry(before.as_ptr()).or_insert_with(|| are_same(before, &inputs(reading)))
         };
         for mut bill in bills(setup, spec, window, reading.lines.iter().filter(|(_, line)| takes(&line.dimension))) {
+            let is_known = bill.doubt.is_none();
+            if is_known {
+                let made = assessment.made.entry(bill.key.dimension.clone()).or_default();
+                bill.lines.iter().for_each(|line| made.add(line.quantity));
+            }
             // Frozen under another name, it has the id of that one.
             bill.id = bill.id.map(|id| state.known_as(id));
             seen.extend(bill.id);
-            let line = match bill.id.and_then(|id| state.charge(&id)) {
+            let mut line = match bill.id.and_then(|id| state.charge(&id)) {
                 Some(charge) => {
                     let compared = self.compare(charge, &bill, &in_doubt, &moved, &mut as_it_was);
                     self.frozen_line(bill, charge, compared)
@@ -69,6 +74,7 @@ impl<'a> Assess<'a> {
                     self.new_line(bill, judged, &mut assessment)
                 }
             };
+            line.is_known = is_known;
             assessment.lines.push(line);
         }
         for charge in state.charges_of(name, window).into_iter().filter(|charge| !seen.contains(&charge.charge().id()))
@@ -178,6 +184,7 @@ impl<'a> Assess<'a> {
             }
         }
         (line.origins, line.parts) = (bill.origins, bill.parts);
+        line.carried_before = self.state.carried_from(&charge.charge().id());
         line
     }
 
@@ -215,6 +222,7 @@ impl<'a> Assess<'a> {
         let difference = frozen.and_then(|frozen| Decimal::ZERO.checked_sub(frozen));
         let why = gone(state, frozen.unwrap_or_else(|| charge.exact()), now);
         let mut line = Assessed::new(charge.key().clone(), Some(id), Decimal::ZERO);
+        line.carried_before = self.state.carried_from(&id);
         match self.unless_settled(&id, Decimal::ZERO, why) {
             Compared::Held(why) => {
                 line.held = Some(why);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use meterhost_decimal::Decimal;
+use meterhost_decimal::{Decimal, DecimalSum};
 
 use super::amount::Why;
 use super::tally::Pair;
@@ -23,6 +23,8 @@ pub(super) struct Assessment {
     pub(super) holds: Vec<Hold>,
     /// Every line of this sink, for the report, and which held one stands for it.
     pub(super) lines: Vec<Assessed>,
+    /// What the aggregators made of the usage, by dimension: what is known of it.
+    pub(super) made: BTreeMap<String, DecimalSum>,
     /// Items by pair that were read.
     pub(super) tally: HashMap<Pair, u64>,
     /// Items by pair that a rule left out.
@@ -45,6 +47,8 @@ pub(super) struct Assessed {
     pub(super) id: Option<ChargeId>,
     /// What its own window's usage comes to now.
     pub(super) own: Decimal,
+    /// Whether that is known: the aggregator may be in doubt about it.
+    pub(super) is_known: bool,
     /// Rounded, if it can be.
     pub(super) quantity: Decimal,
     pub(super) origins: Vec<(String, u64)>,
@@ -58,6 +62,8 @@ pub(super) struct Assessed {
     pub(super) waived: Option<String>,
     /// Whether another exporter billed it before this pipeline was there.
     pub(super) taken_over: bool,
+    /// What later windows took of its usage before this run.
+    pub(super) carried_before: Decimal,
     /// How usage differs by now from what was frozen for its key, if it does.
     pub(super) difference: Option<Difference>,
     /// Until when the sink accepts it, where that is known: milliseconds, UTC.
@@ -96,6 +102,7 @@ impl Assessed {
             key,
             id,
             own,
+            is_known: true,
             quantity: own,
             origins: Vec::new(),
             parts: Vec::new(),
@@ -103,6 +110,7 @@ impl Assessed {
             zero: false,
             waived: None,
             taken_over: false,
+            carried_before: Decimal::ZERO,
             difference: None,
             accepted_until: None,
             carried: Vec::new(),
@@ -142,7 +150,10 @@ impl Assessment {
     pub(super) fn kept(&self) -> Vec<Kept> {
         let kept = |line: &Assessed| {
             let (code, reason) = line.held.clone()?;
-            Some(Kept::of(line.handle(), &line.key, line.own, code, reason))
+            let mut from: Vec<String> = line.origins.iter().map(|(dimension, _)| dimension.clone()).collect();
+            from.sort_unstable();
+            let of = line.parts.iter().map(|part| part.customer.clone()).collect();
+            Some(Kept { from, of, ..Kept::new(line.handle(), &line.key, line.own, code, reason) })
         };
         self.lines.iter().filter_map(kept).collect()
     }

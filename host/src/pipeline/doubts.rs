@@ -4,11 +4,8 @@ use std::collections::HashMap;
 
 use super::dedupe::Conflict;
 use super::gathered::Reading;
-use crate::ledger::{Hold, Scope};
+use crate::ledger::{EVERY, Hold, Scope};
 use crate::model::lines::ChargeLine;
-
-/// As an origin: every dimension of the input, those included that the customer has no record of.
-const EVERY: &str = "*";
 
 /// What the reading's unusable parts put in doubt.
 pub(super) struct Doubts {

@@ -20,6 +20,7 @@ use super::mirrored::Mirrored;
 use super::objections::objections;
 use super::opening::{Opening, share_doubts};
 use super::options::Options;
+use super::quantities;
 use super::read::{Reader, span};
 use super::setup::{Section, Setup};
 use super::summary::Findings;
@@ -149,6 +150,17 @@ pub(super) fn freeze(
     let Assessor { mut works, mut entries, .. } = assessor;
     carry(setup, options, book.state(), complete, &mut works, findings);
     round_in_order(setup, book.state(), &mut works);
+    if let Err(open) = quantities::verify(&works) {
+        findings.problem(Problem {
+            step: Some("closing the sum".to_owned()),
+            action: Some(
+                "report it: this is an error of meterhost itself; nothing was frozen, and nothing is sent".to_owned(),
+            ),
+            ..Problem::new("sum", open)
+        });
+        findings.is_open = true;
+        return Ok(Vec::new());
+    }
     match astray.words() {
         Some(words) if astray.others => findings.notes.push(words),
         // All of them: that is no old usage, but a time that is read in a wrong way, and no empty month.

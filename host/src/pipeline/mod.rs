@@ -11,10 +11,10 @@
 //! | `bills`, `assess`, `charges` | what would be charges, line by line, and what becomes of each |
 //! | `judge`, `frozen`, `doubts`, `moved`, `objections` | what is new, what differs from what is frozen, and what speaks against it |
 //! | `amount`, `left_over`, `carry` | what is sent of an exact quantity, and what goes over into later windows |
-//! | `account` | the sum that closes |
+//! | `account`, `quantities` | the sum that closes, in items and in quantities |
 //! | `freeze`, `entries` | what of it is written down before anything leaves |
 //! | `deliver` | charges out, answers in |
-//! | `options`, `run`, `summary`, `shown` | the steps in their order, and what is said of them |
+//! | `options`, `run`, `summary`, `shown`, `way_out` | the steps in their order, and what is said of them |
 //! | `status` | how a pipeline stands, between runs |
 
 mod account;
@@ -45,6 +45,7 @@ mod moved;
 mod objections;
 mod opening;
 mod options;
+mod quantities;
 mod quarantine;
 mod read;
 mod route;
@@ -55,6 +56,7 @@ mod status;
 mod summary;
 mod take_over;
 mod tally;
+mod way_out;
 
 pub use complete::complete_until;
 pub use identity::{at_fault, identity};

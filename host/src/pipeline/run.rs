@@ -75,7 +75,7 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
     }
     findings.denials(setup);
     let withdrawn = withdrawn(setup, book.state(), &works);
-    if options.dry_run || findings.has_lost_the_ledger() || findings.exit == Exit::Interrupted {
+    if options.dry_run || findings.is_open || findings.has_lost_the_ledger() || findings.exit == Exit::Interrupted {
         return Ok(summary::report(setup, book.state(), options, None, &works, &withdrawn, findings));
     }
     let Book::Open(ledger) = book else {

@@ -66,7 +66,7 @@ pub(super) fn shown(
 }
 
 /// How it stands, why, and the service's name for it.
-fn stands(
+pub(super) fn stands(
     line: &Assessed,
     charge: Option<&ChargeState>,
     run: Option<&str>,

@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::Timestamp;
 
-use super::account;
+use super::account::{self, Stand};
 use super::anew::waits_for_books;
 use super::charges::{Assessed, Assessment};
 use super::freeze::Work;
 use super::options::Options;
+use super::quantities::quantities;
 use super::setup::{Section, Setup};
-use super::shown::shown;
+use super::shown::{shown, stands};
+use super::way_out::WaysOut;
 use crate::ledger::{ChargeState, Hold, LedgerError, Scope, Standing, State, resolve_command};
 use crate::model::charge::ChargeId;
 use crate::model::service::Resolution;
@@ -27,6 +29,8 @@ pub(super) struct Findings {
     pub(super) notes: Vec<String>,
     pub(super) next_due: Option<Timestamp>,
     pub(super) incomplete: Vec<Incomplete>,
+    /// Whether a sum does not close: nothing is sent then.
+    pub(super) is_open: bool,
 }
 
 impl Findings {
@@ -92,7 +96,7 @@ pub(super) fn exit(code: &str) -> Exit {
         "interrupted" => Exit::Interrupted,
         "state-document" => Exit::Ledger,
         "identity" => Exit::Configuration,
-        "denied" | "configuration" => Exit::Plugin,
+        "denied" | "configuration" | "sum" => Exit::Plugin,
         code if code.starts_with("plugin-") && code != "plugin-error" => Exit::Plugin,
         _ => Exit::Open,
     }
@@ -117,14 +121,19 @@ pub(super) fn report(
         }
         line
     };
-    let Findings { mut exit, mut problems, notes, next_due, incomplete } = findings;
+    let Findings { mut exit, mut problems, notes, next_due, incomplete, is_open: _ } = findings;
     let mut windows = Vec::new();
     for work in works {
         let Some(spec) = setup.pipeline.sinks.get(work.sink) else { continue };
         let sink = &spec.plugin.name;
         let frozen = |line: &Assessed| line.id.and_then(|id| state.charge(&id));
         let mut lines: Vec<Line> = work.assessment.lines.iter().map(|line| shown(line, frozen(line))).collect();
-        let states: Vec<LineState> = lines.iter().map(|line| line.state).collect();
+        let stand = |line| {
+            let charge = frozen(line);
+            let (state, ..) = stands(line, charge, run.as_deref(), options.dry_run, false);
+            Stand { line, charge, state }
+        };
+        let stands: Vec<Stand<'_>> = work.assessment.lines.iter().map(stand).collect();
         // Usage that cannot be read at the moment leaves no line, and its charge may be open in spite of that.
         let stand: HashSet<ChargeId> = work.assessment.lines.iter().filter_map(|line| line.id).collect();
         let others = state.charges_of(sink, &work.window).into_iter().filter(|charge| !charge.is_final());
@@ -143,7 +152,8 @@ pub(super) fn report(
                     true => !charges.stay_open(true),
                     false => state.is_settled(sink, &work.window),
                 },
-            records: account::items(&work.assessment, &states),
+            records: account::items(&work.assessment, &stands),
+            quantities: quantities(&work.assessment, &stands),
             charges,
             lines,
             excluded: excluded(&work.assessment),
@@ -151,12 +161,19 @@ pub(super) fn report(
             missing: Vec::new(),
         };
         let label = setup.sinks.get(work.sink).map(|sink| sink.section.label());
-        problems.extend(work.assessment.holds.iter().map(|hold| match hold.code.as_str() {
-            // The source found it, whichever sink it keeps from being paid.
-            "unreadable" | "quarantined" | "astray" | "conflict" => {
-                held_back(hold, &report.window, Some(&setup.source.label()), "reading")
+        let ways_out = WaysOut::of(&setup.pipeline, &report.window, &work.assessment);
+        problems.extend(work.assessment.holds.iter().map(|hold| {
+            let mut problem = match hold.code.as_str() {
+                // The source found it, whichever sink it keeps from being paid.
+                "unreadable" | "quarantined" | "astray" | "conflict" => {
+                    held_back(hold, &report.window, Some(&setup.source.label()), "reading")
+                }
+                _ => held_back(hold, &report.window, label.as_ref(), "freezing"),
+            };
+            if let (Some(action), Some(command)) = (&mut problem.action, ways_out.of_hold(hold)) {
+                *action = format!("{action}; or decide of it as it stands:\n{command}");
             }
-            _ => held_back(hold, &report.window, label.as_ref(), "freezing"),
+            problem
         }));
         let resolution = setup.sinks.get(work.sink).map(|sink| sink.traits.resolution);
         let advice = Advice { setup, state, resolution };
@@ -234,6 +251,7 @@ fn unread(
                 sink: sink.to_owned(),
                 settled: false,
                 records: Items::default(),
+                quantities: Vec::new(),
                 charges: Charges::default(),
                 lines: Vec::new(),
                 excluded: Vec::new(),
@@ -295,13 +313,7 @@ impl Charges {
 
 /// A hold, as a problem.
 fn held_back(hold: &Hold, window: &str, plugin: Option<&String>, step: &str) -> Problem {
-    let about = match &hold.scope {
-        Scope::Window => "everything".to_owned(),
-        Scope::Customer { customer } => format!("everything that {customer} owes"),
-        Scope::Dimension { customer, dimension } => format!("what {customer} owes for {dimension}"),
-        Scope::Charge { customer, dimension, .. } => format!("{dimension} of {customer}"),
-        Scope::Record => "a record whose customer nobody knows".to_owned(),
-    };
+    let about = hold.scope.words();
     let (code, action) = match hold.code.as_str() {
         "quarantined" if hold.scope == Scope::Record => {
             ("quarantined", "mend the record; where its charge is billed by then, the difference is held as late")

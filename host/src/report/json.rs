@@ -60,6 +60,7 @@ mod tests {
                 records: Items { read: 3, held: 3, ..Items::default() },
                 charges: Charges { held: 1, ..Charges::default() },
                 excluded: vec![],
+                quantities: vec![],
                 compared_with: None,
                 missing: vec![],
                 lines: vec![Line {

@@ -5,6 +5,7 @@ mod json;
 pub mod progress;
 mod text;
 
+use meterhost_decimal::Decimal;
 use serde::Serialize;
 
 use crate::ledger::{Head, Place};
@@ -131,6 +132,9 @@ pub struct WindowReport {
     pub settled: bool,
     /// What became of the items (records times dimensions) that were read for it.
     pub records: Items,
+    /// What became of the quantities, by dimension of the charges.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub quantities: Vec<Quantities>,
     /// What became of its charges.
     pub charges: Charges,
     /// The charges one by one, ascending by customer and dimension.
@@ -230,6 +234,61 @@ impl Items {
     /// Whether everything that was read is accounted for. A run for which this is false has failed.
     pub fn closes(&self) -> bool {
         u128::from(self.read) == self.total()
+    }
+}
+
+/// Where the quantities of a window went, for one dimension of its charges. Before rounding, `used` is the sum of what stands between it
+/// and `zero`; and what is `sent` is what was frozen of that, with what is carried in, rounded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Quantities {
+    /// The dimension, as the sink knows it.
+    pub dimension: String,
+    /// What the aggregators made of the usage.
+    pub used: Decimal,
+    /// In charges that this run made final (in a dry run: would make).
+    pub billed: Decimal,
+    /// In charges that were final before this run.
+    pub billed_before: Decimal,
+    /// Found after its charge was frozen, and billed with a later window; or to be.
+    pub carried: Decimal,
+    /// In charges that are open.
+    pub open: Decimal,
+    /// Kept back; below zero where less is there now than was frozen.
+    pub held: Decimal,
+    /// Not to be billed, as a person said.
+    pub waived: Decimal,
+    /// In what comes to zero once it is rounded, and is not sent.
+    pub zero: Decimal,
+    /// Late usage of earlier windows that this one's charges bill besides.
+    pub carried_in: Decimal,
+    /// What rounding added to the charges, or took away.
+    pub rounding: Decimal,
+    /// What rounding left over for later charges; below zero where they took more than they left.
+    pub left_over: Decimal,
+    /// What is sent, of charges that were or are to be.
+    pub sent: Decimal,
+}
+
+impl Quantities {
+    /// Whether all that was used is accounted for.
+    pub fn closes(&self) -> bool {
+        let parts = [self.billed, self.billed_before, self.carried, self.open, self.held, self.waived, self.zero];
+        parts.into_iter().try_fold(Decimal::ZERO, Decimal::checked_add) == Some(self.used)
+    }
+
+    /// Whether there is more to say of it than that everything was sent as it was used.
+    pub fn is_plain(&self) -> bool {
+        let others = [
+            self.carried,
+            self.open,
+            self.held,
+            self.waived,
+            self.zero,
+            self.carried_in,
+            self.rounding,
+            self.left_over,
+        ];
+        others.into_iter().all(Decimal::is_zero)
     }
 }
 

@@ -4,11 +4,13 @@ use std::io;
 
 use super::style::{Paint, Style, count, counted};
 use super::table;
-use crate::report::{Charges, Items, LeftOut, Report, WindowReport};
+use crate::report::{Charges, Items, LeftOut, Quantities, Report, WindowReport};
 
 /// So many settled windows, and as many others, are shown with their charges; unless everything is to be shown, the rest of the
 /// settled ones is summed up, and each of the others has a line.
 const MOST_WINDOWS: usize = 12;
+/// So many dimensions are shown of which not everything was sent as it was used, unless everything is.
+const MOST_QUANTITIES: usize = 8;
 /// So many exclusions of a window are shown, unless everything is.
 const MOST_EXCLUDED: usize = 8;
 
@@ -54,8 +56,52 @@ fn write_whole(out: &mut dyn io::Write, window: &WindowReport, dry_run: bool, st
     let paint = if window.records.closes() { Paint::Plain } else { Paint::Bad };
     let items = style.wrapped(&items(window.records, dry_run), 2, 4);
     writeln!(out, "  {}", style.paint(paint, &items))?;
+    write_quantities(out, &window.quantities, dry_run, style)?;
     write_excluded(out, &window.excluded, style)?;
     writeln!(out)
+}
+
+/// `cpu 120.5 = billed 100 + held 20.5; sent 100`: of the dimensions of which not all was sent as it was used, and of those that do not close.
+fn write_quantities(out: &mut dyn io::Write, all: &[Quantities], dry_run: bool, style: Style) -> io::Result<()> {
+    let told: Vec<&Quantities> =
+        all.iter().filter(|sums| style.everything() || !sums.is_plain() || !sums.closes()).collect();
+    let shown = if style.everything() { told.len() } else { MOST_QUANTITIES };
+    for sums in told.iter().take(shown) {
+        let paint = if sums.closes() { Paint::Plain } else { Paint::Bad };
+        let text = style.wrapped(&quantities(sums, dry_run, style), 2, 4);
+        writeln!(out, "  {}", style.paint(paint, &text))?;
+    }
+    match told.len().saturating_sub(shown) {
+        0 => Ok(()),
+        more => writeln!(out, "  {} and {} more dimensions, shown with `-v`", style.ellipsis(), count(more as u64)),
+    }
+}
+
+fn quantities(sums: &Quantities, dry_run: bool, style: Style) -> String {
+    let places = [
+        (sums.billed, if dry_run { "would be billed" } else { "billed" }),
+        (sums.billed_before, "billed before"),
+        (sums.carried, "carried"),
+        (sums.open, "open"),
+        (sums.held, "held"),
+        (sums.waived, "waived"),
+        (sums.zero, "zero"),
+    ];
+    let parts = places.iter().filter(|(quantity, _)| !quantity.is_zero());
+    let parts: Vec<String> = parts.map(|(quantity, place)| format!("{place} {}", quantity.normalised())).collect();
+    let sum = if parts.is_empty() { "nothing".to_owned() } else { parts.join(" + ") };
+    let is = if sums.closes() { "=" } else { "is not" };
+    let mut text = format!("{} {} {is} {sum}", style.name(&sums.dimension), sums.used.normalised());
+    let beside = [(sums.carried_in, "carried in"), (sums.rounding, "rounding"), (sums.left_over, "left over")];
+    let beside: Vec<String> = beside
+        .iter()
+        .filter(|(quantity, _)| !quantity.is_zero())
+        .map(|(quantity, what)| format!("{what} {}", quantity.normalised()))
+        .collect();
+    if !beside.is_empty() {
+        text += &format!("; sent {}, with {}", sums.sent.normalised(), beside.join(", "));
+    }
+    text
 }
 
 /// `excluded 36 cpu, 15 in all, by free below`

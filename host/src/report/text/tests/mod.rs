@@ -55,6 +55,7 @@ fn window(settled: bool, lines: Vec<Line>) -> WindowReport {
         charges,
         lines,
         excluded: vec![],
+        quantities: vec![],
         compared_with: None,
         missing: vec![],
     }
