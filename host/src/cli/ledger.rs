@@ -6,7 +6,7 @@ use std::io::Write as _;
 use jiff::Timestamp;
 
 use super::shared::{Outside, Refused, print};
-use super::{Global, PipelineArgs, accept, export, import, rename, resolve, unlock, verify};
+use super::{Global, PipelineArgs, accept, export, import, rename, reopen, resolve, unlock, verify};
 use crate::ledger::{ChargeState, Identity, Ledger};
 use crate::report::{Exit, LedgerEnd};
 
@@ -31,8 +31,10 @@ pub(super) enum LedgerCommand {
     Unlock(unlock::UnlockArgs),
     /// Writes charges, attempts and what came of them as tables
     Export(export::ExportArgs),
-    /// Says what became of a charge, where neither the sink nor its service's books can tell
+    /// Says what became of a charge where nothing else can tell, or what is to become of what is held
     Resolve(resolve::ResolveArgs),
+    /// Has a settled window computed once more, however long ago it was settled: what differs is late usage
+    Reopen(reopen::ReopenArgs),
     /// Tells the ledger that the pipeline, a sink or an aggregate is the same under another name
     Rename(rename::RenameArgs),
 }
@@ -46,6 +48,7 @@ pub(super) fn ledger(command: &LedgerCommand, global: &Global) -> Result<Exit, R
         LedgerCommand::Unlock(args) => return unlock::unlock(args, global),
         LedgerCommand::Export(args) => return export::export(args, global),
         LedgerCommand::Resolve(args) => return resolve::resolve(args, global),
+        LedgerCommand::Reopen(args) => return reopen::reopen(args, global),
         LedgerCommand::Rename(args) => return rename::rename(args, global),
     };
     let pipeline = args.pipeline()?;
@@ -103,6 +106,17 @@ pub(super) fn ledger(command: &LedgerCommand, global: &Global) -> Result<Exit, R
                 reason(charge).map_or_else(String::new, |reason| format!("  {}", reason.escape_debug())),
             );
         }
+        for kept in known.kept.iter().filter(|kept| state.charge(&kept.id).is_none()) {
+            let (customer, dimension) = (kept.customer.escape_debug(), kept.dimension.escape_debug());
+            let _ = writeln!(text, "  {}  {:<13} {customer} {dimension} {}  not frozen", kept.id, "held", kept.exact);
+        }
+        for late in &known.late {
+            let _ = writeln!(
+                text,
+                "  {}  {:<13} {} more, to be billed with a later window",
+                late.id, "late", late.quantity
+            );
+        }
         for hold in &known.holds {
             let place = hold.place.as_deref().map_or_else(String::new, |place| format!("{}: ", place.escape_debug()));
             let _ = writeln!(text, "  held: {place}{}", hold.reason.escape_debug());
@@ -110,7 +124,16 @@ pub(super) fn ledger(command: &LedgerCommand, global: &Global) -> Result<Exit, R
         let charges: Vec<_> = charges.iter().map(|charge| document(charge)).collect();
         documents.push(serde_json::json!({
             "window": at.label(), "sink": sink, "settled": known.settled, "charges": charges, "holds": known.holds,
+            "held": known.kept, "late": known.late,
         }));
+    }
+    for (lane, left) in state.remainders() {
+        let (customer, dimension) = (lane.customer.escape_debug(), lane.dimension.escape_debug());
+        let _ = writeln!(
+            text,
+            "left over by rounding, for the next charge: {left} of {dimension} for {customer} to {}",
+            lane.sink
+        );
     }
     if text.is_empty() {
         text = format!("there is nothing in {} of `{}`\n", place.name(), pipeline.name);

@@ -12,6 +12,7 @@ mod ledger;
 mod plan;
 mod plugin;
 mod rename;
+mod reopen;
 mod resolve;
 mod run;
 mod shared;

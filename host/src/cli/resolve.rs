@@ -224,6 +224,6 @@ fn says(trail: &Trail, verdict: Verdict, reason: &str, by: Option<&str>) -> Stri
 }
 
 /// Who types, as the system calls them.
-fn user() -> Option<String> {
+pub(super) fn user() -> Option<String> {
     ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.trim().is_empty()))
 }

@@ -13,7 +13,7 @@ use crate::config::{ConfigErrors, Pipeline, first_window};
 use crate::failpoint::failpoint;
 use crate::ledger::{Identity, Ledger, Place};
 use crate::model::window::Window;
-use crate::pipeline::{self, Options, Watch};
+use crate::pipeline::{self, LastBill, Options, Watch};
 use crate::report::progress::{BesideTheBar, Mode, Progress};
 use crate::report::{Exit, Report};
 
@@ -28,11 +28,29 @@ pub(super) struct RunArgs {
     /// Wait so long for another run to end, such as 10m; without it exit 5
     #[arg(long, value_name = "TIME", value_parser = crate::config::parse_duration)]
     pub(super) wait: Option<Duration>,
+    /// Bill all that this customer owes, at once and for good, as the report names them: their contract ends
+    #[arg(long = "final", value_name = "CUSTOMER", requires = "until", conflicts_with = "window")]
+    pub(super) last: Option<String>,
+    /// With --final: bill usage before this time, as RFC 3339, in UTC
+    #[arg(long, value_name = "TIME", requires = "last")]
+    pub(super) until: Option<Timestamp>,
+}
+
+impl RunArgs {
+    fn last_bill(&self) -> Result<Option<LastBill>, Refused> {
+        let Some((customer, until)) = self.last.clone().zip(self.until) else { return Ok(None) };
+        if until > self.pipeline.now() {
+            let text = format!("--until: {until} is still to come: what is used until then is not there yet");
+            return Err(Refused::Other(Exit::Configuration, text));
+        }
+        Ok(Some(LastBill { customer, until }))
+    }
 }
 
 pub(super) fn run(args: &RunArgs, global: &Global) -> Result<Exit, Refused> {
     let pipeline = args.pipeline.pipeline()?;
     let window = args.pipeline.window(&pipeline)?;
+    let last = args.last_bill()?;
     let dry_run = args.dry_run || pipeline.dry_run;
     if let Some(window) = window.filter(|window| !dry_run && !pipeline.is_due(window, args.pipeline.now())) {
         let due =
@@ -55,7 +73,7 @@ pub(super) fn run(args: &RunArgs, global: &Global) -> Result<Exit, Refused> {
     let stop = interruptible();
     let progress = Shown(Progress::start(mode(global)));
     let wait = args.wait.unwrap_or_default();
-    let options = Options { now: args.pipeline.now(), window, dry_run, wait, stop: &stop, watch: &progress };
+    let options = Options { now: args.pipeline.now(), window, last, dry_run, wait, stop: &stop, watch: &progress };
     let report = pipeline::run(&setup, &options);
     progress.0.finish();
     let report = report.map_err(|error| Refused::of(&setup.pipeline, error))?;

@@ -195,6 +195,13 @@ impl Export {
                 let (by, message) = (by.as_deref(), Some(reason.as_str()));
                 self.said(record, &Said { status, quantity, by, message, ..Said::nothing("person", charge) })?;
             }
+            Entry::Decided { decision, charges, reason, by, .. } => {
+                for kept in charges {
+                    let (status, quantity) = (Some(decision.as_str()), Some(kept.exact));
+                    let (by, message) = (by.as_deref(), Some(reason.as_str()));
+                    self.said(record, &Said { status, quantity, by, message, ..Said::nothing("person", &kept.id) })?;
+                }
+            }
             Entry::TakenOver { charges } => {
                 for id in charges {
                     self.date(state, record, id);

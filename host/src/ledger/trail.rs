@@ -3,16 +3,18 @@
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
+use meterhost_decimal::Decimal;
 use serde::Serialize;
 
 use super::book::Ledger;
 use super::charge::ChargeState;
-use super::entry::{Entry, InputSeen, Named, PluginDigest, Record, Verdict};
+use super::entry::{Decision, Entry, InputSeen, Named, PluginDigest, Record, Verdict};
 use super::error::LedgerError;
 use super::find::{NoSuchCharge, Sought};
 use super::hold::{Hold, Scope};
 use super::identity::Identity;
 use super::place::Place;
+use super::standing::person;
 use super::state::State;
 use crate::model::charge::ChargeId;
 use crate::model::outcome::{Finding, HeldRecord, Outcome, Status};
@@ -126,6 +128,24 @@ pub enum Event {
         /// Its name from here on.
         to: String,
     },
+    /// A person decided what is to become of it while it was held.
+    Decided {
+        /// What.
+        decision: Decision,
+        /// What it came to then, before rounding.
+        exact: Decimal,
+        /// Why.
+        reason: String,
+        /// Who, where that is known.
+        by: Option<String>,
+    },
+    /// Its window was to be computed once more.
+    Reopened {
+        /// Why.
+        reason: String,
+        /// Who, where that is known.
+        by: Option<String>,
+    },
     /// A person said what became of it.
     Resolved {
         /// What became of it.
@@ -164,6 +184,8 @@ struct Followed {
     /// When the inputs of a window were written down last, and by whom.
     inputs: HashMap<Window, (Timestamp, String)>,
     courses: BTreeMap<ChargeId, Course>,
+    /// What was decided of those that are not frozen yet.
+    decided: BTreeMap<ChargeId, Vec<Step>>,
     /// Calls that are not answered yet, the run of each, and those of the charges sought that it offers.
     under_way: BTreeMap<u64, (String, Vec<ChargeId>)>,
 }
@@ -210,7 +232,8 @@ impl Followed {
                     true => Frozen { at, ..self.intent.clone() },
                     false => Frozen { at, run: run(), ..Frozen::default() },
                 };
-                self.courses.insert(*id, Course { frozen, inputs, steps: Vec::new() });
+                let steps = self.decided.remove(id).unwrap_or_default();
+                self.courses.insert(*id, Course { frozen, inputs, steps });
             }
             Entry::Attempt { attempt, charges, deadline, .. } => {
                 let over = instant(record.at.saturating_add_unsigned(*deadline));
@@ -239,6 +262,24 @@ impl Followed {
             }
             Entry::Resolved { charge, verdict, reason, by, .. } => {
                 add(charge, Event::Resolved { verdict: *verdict, reason: reason.clone(), by: by.clone() });
+            }
+            Entry::Decided { decision, charges, reason, by, .. } => {
+                for kept in charges.iter().filter(|kept| sought.fits(&kept.id)) {
+                    let (reason, by) = (reason.clone(), by.clone());
+                    let event = Event::Decided { decision: *decision, exact: kept.exact, reason, by };
+                    let step = Step { at, run: record.run.clone(), event };
+                    match self.courses.get_mut(&kept.id) {
+                        Some(course) => course.steps.push(step),
+                        None => self.decided.entry(kept.id).or_default().push(step),
+                    }
+                }
+            }
+            Entry::Reopened { sinks, window, reason, by } => {
+                let event = Event::Reopened { reason: reason.clone(), by: by.clone() };
+                self.add_to(at, record, event, |id| {
+                    let key = state.charge(id).map(|charge| charge.charge().key());
+                    key.is_some_and(|key| key.window == *window && sinks.contains(&key.sink))
+                });
             }
             Entry::Superseded { holder } => {
                 self.add_to(at, record, Event::Superseded { holder: holder.clone() }, |id| is_open(state, id));
@@ -327,6 +368,14 @@ impl Step {
             Event::Superseded { holder } => format!("the ledger was taken over from {holder}, which may send yet"),
             Event::Lost => "the ledger has lost entries that stood behind this place".to_owned(),
             Event::Renamed { what, from, to } => format!("the {} {from} is called {to} from here on", what.word()),
+            Event::Decided { decision, exact, reason, by } => {
+                format!(
+                    "while it was held, at {exact}, it was {} by {}: {reason}",
+                    decision.past(),
+                    person(by.as_deref())
+                )
+            }
+            Event::Reopened { reason, by } => format!("its window was reopened by {}: {reason}", person(by.as_deref())),
             Event::Resolved { verdict, reason, by } => {
                 let by = by.as_ref().map(|by| format!(" ({by})")).unwrap_or_default();
                 format!("a person{by} said that it is {}: {reason}", verdict.as_str().replace('-', " "))

@@ -13,6 +13,7 @@ use super::frozen::{Compared, gone, now_makes};
 use super::gathered::Reading;
 use super::judge::{Judged, UNKNOWN, no_row};
 use super::moved::Moved;
+use super::options::LastBill;
 use super::setup::{Setup, SinkSection};
 use super::tally::Pair;
 use crate::config::SinkSpec;
@@ -30,6 +31,8 @@ pub(super) struct Assess<'a> {
     pub(super) state: &'a State,
     /// What this run is made of.
     pub(super) plugins: &'a [PluginDigest],
+    /// Only this customer.
+    pub(super) last: Option<&'a LastBill>,
 }
 
 impl<'a> Assess<'a> {
@@ -55,6 +58,9 @@ impl<'a> Assess<'a> {
             *compared.entry(before.as_ptr()).or_insert_with(|| are_same(before, &inputs(reading)))
         };
         for mut bill in bills(setup, spec, window, reading.lines.iter().filter(|(_, line)| takes(&line.dimension))) {
+            if self.last.is_some_and(|last| last.customer != bill.key.customer) {
+                continue;
+            }
             let is_known = bill.doubt.is_none();
             if is_known {
                 let made = assessment.made.entry(bill.key.dimension.clone()).or_default();
@@ -79,12 +85,18 @@ impl<'a> Assess<'a> {
         }
         for charge in state.charges_of(name, window).into_iter().filter(|charge| !seen.contains(&charge.charge().id()))
         {
+            if self.last.is_some_and(|last| last.customer != charge.charge().key().customer) {
+                continue;
+            }
             if *charge.standing() == Standing::TakenOver && as_it_was(&charge.charge().key().customer) {
                 continue;
             }
             assessment.lines.extend(self.gone_line(charge, &doubts, &moved));
         }
         self.hold_lines(&mut assessment);
+        if let Some(last) = self.last {
+            self.only(last, &mut assessment);
+        }
         assessment
     }
 

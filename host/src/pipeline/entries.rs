@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use super::freeze::Work;
 use super::gathered::Reading;
 use super::identity::plugins;
+use super::last_bill::of_others;
+use super::options::LastBill;
 use super::setup::Setup;
 use crate::config::SinkSpec;
 use crate::ledger::{Entry, Hold, InputSeen, Late, Scope, State};
@@ -36,7 +38,7 @@ pub(super) fn inputs(reading: &Reading) -> Vec<InputSeen> {
 }
 
 /// What of a window is kept back from a sink, and what was left out; nothing where the ledger says so already.
-pub(super) fn kept_back(setup: &Setup, state: &State, work: &Work) -> Option<Entry> {
+pub(super) fn kept_back(setup: &Setup, state: &State, work: &Work, last: Option<&LastBill>) -> Option<Entry> {
     let (window, assessment) = (work.window, &work.assessment);
     let sink = setup.pipeline.sinks.get(work.sink).map(|sink| sink.plugin.name.clone()).unwrap_or_default();
     let known = state.window(&sink, &window);
@@ -57,6 +59,13 @@ pub(super) fn kept_back(setup: &Setup, state: &State, work: &Work) -> Option<Ent
         let still = |before: &Late| !kept.iter().any(|kept| kept.id == before.id);
         late = known.late.iter().filter(|before| still(before)).cloned().collect();
         kept.extend_from_slice(&known.kept);
+        items.clone_from(&known.items);
+    }
+    if let (Some(last), Some(spec), Some(known)) = (last, setup.pipeline.sinks.get(work.sink), known) {
+        holds.extend(known.holds.iter().filter(|hold| of_others(spec, last, hold)).cloned());
+        let others = |customer: &str| customer != last.customer;
+        kept.extend(known.kept.iter().filter(|kept| others(&kept.customer)).cloned());
+        late.clone_from(&known.late);
         items.clone_from(&known.items);
     }
     let is_known = known

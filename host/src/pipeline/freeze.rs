@@ -15,11 +15,12 @@ use super::due::{Due, begins, due, has_holds, owes};
 use super::entries::{all_astray, inputs, intent, kept_back, unchecked};
 use super::gathered::Reading;
 use super::identity::plugins;
+use super::last_bill;
 use super::left_over::round_in_order;
 use super::mirrored::Mirrored;
 use super::objections::objections;
 use super::opening::{Opening, share_doubts};
-use super::options::Options;
+use super::options::{LastBill, Options};
 use super::quantities;
 use super::read::{Reader, span};
 use super::setup::{Section, Setup};
@@ -72,7 +73,7 @@ impl Book {
         if says_nothing && !setup.place.exists()? {
             let due = due(&setup.pipeline, &state, options.now, options.window.as_ref(), complete);
             // Where a window waits for its data, the ledger is to remember that the pipeline begins with it.
-            if due.is_idle() {
+            if due.is_idle() && options.last.is_none() {
                 return Ok(Book::Shown(Box::new(state)));
             }
         }
@@ -148,7 +149,13 @@ pub(super) fn freeze(
     }
     assessor.works.extend(elsewhere(watched.held));
     let Assessor { mut works, mut entries, .. } = assessor;
-    carry(setup, options, book.state(), complete, &mut works, findings);
+    match &options.last {
+        None => carry(setup, options, book.state(), complete, &mut works, findings),
+        Some(last) => {
+            let found = works.iter().any(|work| !work.assessment.lines.is_empty());
+            last_bill::unknown(setup, book.state(), last, found, findings);
+        }
+    }
     round_in_order(setup, book.state(), &mut works);
     if let Err(open) = quantities::verify(&works) {
         findings.problem(Problem {
@@ -172,7 +179,7 @@ pub(super) fn freeze(
         return Ok(works);
     }
     if let Book::Open(ledger) = book {
-        entries.extend(works.iter().filter_map(|work| kept_back(setup, ledger.state(), work)));
+        entries.extend(works.iter().filter_map(|work| kept_back(setup, ledger.state(), work, options.last.as_ref())));
         // What goes into the ledger stays there: no secret may, though a plugin repeated it.
         for entry in &mut entries {
             if let Entry::Reading { holds, kept, .. } = entry {
@@ -192,6 +199,9 @@ pub(super) fn freeze(
         // In the order of their windows: what is left of rounding goes from one to the next.
         entries.extend(proposals.into_iter().chain(taken_over).map(Entry::freeze));
         entries.extend(doubted.into_iter().chain(taken));
+        if let Some(last) = &options.last {
+            entries.extend(works.iter().filter_map(|work| ends(setup, work, last)));
+        }
         for (proposal, reason, by) in works.iter().flat_map(|work| work.assessment.by_hand.iter().cloned()) {
             let (charge, quantity) = (proposal.key.id(), proposal.quantity);
             entries.push(Entry::freeze(proposal));
@@ -201,6 +211,14 @@ pub(super) fn freeze(
         ledger.append(entries)?;
     }
     Ok(works)
+}
+
+/// That a customer's last bill is made, unless something of it is held: that is made once it is seen to.
+fn ends(setup: &Setup, work: &Work, last: &LastBill) -> Option<Entry> {
+    let sink = setup.pipeline.sinks.get(work.sink)?.plugin.name.clone();
+    let (customer, until) = (last.customer.clone(), last.until.as_millisecond());
+    let is_held = !work.assessment.holds.is_empty();
+    (!is_held).then_some(Entry::Final { sink, window: work.window, customer, until })
 }
 
 /// Finds windows for late usage.
@@ -401,7 +419,8 @@ impl Assessor<'_> {
             if !owes(state, &spec.plugin.name, begins, window) {
                 continue;
             }
-            let assess = Assess { setup, sink, spec, window, reading: &reading, state, plugins: &self.plugins };
+            let last = self.options.last.as_ref();
+            let assess = Assess { setup, sink, spec, window, reading: &reading, state, plugins: &self.plugins, last };
             let mut assessment = assess.assess(std::mem::take(&mut first));
             if let Err(problem) = objections(setup, sink, state, self.options.now, &mut assessment) {
                 // Nothing of this window is frozen for this sink. The hold keeps it in sight, though it was settled before and its

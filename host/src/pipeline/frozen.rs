@@ -91,7 +91,7 @@ impl<'a> Assess<'a> {
     fn is_carried(&self, charge: &ChargeState, bill: &Bill<'_>) -> Result<(), (&'static str, Option<String>)> {
         let name = &self.spec.plugin.name;
         if self.state.final_until(name, self.window, &bill.key.customer).is_some() {
-            return Err(("final", Some("the customer's final bill was sent before".to_owned())));
+            return Err(("final", Some("the customer's last bill was sent before".to_owned())));
         }
         if self.spec.late == LateUsage::Hold {
             return Err(("late", None));

@@ -90,7 +90,11 @@ impl<'a> Assess<'a> {
         let is_renamed = self.spec.customers.is_some()
             && !is_released
             && (was_billed || bill.lines.iter().any(|line| is_billed(&line.customer)));
+        let is_over = self.last.is_none() && self.state.final_until(name, self.window, &bill.key.customer).is_some();
         let judged = match self.setup.pipeline.sinks_of(&bill.key.dimension).is_empty() {
+            _ if is_over && !is_released && !bill.exact.is_zero() => {
+                Err(("final", "the customer's last bill was sent before, and had nothing of it".to_owned()))
+            }
             _ if was_billed && self.is_given_up(&bill.key.customer) => Err(("doubt", closed::GIVEN_UP.to_owned())),
             _ if is_renamed => Err(("taken-over", UNDER_A_TABLE.to_owned())),
             true => Err(("untaken", "no [sink] takes this dimension: name it in `takes`".to_owned())),

@@ -11,6 +11,7 @@
 //! | `bills`, `assess`, `charges` | what would be charges, line by line, and what becomes of each |
 //! | `judge`, `frozen`, `doubts`, `moved`, `objections` | what is new, what differs from what is frozen, and what speaks against it |
 //! | `amount`, `left_over`, `carry` | what is sent of an exact quantity, and what goes over into later windows |
+//! | `last_bill` | one customer, at once and for good |
 //! | `account`, `quantities` | the sum that closes, in items and in quantities |
 //! | `freeze`, `entries` | what of it is written down before anything leaves |
 //! | `deliver` | charges out, answers in |
@@ -39,6 +40,7 @@ mod frozen;
 mod gathered;
 mod identity;
 mod judge;
+mod last_bill;
 mod left_over;
 mod mirrored;
 mod moved;
@@ -60,7 +62,7 @@ mod way_out;
 
 pub use complete::complete_until;
 pub use identity::{at_fault, identity};
-pub use options::{Options, Watch};
+pub use options::{LastBill, Options, Watch};
 pub use run::{run, run_id};
 pub use setup::{Section, Setup, SetupError, SinkSection};
 pub use status::{DueWindows, LastRun, Open, Settled, SinkStatus, Status};

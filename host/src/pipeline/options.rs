@@ -14,6 +14,8 @@ pub struct Options<'a> {
     pub now: Timestamp,
     /// Only this window.
     pub window: Option<Window>,
+    /// Only this customer, at once and for good.
+    pub last: Option<LastBill>,
     /// Show what would be done, and change nothing.
     pub dry_run: bool,
     /// For how long another run is waited for.
@@ -22,6 +24,15 @@ pub struct Options<'a> {
     pub stop: &'a AtomicBool,
     /// Told what happens.
     pub watch: &'a (dyn Watch + Sync),
+}
+
+/// A customer's last bill: of all that is not billed of them yet, grace ignored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastBill {
+    /// As the sinks know them.
+    pub customer: String,
+    /// Usage before this instant is billed.
+    pub until: Timestamp,
 }
 
 impl Options<'_> {

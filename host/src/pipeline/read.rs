@@ -41,6 +41,8 @@ pub(super) struct Reader<'a> {
     pub(super) first: Option<i64>,
     /// Set from outside to end the reading between two batches.
     pub(super) stop: &'a AtomicBool,
+    /// Usage from this instant on is left out: milliseconds, UTC.
+    pub(super) until: Option<i64>,
     /// Told of records as they come.
     pub(super) progress: &'a (dyn Fn(u64) + Sync),
 }
@@ -70,6 +72,7 @@ impl<'a> Reader<'a> {
             dry_run: options.dry_run,
             first: first.map(|window| window.start().as_millisecond()),
             stop: options.stop,
+            until: options.last.as_ref().map(|last| last.until.as_millisecond()),
             progress,
         }
     }
@@ -82,7 +85,11 @@ impl Reader<'_> {
         let gathered = Mutex::new(Gathered::default());
         let failed: Mutex<Option<Problem>> = Mutex::new(None);
         let aggregate_of = |dimension: &str| self.setup.aggregate_of(dimension);
-        let router = Router { windows: spans, shards: self.threads, aggregate_of: &aggregate_of };
+        let cut: Vec<Span> = match self.until {
+            None => spans.to_vec(),
+            Some(until) => spans.iter().map(|span| Span { start: span.start, end: span.end.min(until) }).collect(),
+        };
+        let router = Router { windows: &cut, shards: self.threads, aggregate_of: &aggregate_of };
         let dedupe = self.setup.pipeline.source.dedupe.map(|Dedupe::Id| ById::new());
         thread::scope(|scope| {
             let mut senders = Vec::new();

@@ -11,6 +11,7 @@ use super::deliver::{Delivery, Ended, Plugged, Stopped};
 use super::due::{due, has_holds};
 use super::freeze::{Book, Work, freeze};
 use super::identity::{identity, renamed};
+use super::last_bill::{is_complete, windows};
 use super::mirrored::Mirrored;
 use super::moved::withdrawn;
 use super::options::Options;
@@ -60,7 +61,15 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
         }
     }
     failpoint("opened");
-    let due = due(&setup.pipeline, book.state(), options.now, options.window.as_ref(), &complete);
+    let mut due = match &options.last {
+        None => due(&setup.pipeline, book.state(), options.now, options.window.as_ref(), &complete),
+        Some(last) => windows(setup, options, book.state(), last, &complete),
+    };
+    if let Some(last) = &options.last
+        && !is_complete(setup, last, &complete, &mut findings)
+    {
+        due.open.clear();
+    }
     findings.next_due = due.next;
     let held = |window: &Window| has_holds(&setup.pipeline, book.state(), window);
     complete.report(setup, &due, options.now, &held, &mut findings);
@@ -91,6 +100,7 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
     findings.denials(setup);
     let mut ledger = ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
     if !findings.has_lost_the_ledger()
+        && options.last.is_none()
         && let Err(error) = settle(setup, &mut ledger, &works)
     {
         findings.ledger(&error);
