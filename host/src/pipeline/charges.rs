@@ -9,6 +9,7 @@ use super::closed;
 use super::doubts::Doubts;
 use super::entries::inputs;
 use super::gathered::Reading;
+use super::guard::Guarded;
 use super::moved::{Moved, is_refused};
 use super::setup::{Setup, SinkSection};
 use super::tally::Pair;
@@ -16,7 +17,6 @@ use crate::config::{SinkSpec, Zeros};
 use crate::ledger::{ChargeState, Hold, InputSeen, Scope, Standing, State, rounded};
 use crate::model::charge::{ChargeId, Key, Part, Proposal, Share};
 use crate::model::lines::ChargeLine;
-use crate::model::window::Window;
 
 /// What one sink gets out of a reading of one window.
 #[derive(Debug, Default)]
@@ -91,12 +91,12 @@ impl Assessed {
 pub(super) fn assess(
     setup: &Setup,
     sink: &SinkSection,
-    spec: &SinkSpec,
-    window: &Window,
+    guarded: &Guarded<'_>,
     reading: &Reading,
     first: bool,
     state: &State,
 ) -> Assessment {
+    let Guarded { spec, window, .. } = *guarded;
     let name = &spec.plugin.name;
     let takers = |dimension: &str| setup.pipeline.sinks_of(dimension);
     let takes = |dimension: &str| match takers(dimension) {
@@ -184,6 +184,8 @@ pub(super) fn assess(
             };
         } else if let Some((other, surely)) = moved.before(&bill).filter(|_| held.is_none() && !zero) {
             held = Some(billed_as(other, surely));
+        } else if let Some(found) = guarded.about(&bill, zero).filter(|_| held.is_none() && !imported) {
+            (held, zero) = (Some(found), false);
         } else if held.is_none() && !zero {
             let proposal = Proposal {
                 exact: bill.exact,
@@ -240,6 +242,8 @@ pub(super) fn assess(
         }
         gone(&mut assessment, charge, &doubts, moved.after(charge).map(|line| now_makes(setup, spec, charge, line)));
     }
+    let nothing = guarded.about_nothing(&assessment, reading, &in_doubt, state);
+    assessment.holds.extend(nothing);
     assessment
 }
 

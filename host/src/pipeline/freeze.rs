@@ -6,12 +6,15 @@ use std::sync::atomic::Ordering;
 
 use super::account;
 use super::astray::Astray;
+use super::baseline::Baselines;
 use super::charges::{Assessment, assess};
 use super::closed::Held;
+use super::compared::{Compared, nothing_to_compare_with};
 use super::complete::Complete;
 use super::due::{Due, begins, due, has_holds, owes};
 use super::entries::{all_astray, inputs, intent, kept_back, unchecked};
 use super::gathered::Reading;
+use super::guard::Guarded;
 use super::mirrored::Mirrored;
 use super::objections::objections;
 use super::opening::{Opening, share_doubts};
@@ -37,6 +40,8 @@ pub(super) struct Work {
     pub(super) sink: usize,
     pub(super) window: Window,
     pub(super) assessment: Assessment,
+    /// Beside the window before.
+    pub(super) compared: Compared,
 }
 
 /// The ledger: open for writing, or only read.
@@ -124,6 +129,8 @@ pub(super) fn freeze(
         setup,
         options,
         begins,
+        state: book.state(),
+        baselines: Baselines::of(book.state()),
         works: Vec::new(),
         entries: Vec::new(),
         read: BTreeSet::new(),
@@ -131,7 +138,7 @@ pub(super) fn freeze(
     };
     for Opening { own, readings, .. } in openings {
         for (window, reading) in windows.get(own).unwrap_or_default().iter().zip(readings) {
-            assessor.assess(book.state(), window, reading, findings);
+            assessor.assess(window, reading, findings);
         }
     }
     if options.dry_run {
@@ -139,6 +146,7 @@ pub(super) fn freeze(
     }
     assessor.works.extend(elsewhere(watched.held));
     let Assessor { mut works, mut entries, .. } = assessor;
+    findings.notes.extend(nothing_to_compare_with(setup, &works, options.dry_run));
     match astray.words() {
         Some(words) if astray.others => findings.notes.push(words),
         // All of them: that is no old usage, but a time that is read in a wrong way, and no empty month.
@@ -195,6 +203,7 @@ fn elsewhere(held: Vec<Held>) -> impl Iterator<Item = Work> {
         sink,
         window,
         assessment: Assessment { holds, ..Assessment::default() },
+        compared: Compared::default(),
     })
 }
 
@@ -292,6 +301,8 @@ struct Assessor<'a> {
     options: &'a Options<'a>,
     /// Each sink's first window.
     begins: Vec<Option<Window>>,
+    state: &'a State,
+    baselines: Baselines<'a>,
     works: Vec<Work>,
     entries: Vec<Entry>,
     /// Dimensions of usage, and of what was made of it.
@@ -306,7 +317,13 @@ impl Assessor<'_> {
         let aggregates =
             pipeline.aggregates.iter().map(|spec| (&spec.plugin.section, &spec.takes, &self.read, "usage"));
         let sinks = pipeline.sinks.iter().map(|spec| (&spec.plugin.section, &spec.takes, &self.made, "charge"));
-        let mut notes = Vec::new();
+        let mut notes: Vec<String> = Vec::new();
+        for spec in pipeline.sinks.iter().filter(|_| !self.made.is_empty()) {
+            let missing = spec.guard.max_quantity.named.keys().filter(|name| !self.made.contains(*name));
+            let note =
+                |name| format!("the guard of {} names `{name}`, and no charge has this dimension", spec.plugin.section);
+            notes.extend(missing.map(note));
+        }
         for (section, takes, seen, what) in aggregates.chain(sinks).filter(|(_, _, seen, _)| !seen.is_empty()) {
             let missing = takes.iter().flatten().filter(|name| !seen.contains(*name));
             notes.extend(missing.map(|name| format!("{section} takes `{name}`, and no {what} has this dimension")));
@@ -314,8 +331,8 @@ impl Assessor<'_> {
         notes
     }
 
-    fn assess(&mut self, state: &State, window: &Window, mut reading: Reading, findings: &mut Findings) {
-        let setup = self.setup;
+    fn assess(&mut self, window: &Window, mut reading: Reading, findings: &mut Findings) {
+        let (setup, state) = (self.setup, self.state);
         if reading.failed.is_empty()
             && let Err(flaw) = account::verify(&reading, &|dimension| setup.aggregate_of(dimension))
         {
@@ -351,7 +368,8 @@ impl Assessor<'_> {
             if !owes(state, &spec.plugin.name, begins, window) {
                 continue;
             }
-            let mut assessment = assess(setup, sink, spec, window, &reading, std::mem::take(&mut first), state);
+            let guarded = Guarded { spec, window, baseline: self.baselines.before(&spec.plugin.name, window) };
+            let mut assessment = assess(setup, sink, &guarded, &reading, std::mem::take(&mut first), state);
             if let Err(problem) = objections(setup, sink, spec, self.options.now, &mut assessment) {
                 // Nothing of this window is frozen for this sink. The hold keeps it in sight, though it was settled before and its
                 // inputs count as seen from here on.
@@ -360,7 +378,8 @@ impl Assessor<'_> {
                 continue;
             }
             findings.notes.extend(unread(state, &spec.plugin.name, window, &assessment));
-            self.works.push(Work { sink: position, window: *window, assessment });
+            let compared = Compared::of(&guarded, &assessment, state);
+            self.works.push(Work { sink: position, window: *window, assessment, compared });
         }
         // Of what another exporter billed of it nobody could say yet how it stood.
         if state.imported().bills_blindly(window) && !state.is_watched(window) && reading.unreadable.is_empty() {

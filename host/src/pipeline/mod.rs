@@ -9,6 +9,7 @@
 //! | `read`, `route`, `channel`, `tally`, `dedupe` | usage into aggregators, on as many threads as there are cores |
 //! | `gathered`, `opening`, `quarantine`, `astray` | what came of it, by window |
 //! | `bills`, `charges`, `doubts`, `moved`, `objections`, `account` | what can be billed, what is held, and the sum that closes |
+//! | `baseline`, `percent`, `guard`, `compared` | what a window is compared with, what a guard holds for that, and what a report says of it |
 //! | `freeze`, `entries` | what of it is written down before anything leaves |
 //! | `deliver` | charges out, answers in |
 //! | `options`, `run`, `summary` | the steps in their order, and what is said of them |
@@ -17,11 +18,13 @@
 mod account;
 mod anew;
 mod astray;
+mod baseline;
 mod bills;
 mod changed;
 mod channel;
 mod charges;
 mod closed;
+mod compared;
 mod complete;
 mod dedupe;
 mod deliver;
@@ -30,12 +33,14 @@ mod due;
 mod entries;
 mod freeze;
 mod gathered;
+mod guard;
 mod identity;
 mod mirrored;
 mod moved;
 mod objections;
 mod opening;
 mod options;
+mod percent;
 mod quarantine;
 mod read;
 mod route;

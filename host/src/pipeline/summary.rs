@@ -8,6 +8,7 @@ use super::account;
 use super::anew::waits_for_books;
 use super::charges::{Assessed, Assessment};
 use super::freeze::Work;
+use super::guard;
 use super::options::Options;
 use super::setup::{Section, Setup};
 use crate::ledger::{ChargeState, Hold, LedgerError, Scope, Standing, State, TAKEN_OVER, resolve_command};
@@ -123,18 +124,21 @@ pub(super) fn report(
         let sink = &spec.plugin.name;
         let frozen = |line: &Assessed| line.id.and_then(|id| state.charge(&id));
         let mut lines: Vec<Line> = work.assessment.lines.iter().map(|line| shown(line, frozen(line))).collect();
+        for (line, assessed) in lines.iter_mut().zip(&work.assessment.lines) {
+            work.compared.tell(assessed.id, assessed.exact, line);
+        }
         let states: Vec<LineState> = lines.iter().map(|line| line.state).collect();
         // Usage that cannot be read at the moment leaves no line, and its charge may be open in spite of that.
         let stand: HashSet<ChargeId> = work.assessment.lines.iter().filter_map(|line| line.id).collect();
         let others = state.charges_of(sink, &work.window).into_iter().filter(|charge| !charge.is_final());
-        lines.extend(
-            others
-                .filter(|charge| !stand.contains(&charge.charge().id()))
-                .map(|charge| shown(&Assessed::of(charge), Some(charge))),
-        );
+        lines.extend(others.filter(|charge| !stand.contains(&charge.charge().id())).map(|charge| {
+            let mut line = shown(&Assessed::of(charge), Some(charge));
+            work.compared.tell(Some(charge.charge().id()), charge.charge().exact(), &mut line);
+            line
+        }));
         let charges = counted(&lines);
         let held = !work.assessment.holds.is_empty();
-        let report = WindowReport {
+        let mut report = WindowReport {
             window: work.window.label(),
             sink: sink.clone(),
             settled: !held
@@ -149,6 +153,7 @@ pub(super) fn report(
             compared_with: None,
             missing: Vec::new(),
         };
+        work.compared.tell_window(&mut report);
         let label = setup.sinks.get(work.sink).map(|sink| sink.section.label());
         problems.extend(work.assessment.holds.iter().map(|hold| match hold.code.as_str() {
             // The source found it, whichever sink it keeps from being paid.
@@ -409,6 +414,7 @@ fn held_back(hold: &Hold, window: &str, plugin: Option<&String>, step: &str) -> 
         "negative" => ("negative", "see which records are negative; a credit cannot be metered"),
         "untaken" => ("untaken", "name the dimension in a `takes`"),
         "refused" => ("refused", "mend what the service would refuse; a run then bills it"),
+        code if let Some((code, action)) = guard::action(code) => (code, action),
         _ => ("held", "mend what is in doubt; a run then bills it"),
     };
     let input = match &hold.place {
