@@ -201,3 +201,150 @@ pub(super) fn action(code: &str) -> Option<(&'static str, &'static str)> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Answer, MostQuantity};
+    use crate::model::window::WindowKind;
+
+    fn decimal(text: &str) -> Decimal {
+        Decimal::parse(text).unwrap()
+    }
+
+    fn percent(text: &str) -> Option<Percent> {
+        Some(Percent::parse(text).unwrap())
+    }
+
+    fn cpu(customer: &str) -> Place<'_> {
+        ("", customer, "cpu", &[])
+    }
+
+    fn may<'a>(charges: &[(&'a str, &'a str, &str)]) -> Baseline<'a> {
+        let charges = charges.iter().map(|&(customer, dimension, owed)| {
+            let place: Place<'_> = ("", customer, dimension, &[]);
+            (place, decimal(owed))
+        });
+        Baseline::new(Window::parse(WindowKind::Month, "2025-05").unwrap(), charges)
+    }
+
+    /// The codes of what speaks against so much cpu, where it was so much before.
+    fn codes(guard: &Guard, before: &str, now: &str) -> Vec<&'static str> {
+        let found = charge(guard, Some(&may(&[("a", "cpu", before)])), &cpu("a"), decimal(now));
+        found.into_iter().map(|(code, _)| code).collect()
+    }
+
+    #[test]
+    fn an_increase_exactly_at_the_limit_passes_and_the_least_bit_more_is_held() {
+        for (most, before, at, above) in [
+            ("100%", "3", "6", "6.0000000001"),
+            ("12.5%", "8", "9.00", "9.00000000000000000000000000000000001"),
+            ("0%", "0.1", "0.1", "0.10000000000000000000000000000000000001"),
+            ("200%", "33333333333333333333333333333333333333", "99999999999999999999999999999999999999", ""),
+            // 38 digits times 1.125 are 41.
+            ("12.5%", "0.33333333333333333333333333333333333333", "0.37499999999999999999999999999999999999", "0.375"),
+        ] {
+            let guard = Guard { max_increase: percent(most), ..Guard::default() };
+            assert_eq!(codes(&guard, before, at), [""; 0], "{most} of {before}");
+            if !above.is_empty() {
+                assert_eq!(codes(&guard, before, above), [INCREASE], "{most} of {before}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_decrease_exactly_at_the_limit_passes_and_the_least_bit_more_is_held() {
+        for (most, before, at, below) in [
+            ("50%", "3", "1.5", "1.4999999999"),
+            ("33.3%", "1", "0.667", "0.66699999999999999999999999999999999999"),
+            ("0%", "7", "7", "6.9999999999999999999999999999999999999"),
+            ("100%", "7", "0", ""),
+        ] {
+            let guard = Guard { max_decrease: percent(most), ..Guard::default() };
+            assert_eq!(codes(&guard, before, at), [""; 0], "{most} of {before}");
+            if !below.is_empty() {
+                assert_eq!(codes(&guard, before, below), [DECREASE], "{most} of {before}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_no_measure_of_an_increase_and_the_most_of_a_charge_needs_none() {
+        let most = MostQuantity { named: [("cpu".to_owned(), decimal("10"))].into(), others: Some(decimal("1")) };
+        let guard = Guard { max_increase: percent("1%"), max_quantity: most, ..Guard::default() };
+        let found = |baseline: Option<&Baseline<'_>>, dimension: &str, now: &str| {
+            charge(&guard, baseline, &("", "a", dimension, &[]), decimal(now)).len()
+        };
+        let baseline = may(&[("a", "cpu", "0"), ("b", "memory", "1")]);
+        for baseline in [Some(&baseline), None] {
+            assert_eq!([found(baseline, "cpu", "10"), found(baseline, "cpu", "10.01")], [0, 1]);
+            assert_eq!([found(baseline, "memory", "1"), found(baseline, "memory", "1.01")], [0, 1]);
+        }
+    }
+
+    #[test]
+    fn a_customer_is_new_who_had_no_charge_of_any_dimension() {
+        let guard = Guard { new_customers: Answer::Hold, ..Guard::default() };
+        let baseline = may(&[("a", "memory", "0")]);
+        let found = |customer| charge(&guard, Some(&baseline), &cpu(customer), Decimal::ONE);
+        assert_eq!(found("a"), []);
+        let reason = "b had no charge in 2025-05, and the guard holds new customers".to_owned();
+        assert_eq!(found("b"), [(NEW, reason)]);
+        assert_eq!(charge(&guard, None, &cpu("b"), Decimal::ONE), []);
+    }
+
+    #[test]
+    fn a_reason_says_the_numbers_and_never_that_what_is_held_is_allowed() {
+        let guard = Guard { max_increase: percent("200%"), max_decrease: percent("50%"), ..Guard::default() };
+        for (before, now, expected) in [
+            ("272.7", "1200", "1200 is 340.0 % more than the 272.7 of 2025-05, and the guard allows 200 %"),
+            ("4", "1", "1 is 75.0 % less than the 4 of 2025-05, and the guard allows 50 %"),
+            ("1", "3.0001", "3.0001 is over 200 % more than the 1 of 2025-05, and the guard allows 200 %"),
+            ("3", "1.4999", "1.4999 is over 50 % less than the 3 of 2025-05, and the guard allows 50 %"),
+        ] {
+            let found = charge(&guard, Some(&may(&[("a", "cpu", before)])), &cpu("a"), decimal(now));
+            assert_eq!(found.into_iter().map(|(_, reason)| reason).collect::<Vec<_>>(), [expected]);
+        }
+    }
+
+    /// What is held open, in short, where there is only this now.
+    fn open(guard: &Guard, present: &[Place<'_>], doubted: &[&str]) -> Vec<(String, String)> {
+        let baseline = may(&[
+            ("a", "cpu", "5"),
+            ("a", "memory", "2"),
+            ("a", "disk", "0"),
+            ("b", "cpu", "1"),
+            ("b", "disk", "2"),
+            ("b", "memory", "3"),
+            ("b", "traffic", "4"),
+            ("c", "cpu", "0"),
+        ]);
+        let present = present.iter().copied().collect();
+        let holds = absent(guard, &baseline, &present, &doubted.iter().copied().collect());
+        let short = |hold: Hold| (format!("{} {}", hold.code, hold.scope.customer().unwrap_or_default()), hold.reason);
+        holds.into_iter().map(short).collect()
+    }
+
+    #[test]
+    fn a_dimension_that_a_customer_has_no_more_is_a_decrease_to_nothing() {
+        let held = [(
+            "guard-decrease a".to_owned(),
+            "there is nothing now, 100 % less than the 2 of 2025-05, and the guard allows 99.9 %".to_owned(),
+        )];
+        let guard = |most| Guard { max_decrease: percent(most), ..Guard::default() };
+        assert_eq!(open(&guard("99.9%"), &[cpu("a")], &[]), held);
+        assert_eq!(open(&guard("100%"), &[cpu("a")], &[]), []);
+        // A doubt about a customer may be why, and holds the window by itself.
+        assert_eq!(open(&guard("99.9%"), &[cpu("a")], &["a"]), []);
+    }
+
+    #[test]
+    fn a_customer_is_missing_who_owed_something_and_owes_nothing() {
+        let guard = Guard { missing_customers: Answer::Hold, ..Guard::default() };
+        let reason = "there is nothing now, and the guard holds missing customers: in 2025-05 it owed 1 of cpu, 2 of disk, 3 of memory and 1 more";
+        let held = [("guard-missing b".to_owned(), reason.to_owned())];
+        assert_eq!(open(&guard, &[cpu("a"), cpu("z")], &[]), held);
+        assert_eq!(open(&guard, &[cpu("a")], &["b"]), []);
+        assert_eq!(open(&Guard::default(), &[], &[]), []);
+    }
+}
