@@ -184,7 +184,10 @@ pub(super) fn assess(
             };
         } else if let Some((other, surely)) = moved.before(&bill).filter(|_| held.is_none() && !zero) {
             held = Some(billed_as(other, surely));
-        } else if let Some(found) = guarded.about(&bill, zero).filter(|_| held.is_none() && !imported) {
+        } else if held.is_none()
+            && !imported
+            && let Some(found) = guarded.about(&bill, zero)
+        {
             (held, zero) = (Some(found), false);
         } else if held.is_none() && !zero {
             let proposal = Proposal {
