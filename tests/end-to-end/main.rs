@@ -23,6 +23,7 @@ mod explained;
 mod exporter;
 mod formulas;
 mod fresh_ledger;
+mod guard;
 mod identity;
 mod inputs;
 mod kills;

@@ -22,15 +22,30 @@ pub(super) const TOP: &[&str] = &[
 pub(super) const MIRROR: &[&str] = &["url", "key", "form", "sink", "role", "profile", "region"];
 pub(super) const SOURCE: &[&str] = &["plugin", "config", "grant", "limits", "look_back", "dedupe", "complete_by"];
 pub(super) const AGGREGATE: &[&str] = &["plugin", "config", "grant", "limits", "takes"];
-pub(super) const SINK: &[&str] =
-    &["plugin", "config", "grant", "limits", "takes", "round", "rate", "retry_budget", "customers", "zero", "late"];
+pub(super) const SINK: &[&str] = &[
+    "plugin",
+    "config",
+    "grant",
+    "limits",
+    "takes",
+    "round",
+    "rate",
+    "retry_budget",
+    "customers",
+    "zero",
+    "late",
+    "guard",
+];
+pub(super) const GUARD: &[&str] =
+    &["max_increase", "max_decrease", "max_quantity", "new_customers", "missing_customers", "empty_window"];
 pub(super) const LIMITS: &[&str] = &["time", "wall", "memory", "log"];
 pub(super) const GRANT: &[&str] = &["read", "write", "role", "profile", "region", "http", "secrets"];
 pub(super) const HTTP: &[&str] = &["url", "methods", "paths"];
 pub(super) const SECRET: &[&str] = &["env", "file", "to"];
 
-/// Tables of plugins, and how their headers are written.
-const SECTIONS: &[(&[&str], &str)] = &[(SOURCE, "[source]"), (AGGREGATE, "[aggregate.NAME]"), (SINK, "[sink.NAME]")];
+/// Tables of plugins, and of a sink's guard, and how their headers are written.
+const SECTIONS: &[(&[&str], &str)] =
+    &[(SOURCE, "[source]"), (AGGREGATE, "[aggregate.NAME]"), (SINK, "[sink.NAME]"), (GUARD, "[sink.NAME.guard]")];
 
 /// Reports a key that is not among `known`. `path` is the table's, empty at the top.
 pub(super) fn report_unknown(key: &str, span: &Range<usize>, path: &str, known: &[&str], errors: &mut ConfigErrors) {

@@ -2,7 +2,7 @@
 //!
 //! | file | subject |
 //! |---|---|
-//! | `pipeline`, `plugin_spec`, `grant_spec`, `mirror_spec`, `start`, `units`, `ledger_location` | what a file says, as types |
+//! | `pipeline`, `plugin_spec`, `grant_spec`, `guard_spec`, `mirror_spec`, `start`, `units`, `ledger_location` | what a file says, as types |
 //! | `read`, `table`, `keys`, `grant` | from a document to those types |
 //! | `tree`, `environment`, `places` | from text to a document with places: TOML, `${NAME}` |
 //! | `schema`, `schema_cost`, `schema_message` | a plugin's own settings against its schema |
@@ -19,6 +19,7 @@ mod environment;
 mod errors;
 mod grant;
 mod grant_spec;
+mod guard_spec;
 mod keys;
 mod ledger_location;
 mod mirror_spec;
@@ -45,6 +46,7 @@ pub use customers::{Customers, Payer};
 pub use digest::fingerprint;
 pub use errors::{ConfigError, ConfigErrors};
 pub use grant_spec::{GrantSpec, HttpGrantSpec, Located, SecretSource, SecretSpec};
+pub use guard_spec::{Answer, Guard, MostQuantity, Percent};
 pub use ledger_location::{LedgerLocation, LedgerLocationError, S3Location};
 pub use mirror_spec::{MirrorForm, MirrorSpec};
 pub use pipeline::{AggregateSpec, Dedupe, LateUsage, Pipeline, Rounding, SinkSpec, SourceSpec, Zeros};

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::customers::Customers;
+use super::guard_spec::Guard;
 use super::ledger_location::LedgerLocation;
 use super::mirror_spec::MirrorSpec;
 use super::places::Places;
@@ -103,6 +104,8 @@ pub struct SinkSpec {
     pub zero: Option<Zeros>,
     /// What becomes of usage that is found after its charge was frozen.
     pub late: LateUsage,
+    /// What is held until a person releases it, though nothing about it is in doubt. Nothing is, unless the file says so.
+    pub guard: Guard,
 }
 
 /// What becomes of a charge of which nothing is to be sent: its quantity, once rounded, is zero.

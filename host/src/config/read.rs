@@ -10,6 +10,7 @@ use super::customers::{self, Customers};
 use super::digest::digest;
 use super::errors::ConfigErrors;
 use super::grant_spec::Located;
+use super::guard_spec::guard;
 use super::keys;
 use super::ledger_location::{LedgerLocation, LedgerLocationError};
 use super::mirror_spec::mirror;
@@ -201,9 +202,10 @@ fn sink(name: &str, reader: &TableReader<'_>, base: &Path, errors: &mut ConfigEr
     };
     let late = reader.parsed("late", "\"hold\" or \"carry\"", lates, errors).unwrap_or_default();
     let customers = customers(reader, base, errors);
+    let guard = guard(reader, errors);
     let plugin = plugin_spec(reader, name, Some(name), base, errors)?;
     let takes = takes.map(|takes| values(&takes));
-    Some(SinkSpec { plugin, takes, round, rate, retry_budget, customers, zero, late })
+    Some(SinkSpec { plugin, takes, round, rate, retry_budget, customers, zero, late, guard })
 }
 
 /// Reads the table that a sink names.

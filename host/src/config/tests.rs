@@ -152,6 +152,13 @@ takes = ["storage"]
 round = "half-even"
 rate = "120/min"
 retry_budget = "2m"
+[sink.b.guard]
+max_increase = "200%"
+max_decrease = "12.5%"
+max_quantity = { cpu = "0.5", "*" = "1000000" }
+new_customers = "hold"
+missing_customers = "hold"
+empty_window = "bill"
 [sink.b.grant]
 http = { url = "https://b.example", methods = ["GET", "POST"], paths = ["/v1/*"] }
 secrets.token = { file = "token.txt", to = "https://b.example" }
@@ -163,6 +170,7 @@ takes = ["connections", "cpu"]
 [aggregate.rules]
 
 [sink.a]
+guard.max_quantity = "2"
 "#;
     let pipeline = read(text).unwrap();
     assert_eq!(pipeline.start, Some(Start::At(Window::parse(WindowKind::Month, "2025-05").unwrap())));
@@ -188,9 +196,24 @@ takes = ["connections", "cpu"]
 
     let names: Vec<&str> = pipeline.plugins().map(|plugin| plugin.section.as_str()).collect();
     assert_eq!(names, ["source", "aggregate.peaks", "aggregate.rules", "sink.b", "sink.a"]);
-    let [b, _] = pipeline.sinks.as_slice() else { panic!("two sinks") };
+    let [b, a] = pipeline.sinks.as_slice() else { panic!("two sinks") };
     assert_eq!((b.round, b.retry_budget), (Rounding::HalfEven, Duration::from_secs(120)));
     assert_eq!(b.rate.map(|rate| (rate.calls.get(), rate.per)), Some((120, Duration::from_secs(60))));
+    let quantity = |text: &str| meterhost_decimal::Decimal::parse(text).unwrap();
+    let guard = Guard {
+        max_increase: Percent::parse("200%"),
+        max_decrease: Percent::parse("12.5%"),
+        max_quantity: MostQuantity {
+            named: [("cpu".to_owned(), quantity("0.5"))].into(),
+            others: Some(quantity("1000000")),
+        },
+        new_customers: Answer::Hold,
+        missing_customers: Answer::Hold,
+        empty_window: Answer::Bill,
+    };
+    assert_eq!(b.guard, guard);
+    let most = MostQuantity { others: Some(quantity("2")), ..MostQuantity::default() };
+    assert_eq!(a.guard, Guard { max_quantity: most, ..Guard::default() });
     let http = &b.plugin.grant.http.first().unwrap().value;
     assert_eq!(http.methods.as_deref(), Some(["GET".to_owned(), "POST".to_owned()].as_slice()));
     assert_eq!(http.paths.as_deref(), Some(["/v1/*".to_owned()].as_slice()));

@@ -7,6 +7,9 @@ use jiff::Span;
 
 pub(super) const DURATION: &str = "a length of time such as \"90s\", \"30m\" or \"1h 30m\"";
 pub(super) const SIZE: &str = "a size such as \"256 MiB\"";
+pub(super) const PERCENT: &str = "a percentage such as \"200%\" or \"12.5%\"";
+pub(super) const PERCENT_LESS: &str = "a percentage of at most 100% such as \"50%\"";
+pub(super) const QUANTITY: &str = "a quantity such as \"1000000\"";
 pub(super) const RATE: &str = "a rate such as \"120/min\" (per `s`, `min` or `h`)";
 
 /// How often a sink may be called, at most: `"120/min"`, `"10/s"`, `"5000/h"`.

@@ -250,7 +250,11 @@ impl Deciding {
                     }
                 }
             }
-            about.holds.retain(|hold| !is_of_a_charge(hold) || about.kept.iter().any(|kept| hold.scope.holds(kept)));
+            about.holds.retain(|hold| {
+                let is_of_a_charge = matches!(hold.scope, Scope::Charge { .. });
+                let by = |kept: &Kept| hold.scope.holds(kept);
+                !is_of_a_charge || !known.kept.iter().any(by) || about.kept.iter().any(by)
+            });
             if !about.kept.is_empty() || !about.holds.is_empty() {
                 deciding.about.push(about);
             }
@@ -310,9 +314,4 @@ impl Deciding {
         }
         entries
     }
-}
-
-/// Whether a hold is about one would-be charge: then it is answered with that, and not by itself.
-fn is_of_a_charge(hold: &Hold) -> bool {
-    matches!(hold.scope, Scope::Charge { .. }) && hold.quantity.is_some()
 }

@@ -322,6 +322,11 @@ impl State {
         self.window(sink, window).is_some_and(|window| window.settled)
     }
 
+    /// Whether a window ever was settled for a sink.
+    pub fn was_settled(&self, sink: &str, window: &Window) -> bool {
+        self.window(sink, window).is_some_and(|window| window.was_settled)
+    }
+
     /// What a window's charges were computed from.
     pub fn inputs(&self, window: &Window) -> Option<&[InputSeen]> {
         self.inputs.get(window).map(Vec::as_slice)

@@ -11,6 +11,7 @@ use super::doubts::Doubts;
 use super::entries::inputs;
 use super::frozen::{Compared, gone, now_makes};
 use super::gathered::Reading;
+use super::guard::Guarded;
 use super::judge::{Judged, UNKNOWN, no_row};
 use super::moved::Moved;
 use super::options::LastBill;
@@ -33,6 +34,8 @@ pub(super) struct Assess<'a> {
     pub(super) plugins: &'a [PluginDigest],
     /// Only this customer.
     pub(super) last: Option<&'a LastBill>,
+    /// What it is compared with.
+    pub(super) guarded: &'a Guarded<'a>,
 }
 
 impl<'a> Assess<'a> {
@@ -94,6 +97,11 @@ impl<'a> Assess<'a> {
             assessment.lines.extend(self.gone_line(charge, &doubts, &moved));
         }
         self.hold_lines(&mut assessment);
+        if self.last.is_none() {
+            let nothing = self.guarded.about_nothing(&assessment, reading, &in_doubt, state);
+            let is_open = |hold: &Hold| state.answered(name, window, hold).is_none();
+            assessment.holds.extend(nothing.into_iter().filter(is_open));
+        }
         if let Some(last) = self.last {
             self.only(last, &mut assessment);
         }

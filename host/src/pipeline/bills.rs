@@ -3,7 +3,7 @@
 //! The quantities of several customers are added, each as its aggregator computed it. For sums and counts that is what they come to
 //! together; of maxima it is the sum of each customer's maximum, of unique counts that of each customer's count.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use meterhost_decimal::Decimal;
 
@@ -108,6 +108,11 @@ impl<'a> SinkDoubts<'a> {
             }
         }
         SinkDoubts { all, by_payer }
+    }
+
+    /// The customers of whom something is in doubt, as the usage names them and as the sink is told.
+    pub(super) fn customers(&self) -> HashSet<&str> {
+        self.all.doubted().chain(self.by_payer.keys().copied()).collect()
     }
 }
 

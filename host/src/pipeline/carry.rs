@@ -13,13 +13,16 @@ use jiff::Timestamp;
 use meterhost_decimal::Decimal;
 
 use super::amount::{Amount, Fate, amount};
+use super::baseline::Baselines;
 use super::charges::{Assessed, Assessment, Difference, Place, hold};
+use super::compared::Compared;
 use super::complete::Complete;
 use super::freeze::Work;
+use super::guard::Guarded;
 use super::objections::opinions;
 use super::setup::{Setup, SinkSection};
 use crate::config::SinkSpec;
-use crate::ledger::{Hold, State};
+use crate::ledger::{Decision, Hold, State};
 use crate::model::charge::{Carried, ChargeId, Key, Proposal};
 use crate::model::window::Window;
 use crate::report::Problem;
@@ -44,6 +47,8 @@ struct Wanted {
     /// As a charge of its own window.
     draft: Proposal,
     quantity: Decimal,
+    /// Whether a person has released it, with exactly this quantity.
+    is_released: bool,
     /// Where it stands in the works; nothing where an earlier run found it.
     line: Option<(usize, usize)>,
     /// The window that takes it, once that is known.
@@ -110,8 +115,18 @@ impl Carrier<'_> {
                     continue;
                 };
                 let Some((id, draft)) = line.id.zip(line.draft.take()) else { continue };
+                let is_released = self.is_released(spec, &work.window, &id, line.own);
                 let (line, tried) = (Some((at, row)), work.window);
-                wanted.push(Wanted { id, draft: *draft, quantity, line, taken: None, tried, objection: None });
+                wanted.push(Wanted {
+                    id,
+                    draft: *draft,
+                    quantity,
+                    is_released,
+                    line,
+                    taken: None,
+                    tried,
+                    objection: None,
+                });
             }
         }
         for (window, late) in self.state.waiting(&spec.plugin.name).filter(|(window, _)| !read.contains(window)) {
@@ -131,9 +146,15 @@ impl Carrier<'_> {
                 aggregator: charge.aggregator().to_owned(),
             };
             let (id, quantity, tried) = (late.id, late.quantity, *window);
-            wanted.push(Wanted { id, draft, quantity, line: None, taken: None, tried, objection: None });
+            let is_released = self.is_released(spec, window, &id, late.exact);
+            wanted.push(Wanted { id, draft, quantity, is_released, line: None, taken: None, tried, objection: None });
         }
         wanted
+    }
+
+    fn is_released(&self, spec: &SinkSpec, window: &Window, id: &ChargeId, exact: Decimal) -> bool {
+        let word = self.state.decided(&spec.plugin.name, window, id);
+        word.is_some_and(|(then, word)| then == exact && word.decision == Decision::Release)
     }
 
     /// The windows that are over and can take something: those that were read in this run, and those that were settled before.
@@ -184,6 +205,7 @@ impl Carrier<'_> {
             }
         }
         let mut joined = BTreeMap::new();
+        let mut baselines = Baselines::of(self.state);
         for (key, ats) in wants {
             let Some(mut proposal) = hosts.remove(&key) else { continue };
             for want in ats.iter().filter_map(|at| wanted.get(*at)) {
@@ -194,6 +216,15 @@ impl Carrier<'_> {
                 }
             }
             proposal.carried.sort_by_key(|carried| carried.window);
+            let is_released = ats.iter().filter_map(|at| wanted.get(*at)).all(|want| want.is_released);
+            let baseline = baselines.before(&spec.plugin.name, &key.window);
+            let guarded = Guarded { spec, window: &key.window, baseline };
+            if let Some(reason) = guarded.about_more(&key, proposal.exact).filter(|_| !is_released) {
+                for at in ats {
+                    wanted.get_mut(at).into_iter().for_each(|want| want.objection = Some(reason.clone()));
+                }
+                continue;
+            }
             match amount(sink, spec, proposal.exact, self.state.remainder(&key.lane())) {
                 Ok(amount) if amount.fate != Fate::Zero && proposal.own().is_some() => {
                     amount.put(&mut proposal);
@@ -313,7 +344,13 @@ impl Carrier<'_> {
 /// The assessment of a window that was not read in this run.
 fn unread(works: &mut Vec<Work>, sink: usize, window: Window) -> &mut Assessment {
     let at = works.iter().position(|work| work.sink == sink && work.window == window).unwrap_or_else(|| {
-        works.push(Work { sink, window, assessment: Assessment::default(), is_read: false });
+        works.push(Work {
+            sink,
+            window,
+            assessment: Assessment::default(),
+            is_read: false,
+            compared: Compared::default(),
+        });
         works.len() - 1
     });
     #[expect(clippy::indexing_slicing, reason = "it was found, or pushed, just now")]

@@ -83,6 +83,11 @@ impl Doubts {
             .cloned()
     }
 
+    /// Whether they concern everybody: nobody knows whose usage is in doubt.
+    pub(super) fn about_everybody(&self) -> bool {
+        self.window.is_some()
+    }
+
     /// The customers of whom something is in doubt, each once or more.
     pub(super) fn doubted(&self) -> impl Iterator<Item = &str> {
         let by_dimension = self.dimensions.keys().map(|(customer, _)| customer.as_str());

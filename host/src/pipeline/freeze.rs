@@ -7,13 +7,16 @@ use std::sync::atomic::Ordering;
 use super::account;
 use super::assess::Assess;
 use super::astray::Astray;
+use super::baseline::Baselines;
 use super::carry::Carrier;
 use super::charges::Assessment;
 use super::closed::Held;
+use super::compared::{Compared, nothing_to_compare_with};
 use super::complete::Complete;
 use super::due::{Due, begins, due, has_holds, owes};
 use super::entries::{all_astray, inputs, intent, kept_back, unchecked};
 use super::gathered::Reading;
+use super::guard::Guarded;
 use super::identity::plugins;
 use super::last_bill;
 use super::left_over::round_in_order;
@@ -45,6 +48,8 @@ pub(super) struct Work {
     pub(super) assessment: Assessment,
     /// Whether it was read in this run; else it is here for what is carried from or to it.
     pub(super) is_read: bool,
+    /// Beside the window before.
+    pub(super) compared: Compared,
 }
 
 /// The ledger: open for writing, or only read.
@@ -134,6 +139,8 @@ pub(super) fn freeze(
         options,
         begins,
         plugins: plugins(setup),
+        state: book.state(),
+        baselines: Baselines::of(book.state()),
         works: Vec::new(),
         entries: Vec::new(),
         read: BTreeSet::new(),
@@ -141,7 +148,7 @@ pub(super) fn freeze(
     };
     for Opening { own, readings, .. } in openings {
         for (window, reading) in windows.get(own).unwrap_or_default().iter().zip(readings) {
-            assessor.assess(book.state(), window, reading, findings);
+            assessor.assess(window, reading, findings);
         }
     }
     if options.dry_run {
@@ -168,6 +175,7 @@ pub(super) fn freeze(
         findings.is_open = true;
         return Ok(Vec::new());
     }
+    findings.notes.extend(nothing_to_compare_with(setup, &works, options.dry_run));
     match astray.words() {
         Some(words) if astray.others => findings.notes.push(words),
         // All of them: that is no old usage, but a time that is read in a wrong way, and no empty month.
@@ -261,6 +269,7 @@ fn elsewhere(held: Vec<Held>) -> impl Iterator<Item = Work> {
         window,
         assessment: Assessment { holds, ..Assessment::default() },
         is_read: true,
+        compared: Compared::default(),
     })
 }
 
@@ -360,6 +369,8 @@ struct Assessor<'a> {
     begins: Vec<Option<Window>>,
     /// What this run is made of.
     plugins: Vec<PluginDigest>,
+    state: &'a State,
+    baselines: Baselines<'a>,
     works: Vec<Work>,
     entries: Vec<Entry>,
     /// Dimensions of usage, and of what was made of it.
@@ -374,7 +385,13 @@ impl Assessor<'_> {
         let aggregates =
             pipeline.aggregates.iter().map(|spec| (&spec.plugin.section, &spec.takes, &self.read, "usage"));
         let sinks = pipeline.sinks.iter().map(|spec| (&spec.plugin.section, &spec.takes, &self.made, "charge"));
-        let mut notes = Vec::new();
+        let mut notes: Vec<String> = Vec::new();
+        for spec in pipeline.sinks.iter().filter(|_| !self.made.is_empty()) {
+            let missing = spec.guard.max_quantity.named.keys().filter(|name| !self.made.contains(*name));
+            let note =
+                |name| format!("the guard of {} names `{name}`, and no charge has this dimension", spec.plugin.section);
+            notes.extend(missing.map(note));
+        }
         for (section, takes, seen, what) in aggregates.chain(sinks).filter(|(_, _, seen, _)| !seen.is_empty()) {
             let missing = takes.iter().flatten().filter(|name| !seen.contains(*name));
             notes.extend(missing.map(|name| format!("{section} takes `{name}`, and no {what} has this dimension")));
@@ -382,8 +399,8 @@ impl Assessor<'_> {
         notes
     }
 
-    fn assess(&mut self, state: &State, window: &Window, mut reading: Reading, findings: &mut Findings) {
-        let setup = self.setup;
+    fn assess(&mut self, window: &Window, mut reading: Reading, findings: &mut Findings) {
+        let (setup, state) = (self.setup, self.state);
         if reading.failed.is_empty()
             && let Err(flaw) = account::verify(&reading, &|dimension| setup.aggregate_of(dimension))
         {
@@ -420,7 +437,18 @@ impl Assessor<'_> {
                 continue;
             }
             let last = self.options.last.as_ref();
-            let assess = Assess { setup, sink, spec, window, reading: &reading, state, plugins: &self.plugins, last };
+            let guarded = Guarded { spec, window, baseline: self.baselines.before(&spec.plugin.name, window) };
+            let assess = Assess {
+                setup,
+                sink,
+                spec,
+                window,
+                reading: &reading,
+                state,
+                plugins: &self.plugins,
+                last,
+                guarded: &guarded,
+            };
             let mut assessment = assess.assess(std::mem::take(&mut first));
             if let Err(problem) = objections(setup, sink, state, self.options.now, &mut assessment) {
                 // Nothing of this window is frozen for this sink. The hold keeps it in sight, though it was settled before and its
@@ -430,7 +458,8 @@ impl Assessor<'_> {
                 continue;
             }
             findings.notes.extend(unread(state, &spec.plugin.name, window, &assessment));
-            self.works.push(Work { sink: position, window: *window, assessment, is_read: true });
+            let compared = Compared::of(&guarded, &assessment, state);
+            self.works.push(Work { sink: position, window: *window, assessment, is_read: true, compared });
         }
         // Of what another exporter billed of it nobody could say yet how it stood.
         if state.imported().bills_blindly(window) && !state.is_watched(window) && reading.unreadable.is_empty() {

@@ -106,12 +106,23 @@ impl<'a> Assess<'a> {
             Ok(judged @ (Judged::Owed(_) | Judged::TakenOver(_))) => {
                 match moved.before(bill).filter(|_| !is_released) {
                     Some((other, surely)) => Judged::Held(super::frozen::billed_as(other, surely)),
-                    None => judged,
+                    None => self.unless_guarded(bill, judged, is_released),
                 }
             }
-            Ok(judged) => judged,
+            Ok(judged) => self.unless_guarded(bill, judged, is_released),
             Err(why) => Judged::Held(why),
         }
+    }
+
+    /// Held, where the guard says so and no person has released it.
+    fn unless_guarded(&self, bill: &Bill<'_>, judged: Judged<'a>, is_released: bool) -> Judged<'a> {
+        let is_nothing = match &judged {
+            Judged::Owed(_) => false,
+            Judged::Zero(_) => true,
+            _ => return judged,
+        };
+        let found = self.guarded.about(bill, is_nothing).filter(|_| !is_released);
+        found.map_or(judged, Judged::Held)
     }
 
     /// Whether another exporter closed the window without billing this customer.

@@ -13,6 +13,8 @@
 //! | `amount`, `left_over`, `carry` | what is sent of an exact quantity, and what goes over into later windows |
 //! | `last_bill` | one customer, at once and for good |
 //! | `account`, `quantities` | the sum that closes, in items and in quantities |
+//! | `bills`, `charges`, `doubts`, `moved`, `objections`, `account` | what can be billed, what is held, and the sum that closes |
+//! | `baseline`, `percent`, `guard`, `compared` | what a window is compared with, what a guard holds for that, and what a report says of it |
 //! | `freeze`, `entries` | what of it is written down before anything leaves |
 //! | `deliver` | charges out, answers in |
 //! | `options`, `run`, `summary`, `shown`, `way_out` | the steps in their order, and what is said of them |
@@ -23,12 +25,14 @@ mod amount;
 mod anew;
 mod assess;
 mod astray;
+mod baseline;
 mod bills;
 mod carry;
 mod changed;
 mod channel;
 mod charges;
 mod closed;
+mod compared;
 mod complete;
 mod dedupe;
 mod deliver;
@@ -38,6 +42,7 @@ mod entries;
 mod freeze;
 mod frozen;
 mod gathered;
+mod guard;
 mod identity;
 mod judge;
 mod last_bill;
@@ -47,6 +52,7 @@ mod moved;
 mod objections;
 mod opening;
 mod options;
+mod percent;
 mod quantities;
 mod quarantine;
 mod read;

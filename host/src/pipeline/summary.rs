@@ -8,6 +8,7 @@ use super::account::{self, Stand};
 use super::anew::waits_for_books;
 use super::charges::{Assessed, Assessment};
 use super::freeze::Work;
+use super::guard;
 use super::options::Options;
 use super::quantities::quantities;
 use super::setup::{Section, Setup};
@@ -128,6 +129,9 @@ pub(super) fn report(
         let sink = &spec.plugin.name;
         let frozen = |line: &Assessed| line.id.and_then(|id| state.charge(&id));
         let mut lines: Vec<Line> = work.assessment.lines.iter().map(|line| shown(line, frozen(line))).collect();
+        for (line, assessed) in lines.iter_mut().zip(&work.assessment.lines) {
+            work.compared.tell(assessed.id, assessed.own, line);
+        }
         let stand = |line| {
             let charge = frozen(line);
             let (state, ..) = stands(line, charge, run.as_deref(), options.dry_run, false);
@@ -137,14 +141,15 @@ pub(super) fn report(
         // Usage that cannot be read at the moment leaves no line, and its charge may be open in spite of that.
         let stand: HashSet<ChargeId> = work.assessment.lines.iter().filter_map(|line| line.id).collect();
         let others = state.charges_of(sink, &work.window).into_iter().filter(|charge| !charge.is_final());
-        lines.extend(
-            others
-                .filter(|charge| !stand.contains(&charge.charge().id()))
-                .map(|charge| shown(&Assessed::of(charge), Some(charge))),
-        );
+        lines.extend(others.filter(|charge| !stand.contains(&charge.charge().id())).map(|charge| {
+            let mut line = shown(&Assessed::of(charge), Some(charge));
+            let own = charge.charge().own().unwrap_or_else(|| charge.charge().exact());
+            work.compared.tell(Some(charge.charge().id()), own, &mut line);
+            line
+        }));
         let charges = counted(&lines);
         let held = !work.assessment.holds.is_empty();
-        let report = WindowReport {
+        let mut report = WindowReport {
             window: work.window.label(),
             sink: sink.clone(),
             settled: !held
@@ -160,6 +165,7 @@ pub(super) fn report(
             compared_with: None,
             missing: Vec::new(),
         };
+        work.compared.tell_window(&mut report);
         let label = setup.sinks.get(work.sink).map(|sink| sink.section.label());
         let ways_out = WaysOut::of(&setup.pipeline, &report.window, &work.assessment);
         problems.extend(work.assessment.holds.iter().map(|hold| {
@@ -343,6 +349,7 @@ fn held_back(hold: &Hold, window: &str, plugin: Option<&String>, step: &str) -> 
         "negative" => ("negative", "see which records are negative; a credit cannot be metered"),
         "untaken" => ("untaken", "name the dimension in a `takes`"),
         "refused" => ("refused", "mend what the service would refuse; a run then bills it"),
+        code if let Some((code, action)) = guard::action(code) => (code, action),
         _ => ("held", "mend what is in doubt; a run then bills it"),
     };
     let input = match &hold.place {

@@ -4,10 +4,12 @@
 //! |---|---|
 //! | `window` | a window of a sink: its state, its charges, where its items went |
 //! | `table` | the charges, one a line |
+//! | `change` | what they are beside those of the window before |
 //! | `problems` | what stands in the way, and what to do |
 //! | `trail` | one charge, back to its inputs and forward to every answer |
 //! | `style` | what the page can show, and what is escaped |
 
+mod change;
 mod problems;
 mod style;
 mod table;

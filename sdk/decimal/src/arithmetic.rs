@@ -48,6 +48,28 @@ impl Decimal {
         )
     }
 
+    /// How `self` compares with `left × right`. No digit of the product is lost, though it may have no form of 38 digits.
+    #[must_use]
+    pub fn cmp_product(self, left: Self, right: Self) -> Ordering {
+        let product = U256::product(left.coefficient.unsigned_abs(), right.coefficient.unsigned_abs());
+        let sign = left.coefficient.signum() * right.coefficient.signum();
+        if self.coefficient.signum() != sign || sign == 0 {
+            return self.coefficient.signum().cmp(&sign);
+        }
+        let own = U256::product(self.coefficient.unsigned_abs(), 1);
+        let (own_scale, scale) = (self.scale, left.scale + right.scale);
+        // What would have more than twice 38 digits at the scale of both is the larger one, and 256 bits need not hold it.
+        let magnitudes = match own_scale.cmp(&scale) {
+            Ordering::Less if own.digits() + (scale - own_scale) > 2 * DIGITS => Ordering::Greater,
+            Ordering::Greater if product.digits() + (own_scale - scale) > 2 * DIGITS => Ordering::Less,
+            _ => {
+                let own = own.scaled_up(scale.saturating_sub(own_scale));
+                own.cmp(&product.scaled_up(own_scale.saturating_sub(scale)))
+            }
+        };
+        if sign < 0 { magnitudes.reverse() } else { magnitudes }
+    }
+
     /// `−self`. There is always one, since as many numbers lie below 0 as above; the form is that of the other operations.
     #[inline]
     #[must_use]

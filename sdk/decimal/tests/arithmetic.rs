@@ -4,6 +4,7 @@
 
 mod reference;
 
+use std::cmp::Ordering;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use meterhost_decimal::Decimal;
@@ -51,6 +52,14 @@ proptest! {
         prop_assert_eq!(left.cmp(&right), a.cmp(&b));
         prop_assert_eq!(right.cmp(&left), b.cmp(&a));
         prop_assert_eq!(left == right, a == b);
+    }
+
+    #[test]
+    fn a_product_is_compared_in_full(any in decimals(), left in decimals(), right in decimals()) {
+        let (a, product) = (at_scale(any, 76), at_scale(left, 38) * at_scale(right, 38));
+        prop_assert_eq!(any.cmp_product(left, right), a.cmp(&product));
+        prop_assert_eq!(left.cmp_product(left, Decimal::ONE), Ordering::Equal);
+        prop_assert_eq!(left.cmp_product(any, right), (at_scale(left, 76)).cmp(&(at_scale(any, 38) * at_scale(right, 38))));
     }
 
     #[test]
@@ -120,6 +129,18 @@ fn the_bounds_hold() {
     assert_eq!(Decimal::MAX.checked_mul(Decimal::MAX), None);
     assert_eq!(Decimal::MAX.checked_neg(), Some(Decimal::MIN));
     assert_eq!(Decimal::MIN.checked_abs(), Some(Decimal::MAX));
+}
+
+#[test]
+fn a_product_of_more_than_38_digits_is_compared_to_its_last() {
+    let third = Decimal::ONE.checked_div(Decimal::from(3_u8)).unwrap().value;
+    let factor = decimal("1.125");
+    assert_eq!(third.checked_mul(factor), None);
+    // 0.33333333333333333333333333333333333333 times 1.125 is 0.37499999999999999999999999999999999999625.
+    assert_eq!(decimal("0.37499999999999999999999999999999999999").cmp_product(third, factor), Ordering::Less);
+    assert_eq!(decimal("0.375").cmp_product(third, factor), Ordering::Greater);
+    assert_eq!(Decimal::MAX.cmp_product(Decimal::MAX, Decimal::MAX), Ordering::Less);
+    assert_eq!(Decimal::MIN.cmp_product(Decimal::MIN, Decimal::MAX), Ordering::Greater);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! The charges of a window, one a line: what needs a person's eye first, the rest by customer and dimension.
+//! The charges of a window, one a line: what needs a person's eye first, the rest by customer and dimension. Beside the window before, what
+//! rose or fell steeply comes before what is like it otherwise.
 //!
 //! In a dry run each line begins with a mark:
 //!
@@ -9,13 +10,15 @@
 //! | `~` | differs from what was frozen, which is shown as well |
 //! | `!` | held, or open for another reason |
 //! | `0` | comes to zero, and would not be sent |
-//! | `-` | not to be billed, as a person said |
+//! | `x` | not to be billed, as a person said |
+//! | `-` | was there in the window that is compared with, and is not in this one; below the table |
 
 use std::io;
 
 use meterhost_decimal::Decimal;
 use unicode_width::UnicodeWidthStr;
 
+use super::change;
 use super::style::{Paint, Style, count, padded};
 use crate::report::{Line, LineCarried, LinePart, LineState};
 
@@ -30,18 +33,26 @@ const SHORTEST_NAME: usize = 12;
 /// With less room than this beside the state, or than its longest word needs, what there is to say stands on lines of its own.
 const NARROWEST_DETAIL: usize = 30;
 
-pub(super) fn write(out: &mut dyn io::Write, lines: &[Line], dry_run: bool, style: Style) -> io::Result<()> {
+/// Writes the lines; beside the window `before`, where that is named.
+pub(super) fn write(
+    out: &mut dyn io::Write,
+    lines: &[Line],
+    before: Option<&str>,
+    dry_run: bool,
+    style: Style,
+) -> io::Result<()> {
     if lines.is_empty() {
         return Ok(());
     }
     let mut ordered: Vec<&Line> = lines.iter().collect();
-    ordered.sort_by_key(|line| urgency(line));
+    ordered.sort_by_key(|line| (urgency(line), before.is_some() && !change::is_steep(line)));
     let urgent = lines.iter().filter(|line| urgency(line) <= Urgency::Differs).count();
     let shown = if style.everything() { lines.len() } else { urgent.clamp(MOST_LINES, MOST_URGENT).min(lines.len()) };
     let (shown, left_out) = ordered.split_at_checked(shown).unwrap_or((&ordered, &[]));
 
     let rows: Vec<Row> = shown.iter().map(|line| Row::of(line, dry_run, style)).collect();
-    let columns = Columns::fitting(&rows, dry_run, style);
+    let head = before.map(|before| format!("vs {}", style.escaped(before)));
+    let columns = Columns::fitting(&rows, head, dry_run, style);
     columns.write_head(out, style)?;
     for row in &rows {
         columns.write_row(out, row, style)?;
@@ -83,6 +94,7 @@ struct Row {
     /// The quantity up to its decimal point, and what follows.
     whole: String,
     fraction: String,
+    change: (String, Paint),
     records: String,
     state: &'static str,
     paint: Paint,
@@ -97,7 +109,7 @@ impl Row {
             Urgency::Open => ("!", Paint::Doubtful),
             Urgency::Differs => ("~", Paint::Doubtful),
             Urgency::New => ("+", Paint::Good),
-            Urgency::Zero if line.state == LineState::Waived => ("-", Paint::Dim),
+            Urgency::Zero if line.state == LineState::Waived => ("x", Paint::Dim),
             Urgency::Zero => ("0", Paint::Dim),
             Urgency::Old => ("=", Paint::Dim),
         };
@@ -113,9 +125,10 @@ impl Row {
         };
         Row {
             mark,
-            names: [product, style.name(&line.customer), dimension(line, style)],
+            names: [product, style.name(&line.customer), dimension(&line.dimension, &line.tags, style)],
             whole,
             fraction,
+            change: change::cell(line),
             records: count(line.records),
             state: state(line.state, dry_run),
             paint,
@@ -124,13 +137,14 @@ impl Row {
     }
 }
 
-fn dimension(line: &Line, style: Style) -> String {
-    let name = style.name(&line.dimension);
-    if line.tags.is_empty() {
+/// `cpu{region=eu,tier=gold}`
+pub(super) fn dimension(name: &str, tags: &[(String, String)], style: Style) -> String {
+    let name = style.name(name);
+    if tags.is_empty() {
         return name;
     }
     let tag = |(name, value): &(String, String)| format!("{}={}", style.name(name), style.name(value));
-    let tags: Vec<String> = line.tags.iter().map(tag).collect();
+    let tags: Vec<String> = tags.iter().map(tag).collect();
     format!("{name}{{{}}}", tags.join(","))
 }
 
@@ -196,6 +210,8 @@ struct Columns {
     names: [usize; 3],
     whole: usize,
     fraction: usize,
+    /// The head of the column of changes, and its width; none where nothing is compared.
+    change: Option<(String, usize)>,
     records: usize,
     state: usize,
 }
@@ -204,7 +220,7 @@ const GAP: usize = 2;
 const HEADS: [&str; 3] = ["product", "customer", "dimension"];
 
 impl Columns {
-    fn fitting(rows: &[Row], marks: bool, style: Style) -> Columns {
+    fn fitting(rows: &[Row], change: Option<String>, marks: bool, style: Style) -> Columns {
         let widest = |head: &str, of: &dyn Fn(&Row) -> usize| rows.iter().map(of).max().unwrap_or(0).max(head.width());
         let [product, customer, dimension] = HEADS;
         let fraction = widest("", &|row| row.fraction.width());
@@ -218,6 +234,10 @@ impl Columns {
             ],
             whole: widest("", &|row| row.whole.width()).max("quantity".width().saturating_sub(fraction)),
             fraction,
+            change: change.map(|head| {
+                let width = widest(&head, &|row| row.change.0.width());
+                (head, width)
+            }),
             records: widest("records", &|row| row.records.width()),
             state: widest("state", &|row| row.state.width()),
         };
@@ -240,15 +260,17 @@ impl Columns {
     fn state_at(&self) -> usize {
         let marks = if self.marks { 2 } else { 0 };
         let names: usize = self.names.iter().filter(|width| **width > 0).map(|width| width + GAP).sum();
-        2 + marks + names + self.whole + self.fraction + GAP + self.records + GAP
+        let change = self.change.as_ref().map_or(0, |(_, width)| width + GAP);
+        2 + marks + names + self.whole + self.fraction + GAP + change + self.records + GAP
     }
 
     fn write_head(&self, out: &mut dyn io::Write, style: Style) -> io::Result<()> {
         let marks = if self.marks { "  " } else { "" };
         let quantity = self.whole + self.fraction;
         let names = self.padded_names(&HEADS.map(str::to_owned), style);
-        let head =
-            format!("{marks}{names}{:>quantity$}  {:>records$}  state", "quantity", "records", records = self.records);
+        let change = self.change.as_ref().map(|(head, width)| format!("{head:>width$}  ")).unwrap_or_default();
+        let records = self.records;
+        let head = format!("{marks}{names}{:>quantity$}  {change}{:>records$}  state", "quantity", "records");
         writeln!(out, "  {}", style.paint(Paint::Dim, &head))
     }
 
@@ -258,9 +280,15 @@ impl Columns {
         // Only the arrow is not ASCII, and it is one column wide.
         let whole = format!("{:>width$}", row.whole, width = self.whole);
         let fraction = padded(&row.fraction, self.fraction);
+        let (change, paint) = &row.change;
+        let change = self.change.as_ref().map(|(_, width)| {
+            let blank = " ".repeat(width.saturating_sub(change.width()));
+            format!("{blank}{}  ", style.paint(*paint, change))
+        });
+        let change = change.unwrap_or_default();
         let records = format!("{:>width$}", row.records, width = self.records);
         let state = style.paint(row.paint, row.state);
-        write!(out, "  {marks}{names}{whole}{fraction}  {records}  {state}")?;
+        write!(out, "  {marks}{names}{whole}{fraction}  {change}{records}  {state}")?;
         if row.detail.is_empty() {
             return writeln!(out);
         }

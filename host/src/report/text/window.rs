@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::change;
 use super::style::{Paint, Style, count, counted};
 use super::table;
 use crate::report::{Charges, Items, LeftOut, Quantities, Report, WindowReport};
@@ -24,7 +25,7 @@ pub(super) fn write(out: &mut dyn io::Write, report: &Report, style: Style) -> i
         let seen = if is_quiet { &mut quiet } else { &mut loud };
         *seen += 1;
         if *seen <= MOST_WINDOWS || style.everything() {
-            write_whole(out, window, report.dry_run, style)?;
+            write_whole(out, window, change::shown(report, window), report.dry_run, style)?;
         } else if is_quiet {
             add(&mut folded, window.charges);
         } else {
@@ -42,9 +43,18 @@ pub(super) fn write(out: &mut dyn io::Write, report: &Report, style: Style) -> i
     Ok(())
 }
 
-fn write_whole(out: &mut dyn io::Write, window: &WindowReport, dry_run: bool, style: Style) -> io::Result<()> {
+fn write_whole(
+    out: &mut dyn io::Write,
+    window: &WindowReport,
+    before: Option<&str>,
+    dry_run: bool,
+    style: Style,
+) -> io::Result<()> {
     writeln!(out, "{}", heading(window, dry_run, style))?;
-    table::write(out, &window.lines, dry_run, style)?;
+    table::write(out, &window.lines, before, dry_run, style)?;
+    if let Some(before) = before {
+        change::write_missing(out, &window.missing, before, style)?;
+    }
     let differing = window.lines.iter().filter(|line| line.frozen.is_some()).count() as u64;
     let differ = match differing {
         0 => String::new(),

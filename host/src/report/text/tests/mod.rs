@@ -1,10 +1,11 @@
 //! Reports, as a person sees them.
 
+mod change;
 mod page;
 mod whole;
 
 use super::*;
-use crate::report::{Charges, Items, LedgerEnd, Line, LinePart, LineState, Problem, WindowReport};
+use crate::report::{Charges, Items, LedgerEnd, Line, LinePart, LineState, Missing, Problem, WindowReport};
 
 const PLAIN: Style = Style { color: false, unicode: false, width: 100, verbose: 0 };
 
@@ -222,4 +223,41 @@ fn differing() -> Report {
         reason("late usage is below what was frozen", frozen("10", line("hooli", "memory", "7", 3, LineState::Held))),
     ];
     Report { exit: Exit::Open, ..dry(vec![window(false, lines)]) }
+}
+
+/// A plan beside the window before.
+fn compared() -> Report {
+    let beside = |before: &str, change: &str, line| {
+        with(
+            |line: &mut Line| {
+                line.before = (!before.is_empty()).then(|| before.to_owned());
+                line.change = (!change.is_empty()).then(|| change.to_owned());
+            },
+            line,
+        )
+    };
+    let reason_of_guard = "1200 is 340.0 % more than the 272.7 of 2025-05, and the guard allows 200 %";
+    let lines = vec![
+        beside("660.5", "+12.6", line("acme", "cpu_core_hours", "744", 744, LineState::WouldBill)),
+        beside("12.5", "0.0", line("globex", "cpu_core_hours", "12.5", 10, LineState::WouldBill)),
+        beside("", "", line("hooli", "memory", "7", 3, LineState::WouldBill)),
+        beside(
+            "272.7",
+            "+340.0",
+            reason(reason_of_guard, line("initech", "cpu_core_hours", "1200", 31, LineState::Held)),
+        ),
+        beside("40", "-62.5", line("umbrella", "memory", "15", 2, LineState::WouldBill)),
+        beside("", "", line("vandelay", "memory", "0", 1, LineState::Zero)),
+    ];
+    let missing = |customer: &str, tags: &[(&str, &str)]| Missing {
+        product: String::new(),
+        customer: customer.into(),
+        dimension: "cpu_core_hours".into(),
+        tags: tags.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        before: "123".into(),
+    };
+    let mut window = window(false, lines);
+    window.compared_with = Some("2025-05".into());
+    window.missing = vec![missing("soylent", &[]), missing("wonka", &[("region", "eu")])];
+    Report { exit: Exit::Open, ..dry(vec![window]) }
 }

@@ -224,7 +224,7 @@ fn colour_is_an_addition_and_changes_no_text() {
         let codes = page.split("\x1b[").enumerate();
         codes.map(|(n, part)| if n == 0 { part } else { part.split_once('m').unwrap().1 }).collect::<String>()
     };
-    for report in [happy(), troubled(), differing()] {
+    for report in [happy(), troubled(), differing(), compared()] {
         let coloured = shown(&report, Style { color: true, ..PLAIN });
         assert!(coloured.contains("\x1b[1m"));
         assert_eq!(strip(coloured), shown(&report, PLAIN));
