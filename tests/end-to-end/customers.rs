@@ -100,7 +100,7 @@ fn a_row_that_is_changed_after_billing_bills_no_record_again() {
         .expect(1)
         .says(&format!("cpu of c2 is held: {moved}"))
         .says("cpu of c1 is held: what it comes to changed after the charge was frozen: 7 then, 5 now, a difference of -2")
-        .says("read 3 = billed before 1 + held 2");
+        .says("read 3 = billed before 2 + held 1");
     stage.run().expect(1).says(moved);
     // The only one moves: nothing is left of the contract.
     customers(&stage, "customer,id\nu1,c1\nu2,c1\nu3,c4\n");
@@ -168,7 +168,7 @@ fn late_usage_of_a_user_is_late_for_the_contract() {
     stage.usage("2025/06/01/00", "a", &[("u1", "cpu", "2")]);
     stage.bills_once(&[("c1", "cpu", "2")]);
     stage.usage("2025/06/01/01", "a", &[("u2", "cpu", "3")]);
-    stage.run().expect(1).says("2 then, 5 now, a difference of +3").says("read 2 = held 2");
+    stage.run().expect(1).says("2 then, 5 now, a difference of +3").says("read 2 = billed before 1 + held 1");
     assert_eq!(stage.submissions(), 1);
 }
 

@@ -146,7 +146,7 @@ fn what_is_known_is_not_resolved() {
     resolve(&stage, &b, "billed").expect(2).says("the service refused it, so it is not billed: a run offers it again");
     resolve(&stage, "0000", "billed").expect(2).says("there is no charge `0000`");
     let unsure = stage.command("ledger resolve", &[&a, "perhaps", "--reason", "x", "--yes"], &[]);
-    unsure.expect(2).says("[possible values: billed, not-billed]");
+    unsure.expect(2).says("[possible values: release, billed, not-billed, waive]");
     stage
         .command("ledger resolve", &[&a, "billed", "--reason", "  ", "--yes"], &[])
         .expect(2)

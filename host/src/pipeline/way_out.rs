@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use meterhost_decimal::Decimal;
+
 use super::charges::Assessment;
 use crate::config::Pipeline;
 use crate::ledger::{Hold, Scope};
@@ -16,7 +18,8 @@ pub(super) struct WaysOut<'a> {
     pipeline: &'a Pipeline,
     /// The window's label.
     window: &'a str,
-    handles: HashMap<Named<'a>, ChargeId>,
+    /// By which id a person speaks of it, and whether there is less of it than was frozen.
+    handles: HashMap<Named<'a>, (ChargeId, bool)>,
 }
 
 impl<'a> WaysOut<'a> {
@@ -25,7 +28,8 @@ impl<'a> WaysOut<'a> {
         let handles = held.map(|line| {
             let key = &line.key;
             let named: Named<'_> = (&key.product, &key.customer, &key.dimension, &key.tags);
-            (named, line.handle())
+            let difference = line.difference.as_ref().and_then(|difference| difference.quantity);
+            (named, (line.handle(), difference.is_some_and(Decimal::is_negative)))
         });
         WaysOut { pipeline, window, handles: handles.collect() }
     }
@@ -50,7 +54,7 @@ impl<'a> WaysOut<'a> {
             (Scope::Charge { product, customer, dimension, tags }, code) => {
                 let named: Named<'_> = (product, customer, dimension, tags);
                 match self.handles.get(&named) {
-                    Some(handle) => format!("{handle} {}", verdicts(code, hold)),
+                    Some((handle, is_less)) => format!("{handle} {}", verdicts(code, *is_less)),
                     None => of_customer(customer, "release|waive"),
                 }
             }
@@ -60,12 +64,12 @@ impl<'a> WaysOut<'a> {
 }
 
 /// What can be said of one that is held so.
-fn verdicts(code: &str, hold: &Hold) -> &'static str {
+fn verdicts(code: &str, is_less: bool) -> &'static str {
     match code {
         "untaken" => "waive",
         "rounding" | "range" | "negative" | "aggregate" | "refused" => "billed|waive",
-        // Of what is gone nothing is left to bill.
-        "late" | "final" if hold.quantity.is_none() => "waive",
+        // Nothing is left to bill, and no credit can be metered.
+        "late" | "final" if is_less => "waive",
         _ => "release|billed|waive",
     }
 }
