@@ -2,7 +2,7 @@
 
 use meterhost_decimal::Decimal;
 
-use super::setup::SinkSection;
+use super::setup::Terms;
 use crate::config::{Rounding, SinkSpec, Zeros};
 use crate::ledger::rounded;
 use crate::model::charge::{Proposal, Remainder};
@@ -34,8 +34,8 @@ pub(super) enum Fate {
 ///
 /// # Errors
 /// It cannot be sent as it is.
-pub(super) fn amount(sink: &SinkSection, spec: &SinkSpec, exact: Decimal, before: Decimal) -> Result<Amount, Why> {
-    let traits = &sink.traits;
+pub(super) fn amount(terms: &Terms<'_>, spec: &SinkSpec, exact: Decimal, before: Decimal) -> Result<Amount, Why> {
+    let traits = terms.traits;
     let carries = spec.round == Rounding::Carry;
     let all = match carries {
         true => {
@@ -48,7 +48,7 @@ pub(super) fn amount(sink: &SinkSection, spec: &SinkSpec, exact: Decimal, before
     let remainder = (carries && !(before.is_zero() && after.is_zero())).then_some(Remainder { before, after });
     // What is rounded to zero is nothing to send either. Not frozen it loses nothing: with usage that comes later it is a first charge
     // of all of it, where a frozen zero would leave a difference. What is left over has to be written down.
-    if quantity.is_zero() && sink.zeros != Zeros::Send {
+    if quantity.is_zero() && terms.zeros != Zeros::Send {
         let fate = if carries && !exact.is_zero() { Fate::LeftOver } else { Fate::Zero };
         return Ok(Amount { quantity, remainder: remainder.filter(|_| fate == Fate::LeftOver), fate });
     }

@@ -15,17 +15,17 @@ use super::guard::Guarded;
 use super::judge::{Judged, UNKNOWN, no_row};
 use super::moved::Moved;
 use super::options::LastBill;
-use super::setup::{Setup, SinkSection};
+use super::setup::Terms;
 use super::tally::Pair;
-use crate::config::SinkSpec;
+use crate::config::{Pipeline, SinkSpec};
 use crate::ledger::{ChargeState, Decision, Hold, InputSeen, PluginDigest, Scope, Standing, State};
 use crate::model::charge::{ChargeId, Proposal};
 use crate::model::window::Window;
 
 /// Judges the lines of one window for one sink.
 pub(super) struct Assess<'a> {
-    pub(super) setup: &'a Setup,
-    pub(super) sink: &'a SinkSection,
+    pub(super) pipeline: &'a Pipeline,
+    pub(super) terms: Terms<'a>,
     pub(super) spec: &'a SinkSpec,
     pub(super) window: &'a Window,
     pub(super) reading: &'a Reading,
@@ -41,14 +41,14 @@ pub(super) struct Assess<'a> {
 impl<'a> Assess<'a> {
     /// What no sink takes is held by the first one, so that somebody reads of it.
     pub(super) fn assess(&self, first: bool) -> Assessment {
-        let Assess { setup, spec, window, reading, state, .. } = *self;
+        let Assess { pipeline, spec, window, reading, state, .. } = *self;
         let name = &spec.plugin.name;
-        let takes = |dimension: &str| match setup.pipeline.sinks_of(dimension) {
+        let takes = |dimension: &str| match pipeline.sinks_of(dimension) {
             takers if takers.is_empty() => first,
             takers => takers.iter().any(|taker| taker.plugin.name == *name),
         };
         let doubts = Doubts::of(reading);
-        let moved = Moved::of(setup, window, reading, &doubts, state);
+        let moved = Moved::of(pipeline, window, reading, &doubts, state);
         let in_doubt = SinkDoubts::of(spec, &doubts);
         let mut assessment = self.counted();
         self.keep_back(&doubts, &takes, &mut assessment);
@@ -60,7 +60,7 @@ impl<'a> Assess<'a> {
             let Some(before) = state.billed_from(name, window, customer) else { return true };
             *compared.entry(before.as_ptr()).or_insert_with(|| are_same(before, &inputs(reading)))
         };
-        for mut bill in bills(setup, spec, window, reading.lines.iter().filter(|(_, line)| takes(&line.dimension))) {
+        for mut bill in bills(pipeline, spec, window, reading.lines.iter().filter(|(_, line)| takes(&line.dimension))) {
             if self.last.is_some_and(|last| last.customer != bill.key.customer) {
                 continue;
             }
@@ -209,7 +209,7 @@ impl<'a> Assess<'a> {
     }
 
     fn proposal(&self, bill: &Bill<'_>) -> Proposal {
-        let aggregator = self.setup.aggregates.get(bill.aggregate);
+        let aggregator = self.pipeline.aggregates.get(bill.aggregate);
         Proposal {
             key: bill.key.clone(),
             exact: bill.exact,
@@ -221,7 +221,7 @@ impl<'a> Assess<'a> {
             origins: bill.origins.clone(),
             parts: bill.parts.clone(),
             attributes: bill.attributes.clone(),
-            aggregator: aggregator.map(|section| section.name.clone()).unwrap_or_default(),
+            aggregator: aggregator.map(|spec| spec.plugin.section.clone()).unwrap_or_default(),
         }
     }
 
@@ -234,7 +234,7 @@ impl<'a> Assess<'a> {
             return None;
         }
         let frozen = self.state.frozen_of(&id);
-        let now = moved.after(state).map(|line| now_makes(self.setup, self.spec, state, line));
+        let now = moved.after(state).map(|line| now_makes(self.pipeline, self.spec, state, line));
         // It was made of what was carried there alone: of its own window there never was anything.
         if now.is_none() && frozen.is_some_and(Decimal::is_zero) && !charge.carried().is_empty() {
             return None;

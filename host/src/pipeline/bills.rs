@@ -8,8 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use meterhost_decimal::Decimal;
 
 use super::doubts::Doubts;
-use super::setup::Setup;
-use crate::config::{Customers, Payer, SinkSpec};
+use crate::config::{Customers, Payer, Pipeline, SinkSpec};
 use crate::model::charge::{ChargeId, Key, Part, Share};
 use crate::model::lines::ChargeLine;
 use crate::model::window::Window;
@@ -35,7 +34,7 @@ pub(super) struct Bill<'a> {
 }
 
 /// The key of the charge that a line goes into at a sink; none where its table has no row for the customer.
-pub(super) fn key(setup: &Setup, spec: &SinkSpec, window: &Window, line: &ChargeLine) -> Option<Key> {
+pub(super) fn key(pipeline: &Pipeline, spec: &SinkSpec, window: &Window, line: &ChargeLine) -> Option<Key> {
     let (product, customer) = match &spec.customers {
         None => (&line.product, &line.customer),
         Some(table) => {
@@ -43,12 +42,19 @@ pub(super) fn key(setup: &Setup, spec: &SinkSpec, window: &Window, line: &Charge
             (product.as_ref().unwrap_or(&line.product), id)
         }
     };
-    Some(named(setup, spec, window, line, product, customer))
+    Some(named(pipeline, spec, window, line, product, customer))
 }
 
-fn named(setup: &Setup, spec: &SinkSpec, window: &Window, line: &ChargeLine, product: &str, customer: &str) -> Key {
+fn named(
+    pipeline: &Pipeline,
+    spec: &SinkSpec,
+    window: &Window,
+    line: &ChargeLine,
+    product: &str,
+    customer: &str,
+) -> Key {
     Key {
-        pipeline: setup.pipeline.name.clone(),
+        pipeline: pipeline.name.clone(),
         sink: spec.plugin.name.clone(),
         product: product.to_owned(),
         customer: customer.to_owned(),
@@ -60,14 +66,14 @@ fn named(setup: &Setup, spec: &SinkSpec, window: &Window, line: &ChargeLine, pro
 
 /// What a sink's lines of one window make, ascending by key where there is a table, else in the order of the lines.
 pub(super) fn bills<'a>(
-    setup: &Setup,
+    pipeline: &Pipeline,
     spec: &SinkSpec,
     window: &Window,
     lines: impl Iterator<Item = &'a (usize, ChargeLine)>,
 ) -> Vec<Bill<'a>> {
     let Some(table) = &spec.customers else {
         let bill = |(aggregate, line): &'a (usize, ChargeLine)| {
-            let key = named(setup, spec, window, line, &line.product, &line.customer);
+            let key = named(pipeline, spec, window, line, &line.product, &line.customer);
             Bill::own(key, true, *aggregate, line)
         };
         return lines.map(bill).collect();
@@ -75,10 +81,10 @@ pub(super) fn bills<'a>(
     let mut known: BTreeMap<Key, Vec<(usize, &ChargeLine)>> = BTreeMap::new();
     let mut bills = Vec::new();
     for (aggregate, line) in lines {
-        match key(setup, spec, window, line) {
+        match key(pipeline, spec, window, line) {
             Some(key) => known.entry(key).or_default().push((*aggregate, line)),
             None => {
-                let key = named(setup, spec, window, line, &line.product, &line.customer);
+                let key = named(pipeline, spec, window, line, &line.product, &line.customer);
                 bills.push(Bill::own(key, false, *aggregate, line));
             }
         }

@@ -17,11 +17,10 @@ use super::baseline::Baselines;
 use super::charges::{Assessed, Assessment, Difference, Place, hold};
 use super::compared::Compared;
 use super::complete::Complete;
-use super::freeze::Work;
 use super::guard::Guarded;
-use super::objections::opinions;
-use super::setup::{Setup, SinkSection};
-use crate::config::SinkSpec;
+use super::setup::Terms;
+use super::works::{Checks, Work};
+use crate::config::{Pipeline, SinkSpec};
 use crate::ledger::{Decision, Hold, State};
 use crate::model::charge::{Carried, ChargeId, Key, Proposal};
 use crate::model::window::Window;
@@ -32,7 +31,9 @@ const MOST_TRIES: usize = 100;
 
 /// Finds windows for late usage.
 pub(super) struct Carrier<'a> {
-    pub(super) setup: &'a Setup,
+    pub(super) pipeline: &'a Pipeline,
+    pub(super) terms: &'a [Terms<'a>],
+    pub(super) checks: &'a dyn Checks,
     pub(super) state: &'a State,
     pub(super) now: Timestamp,
     /// Whether windows besides those that were read may take something.
@@ -65,20 +66,20 @@ impl Carrier<'_> {
     /// # Errors
     /// The sink failed to say what it accepts. Nothing is carried then.
     pub(super) fn carry(&self, position: usize, works: &mut Vec<Work>) -> Result<(), Problem> {
-        let sinks = self.setup.sinks.get(position).zip(self.setup.pipeline.sinks.get(position));
-        let Some((sink, spec)) = sinks else { return Ok(()) };
+        let sinks = self.terms.get(position).zip(self.pipeline.sinks.get(position));
+        let Some((terms, spec)) = sinks else { return Ok(()) };
         let mut wanted = self.wanted(position, spec, works);
         if wanted.is_empty() {
             return Ok(());
         }
         let targets = if self.is_whole_run { self.targets(position, spec, works) } else { BTreeSet::new() };
         for _ in 0..MOST_TRIES {
-            let joined = self.tentative(position, sink, spec, works, &targets, &mut wanted);
+            let joined = self.tentative(position, terms, spec, works, &targets, &mut wanted);
             if joined.is_empty() {
                 break;
             }
             let offers: Vec<_> = joined.values().map(|(_, proposal, _)| proposal.offer(proposal.key.id())).collect();
-            let opinions = opinions(self.setup, sink, self.now, &offers)?;
+            let opinions = self.checks.check(position, self.now, &offers)?;
             let mut taken: BTreeMap<Window, Vec<(Proposal, Amount)>> = BTreeMap::new();
             for (key, (wants, proposal, amount)) in joined {
                 let objection = opinions.get(&key.id().to_string()).and_then(|opinion| opinion.objection.clone());
@@ -98,7 +99,7 @@ impl Carrier<'_> {
             }
         }
         let upcoming = self.upcoming();
-        let accepted = self.accepted_later(sink, spec, upcoming, &mut wanted)?;
+        let accepted = self.accepted_later(position, terms, spec, upcoming, &mut wanted)?;
         for (want, is_accepted) in wanted.into_iter().zip(accepted) {
             self.place(position, works, want, is_accepted.then_some(upcoming));
         }
@@ -160,7 +161,7 @@ impl Carrier<'_> {
     /// The windows that are over and can take something: those that were read in this run, and those that were settled before.
     fn targets(&self, position: usize, spec: &SinkSpec, works: &[Work]) -> BTreeSet<Window> {
         let read = works.iter().filter(|work| work.sink == position && work.is_read).map(|work| work.window);
-        let is_over = |window: &Window| self.setup.pipeline.is_due(window, self.now) && self.complete.covers(window);
+        let is_over = |window: &Window| self.pipeline.is_due(window, self.now) && self.complete.covers(window);
         let settled = self.state.windows().filter(|(sink, window, known)| {
             let is_ours = *sink == spec.plugin.name && known.settled && known.holds.is_empty();
             is_ours && !self.state.imported().is_closed(sink, window)
@@ -170,7 +171,7 @@ impl Carrier<'_> {
 
     /// The first window that is not due yet.
     fn upcoming(&self) -> Window {
-        let pipeline = &self.setup.pipeline;
+        let pipeline = self.pipeline;
         let mut window = Window::containing(pipeline.window, self.now);
         while let Some(previous) = window.previous().filter(|previous| !pipeline.is_due(previous, self.now)) {
             window = previous;
@@ -182,7 +183,7 @@ impl Carrier<'_> {
     fn tentative(
         &self,
         position: usize,
-        sink: &SinkSection,
+        terms: &Terms<'_>,
         spec: &SinkSpec,
         works: &[Work],
         targets: &BTreeSet<Window>,
@@ -225,7 +226,7 @@ impl Carrier<'_> {
                 }
                 continue;
             }
-            match amount(sink, spec, proposal.exact, self.state.remainder(&key.lane())) {
+            match amount(terms, spec, proposal.exact, self.state.remainder(&key.lane())) {
                 Ok(amount) if amount.fate != Fate::Zero && proposal.own().is_some() => {
                     amount.put(&mut proposal);
                     joined.insert(key, (ats, proposal, amount));
@@ -272,17 +273,18 @@ impl Carrier<'_> {
     /// Of each, whether the sink would accept it with a window that is not due yet, once that is.
     fn accepted_later(
         &self,
-        sink: &SinkSection,
+        position: usize,
+        terms: &Terms<'_>,
         spec: &SinkSpec,
         upcoming: Window,
         wanted: &mut [Wanted],
     ) -> Result<Vec<bool>, Problem> {
-        let then = upcoming.end().checked_add(self.setup.pipeline.grace).unwrap_or(self.now).max(self.now);
+        let then = upcoming.end().checked_add(self.pipeline.grace).unwrap_or(self.now).max(self.now);
         let mut offers = Vec::new();
         for want in wanted.iter_mut().filter(|want| want.taken.is_none()) {
             let key = Key { window: upcoming, ..want.draft.key.clone() };
             let carried = vec![Carried { window: want.draft.key.window, quantity: want.quantity }];
-            match amount(sink, spec, want.quantity, self.state.remainder(&key.lane())) {
+            match amount(terms, spec, want.quantity, self.state.remainder(&key.lane())) {
                 Ok(amount) => {
                     let (exact, time) = (want.quantity, upcoming.start().as_millisecond());
                     let mut proposal = Proposal { key, exact, time, carried, ..want.draft.clone() };
@@ -292,7 +294,7 @@ impl Carrier<'_> {
                 Err((_, reason)) => want.objection = Some(reason),
             }
         }
-        let opinions = opinions(self.setup, sink, then, &offers)?;
+        let opinions = self.checks.check(position, then, &offers)?;
         let mut accepted = Vec::new();
         for want in wanted {
             let opinion = opinions.get(&want.id.to_string());

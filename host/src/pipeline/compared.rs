@@ -6,10 +6,10 @@ use meterhost_decimal::Decimal;
 
 use super::baseline::{Baseline, place};
 use super::charges::Assessment;
-use super::freeze::Work;
 use super::guard::{Guarded, present};
 use super::percent::change;
-use super::setup::Setup;
+use super::works::Work;
+use crate::config::Pipeline;
 use crate::ledger::State;
 use crate::model::charge::ChargeId;
 use crate::model::window::Window;
@@ -77,9 +77,9 @@ fn missing(
 }
 
 /// For each sink, the windows that could not be compared: in a dry run, which shows the change; in a run, where a guard goes by it.
-pub(super) fn nothing_to_compare_with(setup: &Setup, works: &[Work], dry_run: bool) -> Vec<String> {
+pub(super) fn nothing_to_compare_with(pipeline: &Pipeline, works: &[Work], dry_run: bool) -> Vec<String> {
     let mut notes = Vec::new();
-    for (position, spec) in setup.pipeline.sinks.iter().enumerate() {
+    for (position, spec) in pipeline.sinks.iter().enumerate() {
         let guards = spec.guard.compares();
         let own = works.iter().filter(|work| work.sink == position && work.compared.alone && (dry_run || guards));
         // Where there is none before the last of them, there is none before the others.

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::freeze::Work;
 use super::gathered::Reading;
 use super::identity::plugins;
 use super::last_bill::of_others;
 use super::options::LastBill;
 use super::setup::Setup;
-use crate::config::SinkSpec;
-use crate::ledger::{Entry, Hold, InputSeen, Late, Scope, State};
+use super::works::Work;
+use crate::config::{Pipeline, SinkSpec};
+use crate::ledger::{Entry, Hold, InputSeen, Late, Scope, State, Verdict};
+use crate::model::charge::Proposal;
 use crate::model::window::Window;
 use crate::report::Problem;
 
@@ -38,9 +39,9 @@ pub(super) fn inputs(reading: &Reading) -> Vec<InputSeen> {
 }
 
 /// What of a window is kept back from a sink, and what was left out; nothing where the ledger says so already.
-pub(super) fn kept_back(setup: &Setup, state: &State, work: &Work, last: Option<&LastBill>) -> Option<Entry> {
+pub(super) fn kept_back(pipeline: &Pipeline, state: &State, work: &Work, last: Option<&LastBill>) -> Option<Entry> {
     let (window, assessment) = (work.window, &work.assessment);
-    let sink = setup.pipeline.sinks.get(work.sink).map(|sink| sink.plugin.name.clone()).unwrap_or_default();
+    let sink = pipeline.sinks.get(work.sink).map(|sink| sink.plugin.name.clone()).unwrap_or_default();
     let known = state.window(&sink, &window);
     let mut items: BTreeMap<String, u64> = BTreeMap::from([
         ("quarantined".to_owned(), assessment.quarantined),
@@ -61,7 +62,7 @@ pub(super) fn kept_back(setup: &Setup, state: &State, work: &Work, last: Option<
         kept.extend_from_slice(&known.kept);
         items.clone_from(&known.items);
     }
-    if let (Some(last), Some(spec), Some(known)) = (last, setup.pipeline.sinks.get(work.sink), known) {
+    if let (Some(last), Some(spec), Some(known)) = (last, pipeline.sinks.get(work.sink), known) {
         holds.extend(known.holds.iter().filter(|hold| of_others(spec, last, hold)).cloned());
         let others = |customer: &str| customer != last.customer;
         kept.extend(known.kept.iter().filter(|kept| others(&kept.customer)).cloned());
@@ -71,6 +72,33 @@ pub(super) fn kept_back(setup: &Setup, state: &State, work: &Work, last: Option<
     let is_known = known
         .is_some_and(|known| (&known.holds, &known.kept, &known.late, &known.items) == (&holds, &kept, &late, &items));
     (!is_known).then_some(Entry::Reading { sink, window, holds, kept, late, items })
+}
+
+/// What is frozen of a run, in the order of its windows: what is left of rounding goes from one charge to the next.
+pub(super) fn frozen(pipeline: &Pipeline, works: &[Work], last: Option<&LastBill>) -> Vec<Entry> {
+    let all = || works.iter().map(|work| &work.assessment);
+    let taken_over: Vec<&Proposal> = all().flat_map(|assessment| &assessment.taken_over).collect();
+    let proposals = all().flat_map(|assessment| &assessment.proposals).chain(taken_over.iter().copied());
+    let mut entries: Vec<Entry> = proposals.cloned().map(Entry::freeze).collect();
+    if !taken_over.is_empty() {
+        let charges = taken_over.into_iter().map(|charge| charge.key.id()).collect();
+        entries.push(Entry::TakenOver { charges });
+    }
+    for (proposal, reason, by) in all().flat_map(|assessment| assessment.by_hand.iter().cloned()) {
+        let (charge, quantity) = (proposal.key.id(), proposal.quantity);
+        entries.push(Entry::freeze(proposal));
+        entries.push(Entry::Resolved { charge, verdict: Verdict::Billed, quantity, reason, by });
+    }
+    entries.extend(last.into_iter().flat_map(|last| works.iter().filter_map(|work| ends(pipeline, work, last))));
+    entries
+}
+
+/// That a customer's last bill is made, unless something of it is held: that is made once it is seen to.
+fn ends(pipeline: &Pipeline, work: &Work, last: &LastBill) -> Option<Entry> {
+    let sink = pipeline.sinks.get(work.sink)?.plugin.name.clone();
+    let (customer, until) = (last.customer.clone(), last.until.as_millisecond());
+    let is_held = !work.assessment.holds.is_empty();
+    (!is_held).then_some(Entry::Final { sink, window: work.window, customer, until })
 }
 
 /// That nothing which was read lies where it could be billed.

@@ -1,35 +1,29 @@
 //! From the windows that are due to frozen charges: read, verified, assessed, written down in one transaction.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 
 use super::account;
-use super::assess::Assess;
 use super::astray::Astray;
-use super::baseline::Baselines;
-use super::carry::Carrier;
 use super::charges::Assessment;
 use super::closed::Held;
 use super::compared::{Compared, nothing_to_compare_with};
 use super::complete::Complete;
-use super::due::{Due, begins, due, has_holds, owes};
-use super::entries::{all_astray, inputs, intent, kept_back, unchecked};
+use super::dimensions::Dimensions;
+use super::due::{Due, begins, due, has_holds};
+use super::entries::{all_astray, frozen, intent, kept_back};
 use super::gathered::Reading;
-use super::guard::Guarded;
 use super::identity::plugins;
-use super::last_bill;
-use super::left_over::round_in_order;
 use super::mirrored::Mirrored;
-use super::objections::objections;
+use super::objections::Sinks;
 use super::opening::{Opening, share_doubts};
-use super::options::{LastBill, Options};
-use super::quantities;
+use super::options::Options;
 use super::read::{Reader, span};
-use super::setup::{Section, Setup};
+use super::setup::{Section, Setup, SinkSection, Terms};
 use super::summary::Findings;
+use super::works::{Ground, Work, Works};
 use crate::failpoint::failpoint;
-use crate::ledger::{Entry, Identity, Ledger, LedgerError, PluginDigest, State, Verdict};
+use crate::ledger::{Entry, Identity, Ledger, LedgerError, State};
 use crate::model::charge::{ChargeId, Proposal};
 use crate::model::reading::Span;
 use crate::model::window::Window;
@@ -39,18 +33,6 @@ use crate::report::{Exit, Problem};
 const WINDOWS: usize = 32;
 /// After so many readings in a row that came to nothing, what is wrong is not one window's: to halve `WINDOWS` down to one takes as many.
 const FRUITLESS: u32 = 6;
-
-/// One window of one sink on its way through a run.
-pub(super) struct Work {
-    /// The sink's position.
-    pub(super) sink: usize,
-    pub(super) window: Window,
-    pub(super) assessment: Assessment,
-    /// Whether it was read in this run; else it is here for what is carried from or to it.
-    pub(super) is_read: bool,
-    /// Beside the window before.
-    pub(super) compared: Compared,
-}
 
 /// The ledger: open for writing, or only read.
 pub(super) enum Book {
@@ -134,48 +116,38 @@ pub(super) fn freeze(
     share_doubts(&mut openings, &spans);
     let mut astray = Astray::default();
     openings.iter().for_each(|opening| astray.join(opening.astray));
-    let mut assessor = Assessor {
-        setup,
-        options,
-        begins,
-        plugins: plugins(setup),
-        state: book.state(),
-        baselines: Baselines::of(book.state()),
-        works: Vec::new(),
-        entries: Vec::new(),
-        read: BTreeSet::new(),
-        made: BTreeSet::new(),
+    let terms: Vec<Terms<'_>> = setup.sinks.iter().map(SinkSection::terms).collect();
+    let ground = Ground {
+        pipeline: &setup.pipeline,
+        terms: &terms,
+        checks: &Sinks(setup),
+        plugins: &plugins(setup),
+        complete,
+        now: options.now,
+        window: options.window,
+        last: options.last.as_ref(),
     };
+    let mut works = Works::on(&ground, book.state());
+    let mut dimensions = Dimensions::default();
     for Opening { own, readings, .. } in openings {
-        for (window, reading) in windows.get(own).unwrap_or_default().iter().zip(readings) {
-            assessor.assess(window, reading, findings);
+        for (window, mut reading) in windows.get(own).unwrap_or_default().iter().zip(readings) {
+            check(setup, &mut reading);
+            dimensions.see(&reading);
+            works.take(window, reading, findings);
         }
     }
     if options.dry_run {
-        findings.notes.extend(assessor.nobodys());
+        findings.notes.extend(dimensions.nobodys(&setup.pipeline));
     }
-    assessor.works.extend(elsewhere(watched.held));
-    let Assessor { mut works, mut entries, .. } = assessor;
-    match &options.last {
-        None => carry(setup, options, book.state(), complete, &mut works, findings),
-        Some(last) => {
-            let found = works.iter().any(|work| !work.assessment.lines.is_empty());
-            last_bill::unknown(setup, book.state(), last, found, findings);
+    works.add(elsewhere(watched.held));
+    let (mut works, mut entries) = match works.finish(findings) {
+        Ok(finished) => finished,
+        Err(open) => {
+            findings.does_not_close(open);
+            return Ok(Vec::new());
         }
-    }
-    round_in_order(setup, book.state(), &mut works);
-    if let Err(open) = quantities::verify(&works) {
-        findings.problem(Problem {
-            step: Some("closing the sum".to_owned()),
-            action: Some(
-                "report it: this is an error of meterhost itself; nothing was frozen, and nothing is sent".to_owned(),
-            ),
-            ..Problem::new("sum", open)
-        });
-        findings.is_open = true;
-        return Ok(Vec::new());
-    }
-    findings.notes.extend(nothing_to_compare_with(setup, &works, options.dry_run));
+    };
+    findings.notes.extend(nothing_to_compare_with(&setup.pipeline, &works, options.dry_run));
     match astray.words() {
         Some(words) if astray.others => findings.notes.push(words),
         // All of them: that is no old usage, but a time that is read in a wrong way, and no empty month.
@@ -187,7 +159,9 @@ pub(super) fn freeze(
         return Ok(works);
     }
     if let Book::Open(ledger) = book {
-        entries.extend(works.iter().filter_map(|work| kept_back(setup, ledger.state(), work, options.last.as_ref())));
+        let pipeline = &setup.pipeline;
+        let last = options.last.as_ref();
+        entries.extend(works.iter().filter_map(|work| kept_back(pipeline, ledger.state(), work, last)));
         // What goes into the ledger stays there: no secret may, though a plugin repeated it.
         for entry in &mut entries {
             if let Entry::Reading { holds, kept, .. } = entry {
@@ -197,69 +171,14 @@ pub(super) fn freeze(
                 }
             }
         }
-        let taken_over = works.iter().flat_map(|work| work.assessment.taken_over.iter().cloned());
-        let taken_over: Vec<Proposal> = taken_over.collect();
-        let proposals: Vec<Proposal> =
-            works.iter().flat_map(|work| work.assessment.proposals.iter().cloned()).collect();
-        let doubted = doubted(setup, ledger.state(), &proposals);
-        let taken = Entry::TakenOver { charges: taken_over.iter().map(|charge| charge.key.id()).collect() };
-        let taken = (!taken_over.is_empty()).then_some(taken);
-        // In the order of their windows: what is left of rounding goes from one to the next.
-        entries.extend(proposals.into_iter().chain(taken_over).map(Entry::freeze));
-        entries.extend(doubted.into_iter().chain(taken));
-        if let Some(last) = &options.last {
-            entries.extend(works.iter().filter_map(|work| ends(setup, work, last)));
-        }
-        for (proposal, reason, by) in works.iter().flat_map(|work| work.assessment.by_hand.iter().cloned()) {
-            let (charge, quantity) = (proposal.key.id(), proposal.quantity);
-            entries.push(Entry::freeze(proposal));
-            entries.push(Entry::Resolved { charge, verdict: Verdict::Billed, quantity, reason, by });
-        }
+        let proposals = works.iter().flat_map(|work| work.assessment.proposals.iter());
+        let doubted = doubted(setup, ledger.state(), &proposals.collect::<Vec<_>>());
+        entries.extend(frozen(pipeline, &works, last));
+        entries.extend(doubted);
         // All or none: what is frozen, and what explains it.
         ledger.append(entries)?;
     }
     Ok(works)
-}
-
-/// That a customer's last bill is made, unless something of it is held: that is made once it is seen to.
-fn ends(setup: &Setup, work: &Work, last: &LastBill) -> Option<Entry> {
-    let sink = setup.pipeline.sinks.get(work.sink)?.plugin.name.clone();
-    let (customer, until) = (last.customer.clone(), last.until.as_millisecond());
-    let is_held = !work.assessment.holds.is_empty();
-    (!is_held).then_some(Entry::Final { sink, window: work.window, customer, until })
-}
-
-/// Finds windows for late usage.
-fn carry(
-    setup: &Setup,
-    options: &Options<'_>,
-    state: &State,
-    complete: &Complete,
-    works: &mut Vec<Work>,
-    findings: &mut Findings,
-) {
-    let is_whole_run = options.window.is_none();
-    let carrier = Carrier { setup, state, now: options.now, is_whole_run, complete };
-    for sink in 0..setup.sinks.len() {
-        if let Err(problem) = carrier.carry(sink, works) {
-            findings.problem(problem);
-        }
-    }
-}
-
-/// Customers of whom the state document says that they were about to be billed, and of whom there is no usage to look up.
-fn unread(state: &State, sink: &str, window: &Window, assessment: &Assessment) -> Option<String> {
-    let (_, open) = state.imported().still_open(sink).find(|(open, _)| open == window)?;
-    let read = assessment.lines.iter().map(|line| line.key.customer.as_str());
-    let charged = state.charges_of(sink, window).into_iter().map(|charge| charge.charge().key().customer.as_str());
-    let known: BTreeSet<&str> = read.chain(charged).collect();
-    let unread: Vec<&str> = open.iter().map(String::as_str).filter(|customer| !known.contains(customer)).collect();
-    let (window, customers) = (window.label(), unread.join(", "));
-    (!unread.is_empty()).then(|| {
-        format!(
-            "{window}: the state document says that {customers} may have been billed, and there is no usage of that"
-        )
-    })
 }
 
 /// What is held of windows that another exporter closed.
@@ -274,10 +193,10 @@ fn elsewhere(held: Vec<Held>) -> impl Iterator<Item = Work> {
 }
 
 /// Which of the charges that are about to be frozen may have been offered before this ledger was there: they are looked up first.
-fn doubted(setup: &Setup, state: &State, proposals: &[Proposal]) -> Vec<Entry> {
+fn doubted(setup: &Setup, state: &State, proposals: &[&Proposal]) -> Vec<Entry> {
     let sinks = setup.sinks.iter().zip(&setup.pipeline.sinks);
     let entries = sinks.filter_map(|(sink, spec)| {
-        let is_open = |charge: &&Proposal| {
+        let is_open = |charge: &&&Proposal| {
             let key = &charge.key;
             key.sink == spec.plugin.name && state.imported().is_open(&key.sink, &key.window, &key.customer)
         };
@@ -361,112 +280,18 @@ fn step(what: &str, windows: &[Window]) -> String {
     }
 }
 
-/// Judges readings, and gathers what comes of them.
-struct Assessor<'a> {
-    setup: &'a Setup,
-    options: &'a Options<'a>,
-    /// Each sink's first window.
-    begins: Vec<Option<Window>>,
-    /// What this run is made of.
-    plugins: Vec<PluginDigest>,
-    state: &'a State,
-    baselines: Baselines<'a>,
-    works: Vec<Work>,
-    entries: Vec<Entry>,
-    /// Dimensions of usage, and of what was made of it.
-    read: BTreeSet<String>,
-    made: BTreeSet<String>,
-}
-
-impl Assessor<'_> {
-    /// Names in a `takes` that nothing has: misspelt, they send what was meant to whoever takes the rest.
-    fn nobodys(&self) -> Vec<String> {
-        let pipeline = &self.setup.pipeline;
-        let aggregates =
-            pipeline.aggregates.iter().map(|spec| (&spec.plugin.section, &spec.takes, &self.read, "usage"));
-        let sinks = pipeline.sinks.iter().map(|spec| (&spec.plugin.section, &spec.takes, &self.made, "charge"));
-        let mut notes: Vec<String> = Vec::new();
-        for spec in pipeline.sinks.iter().filter(|_| !self.made.is_empty()) {
-            let missing = spec.guard.max_quantity.named.keys().filter(|name| !self.made.contains(*name));
-            let note =
-                |name| format!("the guard of {} names `{name}`, and no charge has this dimension", spec.plugin.section);
-            notes.extend(missing.map(note));
-        }
-        for (section, takes, seen, what) in aggregates.chain(sinks).filter(|(_, _, seen, _)| !seen.is_empty()) {
-            let missing = takes.iter().flatten().filter(|name| !seen.contains(*name));
-            notes.extend(missing.map(|name| format!("{section} takes `{name}`, and no {what} has this dimension")));
-        }
-        notes
+/// Finds out whether what the aggregators answered fits what they were given.
+fn check(setup: &Setup, reading: &mut Reading) {
+    if !reading.failed.is_empty() {
+        return;
     }
-
-    fn assess(&mut self, window: &Window, mut reading: Reading, findings: &mut Findings) {
-        let (setup, state) = (self.setup, self.state);
-        if reading.failed.is_empty()
-            && let Err(flaw) = account::verify(&reading, &|dimension| setup.aggregate_of(dimension))
-        {
-            let all = || setup.aggregates.iter().map(Section::label).collect::<Vec<_>>().join(", ");
-            let one = flaw.aggregate.and_then(|position| setup.aggregates.get(position));
-            reading.failed.push(Problem {
-                plugin: Some(one.map_or_else(all, Section::label)),
-                step: Some("aggregating".to_owned()),
-                action: Some("report it to the plugin's author; nothing of this window was billed".to_owned()),
-                ..Problem::new("plugin-contract", flaw.text)
-            });
-        }
-        if !reading.failed.is_empty() {
-            reading.failed.into_iter().for_each(|problem| findings.failed(problem, window));
-            return;
-        }
-        if self.options.dry_run {
-            self.read.extend(reading.tally.keys().map(|pair| pair.dimension.clone()));
-            self.made.extend(reading.lines.iter().map(|(_, line)| line.dimension.clone()));
-        }
-        let seen = inputs(&reading);
-        if seen.is_empty() && reading.unreadable.is_empty() {
-            let label = window.label();
-            findings.notes.push(format!("{label}: there was nothing to read, and so there is nothing to bill"));
-        }
-        let mut first = true;
-        let sinks = setup.sinks.iter().zip(&setup.pipeline.sinks).zip(&self.begins);
-        for (position, ((sink, spec), begins)) in sinks.enumerate() {
-            // Without a `start`, a window that was asked for is the first, unless another exporter was there before it.
-            let is_asked_for =
-                self.options.window.is_some() && setup.pipeline.start.is_none() && state.imported().sinks().is_empty();
-            let begins = if is_asked_for { Some(*window) } else { *begins };
-            if !owes(state, &spec.plugin.name, begins, window) {
-                continue;
-            }
-            let last = self.options.last.as_ref();
-            let guarded = Guarded { spec, window, baseline: self.baselines.before(&spec.plugin.name, window) };
-            let assess = Assess {
-                setup,
-                sink,
-                spec,
-                window,
-                reading: &reading,
-                state,
-                plugins: &self.plugins,
-                last,
-                guarded: &guarded,
-            };
-            let mut assessment = assess.assess(std::mem::take(&mut first));
-            if let Err(problem) = objections(setup, sink, state, self.options.now, &mut assessment) {
-                // Nothing of this window is frozen for this sink. The hold keeps it in sight, though it was settled before and its
-                // inputs count as seen from here on.
-                self.entries.push(unchecked(spec, window, &problem));
-                findings.failed(problem, window);
-                continue;
-            }
-            findings.notes.extend(unread(state, &spec.plugin.name, window, &assessment));
-            let compared = Compared::of(&guarded, &assessment, state);
-            self.works.push(Work { sink: position, window: *window, assessment, is_read: true, compared });
-        }
-        // Of what another exporter billed of it nobody could say yet how it stood.
-        if state.imported().bills_blindly(window) && !state.is_watched(window) && reading.unreadable.is_empty() {
-            self.entries.push(Entry::Watched { window: *window, inputs: seen.clone() });
-        }
-        if state.inputs(window) != Some(seen.as_slice()) {
-            self.entries.push(Entry::Inputs { window: *window, inputs: seen });
-        }
-    }
+    let Err(flaw) = account::verify(reading, &|dimension| setup.aggregate_of(dimension)) else { return };
+    let all = || setup.aggregates.iter().map(Section::label).collect::<Vec<_>>().join(", ");
+    let one = flaw.aggregate.and_then(|position| setup.aggregates.get(position));
+    reading.failed.push(Problem {
+        plugin: Some(one.map_or_else(all, Section::label)),
+        step: Some("aggregating".to_owned()),
+        action: Some("report it to the plugin's author; nothing of this window was billed".to_owned()),
+        ..Problem::new("plugin-contract", flaw.text)
+    });
 }

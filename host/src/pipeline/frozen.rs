@@ -6,8 +6,7 @@ use super::amount::Why;
 use super::assess::Assess;
 use super::bills::{Bill, SinkDoubts, key};
 use super::moved::{Moved, is_refused};
-use super::setup::Setup;
-use crate::config::{LateUsage, SinkSpec};
+use crate::config::{LateUsage, Pipeline, SinkSpec};
 use crate::ledger::{ChargeState, Decision, PluginDigest, Standing, Word};
 use crate::model::charge::ChargeId;
 use crate::model::lines::ChargeLine;
@@ -116,9 +115,9 @@ impl<'a> Assess<'a> {
             let found = plugins.iter().find(|plugin| plugin.section == section);
             found.map(|plugin| (plugin.sha256.clone(), plugin.config.clone()))
         };
-        let aggregate = self.setup.aggregates.get(bill.aggregate).map_or("", |section| section.name.as_str());
+        let aggregate = self.pipeline.aggregates.get(bill.aggregate).map_or("", |spec| spec.plugin.section.as_str());
         let then = charge.made_by();
-        let source = self.setup.source.name.as_str();
+        let source = self.pipeline.source.plugin.section.as_str();
         of(then, source) == of(self.plugins, source)
             && of(then, charge.charge().aggregator()) == of(self.plugins, aggregate)
     }
@@ -146,9 +145,9 @@ impl<'a> Assess<'a> {
 }
 
 /// What becomes now of the records of a charge that nothing makes any more.
-pub(super) fn now_makes(setup: &Setup, spec: &SinkSpec, state: &ChargeState, line: &ChargeLine) -> String {
+pub(super) fn now_makes(pipeline: &Pipeline, spec: &SinkSpec, state: &ChargeState, line: &ChargeLine) -> String {
     let charge = state.charge();
-    match key(setup, spec, &charge.key().window, line) {
+    match key(pipeline, spec, &charge.key().window, line) {
         None => format!("the table of customers has no row for {} any more", line.customer),
         Some(now) if now.customer != charge.key().customer && now.dimension == charge.key().dimension => {
             format!("its records are those of {}, and would be billed to {} now", line.customer, now.customer)

@@ -54,7 +54,7 @@ impl<'a> Assess<'a> {
             Some((Decision::Billed, word)) if bill.id.is_some() => {
                 let exact = bill.exact.max(Decimal::ZERO);
                 let quantity =
-                    amount(self.sink, self.spec, exact, Decimal::ZERO).map_or(exact, |amount| amount.quantity);
+                    amount(&self.terms, self.spec, exact, Decimal::ZERO).map_or(exact, |amount| amount.quantity);
                 return Judged::ByHand(quantity, word);
             }
             _ => {}
@@ -91,7 +91,7 @@ impl<'a> Assess<'a> {
             && !is_released
             && (was_billed || bill.lines.iter().any(|line| is_billed(&line.customer)));
         let is_over = self.last.is_none() && self.state.final_until(name, self.window, &bill.key.customer).is_some();
-        let judged = match self.setup.pipeline.sinks_of(&bill.key.dimension).is_empty() {
+        let judged = match self.pipeline.sinks_of(&bill.key.dimension).is_empty() {
             _ if is_over && !is_released && !bill.exact.is_zero() => {
                 Err(("final", "the customer's last bill was sent before, and had nothing of it".to_owned()))
             }
@@ -144,7 +144,7 @@ impl<'a> Assess<'a> {
                 "this customer was taken over as billed, and the objects of the window are not as they were then";
             return Err(("taken-over", reason.to_owned()));
         }
-        match bill.exact.is_zero() && self.sink.zeros != Zeros::Send {
+        match bill.exact.is_zero() && self.terms.zeros != Zeros::Send {
             true => Ok(Judged::Zero(bill.exact)),
             false => Ok(Judged::TakenOver(bill.exact.max(Decimal::ZERO))),
         }
@@ -155,7 +155,7 @@ impl<'a> Assess<'a> {
         // Of nothing nobody has to know who owes it.
         let is_nothing = || {
             let is_sound = bill.doubt.is_none() && bill.doubted(doubts).is_none();
-            self.sink.zeros != Zeros::Send && bill.exact.is_zero() && is_sound
+            self.terms.zeros != Zeros::Send && bill.exact.is_zero() && is_sound
         };
         if bill.id.is_none() && !is_nothing() {
             return Err((UNKNOWN, no_row(self.spec, ": add one")));
@@ -171,7 +171,7 @@ impl<'a> Assess<'a> {
                 if bill.parts.len() > 1 { format!("the total of {}", line.customer) } else { "the total".to_owned() };
             return Err(("negative", format!("{whose} is negative: {}", line.quantity)));
         }
-        let amount = amount(self.sink, self.spec, bill.exact, self.state.remainder(&bill.key.lane()))?;
+        let amount = amount(&self.terms, self.spec, bill.exact, self.state.remainder(&bill.key.lane()))?;
         Ok(match amount.fate {
             Fate::Zero => Judged::Zero(amount.quantity),
             Fate::Sent | Fate::LeftOver => Judged::Owed(amount),

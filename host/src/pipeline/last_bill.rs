@@ -11,7 +11,7 @@ use super::options::{LastBill, Options};
 use super::setup::Setup;
 use super::summary::Findings;
 use super::tally::Pair;
-use crate::config::{Payer, SinkSpec};
+use crate::config::{Payer, Pipeline, SinkSpec};
 use crate::ledger::{Hold, Scope, State};
 use crate::model::window::Window;
 use crate::report::Problem;
@@ -98,11 +98,11 @@ pub(super) fn of_others(spec: &SinkSpec, last: &LastBill, hold: &Hold) -> bool {
 }
 
 /// Says so where nobody knows the customer: the name may be misspelt, and there may not be much time.
-pub(super) fn unknown(setup: &Setup, state: &State, last: &LastBill, found: bool, findings: &mut Findings) {
+pub(super) fn unknown(pipeline: &Pipeline, state: &State, last: &LastBill, found: bool, findings: &mut Findings) {
     if found {
         return;
     }
-    let is_known = setup.pipeline.sinks.iter().any(|sink| {
+    let is_known = pipeline.sinks.iter().any(|sink| {
         let windows = state.windows().filter(|(name, ..)| *name == sink.plugin.name);
         let mut charges = windows.flat_map(|(name, window, _)| state.charges_of(name, window));
         charges.any(|charge| charge.charge().key().customer == last.customer)

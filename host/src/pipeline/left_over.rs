@@ -6,27 +6,27 @@ use meterhost_decimal::Decimal;
 
 use super::amount::{Fate, amount};
 use super::charges::{Assessment, hold};
-use super::freeze::Work;
-use super::setup::Setup;
-use crate::config::Rounding;
+use super::setup::Terms;
+use super::works::Work;
+use crate::config::{Pipeline, Rounding};
 use crate::ledger::State;
 use crate::model::charge::Lane;
 
 /// Rounds what is to be frozen, window by window, where a sink carries what is left over.
-pub(super) fn round_in_order(setup: &Setup, state: &State, works: &mut [Work]) {
+pub(super) fn round_in_order(pipeline: &Pipeline, terms: &[Terms<'_>], state: &State, works: &mut [Work]) {
     let mut left: HashMap<Lane, Decimal> = HashMap::new();
     let mut order: Vec<&mut Work> = works.iter_mut().collect();
     order.sort_by_key(|work| (work.sink, work.window));
     for work in order {
-        let sinks = setup.sinks.get(work.sink).zip(setup.pipeline.sinks.get(work.sink));
-        let Some((sink, spec)) = sinks.filter(|(_, spec)| spec.round == Rounding::Carry) else { continue };
+        let sinks = terms.get(work.sink).zip(pipeline.sinks.get(work.sink));
+        let Some((terms, spec)) = sinks.filter(|(_, spec)| spec.round == Rounding::Carry) else { continue };
         let Assessment { proposals, lines, holds, .. } = &mut work.assessment;
         let mut refused = HashMap::new();
         let mut sent = HashMap::new();
         proposals.retain_mut(|proposal| {
             let lane = proposal.key.lane();
             let before = left.get(&lane).copied().unwrap_or_else(|| state.remainder(&lane));
-            match amount(sink, spec, proposal.exact, before) {
+            match amount(terms, spec, proposal.exact, before) {
                 Ok(amount) if amount.fate != Fate::Zero => {
                     amount.put(proposal);
                     sent.insert(proposal.key.id(), amount.quantity);

@@ -7,8 +7,8 @@
 //! | `mirrored`, `take_over` | the state document of an exporter that was there before |
 //! | `due`, `changed`, `closed` | which windows a run takes up, and which it only watches |
 //! | `read`, `route`, `channel`, `tally`, `dedupe` | usage into aggregators, on as many threads as there are cores |
-//! | `gathered`, `opening`, `quarantine`, `astray` | what came of it, by window |
-//! | `bills`, `assess`, `charges` | what would be charges, line by line, and what becomes of each |
+//! | `gathered`, `opening`, `quarantine`, `astray`, `dimensions` | what came of it, by window |
+//! | `works`, `bills`, `assess`, `charges` | what would be charges, line by line, and what becomes of each |
 //! | `judge`, `frozen`, `doubts`, `moved`, `objections` | what is new, what differs from what is frozen, and what speaks against it |
 //! | `amount`, `left_over`, `carry` | what is sent of an exact quantity, and what goes over into later windows |
 //! | `last_bill` | one customer, at once and for good |
@@ -36,6 +36,7 @@ mod compared;
 mod complete;
 mod dedupe;
 mod deliver;
+mod dimensions;
 mod doubts;
 mod due;
 mod entries;
@@ -65,6 +66,7 @@ mod summary;
 mod take_over;
 mod tally;
 mod way_out;
+mod works;
 
 pub use complete::complete_until;
 pub use identity::{at_fault, identity};

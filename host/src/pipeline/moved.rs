@@ -6,9 +6,9 @@ use std::collections::{HashMap, HashSet};
 use super::bills::{Bill, key};
 use super::charges::Assessed;
 use super::doubts::Doubts;
-use super::freeze::Work;
 use super::gathered::{LineKey, Reading, key as line_key};
-use super::setup::Setup;
+use super::works::Work;
+use crate::config::Pipeline;
 use crate::ledger::{ChargeState, Standing, State};
 use crate::model::charge::{ChargeId, Share};
 use crate::model::lines::ChargeLine;
@@ -42,7 +42,7 @@ struct Lost<'a> {
 impl<'a> Moved<'a> {
     /// Compares what was frozen for a window with the lines that are made for it now.
     pub(super) fn of(
-        setup: &'a Setup,
+        pipeline: &'a Pipeline,
         window: &Window,
         reading: &'a Reading,
         doubts: &Doubts,
@@ -56,9 +56,9 @@ impl<'a> Moved<'a> {
         let mut taken: HashSet<(&str, LineKey<'_>)> = HashSet::new();
         for (_, line) in &reading.lines {
             let owner = (line.product.as_str(), line.customer.as_str());
-            for sink in setup.pipeline.sinks_of(&line.dimension) {
+            for sink in pipeline.sinks_of(&line.dimension) {
                 taken.insert((&sink.plugin.name, line_key(line)));
-                if let Some(key) = key(setup, sink, window, line) {
+                if let Some(key) = key(pipeline, sink, window, line) {
                     own.insert((state.known_as(key.id()), owner), line);
                 }
             }
@@ -123,13 +123,13 @@ impl<'a> Moved<'a> {
 
 /// Refused charges that are not to be offered again: another one was frozen after them from the same dimensions, in their place. Where
 /// this run makes both, they stand side by side. This follows from the ledger, whatever could be read in this run.
-pub(super) fn withdrawn(setup: &Setup, state: &State, works: &[Work]) -> HashSet<ChargeId> {
+pub(super) fn withdrawn(pipeline: &Pipeline, state: &State, works: &[Work]) -> HashSet<ChargeId> {
     // A charge of which no usage is left has a line as well, of no origin.
     let lines = works.iter().flat_map(|work| &work.assessment.lines);
     let made: HashSet<(ChargeId, Owner<'_>)> = lines.flat_map(makes).collect();
     let mut windows: HashMap<Window, Owned<'_>> = HashMap::new();
     let mut withdrawn = HashSet::new();
-    let sinks = setup.pipeline.sinks.iter();
+    let sinks = pipeline.sinks.iter();
     for refused in sinks.flat_map(|sink| state.open_charges(&sink.plugin.name)).filter(|state| is_refused(state)) {
         let charge = refused.charge();
         let others = windows.entry(charge.key().window).or_insert_with(|| {

@@ -7,7 +7,8 @@ use meterhost_decimal::Decimal;
 
 use super::charges::{Assessed, Assessment, hold};
 use super::read::with_denials;
-use super::setup::{Setup, SinkSection};
+use super::setup::{Setup, Terms};
+use super::works::Checks;
 use crate::config::{Rounding, Zeros};
 use crate::ledger::{State, rounded};
 use crate::model::charge::Proposal;
@@ -18,41 +19,41 @@ use crate::report::Problem;
 /// So long before the end of its acceptance a zero is sent: a run that comes every hour has one more chance after that.
 const ZERO_LEAD: SignedDuration = SignedDuration::from_hours(2);
 
-/// What a sink says to these at a time, by id.
-pub(super) fn opinions(
-    setup: &Setup,
-    sink: &SinkSection,
-    now: Timestamp,
-    offers: &[Offer],
-) -> Result<HashMap<String, Opinion>, Problem> {
-    let mut found = HashMap::with_capacity(offers.len());
-    if offers.is_empty() {
-        return Ok(found);
+/// The sinks of a pipeline, as they check charges.
+pub(super) struct Sinks<'a>(pub(super) &'a Setup);
+
+impl Checks for Sinks<'_> {
+    fn check(&self, sink: usize, now: Timestamp, offers: &[Offer]) -> Result<HashMap<String, Opinion>, Problem> {
+        let mut found = HashMap::with_capacity(offers.len());
+        let Some(section) = self.0.sinks.get(sink).map(|sink| &sink.section).filter(|_| !offers.is_empty()) else {
+            return Ok(found);
+        };
+        let session = self.0.broker.session(&section.name, section.grants.clone(), true);
+        let problem = |failure| with_denials(section.problem("checking charges", None, &failure), &session.denials());
+        let mut instance =
+            SinkInstance::start(&section.plugin, section.settings(session.clone(), now)).map_err(problem)?;
+        for offers in offers.chunks(1000) {
+            let opinions = instance.check(&section.config, offers, now.as_millisecond()).map_err(problem)?;
+            found.extend(opinions.into_iter().map(|opinion| (opinion.id.clone(), opinion)));
+        }
+        Ok(found)
     }
-    let section = &sink.section;
-    let session = setup.broker.session(&section.name, section.grants.clone(), true);
-    let problem = |failure| with_denials(section.problem("checking charges", None, &failure), &session.denials());
-    let mut instance = SinkInstance::start(&section.plugin, section.settings(session.clone(), now)).map_err(problem)?;
-    for offers in offers.chunks(1000) {
-        let opinions = instance.check(&section.config, offers, now.as_millisecond()).map_err(problem)?;
-        found.extend(opinions.into_iter().map(|opinion| (opinion.id.clone(), opinion)));
-    }
-    Ok(found)
 }
 
 /// Asks the sink of what is to be frozen and of what is open, and holds what its service would surely refuse. A zero whose acceptance ends
 /// is to be frozen from here on, where the file says so.
 pub(super) fn objections(
-    setup: &Setup,
-    sink: &SinkSection,
+    checks: &dyn Checks,
+    sink: usize,
+    terms: &Terms<'_>,
     state: &State,
     now: Timestamp,
     assessment: &mut Assessment,
 ) -> Result<(), Problem> {
     let mut offers: Vec<Offer> =
         assessment.proposals.iter().map(|proposal| proposal.offer(proposal.key.id())).collect();
-    offers.extend(assessment.lines.iter().filter_map(|line| waiting(sink, state, line)));
-    let opinions = opinions(setup, sink, now, &offers)?;
+    offers.extend(assessment.lines.iter().filter_map(|line| waiting(terms, state, line)));
+    let opinions = checks.check(sink, now, &offers)?;
     let refuses = |id: &str| opinions.get(id).and_then(|opinion| opinion.objection.clone());
     let proposed: HashMap<String, usize> =
         assessment.proposals.iter().enumerate().map(|(at, proposal)| (proposal.key.id().to_string(), at)).collect();
@@ -66,7 +67,7 @@ pub(super) fn objections(
         }
         let ends = opinion.accepted_until.and_then(|until| Timestamp::from_millisecond(until).ok());
         let is_last = ends.is_some_and(|ends| now.checked_add(ZERO_LEAD).is_ok_and(|then| then >= ends));
-        if line.zero && sink.zeros == Zeros::SendAtEnd && is_last && opinion.objection.is_none() {
+        if line.zero && terms.zeros == Zeros::SendAtEnd && is_last && opinion.objection.is_none() {
             line.zero = false;
             assessment.proposals.extend(line.draft.take().map(|draft| Proposal { quantity: line.quantity, ..*draft }));
         }
@@ -76,18 +77,18 @@ pub(super) fn objections(
 }
 
 /// What is open, and is not to be frozen now: how long the sink accepts it is worth knowing.
-fn waiting(sink: &SinkSection, state: &State, line: &Assessed) -> Option<Offer> {
+fn waiting(terms: &Terms<'_>, state: &State, line: &Assessed) -> Option<Offer> {
     let id = line.id?;
     if let Some(charge) = state.charge(&id) {
         return (!charge.is_final()).then(|| charge.charge().offer());
     }
-    let is_last_zero = line.zero && sink.zeros == Zeros::SendAtEnd;
+    let is_last_zero = line.zero && terms.zeros == Zeros::SendAtEnd;
     if line.held.is_none() && !is_last_zero {
         return None;
     }
-    let (least, most) = (sink.traits.minimum, sink.traits.maximum);
+    let (least, most) = (terms.traits.minimum, terms.traits.maximum);
     let quantity =
-        rounded(line.own, sink.traits.scale, Rounding::Down).ok().filter(|it| (least..=most).contains(it))?;
+        rounded(line.own, terms.traits.scale, Rounding::Down).ok().filter(|it| (least..=most).contains(it))?;
     let proposal = Proposal {
         key: line.key.clone(),
         exact: line.own,

@@ -7,7 +7,7 @@ use meterhost_decimal::{Decimal, DecimalSum};
 
 use super::account::{Column, Stand};
 use super::charges::{Assessment, Place};
-use super::freeze::Work;
+use super::works::Work;
 use crate::model::charge::{Carried, ChargeId, Proposal, Remainder};
 use crate::report::{LineState, Quantities};
 

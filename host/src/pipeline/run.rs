@@ -9,7 +9,7 @@ use super::anew::begins_anew;
 use super::complete::Complete;
 use super::deliver::{Delivery, Ended, Plugged, Stopped};
 use super::due::{due, has_holds};
-use super::freeze::{Book, Work, freeze};
+use super::freeze::{Book, freeze};
 use super::identity::{identity, renamed};
 use super::last_bill::{is_complete, windows};
 use super::mirrored::Mirrored;
@@ -18,6 +18,7 @@ use super::options::Options;
 use super::setup::Setup;
 use super::summary::{self, Findings};
 use super::take_over::{another_sink, remembered, taken_over};
+use super::works::Work;
 use crate::failpoint::failpoint;
 use crate::ledger::{Entry, Ledger, LedgerError, State};
 use crate::model::charge::ChargeId;
@@ -83,7 +84,7 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
         Err(error) => findings.ledger(&error),
     }
     findings.denials(setup);
-    let withdrawn = withdrawn(setup, book.state(), &works);
+    let withdrawn = withdrawn(&setup.pipeline, book.state(), &works);
     if options.dry_run || findings.is_open || findings.has_lost_the_ledger() || findings.exit == Exit::Interrupted {
         return Ok(summary::report(setup, book.state(), options, None, &works, &withdrawn, findings));
     }

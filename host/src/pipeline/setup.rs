@@ -56,6 +56,21 @@ pub struct SinkSection {
     pub(super) zeros: Zeros,
 }
 
+/// What a sink's charges go by.
+#[derive(Clone, Copy)]
+pub(super) struct Terms<'a> {
+    /// What the service is like.
+    pub(super) traits: &'a ServiceTraits,
+    /// What becomes of a charge of zero.
+    pub(super) zeros: Zeros,
+}
+
+impl SinkSection {
+    pub(super) fn terms(&self) -> Terms<'_> {
+        Terms { traits: &self.traits, zeros: self.zeros }
+    }
+}
+
 /// Why a pipeline cannot be set up.
 #[derive(Debug)]
 pub enum SetupError {

@@ -7,13 +7,13 @@ use jiff::Timestamp;
 use super::account::{self, Stand};
 use super::anew::waits_for_books;
 use super::charges::{Assessed, Assessment};
-use super::freeze::Work;
 use super::guard;
 use super::options::Options;
 use super::quantities::quantities;
 use super::setup::{Section, Setup};
 use super::shown::{shown, stands};
 use super::way_out::WaysOut;
+use super::works::Work;
 use crate::ledger::{ChargeState, Hold, LedgerError, Scope, Standing, State, resolve_command};
 use crate::model::charge::ChargeId;
 use crate::model::service::Resolution;
@@ -42,6 +42,18 @@ impl Findings {
             action: Some(error.action().to_owned()),
             ..Problem::new("ledger", error.to_string())
         });
+    }
+
+    /// What is to become of the usage is not all that was made of it, or more: an error of the host itself.
+    pub(super) fn does_not_close(&mut self, sum: String) {
+        self.problem(Problem {
+            step: Some("closing the sum".to_owned()),
+            action: Some(
+                "report it: this is an error of meterhost itself; nothing was frozen, and nothing is sent".to_owned(),
+            ),
+            ..Problem::new("sum", sum)
+        });
+        self.is_open = true;
     }
 
     /// Whether the ledger cannot be written any more, or is another run's by now: whatever else is tried would only fail again.

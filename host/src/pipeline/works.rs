@@ -1,0 +1,184 @@
+//! From readings to what a run is to freeze: window by window and sink by sink, then what goes from one window to the next. Nothing outside is
+//! touched but the sinks' opinions, and nothing is written.
+
+use std::collections::{BTreeSet, HashMap};
+
+use jiff::Timestamp;
+
+use super::assess::Assess;
+use super::baseline::Baselines;
+use super::carry::Carrier;
+use super::charges::Assessment;
+use super::compared::Compared;
+use super::complete::Complete;
+use super::due::{begins, owes};
+use super::entries::{inputs, unchecked};
+use super::gathered::Reading;
+use super::guard::Guarded;
+use super::last_bill;
+use super::left_over::round_in_order;
+use super::objections::objections;
+use super::options::LastBill;
+use super::quantities;
+use super::setup::Terms;
+use super::summary::Findings;
+use crate::config::Pipeline;
+use crate::ledger::{Entry, PluginDigest, State};
+use crate::model::service::{Offer, Opinion};
+use crate::model::window::Window;
+use crate::report::Problem;
+
+/// One window of one sink on its way through a run.
+pub(super) struct Work {
+    /// The sink's position.
+    pub(super) sink: usize,
+    pub(super) window: Window,
+    pub(super) assessment: Assessment,
+    /// Whether it was read in this run; else it is here for what is carried from or to it.
+    pub(super) is_read: bool,
+    /// Beside the window before.
+    pub(super) compared: Compared,
+}
+
+/// The sinks, as they say what their services would refuse.
+pub(super) trait Checks {
+    /// What a sink says to these at a time, by id.
+    fn check(&self, sink: usize, now: Timestamp, offers: &[Offer]) -> Result<HashMap<String, Opinion>, Problem>;
+}
+
+/// What a run's charges go by.
+#[derive(Clone, Copy)]
+pub(super) struct Ground<'a> {
+    pub(super) pipeline: &'a Pipeline,
+    /// One a sink.
+    pub(super) terms: &'a [Terms<'a>],
+    pub(super) checks: &'a dyn Checks,
+    /// What this run is made of.
+    pub(super) plugins: &'a [PluginDigest],
+    pub(super) complete: &'a Complete,
+    pub(super) now: Timestamp,
+    /// Only this window.
+    pub(super) window: Option<Window>,
+    /// Only this customer.
+    pub(super) last: Option<&'a LastBill>,
+}
+
+/// Judges readings, and gathers what comes of them.
+pub(super) struct Works<'a> {
+    ground: &'a Ground<'a>,
+    state: &'a State,
+    /// Each sink's first window.
+    begins: Vec<Option<Window>>,
+    baselines: Baselines<'a>,
+    works: Vec<Work>,
+    entries: Vec<Entry>,
+}
+
+impl<'a> Works<'a> {
+    pub(super) fn on(ground: &'a Ground<'a>, state: &'a State) -> Self {
+        Works {
+            begins: begins(ground.pipeline, state, ground.now),
+            baselines: Baselines::of(state),
+            works: Vec::new(),
+            entries: Vec::new(),
+            ground,
+            state,
+        }
+    }
+
+    /// Takes in what was read of a window.
+    pub(super) fn take(&mut self, window: &Window, reading: Reading, findings: &mut Findings) {
+        let Ground { pipeline, terms, checks, plugins, now, last, .. } = *self.ground;
+        let state = self.state;
+        if !reading.failed.is_empty() {
+            reading.failed.into_iter().for_each(|problem| findings.failed(problem, window));
+            return;
+        }
+        let seen = inputs(&reading);
+        if seen.is_empty() && reading.unreadable.is_empty() {
+            let label = window.label();
+            findings.notes.push(format!("{label}: there was nothing to read, and so there is nothing to bill"));
+        }
+        let mut first = true;
+        let sinks = terms.iter().zip(&pipeline.sinks).zip(&self.begins);
+        for (position, ((terms, spec), begins)) in sinks.enumerate() {
+            // Without a `start`, a window that was asked for is the first, unless another exporter was there before it.
+            let is_asked_for =
+                self.ground.window.is_some() && pipeline.start.is_none() && state.imported().sinks().is_empty();
+            let begins = if is_asked_for { Some(*window) } else { *begins };
+            if !owes(state, &spec.plugin.name, begins, window) {
+                continue;
+            }
+            let guarded = &Guarded { spec, window, baseline: self.baselines.before(&spec.plugin.name, window) };
+            let (reading, terms) = (&reading, *terms);
+            let assess = Assess { pipeline, terms, spec, window, reading, state, plugins, last, guarded };
+            let mut assessment = assess.assess(std::mem::take(&mut first));
+            if let Err(problem) = objections(checks, position, &terms, state, now, &mut assessment) {
+                // Nothing of this window is frozen for this sink. The hold keeps it in sight, though it was settled before and its
+                // inputs count as seen from here on.
+                self.entries.push(unchecked(spec, window, &problem));
+                findings.failed(problem, window);
+                continue;
+            }
+            findings.notes.extend(unread(state, &spec.plugin.name, window, &assessment));
+            let compared = Compared::of(guarded, &assessment, state);
+            self.works.push(Work { sink: position, window: *window, assessment, is_read: true, compared });
+        }
+        // Of what another exporter billed of it nobody could say yet how it stood.
+        if state.imported().bills_blindly(window) && !state.is_watched(window) && reading.unreadable.is_empty() {
+            self.entries.push(Entry::Watched { window: *window, inputs: seen.clone() });
+        }
+        if state.inputs(window) != Some(seen.as_slice()) {
+            self.entries.push(Entry::Inputs { window: *window, inputs: seen });
+        }
+    }
+
+    /// Takes in windows that were only watched.
+    pub(super) fn add(&mut self, works: impl Iterator<Item = Work>) {
+        self.works.extend(works);
+    }
+
+    /// What is to become of it all, and what the ledger is to know of what was read.
+    ///
+    /// # Errors
+    /// A sum does not close. Nothing of it may be frozen then.
+    pub(super) fn finish(self, findings: &mut Findings) -> Result<(Vec<Work>, Vec<Entry>), quantities::Open> {
+        let Works { ground, state, mut works, entries, .. } = self;
+        match ground.last {
+            None => carry(ground, state, &mut works, findings),
+            Some(last) => {
+                let found = works.iter().any(|work| !work.assessment.lines.is_empty());
+                last_bill::unknown(ground.pipeline, state, last, found, findings);
+            }
+        }
+        round_in_order(ground.pipeline, ground.terms, state, &mut works);
+        quantities::verify(&works)?;
+        Ok((works, entries))
+    }
+}
+
+/// Finds windows for late usage.
+fn carry(ground: &Ground<'_>, state: &State, works: &mut Vec<Work>, findings: &mut Findings) {
+    let Ground { pipeline, terms, checks, complete, now, window, .. } = *ground;
+    let carrier = Carrier { pipeline, terms, checks, state, now, is_whole_run: window.is_none(), complete };
+    for sink in 0..terms.len() {
+        if let Err(problem) = carrier.carry(sink, works) {
+            findings.problem(problem);
+        }
+    }
+}
+
+/// Customers of whom the state document says that they were about to be billed, and of whom there is no usage to look up.
+fn unread(state: &State, sink: &str, window: &Window, assessment: &Assessment) -> Option<String> {
+    let (_, open) = state.imported().still_open(sink).find(|(open, _)| open == window)?;
+    let read = assessment.lines.iter().map(|line| line.key.customer.as_str());
+    let charged = state.charges_of(sink, window).into_iter().map(|charge| charge.charge().key().customer.as_str());
+    let known: BTreeSet<&str> = read.chain(charged).collect();
+    let unread: Vec<&str> = open.iter().map(String::as_str).filter(|customer| !known.contains(customer)).collect();
+    let (window, customers) = (window.label(), unread.join(", "));
+    (!unread.is_empty()).then(|| {
+        format!(
+            "{window}: the state document says that {customers} may have been billed, and there is no usage of that"
+        )
+    })
+}
