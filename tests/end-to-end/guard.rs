@@ -304,4 +304,10 @@ fn what_is_settled_is_not_held_open_by_a_guard_that_came_later() {
     stage.usage("2025/07/01/01", "b", &[("C", "cpu", "0")]);
     stage.run().expect(0);
     stage.command("run", &["--window", "2025-07"], &[]).expect(0);
+    // Nor for what came to nothing, and was not sent.
+    let stage = after_june("{ max_quantity = \"100\" }\nzero = \"skip\"", &[("A", "cpu", "5")]);
+    stage.usage("2025/07/01/00", "a", &[("A", "cpu", "0")]);
+    stage.run().expect(0);
+    stage.replace("max_quantity = \"100\"", "max_decrease = \"1%\"");
+    stage.command("run", &["--window", "2025-07"], &[]).expect(0).says("1 charge: 1 zero");
 }

@@ -368,7 +368,9 @@ impl Assessor<'_> {
             if !owes(state, &spec.plugin.name, begins, window) {
                 continue;
             }
-            let guarded = Guarded { spec, window, baseline: self.baselines.before(&spec.plugin.name, window) };
+            let name = &spec.plugin.name;
+            let was_settled = state.was_settled(name, window);
+            let guarded = Guarded { spec, window, was_settled, baseline: self.baselines.before(name, window) };
             let mut assessment = assess(setup, sink, &guarded, &reading, std::mem::take(&mut first), state);
             if let Err(problem) = objections(setup, sink, spec, self.options.now, &mut assessment) {
                 // Nothing of this window is frozen for this sink. The hold keeps it in sight, though it was settled before and its

@@ -41,6 +41,8 @@ const MOST_NAMED: usize = 3;
 pub(super) struct Guarded<'a> {
     pub(super) spec: &'a SinkSpec,
     pub(super) window: &'a Window,
+    /// Whether it was settled before: what is not there was not missed then.
+    pub(super) was_settled: bool,
     /// None where no window before it is settled.
     pub(super) baseline: Option<Rc<Baseline<'a>>>,
 }
@@ -51,6 +53,9 @@ impl Guarded<'_> {
     pub(super) fn about(&self, bill: &Bill<'_>, is_nothing: bool) -> Option<(&'static str, String)> {
         // Where nobody knows whom to bill, there is no charge.
         bill.id?;
+        if is_nothing && self.was_settled {
+            return None;
+        }
         let mut found = charge(&self.spec.guard, self.baseline.as_deref(), &place(&bill.key), bill.exact);
         if is_nothing {
             found.retain(|(code, _)| *code == DECREASE);
@@ -71,7 +76,7 @@ impl Guarded<'_> {
         state: &State,
     ) -> Vec<Hold> {
         let (guard, sink) = (&self.spec.guard, &self.spec.plugin.name);
-        if *guard == Guard::default() || state.was_settled(sink, self.window) || doubts.all.about_everybody() {
+        if *guard == Guard::default() || self.was_settled || doubts.all.about_everybody() {
             return Vec::new();
         }
         let frozen = state.charges_of(sink, self.window);
