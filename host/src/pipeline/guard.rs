@@ -31,7 +31,8 @@ const INCREASE: &str = "guard-increase";
 const DECREASE: &str = "guard-decrease";
 const QUANTITY: &str = "guard-quantity";
 const NEW: &str = "guard-new";
-const MISSING: &str = "guard-missing";
+/// A customer of whom there is nothing to keep back.
+pub(super) const MISSING: &str = "guard-missing";
 const EMPTY: &str = "guard-empty";
 
 /// Of what a missing customer owed, so many dimensions are named.
@@ -184,7 +185,7 @@ fn absent(guard: &Guard, baseline: &Baseline<'_>, present: &HashSet<Place<'_>>, 
             let owed: Vec<String> = owed.into_iter().take(MOST_NAMED).collect();
             let owed = owed.join(", ");
             let reason =
-                format!("there is nothing now, and the guard holds missing customers: in {label} it owed {owed}{more}");
+                format!("it owed {owed}{more} in {label} and owes nothing now, and the guard holds missing customers");
             let scope = Scope::Customer { customer: customer.to_owned() };
             Hold { scope, code: MISSING.to_owned(), place: None, reason, quantity: None }
         }));
@@ -346,7 +347,7 @@ mod tests {
     #[test]
     fn a_customer_is_missing_who_owed_something_and_owes_nothing() {
         let guard = Guard { missing_customers: Answer::Hold, ..Guard::default() };
-        let reason = "there is nothing now, and the guard holds missing customers: in 2025-05 it owed 1 of cpu, 2 of disk, 3 of memory and 1 more";
+        let reason = "it owed 1 of cpu, 2 of disk, 3 of memory and 1 more in 2025-05 and owes nothing now, and the guard holds missing customers";
         let held = [("guard-missing b".to_owned(), reason.to_owned())];
         assert_eq!(open(&guard, &[cpu("a"), cpu("z")], &[]), held);
         assert_eq!(open(&guard, &[cpu("a")], &["b"]), []);

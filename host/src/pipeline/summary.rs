@@ -380,6 +380,7 @@ impl Charges {
 fn held_back(hold: &Hold, window: &str, plugin: Option<&String>, step: &str) -> Problem {
     let about = match &hold.scope {
         Scope::Window => "everything".to_owned(),
+        Scope::Customer { customer } if hold.code == guard::MISSING => format!("the window without {customer}"),
         Scope::Customer { customer } => format!("everything that {customer} owes"),
         Scope::Dimension { customer, dimension } => format!("what {customer} owes for {dimension}"),
         Scope::Charge { customer, dimension, .. } => format!("{dimension} of {customer}"),
