@@ -133,12 +133,12 @@ fn a_guard_knows_customers_by_the_names_that_the_sink_is_told() {
     stage.at("2025-08-01T02:00:00Z");
     // u2 came and u1 is gone, which to the service is one customer.
     stage.usage("2025/07/01/00", "a", &[("u2", "cpu", "2"), ("u3", "cpu", "5")]);
-    let missing = "there is nothing now, and the guard holds missing customers: in 2025-06 it owed 3 of cpu";
+    let missing = "it owed 3 of cpu in 2025-06 and owes nothing now, and the guard holds missing customers";
     held(
         &stage,
         &[
             ("guard-new", "cpu of c3 is held: c3 had no charge in 2025-06, and the guard holds new customers"),
-            ("guard-missing", &format!("everything that c4 owes is held: {missing}")),
+            ("guard-missing", &format!("the window without c4 is held: {missing}")),
         ],
     );
     assert_eq!(billed(&stage, "2025-07"), bill(&[("c1", "cpu", "2")]));
@@ -156,9 +156,8 @@ fn a_missing_customer_keeps_the_window_open_and_nothing_else() {
     let june = [("A", "cpu", "1"), ("B", "cpu", "5"), ("B", "memory", "2"), ("C", "cpu", "0")];
     let stage = after_june("{ missing_customers = \"hold\" }", &june);
     stage.usage("2025/07/01/00", "a", &[("A", "cpu", "1"), ("D", "cpu", "7")]);
-    let reason =
-        "there is nothing now, and the guard holds missing customers: in 2025-06 it owed 5 of cpu, 2 of memory";
-    held(&stage, &[("guard-missing", &format!("everything that B owes is held: {reason}"))]);
+    let reason = "it owed 5 of cpu, 2 of memory in 2025-06 and owes nothing now, and the guard holds missing customers";
+    held(&stage, &[("guard-missing", &format!("the window without B is held: {reason}"))]);
     assert_eq!(billed(&stage, "2025-07"), bill(&[("A", "cpu", "1"), ("D", "cpu", "7")]));
     stage.plan().expect(1).says("- B cpu 5 in 2025-06, nothing now").says("- B memory 2 in 2025-06, nothing now");
     // A record that cannot be used says why, and is told alone.
@@ -304,4 +303,10 @@ fn what_is_settled_is_not_held_open_by_a_guard_that_came_later() {
     stage.usage("2025/07/01/01", "b", &[("C", "cpu", "0")]);
     stage.run().expect(0);
     stage.command("run", &["--window", "2025-07"], &[]).expect(0);
+    // Nor for what came to nothing, and was not sent.
+    let stage = after_june("{ max_quantity = \"100\" }\nzero = \"skip\"", &[("A", "cpu", "5")]);
+    stage.usage("2025/07/01/00", "a", &[("A", "cpu", "0")]);
+    stage.run().expect(0);
+    stage.replace("max_quantity = \"100\"", "max_decrease = \"1%\"");
+    stage.command("run", &["--window", "2025-07"], &[]).expect(0).says("1 charge: 1 zero");
 }

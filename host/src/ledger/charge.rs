@@ -237,6 +237,11 @@ impl ChargeState {
         self.was_there
     }
 
+    /// Whether a person said that it is not to be billed.
+    pub fn is_waived(&self) -> bool {
+        matches!(self.standing, Standing::Waived { .. })
+    }
+
     /// Whether nothing more will happen to it.
     pub fn is_final(&self) -> bool {
         self.standing.is_final()

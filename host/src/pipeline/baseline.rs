@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use meterhost_decimal::Decimal;
 
-use crate::ledger::{Charge, Standing, State};
+use crate::ledger::{Charge, ChargeState, Standing, State};
 use crate::model::charge::Key;
 use crate::model::window::Window;
 
@@ -42,7 +42,8 @@ impl<'a> Baseline<'a> {
         if charges.iter().any(|charge| *charge.standing() == Standing::TakenOver) {
             return None;
         }
-        let charges = charges.into_iter().map(|charge| charge.charge());
+        // What a person did not let be billed says nothing of what is usual.
+        let charges = charges.into_iter().filter(|charge| !charge.is_waived()).map(ChargeState::charge);
         // What later windows took of its usage was owed in it as well, and what it took of earlier ones was not.
         let owed = |charge: &'a Charge| state.frozen_of(&charge.id()).unwrap_or_else(|| charge.exact());
         Some(Baseline::new(window, charges.map(|charge| (place(charge.key()), owed(charge)))))

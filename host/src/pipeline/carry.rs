@@ -219,7 +219,7 @@ impl Carrier<'_> {
             proposal.carried.sort_by_key(|carried| carried.window);
             let is_released = ats.iter().filter_map(|at| wanted.get(*at)).all(|want| want.is_released);
             let baseline = baselines.before(&spec.plugin.name, &key.window);
-            let guarded = Guarded { spec, window: &key.window, baseline };
+            let guarded = Guarded { spec, window: &key.window, was_settled: false, baseline };
             if let Some(reason) = guarded.about_more(&key, proposal.exact).filter(|_| !is_released) {
                 for at in ats {
                     wanted.get_mut(at).into_iter().for_each(|want| want.objection = Some(reason.clone()));

@@ -30,7 +30,7 @@ impl Compared {
     pub(super) fn of(guarded: &Guarded<'_>, assessment: &Assessment, state: &State) -> Self {
         let sink = &guarded.spec.plugin.name;
         let Some(baseline) = &guarded.baseline else {
-            return Compared { alone: !state.was_settled(sink, guarded.window), ..Compared::default() };
+            return Compared { alone: !guarded.was_settled, ..Compared::default() };
         };
         let lines = assessment.lines.iter().filter_map(|line| Some((line.id?, &line.key)));
         let frozen = state.charges_of(sink, guarded.window);

@@ -32,7 +32,8 @@ const INCREASE: &str = "guard-increase";
 const DECREASE: &str = "guard-decrease";
 const QUANTITY: &str = "guard-quantity";
 const NEW: &str = "guard-new";
-const MISSING: &str = "guard-missing";
+/// A customer of whom there is nothing to keep back.
+pub(super) const MISSING: &str = "guard-missing";
 const EMPTY: &str = "guard-empty";
 
 /// Of what a missing customer owed, so many dimensions are named.
@@ -42,6 +43,8 @@ const MOST_NAMED: usize = 3;
 pub(super) struct Guarded<'a> {
     pub(super) spec: &'a SinkSpec,
     pub(super) window: &'a Window,
+    /// Whether it was settled before: what is not there was not missed then.
+    pub(super) was_settled: bool,
     /// None where no window before it is settled.
     pub(super) baseline: Option<Rc<Baseline<'a>>>,
 }
@@ -52,6 +55,9 @@ impl Guarded<'_> {
     pub(super) fn about(&self, bill: &Bill<'_>, is_nothing: bool) -> Option<(&'static str, String)> {
         // Where nobody knows whom to bill, there is no charge.
         bill.id?;
+        if is_nothing && self.was_settled {
+            return None;
+        }
         let mut found = charge(&self.spec.guard, self.baseline.as_deref(), &place(&bill.key), bill.exact);
         if is_nothing {
             found.retain(|(code, _)| *code == DECREASE);
@@ -79,7 +85,7 @@ impl Guarded<'_> {
         state: &State,
     ) -> Vec<Hold> {
         let (guard, sink) = (&self.spec.guard, &self.spec.plugin.name);
-        if *guard == Guard::default() || state.was_settled(sink, self.window) || doubts.all.about_everybody() {
+        if *guard == Guard::default() || self.was_settled || doubts.all.about_everybody() {
             return Vec::new();
         }
         let frozen = state.charges_of(sink, self.window);
@@ -187,7 +193,7 @@ fn absent(guard: &Guard, baseline: &Baseline<'_>, present: &HashSet<Place<'_>>, 
             let owed: Vec<String> = owed.into_iter().take(MOST_NAMED).collect();
             let owed = owed.join(", ");
             let reason =
-                format!("there is nothing now, and the guard holds missing customers: in {label} it owed {owed}{more}");
+                format!("it owed {owed}{more} in {label} and owes nothing now, and the guard holds missing customers");
             let scope = Scope::Customer { customer: customer.to_owned() };
             Hold { scope, code: MISSING.to_owned(), place: None, reason, quantity: None }
         }));
@@ -349,7 +355,7 @@ mod tests {
     #[test]
     fn a_customer_is_missing_who_owed_something_and_owes_nothing() {
         let guard = Guard { missing_customers: Answer::Hold, ..Guard::default() };
-        let reason = "there is nothing now, and the guard holds missing customers: in 2025-05 it owed 1 of cpu, 2 of disk, 3 of memory and 1 more";
+        let reason = "it owed 1 of cpu, 2 of disk, 3 of memory and 1 more in 2025-05 and owes nothing now, and the guard holds missing customers";
         let held = [("guard-missing b".to_owned(), reason.to_owned())];
         assert_eq!(open(&guard, &[cpu("a"), cpu("z")], &[]), held);
         assert_eq!(open(&guard, &[cpu("a")], &["b"]), []);

@@ -331,7 +331,10 @@ impl Charges {
 
 /// A hold, as a problem.
 fn held_back(hold: &Hold, window: &str, plugin: Option<&String>, step: &str) -> Problem {
-    let about = hold.scope.words();
+    let about = match &hold.scope {
+        Scope::Customer { customer } if hold.code == guard::MISSING => format!("the window without {customer}"),
+        scope => scope.words(),
+    };
     let (code, action) = match hold.code.as_str() {
         "quarantined" if hold.scope == Scope::Record => {
             ("quarantined", "mend the record; where its charge is billed by then, the difference is held as late")

@@ -109,7 +109,9 @@ impl<'a> Works<'a> {
             if !owes(state, &spec.plugin.name, begins, window) {
                 continue;
             }
-            let guarded = &Guarded { spec, window, baseline: self.baselines.before(&spec.plugin.name, window) };
+            let name = &spec.plugin.name;
+            let was_settled = state.was_settled(name, window);
+            let guarded = &Guarded { spec, window, was_settled, baseline: self.baselines.before(name, window) };
             let (reading, terms) = (&reading, *terms);
             let assess = Assess { pipeline, terms, spec, window, reading, state, plugins, last, guarded };
             let mut assessment = assess.assess(std::mem::take(&mut first));
@@ -120,7 +122,7 @@ impl<'a> Works<'a> {
                 findings.failed(problem, window);
                 continue;
             }
-            findings.notes.extend(unread(state, &spec.plugin.name, window, &assessment));
+            findings.notes.extend(unread(state, name, window, &assessment));
             let compared = Compared::of(guarded, &assessment, state);
             self.works.push(Work { sink: position, window: *window, assessment, is_read: true, compared });
         }
