@@ -56,7 +56,7 @@ pub(super) fn write(out: &mut dyn io::Write, lines: &[Line], dry_run: bool, styl
 
 /// What a person has to see first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Urgency {
+pub(in crate::report) enum Urgency {
     Open,
     Differs,
     New,
@@ -64,7 +64,7 @@ enum Urgency {
     Old,
 }
 
-fn urgency(line: &Line) -> Urgency {
+pub(in crate::report) fn urgency(line: &Line) -> Urgency {
     match line.state {
         LineState::Pending | LineState::Rejected | LineState::Unknown | LineState::Held => Urgency::Open,
         _ if line.frozen.is_some() => Urgency::Differs,
@@ -132,7 +132,7 @@ fn dimension(line: &Line, style: Style) -> String {
     format!("{name}{{{}}}", tags.join(","))
 }
 
-fn state(state: LineState, dry_run: bool) -> &'static str {
+pub(in crate::report) fn state(state: LineState, dry_run: bool) -> &'static str {
     match state {
         LineState::Billed if dry_run => "would be billed",
         LineState::WouldBill => "would be billed",
@@ -169,7 +169,7 @@ fn parts(line: &Line, style: Style) -> Option<String> {
 }
 
 /// Exact and with its sign; nothing where 38 digits do not hold it.
-fn difference(frozen: &str, now: &str) -> Option<String> {
+pub(in crate::report) fn difference(frozen: &str, now: &str) -> Option<String> {
     let difference = Decimal::parse(now).ok()?.checked_sub(Decimal::parse(frozen).ok()?)?.normalised().to_string();
     Some(if difference.starts_with('-') { difference } else { format!("+{difference}") })
 }

@@ -83,7 +83,7 @@ fn heading(window: &WindowReport, dry_run: bool, style: Style) -> String {
 }
 
 /// `6 charges: 4 billed, 1 rejected, 1 held`
-fn charges(charges: Charges, dry_run: bool) -> String {
+pub(in crate::report) fn charges(charges: Charges, dry_run: bool) -> String {
     let Charges { billed, billed_before, pending, rejected, unknown, held, zero } = charges;
     let states = [
         (billed, if dry_run { "would be billed" } else { "billed" }),
@@ -103,7 +103,7 @@ fn charges(charges: Charges, dry_run: bool) -> String {
 }
 
 /// `read 2,232 = billed 2,228 + held 3 + quarantined 1`
-fn items(items: Items, dry_run: bool) -> String {
+pub(in crate::report) fn items(items: Items, dry_run: bool) -> String {
     let Items { read, billed, billed_before, open, held, quarantined, duplicate, excluded, zero, elsewhere } = items;
     let places = [
         (billed, if dry_run { "would be billed" } else { "billed" }),
@@ -133,7 +133,7 @@ fn present<const N: usize>(numbers: [(u64, &'static str); N]) -> impl Iterator<I
     numbers.into_iter().filter(|(number, _)| *number > 0)
 }
 
-fn add(sum: &mut Charges, term: Charges) {
+pub(in crate::report) fn add(sum: &mut Charges, term: Charges) {
     let Charges { billed, billed_before, pending, rejected, unknown, held, zero } = term;
     sum.billed += billed;
     sum.billed_before += billed_before;
