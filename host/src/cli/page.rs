@@ -57,7 +57,9 @@ impl Page {
     /// A file of its own beside the page's place, empty.
     fn draft(&self) -> io::Result<(PathBuf, File)> {
         let name = self.place.file_name().ok_or_else(|| io::Error::other("this names no file"))?;
-        let draft = self.place.with_file_name(format!(".{}.{}.new", name.display(), std::process::id()));
+        // In a container, every process may have the number that one had which was killed.
+        let number = getrandom::u64().map_err(|error| io::Error::other(error.to_string()))?;
+        let draft = self.place.with_file_name(format!(".{}.{number:016x}.new", name.display()));
         let file = OpenOptions::new().write(true).create_new(true).open(&draft)?;
         Ok((draft, file))
     }

@@ -53,6 +53,15 @@ fn answer(report: &Report) -> String {
     if open > 0 {
         parts.push(format!("{} {} open", count(open), be(open)));
     }
+    // A record whose charge nobody knows holds none of those above.
+    if held + open == 0 && report.exit != Exit::Final && !report.problems.is_empty() {
+        let problems = report.problems.len() as u64;
+        parts.push(format!(
+            "{} {} in the way",
+            counted(problems, "problem"),
+            if problems == 1 { "stands" } else { "stand" }
+        ));
+    }
     parts.join(", ")
 }
 
