@@ -12,6 +12,8 @@ const LETTERS: Style = Style { color: false, unicode: true, width: usize::MAX, v
 const LONGEST_NAME: usize = 96;
 /// Above so many characters a sentence is cut.
 const LONGEST_SENTENCE: usize = 600;
+/// Above so many characters any other text is cut.
+const LONGEST_TEXT: usize = 1_000;
 /// Above so many characters what is to be copied is cut.
 const LONGEST_CODE: usize = 4_000;
 
@@ -33,8 +35,13 @@ impl Html {
         self
     }
 
-    /// Any text, on one line, between tags or between the quotes of an attribute.
+    /// Any text, on one line, between tags or between the quotes of an attribute. No number is so long that it would be cut.
     pub(super) fn text(&mut self, text: &str) -> &mut Self {
+        let (shown, more) = cut(text, LONGEST_TEXT);
+        self.escaped(shown).cut_by(more)
+    }
+
+    fn escaped(&mut self, text: &str) -> &mut Self {
         for c in LETTERS.escaped(text).chars() {
             match c {
                 '&' => self.0.push_str("&amp;"),
@@ -79,7 +86,7 @@ impl Html {
             if index > 0 {
                 self.raw("\n");
             }
-            self.text(shown).cut_by(more);
+            self.escaped(shown).cut_by(more);
         }
         self.raw("</code></pre>\n")
     }

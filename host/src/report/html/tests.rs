@@ -6,4 +6,4 @@ mod whole;
 
 use self::sample::{charge, report, sample, window};
 use super::*;
-use crate::report::{Exit, LineState, Problem};
+use crate::report::{Exit, LineState, Missing, Problem};
