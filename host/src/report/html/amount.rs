@@ -8,11 +8,21 @@ use crate::report::Line;
 /// With more digits behind the point than this, numbers in a column are not lined up by their points: it would be all zeros.
 const MOST_PADDING: usize = 6;
 
+/// A number that is longer than this may be broken at its commas, where there is no room for it.
+const LONGEST_UNBROKEN: usize = 24;
+
 impl Html {
     /// A quantity, with commas; never cut. In a column whose numbers have up to `fraction` digits behind the point, what is missing of
     /// them is there and not seen, so that the points stand below each other.
     pub(super) fn quantity(&mut self, quantity: &str, fraction: usize) -> &mut Self {
-        self.text(&grouped(quantity));
+        let grouped = grouped(quantity);
+        if grouped.len() <= LONGEST_UNBROKEN {
+            self.text(&grouped);
+        } else {
+            for part in grouped.split_inclusive([',', '.']) {
+                self.text(part).raw("<wbr>");
+            }
+        }
         let digits = fraction_of(quantity);
         if fraction > MOST_PADDING || digits >= fraction {
             return self;
@@ -167,6 +177,8 @@ mod tests {
         assert_eq!(shown("1.25", 2), "1.25");
         assert_eq!(shown("1", 0), "1");
         assert_eq!(shown("1", 30), "1");
+        let huge = "12345678901234567890123456.5";
+        assert_eq!(shown(huge, 1).replace("<wbr>", ""), "12,345,678,901,234,567,890,123,456.5");
     }
 
     #[test]

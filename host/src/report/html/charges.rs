@@ -92,7 +92,7 @@ impl Columns {
     }
 
     fn table(&self, page: &mut Html, number: u64, lines: &[&Line]) {
-        page.raw("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"c").digits(number);
+        page.raw("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-labelledby=\"c").digits(number);
         page.raw("\"><table class=\"cards rows\">\n<caption class=\"unseen\">Charges; those that need a look come first</caption>\n<thead><tr>");
         page.raw("<th scope=\"col\" class=\"s\">State</th>");
         if self.product {

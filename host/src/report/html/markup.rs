@@ -80,7 +80,7 @@ impl Html {
 
     /// Lines that are to be copied as they are.
     pub(super) fn code<'a>(&mut self, lines: impl Iterator<Item = &'a str>) -> &mut Self {
-        self.raw("<pre tabindex=\"0\"><code>");
+        self.raw("<pre><code>");
         for (index, line) in lines.enumerate() {
             let (shown, more) = cut(line, LONGEST_CODE);
             if index > 0 {
@@ -164,6 +164,6 @@ mod tests {
     fn backticks_that_pair_up_are_code() {
         assert_eq!(of(|page| page.sentence("say `a<b` now")), "say <code>a&lt;b</code> now");
         assert_eq!(of(|page| page.sentence("5` of `cpu`")), "5` of `cpu`");
-        assert_eq!(of(|page| page.code("a\nb\u{7}".lines())), "<pre tabindex=\"0\"><code>a\nb\\u{7}</code></pre>\n");
+        assert_eq!(of(|page| page.code("a\nb\u{7}".lines())), "<pre><code>a\nb\\u{7}</code></pre>\n");
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn write(page: &mut Html, number: u64, window: &WindowReport, room: &
 fn table(page: &mut Html, number: u64, rows: &[Missing], all: &[Missing]) {
     let products = all.iter().any(|missing| !missing.product.is_empty());
     let fraction = all.iter().map(|missing| fraction_of(&missing.before)).max().unwrap_or(0);
-    page.raw("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"g").digits(number);
+    page.raw("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-labelledby=\"g").digits(number);
     page.raw("\"><table class=\"cards gone\">\n<caption class=\"unseen\">Billed before, and nothing now</caption>\n<thead><tr>");
     if products {
         page.raw("<th scope=\"col\">Product</th>");

@@ -67,10 +67,10 @@ pub(super) fn write(page: &mut Html, number: u64, window: &WindowReport, totals:
     let compared = window.compared_with.is_some();
     page.raw("<figure class=\"movers\" aria-labelledby=\"m")
         .digits(number)
-        .raw("\">\n<h3 id=\"m")
+        .raw("\">\n<figcaption><h3 id=\"m")
         .digits(number)
         .raw("\">");
-    page.raw(if compared { "What changed most" } else { "The largest charges" }).raw("</h3>\n<figcaption>");
+    page.raw(if compared { "What changed most" } else { "The largest charges" }).raw("</h3>\n");
     page.raw(match compared {
         true => {
             "The bars show how much of all usage of its dimension each change is: less to the left, more to the right."

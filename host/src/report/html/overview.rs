@@ -16,7 +16,7 @@ pub(super) fn write(page: &mut Html, report: &Report) {
         return;
     }
     page.raw("<section aria-labelledby=\"windows\">\n<h2 id=\"windows\">Windows</h2>\n");
-    page.raw("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"windows\"><table class=\"cards overview\">\n");
+    page.raw("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-labelledby=\"windows\"><table class=\"cards overview\">\n");
     page.raw("<caption class=\"unseen\">Each window and sink, and its charges</caption>\n<thead><tr>");
     page.raw("<th scope=\"col\">Window</th><th scope=\"col\">Sink</th><th scope=\"col\">State</th><th scope=\"col\" class=\"n\">");
     page.raw(if report.dry_run { "Would be billed" } else { "Billed" });

@@ -60,7 +60,8 @@ for (const part of document.querySelectorAll(".charges")) {
       button.append(...head.childNodes);
       head.append(button);
       button.addEventListener("click", () => {
-        const up = head.classList.contains("n") ? head.ariaSort === "descending" : head.ariaSort !== "ascending";
+        const is = head.getAttribute("aria-sort");
+        const up = head.classList.contains("n") ? is === "descending" : is !== "ascending";
         for (const table of tables) for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
         for (const same of heads) same.setAttribute("aria-sort", up ? "ascending" : "descending");
         sort(column, up);

@@ -121,7 +121,7 @@ pub(super) fn write(page: &mut Html, number: u64, window: &WindowReport, totals:
 
     page.raw("<div>\n<h3 id=\"t")
         .digits(number)
-        .raw("\">By dimension</h3>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"t");
+        .raw("\">By dimension</h3>\n<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-labelledby=\"t");
     page.digits(number).raw("\"><table class=\"cards totals\">\n<caption>");
     page.raw(if totals.rounded {
         "What is sent is rounded; “in all” and “before” are not."

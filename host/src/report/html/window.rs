@@ -95,7 +95,7 @@ fn records(page: &mut Html, number: u64, window: &WindowReport, dry_run: bool) {
     if window.excluded.is_empty() {
         return;
     }
-    page.raw("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"r").digits(number);
+    page.raw("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-labelledby=\"r").digits(number);
     page.raw("\"><table class=\"cards excluded\">\n<caption>Left out by a rule</caption>\n<thead><tr><th scope=\"col\">Dimension</th>");
     page.raw("<th scope=\"col\">Rule</th><th scope=\"col\" class=\"n\">Records</th><th scope=\"col\" class=\"n\">Quantity</th></tr></thead>\n<tbody>\n");
     for LeftOut { rule, dimension, records, quantity } in window.excluded.iter().take(MOST_EXCLUDED) {

@@ -155,7 +155,10 @@ fn what_has_no_sum_is_not_given_one() {
     window.compared_with = Some("2025-05".into());
     let page = report(vec![window]).render_html();
     assert!(between(&page, "<table class=\"cards totals\">", "</table>").contains("too many digits"));
-    assert!(page.contains("99,999,999,999,999,999,999,999,999,999,999,999,999</td>"), "no digit of a charge is cut");
+    assert!(
+        page.replace("<wbr>", "").contains("99,999,999,999,999,999,999,999,999,999,999,999,999</td>"),
+        "no digit of a charge is cut"
+    );
 }
 
 #[test]
