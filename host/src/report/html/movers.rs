@@ -4,7 +4,9 @@
 //! Dimensions have different units, so that the changes themselves cannot stand on one scale. Each is measured as a share of all
 //! usage of its dimension: that is how much of the bill it moves.
 
-use meterhost_decimal::Decimal;
+use std::cmp::Reverse;
+
+use meterhost_decimal::{Decimal, Rounding};
 
 use super::amount::{exact, fraction_of, in_percent, length, percent, share, signed};
 use super::charges::tags;
@@ -56,7 +58,7 @@ fn movers<'a>(window: &'a WindowReport, totals: &Totals<'_>) -> Vec<Mover<'a>> {
     let lines = window.lines.iter().filter_map(|line| Mover::of_line(line, totals));
     let missing = window.missing.iter().filter_map(|missing| Mover::of_missing(missing, totals));
     let mut movers: Vec<Mover<'_>> = lines.chain(missing).filter(|mover| !mover.change.is_zero()).collect();
-    movers.sort_by(|left, right| right.share.cmp(&left.share));
+    movers.sort_by_key(|mover| Reverse(mover.share));
     movers.truncate(MOST_MOVERS);
     movers
 }
@@ -110,7 +112,7 @@ fn bar(page: &mut Html, mover: &Mover<'_>, largest: Decimal, compared: bool) {
     page.raw("<svg viewBox=\"0 0 1000 10\" preserveAspectRatio=\"none\" role=\"img\"><title>");
     // The share has nine digits at most: a ten-millionth of a percent.
     let percent = mover.share.checked_mul(Decimal::from(100_u64)).unwrap_or(mover.share);
-    let percent = percent.round(2, meterhost_decimal::Rounding::HalfEven).normalised();
+    let percent = percent.round(2, Rounding::HalfEven).normalised();
     let words = if !compared {
         "is"
     } else if less {

@@ -73,7 +73,8 @@ fn nothing_in_a_report_can_turn_the_page_around_or_hide_in_it() {
 fn a_report_of_many_charges_is_a_page_that_can_be_mailed_and_says_what_is_left_out() {
     let line = |number: usize| {
         let mut line = charge(&format!("customer-{number:05}"), "cpu", "1234.5", LineState::WouldBill);
-        line.reason = Some("r".repeat(10_000));
+        // Of those that are left out, no text matters.
+        line.reason = (number < 2_000).then(|| "r".repeat(10_000));
         line
     };
     let lines: Vec<_> = (0..50_000).map(line).collect();
@@ -88,7 +89,7 @@ fn a_report_of_many_windows_is_a_page_too() {
     let windows: Vec<_> = (0..800)
         .map(|hour| {
             let state = if hour % 2 == 0 { LineState::WouldBill } else { LineState::Held };
-            let lines = (0..400).map(|number| charge(&format!("customer-{number}"), "cpu", "1", state)).collect();
+            let lines = (0..300).map(|number| charge(&format!("customer-{number}"), "cpu", "1", state)).collect();
             window(&format!("2025-06-{hour:04}"), "clazar", lines)
         })
         .collect();
