@@ -34,13 +34,18 @@ fn object_on(stage: &Stage, text: &str, place: &str, message: &str, billed: &[(&
         }
         _ => ("quarantined", "mend the record; a run then bills what is held"),
     };
+    let of = match code {
+        "unreadable" => format!("--object {FOLDER}/bad.json"),
+        _ => "--record \"OBJECT, PLACE\"".to_owned(),
+    };
+    let command = format!("meterhost ledger resolve FOLDER/pipeline.toml release|waive {of}");
     let expected = serde_json::json!([{
         "code": code,
         "plugin": "source (s3-reader 0.1.0)",
         "step": "reading",
         "input": format!("2025-06: {FOLDER}/bad.json{place}"),
         "message": message,
-        "action": action,
+        "action": format!("{action}; or decide of it as it stands:\n{command} --reason \"...\""),
     }]);
     assert_eq!(stage.problems(ended.expect(1)), expected);
     assert_eq!(stage.billed(), bill(billed));
@@ -203,7 +208,9 @@ fn held(text: &str, code: &str, message: &str, action: &str) -> Stage {
         "step": "freezing",
         "input": "2025-06",
         "message": message,
-        "action": action,
+        "action": format!(
+            "{action}; or decide of it as it stands:\nmeterhost ledger resolve FOLDER/pipeline.toml CHARGE billed|waive --reason \"...\""
+        ),
     }]);
     assert_eq!(stage.problems(ended.expect(1)), expected);
     assert_eq!(stage.billed(), bill(&[("A", "memory", "3"), ("B", "cpu", "4")]));

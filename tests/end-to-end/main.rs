@@ -11,6 +11,7 @@
 mod access_logs;
 mod bad_input;
 mod billing;
+mod browser;
 mod cache;
 mod chance;
 mod changed_rules;
@@ -29,6 +30,7 @@ mod inputs;
 mod kills;
 mod loading;
 mod look_up;
+mod page;
 mod pipeline_file;
 mod races;
 mod recorded;

@@ -240,11 +240,14 @@ grant  = {{ http = ["${{CLAZAR_URL}}"], secrets = {{ client_id = {{ env = "CLAZA
         }
     }
 
-    /// The problems that `--json` showed, without the chain of causes, which is the engine's. `FOLDER` stands for this stage's own,
+    /// The problems that `--json` showed, without the chain of causes, which is the engine's. `FOLDER` stands for this stage's own, `CHARGE` for an id,
     /// `SERVICE` for the origin of the emulator.
     pub fn problems(&self, ended: &Ended) -> Value {
         let folder = self.folder.path().display().to_string();
         let stdout = ended.stdout.replace(&folder, "FOLDER").replace(self.emulator.origin(), "SERVICE");
+        let is_id = |word: &&str| word.len() == 32 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let ids: Vec<String> = stdout.split([' ', '"']).filter(is_id).map(str::to_owned).collect();
+        let stdout = ids.iter().fold(stdout, |stdout, id| stdout.replace(id, "CHARGE"));
         let mut problems = Ended { exit: ended.exit, stdout, stderr: ended.stderr.clone() }.json()["problems"].take();
         for problem in problems.as_array_mut().unwrap() {
             problem.as_object_mut().unwrap().remove("causes");

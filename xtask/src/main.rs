@@ -12,6 +12,7 @@
 //! Everything lands in `target`, wherever `CARGO_TARGET_DIR` points: the program finds its plugins from where it stands itself.
 
 mod bench;
+mod browser;
 mod demo;
 mod emulator;
 mod guests;

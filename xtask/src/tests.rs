@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use crate::browser;
 use crate::guests;
 use crate::moto;
 use crate::steps::{Failed, Step, cargo, step};
@@ -18,6 +19,7 @@ const NATIVE_PLUGINS: &str = "target/plugins-test";
 pub fn test(long: bool) -> Result<bool, Failed> {
     let begun = Instant::now();
     moto::moto()?;
+    browser::browser();
     guests::plugins()?;
     guests::test_components()?;
     guests::example()?;

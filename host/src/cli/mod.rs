@@ -9,6 +9,7 @@ mod explain;
 mod export;
 mod import;
 mod ledger;
+mod page;
 mod plan;
 mod plugin;
 mod rename;

@@ -1,12 +1,14 @@
 //! `meterhost run`: bills what is due.
 
 use std::io::{IsTerminal, Write as _};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::page::Page;
 use super::shared::{Refused, Workshop, missing_secrets, print, style};
 use super::{Global, PipelineArgs};
 use crate::config::{ConfigErrors, Pipeline, first_window};
@@ -25,6 +27,9 @@ pub(super) struct RunArgs {
     /// Change nothing; show what would be done
     #[arg(long)]
     pub(super) dry_run: bool,
+    /// With --dry-run: write what would be done as a page, too
+    #[arg(long, value_name = "FILE")]
+    pub(super) html: Option<PathBuf>,
     /// Wait so long for another run to end, such as 10m; without it exit 5
     #[arg(long, value_name = "TIME", value_parser = crate::config::parse_duration)]
     pub(super) wait: Option<Duration>,
@@ -61,6 +66,11 @@ pub(super) fn run(args: &RunArgs, global: &Global) -> Result<Exit, Refused> {
         );
         return Err(Refused::Other(Exit::Configuration, text));
     }
+    if args.html.is_some() && !dry_run {
+        let text = "--html: a page is made of a plan; add --dry-run, or use `plan`";
+        return Err(Refused::Other(Exit::Configuration, text.to_owned()));
+    }
+    let page = args.html.as_deref().map(Page::at).transpose()?;
     let workshop = Workshop::open(global)?;
     if let Some(window) = &window {
         let place = Place::of(&pipeline.ledger, &workshop.broker)?;
@@ -79,7 +89,12 @@ pub(super) fn run(args: &RunArgs, global: &Global) -> Result<Exit, Refused> {
     let report = report.map_err(|error| Refused::of(&setup.pipeline, error))?;
     let ends = report.exit;
     failpoint("reporting");
-    say(&redacted(report, &workshop), global);
+    let report = redacted(report, &workshop);
+    page.as_ref().map_or(Ok(()), |page| page.write(&report))?;
+    say(&report, global);
+    if let Some(page) = page.filter(|_| !global.json) {
+        print(&format!("\npage: {}\n", page.named().display()));
+    }
     failpoint("reported");
     Ok(ends)
 }

@@ -1,6 +1,7 @@
-//! What a run says at its end: one document, read by a person (`text`) or by a program (`json`); and how it goes until then
-//! (`progress`).
+//! What a run says at its end: one document, read by a person (`text`, or `html` for a page to be passed on) or by a program
+//! (`json`); and how it goes until then (`progress`).
 
+mod html;
 mod json;
 pub mod progress;
 mod text;

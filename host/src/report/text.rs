@@ -23,9 +23,12 @@ use std::io;
 use self::style::Paint;
 use super::{Exit, LedgerEnd, Report};
 
+pub(super) use self::problems::by_code;
 pub use self::style::Style;
-pub(super) use self::style::count;
+pub(super) use self::style::{count, counted};
+pub(super) use self::table::{Urgency, difference, state, urgency};
 pub use self::trail::write_trail;
+pub(super) use self::window::{add, charges, items, quantities};
 
 /// Above so many, notes are counted, unless everything is to be shown.
 const MOST_NOTES: usize = 20;
@@ -102,7 +105,7 @@ impl Report {
 }
 
 /// What an exit code means, and whether to run it again.
-fn ending(exit: Exit, dry_run: bool) -> &'static str {
+pub(super) fn ending(exit: Exit, dry_run: bool) -> &'static str {
     match exit {
         Exit::Final if dry_run => "everything that is due would be final",
         Exit::Final => "everything that was due is final; run it again at the next schedule",

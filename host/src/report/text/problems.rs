@@ -17,9 +17,9 @@ const INDENT: usize = 4;
 const FURTHER: usize = 6;
 
 /// Problems that differ in nothing but their input.
-struct Group<'a> {
-    problem: &'a Problem,
-    inputs: Vec<&'a str>,
+pub(in crate::report) struct Group<'a> {
+    pub(in crate::report) problem: &'a Problem,
+    pub(in crate::report) inputs: Vec<&'a str>,
 }
 
 pub(super) fn write(out: &mut dyn io::Write, problems: &[Problem], style: Style) -> io::Result<()> {
@@ -53,7 +53,7 @@ pub(super) fn write(out: &mut dyn io::Write, problems: &[Problem], style: Style)
 }
 
 /// Both codes and problems stay in the order in which they first came.
-fn by_code(problems: &[Problem]) -> Vec<(&str, Vec<Group<'_>>)> {
+pub(in crate::report) fn by_code(problems: &[Problem]) -> Vec<(&str, Vec<Group<'_>>)> {
     let mut codes: Vec<(&str, Vec<Group<'_>>)> = Vec::new();
     let mut code_places = HashMap::new();
     let mut places = HashMap::new();

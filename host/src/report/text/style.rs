@@ -97,14 +97,14 @@ impl Style {
     }
 
     /// A name from anywhere, in quotes if it could be taken for something else than one name.
-    pub(super) fn name(self, text: &str) -> String {
+    pub(in crate::report) fn name(self, text: &str) -> String {
         let shown = self.escaped(text);
         let doubtful = text.is_empty() || text.contains("  ") || text.starts_with([' ', '"']) || text.ends_with(' ');
         if doubtful { format!("\"{shown}\"") } else { shown }
     }
 
     /// A name cut in its middle, because names often differ at their ends.
-    pub(super) fn shortened(self, name: &str, width: usize) -> String {
+    pub(in crate::report) fn shortened(self, name: &str, width: usize) -> String {
         if name.width() <= width {
             return name.to_owned();
         }
@@ -191,7 +191,7 @@ pub(in crate::report) fn count(number: u64) -> String {
 }
 
 /// `1 charge`, `2 charges`.
-pub(super) fn counted(number: u64, thing: &str) -> String {
+pub(in crate::report) fn counted(number: u64, thing: &str) -> String {
     format!("{} {thing}{}", count(number), if number == 1 { "" } else { "s" })
 }
 

@@ -68,7 +68,7 @@ pub(super) fn write(
 
 /// What a person has to see first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Urgency {
+pub(in crate::report) enum Urgency {
     Open,
     Differs,
     New,
@@ -76,7 +76,7 @@ enum Urgency {
     Old,
 }
 
-fn urgency(line: &Line) -> Urgency {
+pub(in crate::report) fn urgency(line: &Line) -> Urgency {
     match line.state {
         LineState::Pending | LineState::Rejected | LineState::Unknown | LineState::Held => Urgency::Open,
         _ if line.frozen.is_some() => Urgency::Differs,
@@ -148,7 +148,7 @@ pub(super) fn dimension(name: &str, tags: &[(String, String)], style: Style) -> 
     format!("{name}{{{}}}", tags.join(","))
 }
 
-fn state(state: LineState, dry_run: bool) -> &'static str {
+pub(in crate::report) fn state(state: LineState, dry_run: bool) -> &'static str {
     match state {
         LineState::Billed if dry_run => "would be billed",
         LineState::WouldBill => "would be billed",
@@ -198,7 +198,7 @@ fn parts(line: &Line, style: Style) -> Option<String> {
 }
 
 /// Exact and with its sign; nothing where 38 digits do not hold it.
-fn difference(frozen: &str, now: &str) -> Option<String> {
+pub(in crate::report) fn difference(frozen: &str, now: &str) -> Option<String> {
     let difference = Decimal::parse(now).ok()?.checked_sub(Decimal::parse(frozen).ok()?)?.normalised().to_string();
     Some(if difference.starts_with('-') { difference } else { format!("+{difference}") })
 }

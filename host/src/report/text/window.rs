@@ -78,7 +78,7 @@ fn write_quantities(out: &mut dyn io::Write, all: &[Quantities], dry_run: bool, 
     let shown = if style.everything() { told.len() } else { MOST_QUANTITIES };
     for sums in told.iter().take(shown) {
         let paint = if sums.closes() { Paint::Plain } else { Paint::Bad };
-        let text = style.wrapped(&quantities(sums, dry_run, style), 2, 4);
+        let text = style.wrapped(&quantities(sums, &style.name(&sums.dimension), dry_run), 2, 4);
         writeln!(out, "  {}", style.paint(paint, &text))?;
     }
     match told.len().saturating_sub(shown) {
@@ -87,7 +87,7 @@ fn write_quantities(out: &mut dyn io::Write, all: &[Quantities], dry_run: bool, 
     }
 }
 
-fn quantities(sums: &Quantities, dry_run: bool, style: Style) -> String {
+pub(in crate::report) fn quantities(sums: &Quantities, dimension: &str, dry_run: bool) -> String {
     let places = [
         (sums.billed, if dry_run { "would be billed" } else { "billed" }),
         (sums.billed_before, "billed before"),
@@ -101,7 +101,7 @@ fn quantities(sums: &Quantities, dry_run: bool, style: Style) -> String {
     let parts: Vec<String> = parts.map(|(quantity, place)| format!("{place} {}", quantity.normalised())).collect();
     let sum = if parts.is_empty() { "nothing".to_owned() } else { parts.join(" + ") };
     let is = if sums.closes() { "=" } else { "is not" };
-    let mut text = format!("{} {} {is} {sum}", style.name(&sums.dimension), sums.used.normalised());
+    let mut text = format!("{dimension} {} {is} {sum}", sums.used.normalised());
     let beside = [(sums.carried_in, "carried in"), (sums.rounding, "rounding"), (sums.left_over, "left over")];
     let beside: Vec<String> = beside
         .iter()
@@ -139,7 +139,7 @@ fn heading(window: &WindowReport, dry_run: bool, style: Style) -> String {
 }
 
 /// `6 charges: 4 billed, 1 rejected, 1 held`
-fn charges(charges: Charges, dry_run: bool) -> String {
+pub(in crate::report) fn charges(charges: Charges, dry_run: bool) -> String {
     let Charges { billed, billed_before, pending, rejected, unknown, held, waived, zero } = charges;
     let states = [
         (billed, if dry_run { "would be billed" } else { "billed" }),
@@ -160,7 +160,7 @@ fn charges(charges: Charges, dry_run: bool) -> String {
 }
 
 /// `read 2,232 = billed 2,228 + held 3 + quarantined 1`
-fn items(items: Items, dry_run: bool) -> String {
+pub(in crate::report) fn items(items: Items, dry_run: bool) -> String {
     let Items {
         read,
         billed,
@@ -205,7 +205,7 @@ fn present<const N: usize>(numbers: [(u64, &'static str); N]) -> impl Iterator<I
     numbers.into_iter().filter(|(number, _)| *number > 0)
 }
 
-fn add(sum: &mut Charges, term: Charges) {
+pub(in crate::report) fn add(sum: &mut Charges, term: Charges) {
     let Charges { billed, billed_before, pending, rejected, unknown, held, waived, zero } = term;
     sum.billed += billed;
     sum.billed_before += billed_before;
