@@ -63,7 +63,7 @@ fn follows(said: Said, target: &Target) -> &'static str {
             "the next run bills each charge, as long as it comes to exactly this; what cannot be used stays open until it is mended"
         }
         Said::Waive if is_of_input => {
-            "what cannot be used is given up, and the next run bills each charge without it, as long as that comes to exactly this"
+            "what cannot be used is given up, as long as its object is the same: the next run bills what it held without it"
         }
         Said::Release => "the next run bills each, as long as it comes to exactly this: another quantity is held again",
         Said::Waive => "nothing is billed of it, as long as it comes to exactly this: another quantity is held again",

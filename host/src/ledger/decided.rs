@@ -1,5 +1,5 @@
 //! What people said of what is kept back. A word is about one would-be charge with one quantity, or about one hold as it was: once either
-//! is another, the word is void.
+//! is another, the word is void; so it is once the object is another one that the hold lies in.
 
 use std::collections::HashMap;
 
@@ -33,15 +33,15 @@ impl Word {
 pub(super) struct Decided {
     /// The last one about each would-be charge, and what that came to.
     charges: HashMap<ChargeId, (Decimal, Word)>,
-    /// The last one about each hold.
-    holds: Vec<(Hold, Word)>,
+    /// The last one about each hold, and the version of the input that it lay in.
+    holds: Vec<(Hold, Option<String>, Word)>,
 }
 
 impl Decided {
-    pub(super) fn add(&mut self, charges: Vec<Kept>, holds: Vec<Hold>, word: &Word) {
+    pub(super) fn add(&mut self, charges: Vec<Kept>, holds: Vec<(Hold, Option<String>)>, word: &Word) {
         self.charges.extend(charges.into_iter().map(|kept| (kept.id, (kept.exact, word.clone()))));
-        self.holds.retain(|(known, _)| !holds.contains(known));
-        self.holds.extend(holds.into_iter().map(|hold| (hold, word.clone())));
+        self.holds.retain(|(known, ..)| !holds.iter().any(|(hold, _)| hold == known));
+        self.holds.extend(holds.into_iter().map(|(hold, version)| (hold, version, word.clone())));
     }
 
     /// The last word about a would-be charge, and what it came to then.
@@ -49,8 +49,20 @@ impl Decided {
         self.charges.get(id).map(|(exact, word)| (*exact, word))
     }
 
-    /// The last word about a hold, as it is.
-    pub(super) fn about_hold(&self, hold: &Hold) -> Option<&Word> {
-        self.holds.iter().find(|(known, _)| known == hold).map(|(_, word)| word)
+    /// The last word about a hold, as it is, in the version of its input that it was about.
+    pub(super) fn about_hold<'a>(
+        &self,
+        hold: &Hold,
+        versions: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> Option<&Word> {
+        let (_, then, word) = self.holds.iter().find(|(known, ..)| known == hold)?;
+        (*then == version(hold, versions)).then_some(word)
     }
+}
+
+/// The version of the input that a hold lies in: its ETag. None where that could not be read at all, or the hold lies in none.
+pub(super) fn version<'a>(hold: &Hold, mut versions: impl Iterator<Item = (&'a str, &'a str)>) -> Option<String> {
+    let place = hold.place.as_deref()?;
+    let is_in = |key: &str| place.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with(", "));
+    versions.find(|(key, _)| is_in(key)).map(|(_, etag)| etag.to_owned())
 }

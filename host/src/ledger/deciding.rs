@@ -219,18 +219,22 @@ impl Deciding {
             }
             for kept in &known.kept {
                 // Held by something else as well, it is not free because one of the reasons is gone.
-                let is_answered = |hold: &&Hold| about.holds.contains(hold) || known.decided.about_hold(hold).is_some();
+                let is_answered = |hold: &&Hold| {
+                    about.holds.contains(hold) || known.decided.about_hold(hold, state.versions(window)).is_some()
+                };
                 let by = || known.holds.iter().filter(|hold| hold.scope.holds(kept));
                 let is_freed = || {
                     let held_by_these = by().any(|hold| about.holds.contains(hold));
-                    kept.code == "doubt" && held_by_these && by().all(|hold| is_answered(&hold))
+                    // What is given up holds nothing any more, and nothing has to be said of its charges.
+                    said == Said::Release
+                        && kept.code == "doubt"
+                        && held_by_these
+                        && by().all(|hold| is_answered(&hold))
                 };
                 let by_itself = target.names_charge(kept);
                 if !by_itself && !is_freed() {
                     continue;
                 }
-                // A waived record is given up; what it held is billed without it.
-                let said = if by_itself { said } else { Said::Release };
                 let is_less = state.frozen_of(&kept.id).is_some_and(|frozen| kept.exact < frozen);
                 match can_be_said(said, kept, is_less) {
                     Ok(()) => about.kept.push(kept.clone()),
@@ -285,26 +289,19 @@ impl Deciding {
         let now = Deciding::of(ledger.state(), target, said, clock::now());
         let is_same = now.as_ref().is_ok_and(|now| *now == self);
         if is_same {
-            ledger.append(self.entries(target, said, &reason, by.as_ref()))?;
+            ledger.append(self.entries(said, &reason, by.as_ref()))?;
         }
         ledger.close()?;
         Ok(if is_same { Ok(()) } else { Err(NotToDecide::Changed) })
     }
 
-    fn entries(self, target: &Target, said: Said, reason: &str, by: Option<&String>) -> Vec<Entry> {
+    fn entries(self, said: Said, reason: &str, by: Option<&String>) -> Vec<Entry> {
         let (reason, by) = (reason.to_owned(), by.cloned());
         let mut entries = Vec::new();
         for About { sink, window, kept, holds } in self.about {
             let Some(decision) = said.decision() else { continue };
-            let (named, freed): (Vec<Kept>, Vec<Kept>) = kept.into_iter().partition(|kept| target.names_charge(kept));
-            let mut decided = |decision, charges: Vec<Kept>, holds: Vec<Hold>| {
-                if !charges.is_empty() || !holds.is_empty() {
-                    let (sink, reason, by) = (sink.clone(), reason.clone(), by.clone());
-                    entries.push(Entry::Decided { sink, window, decision, charges, holds, reason, by });
-                }
-            };
-            decided(Decision::Release, freed, Vec::new());
-            decided(decision, named, holds);
+            let (charges, reason, by) = (kept, reason.clone(), by.clone());
+            entries.push(Entry::Decided { sink, window, decision, charges, holds, reason, by });
         }
         if let Some(verdict) = said.verdict() {
             entries.extend(self.charges.into_iter().map(|charge| {

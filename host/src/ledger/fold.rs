@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::charge::{Charge, ChargeState, Lost};
-use super::decided::Word;
+use super::decided::{Word, version};
 use super::entry::{Entry, Record};
 use super::fold_error::FoldError;
+use super::hold::Hold;
 use super::state::{Attempt, State, WindowState};
 use crate::model::charge::{ChargeId, Key, Proposal};
 use crate::model::outcome::{Finding, Outcome};
@@ -78,6 +79,8 @@ impl State {
                 self.change(&charge, |charge| charge.resolved(verdict, quantity, reason, by))??;
             }
             Entry::Decided { sink, window, decision, charges, holds, reason, by } => {
+                let of = |hold: Hold| (version(&hold, self.versions(&window)), hold);
+                let holds = holds.into_iter().map(of).map(|(version, hold)| (hold, version)).collect();
                 self.window_mut(&sink, &window)?.decided.add(charges, holds, &Word { decision, reason, by });
             }
             Entry::Reopened { sinks, window, .. } => {

@@ -48,9 +48,21 @@ impl State {
         self.window(sink, window)?.decided.about(id)
     }
 
-    /// The last word of a person about a hold, as it is.
-    pub fn answered(&self, sink: &str, window: &Window, hold: &Hold) -> Option<&Word> {
-        self.window(sink, window)?.decided.about_hold(hold)
+    /// The last word of a person about a hold, as it is; `versions` are the keys and ETags of the window's inputs as they stand.
+    pub fn answered<'a>(
+        &self,
+        sink: &str,
+        window: &Window,
+        hold: &Hold,
+        versions: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> Option<&Word> {
+        self.window(sink, window)?.decided.about_hold(hold, versions)
+    }
+
+    /// The inputs of a window, as they stood when it was read last.
+    pub(super) fn versions(&self, window: &Window) -> impl Iterator<Item = (&str, &str)> {
+        let inputs = self.inputs.get(window).into_iter().flatten();
+        inputs.map(|input| (input.key.as_str(), input.etag.as_str()))
     }
 
     /// Until when a customer was billed for a window before it was over: milliseconds, UTC.

@@ -47,7 +47,7 @@ impl<'a> Assess<'a> {
             takers if takers.is_empty() => first,
             takers => takers.iter().any(|taker| taker.plugin.name == *name),
         };
-        let doubts = Doubts::of(reading);
+        let doubts = Doubts::of(reading, &|hold| self.is_given_up_by_hand(hold));
         let moved = Moved::of(pipeline, window, reading, &doubts, state);
         let in_doubt = SinkDoubts::of(spec, &doubts);
         let mut assessment = self.counted();
@@ -99,7 +99,7 @@ impl<'a> Assess<'a> {
         self.hold_lines(&mut assessment);
         if self.last.is_none() {
             let nothing = self.guarded.about_nothing(&assessment, reading, &in_doubt, state);
-            let is_open = |hold: &Hold| state.answered(name, window, hold).is_none();
+            let is_open = |hold: &Hold| state.answered(name, window, hold, std::iter::empty()).is_none();
             assessment.holds.extend(nothing.into_iter().filter(is_open));
         }
         if let Some(last) = self.last {
@@ -149,7 +149,8 @@ impl<'a> Assess<'a> {
 
     /// Whether a person said that nothing is to be billed of what a hold keeps back.
     pub(super) fn is_given_up_by_hand(&self, hold: &Hold) -> bool {
-        let word = self.state.answered(&self.spec.plugin.name, self.window, hold);
+        let versions = self.reading.inputs.iter().map(|(input, _)| (input.key.as_str(), input.etag.as_str()));
+        let word = self.state.answered(&self.spec.plugin.name, self.window, hold, versions);
         word.is_some_and(|word| word.decision == Decision::Waive)
     }
 

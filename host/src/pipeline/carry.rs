@@ -58,6 +58,14 @@ struct Wanted {
     tried: Window,
     /// Why it was not taken, as far as that was said.
     objection: Option<String>,
+    /// Whether that is the guard's reason: a person has to see it, and it does not wait for a window that may take it unseen.
+    is_guarded: bool,
+}
+
+impl Wanted {
+    fn is_held_by(&mut self, reason: &str) {
+        (self.objection, self.is_guarded) = (Some(reason.to_owned()), true);
+    }
 }
 
 impl Carrier<'_> {
@@ -118,15 +126,17 @@ impl Carrier<'_> {
                 let Some((id, draft)) = line.id.zip(line.draft.take()) else { continue };
                 let is_released = self.is_released(spec, &work.window, &id, line.own);
                 let (line, tried) = (Some((at, row)), work.window);
+                let (taken, objection) = (None, None);
                 wanted.push(Wanted {
                     id,
                     draft: *draft,
                     quantity,
                     is_released,
                     line,
-                    taken: None,
+                    taken,
                     tried,
-                    objection: None,
+                    objection,
+                    is_guarded: false,
                 });
             }
         }
@@ -148,7 +158,17 @@ impl Carrier<'_> {
             };
             let (id, quantity, tried) = (late.id, late.quantity, *window);
             let is_released = self.is_released(spec, window, &id, late.exact);
-            wanted.push(Wanted { id, draft, quantity, is_released, line: None, taken: None, tried, objection: None });
+            wanted.push(Wanted {
+                id,
+                draft,
+                quantity,
+                is_released,
+                line: None,
+                taken: None,
+                tried,
+                objection: None,
+                is_guarded: false,
+            });
         }
         wanted
     }
@@ -222,7 +242,7 @@ impl Carrier<'_> {
             let guarded = Guarded { spec, window: &key.window, was_settled: false, baseline };
             if let Some(reason) = guarded.about_more(&key, proposal.exact).filter(|_| !is_released) {
                 for at in ats {
-                    wanted.get_mut(at).into_iter().for_each(|want| want.objection = Some(reason.clone()));
+                    wanted.get_mut(at).into_iter().for_each(|want| want.is_held_by(&reason));
                 }
                 continue;
             }
@@ -281,9 +301,15 @@ impl Carrier<'_> {
     ) -> Result<Vec<bool>, Problem> {
         let then = upcoming.end().checked_add(self.pipeline.grace).unwrap_or(self.now).max(self.now);
         let mut offers = Vec::new();
-        for want in wanted.iter_mut().filter(|want| want.taken.is_none()) {
+        let baseline = Baselines::of(self.state).before(&spec.plugin.name, &upcoming);
+        let guarded = Guarded { spec, window: &upcoming, was_settled: false, baseline };
+        for want in wanted.iter_mut().filter(|want| want.taken.is_none() && !want.is_guarded) {
             let key = Key { window: upcoming, ..want.draft.key.clone() };
             let carried = vec![Carried { window: want.draft.key.window, quantity: want.quantity }];
+            if let Some(reason) = guarded.about_more(&key, want.quantity).filter(|_| !want.is_released) {
+                want.is_held_by(&reason);
+                continue;
+            }
             match amount(terms, spec, want.quantity, self.state.remainder(&key.lane())) {
                 Ok(amount) => {
                     let (exact, time) = (want.quantity, upcoming.start().as_millisecond());

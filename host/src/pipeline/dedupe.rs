@@ -209,6 +209,15 @@ impl Shard {
     }
 }
 
+#[cfg(test)]
+impl FromIterator<String> for Ids {
+    fn from_iter<T: IntoIterator<Item = String>>(ids: T) -> Self {
+        let mut all = Ids::default();
+        ids.into_iter().for_each(|id| all.add(id));
+        all
+    }
+}
+
 impl Ids {
     fn add(&mut self, id: String) {
         self.count += 1;

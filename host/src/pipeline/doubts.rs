@@ -20,12 +20,12 @@ pub(super) struct Doubts {
 }
 
 impl Doubts {
-    pub(super) fn of(reading: &Reading) -> Self {
+    /// Of what was read, but for what a person gave up.
+    pub(super) fn of(reading: &Reading, is_given_up: &dyn Fn(&Hold) -> bool) -> Self {
         let mut doubts =
             Doubts { window: None, customers: HashMap::new(), dimensions: HashMap::new(), holds: Vec::new() };
         for found in &reading.unreadable {
             let reason = format!("{}: {}", found.input, found.reason);
-            doubts.window.get_or_insert(format!("{reason}; nobody knows whose usage is in it"));
             let hold = Hold {
                 scope: Scope::Window,
                 code: "unreadable".to_owned(),
@@ -33,6 +33,9 @@ impl Doubts {
                 reason: found.reason.clone(),
                 quantity: None,
             };
+            if !is_given_up(&hold) {
+                doubts.window.get_or_insert(format!("{reason}; nobody knows whose usage is in it"));
+            }
             doubts.holds.push((hold, 0));
         }
         for record in &reading.quarantined {
@@ -42,28 +45,41 @@ impl Doubts {
                 Some(place) => format!("{place}: {}", record.reason),
                 None => record.reason.clone(),
             };
-            let scope = match (&record.customer, &record.dimension) {
-                (Some(customer), Some(dimension)) => {
-                    doubts.dimensions.entry((customer.clone(), dimension.clone())).or_insert(reason);
-                    Scope::Dimension { customer: customer.clone(), dimension: dimension.clone() }
-                }
-                (Some(customer), None) => {
-                    doubts.customers.entry(customer.clone()).or_insert(reason);
-                    Scope::Customer { customer: customer.clone() }
-                }
+            let scope = match (record.customer.clone(), record.dimension.clone()) {
+                (Some(customer), Some(dimension)) => Scope::Dimension { customer, dimension },
+                (Some(customer), None) => Scope::Customer { customer },
                 (None, _) => Scope::Record,
             };
-            let (code, reason) = ("quarantined".to_owned(), record.reason.clone());
-            doubts.holds.push((Hold { scope, code, place, reason, quantity: None }, record.records));
+            let (code, said) = ("quarantined".to_owned(), record.reason.clone());
+            let hold = Hold { scope, code, place, reason: said, quantity: None };
+            if !is_given_up(&hold) {
+                doubts.add(&hold.scope, reason);
+            }
+            doubts.holds.push((hold, record.records));
         }
         for Conflict { customer, dimension, ids } in &reading.conflicts {
             let reason = ids.words();
-            doubts.dimensions.entry((customer.clone(), dimension.clone())).or_insert_with(|| reason.clone());
             let scope = Scope::Dimension { customer: customer.clone(), dimension: dimension.clone() };
             let hold = Hold { scope, code: "conflict".to_owned(), place: None, reason, quantity: None };
+            if !is_given_up(&hold) {
+                doubts.add(&hold.scope, hold.reason.clone());
+            }
             doubts.holds.push((hold, 0));
         }
         doubts
+    }
+
+    /// The first doubt of a scope is told.
+    fn add(&mut self, scope: &Scope, reason: String) {
+        match scope.clone() {
+            Scope::Dimension { customer, dimension } => {
+                self.dimensions.entry((customer, dimension)).or_insert(reason);
+            }
+            Scope::Customer { customer } => {
+                self.customers.entry(customer).or_insert(reason);
+            }
+            Scope::Window | Scope::Charge { .. } | Scope::Record => {}
+        }
     }
 
     /// Why a charge of a customer, made from these dimensions of the input, is in doubt, if it is.

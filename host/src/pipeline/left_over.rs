@@ -12,12 +12,10 @@ use crate::config::{Pipeline, Rounding};
 use crate::ledger::State;
 use crate::model::charge::Lane;
 
-/// Rounds what is to be frozen, window by window, where a sink carries what is left over.
+/// Rounds what is to be frozen, where a sink carries what is left over. The works come in the order of their windows.
 pub(super) fn round_in_order(pipeline: &Pipeline, terms: &[Terms<'_>], state: &State, works: &mut [Work]) {
     let mut left: HashMap<Lane, Decimal> = HashMap::new();
-    let mut order: Vec<&mut Work> = works.iter_mut().collect();
-    order.sort_by_key(|work| (work.sink, work.window));
-    for work in order {
+    for work in works {
         let sinks = terms.get(work.sink).zip(pipeline.sinks.get(work.sink));
         let Some((terms, spec)) = sinks.filter(|(_, spec)| spec.round == Rounding::Carry) else { continue };
         let Assessment { proposals, lines, holds, .. } = &mut work.assessment;

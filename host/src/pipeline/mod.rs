@@ -65,6 +65,8 @@ mod status;
 mod summary;
 mod take_over;
 mod tally;
+#[cfg(test)]
+mod tests;
 mod way_out;
 mod works;
 

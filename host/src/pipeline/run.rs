@@ -19,6 +19,7 @@ use super::setup::Setup;
 use super::summary::{self, Findings};
 use super::take_over::{another_sink, remembered, taken_over};
 use super::works::Work;
+use crate::config::Pipeline;
 use crate::failpoint::failpoint;
 use crate::ledger::{Entry, Ledger, LedgerError, State};
 use crate::model::charge::ChargeId;
@@ -102,7 +103,7 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
     let mut ledger = ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
     if !findings.has_lost_the_ledger()
         && options.last.is_none()
-        && let Err(error) = settle(setup, &mut ledger, &works)
+        && let Err(error) = settle(&setup.pipeline, &mut ledger, &works)
     {
         findings.ledger(&error);
     }
@@ -207,10 +208,10 @@ fn deliver(
 }
 
 /// Writes down which windows are settled: all charges final, nothing held.
-fn settle(setup: &Setup, ledger: &mut Ledger, works: &[Work]) -> Result<(), LedgerError> {
+pub(super) fn settle(pipeline: &Pipeline, ledger: &mut Ledger, works: &[Work]) -> Result<(), LedgerError> {
     let mut settled = Vec::new();
     for work in works {
-        let Some(sink) = setup.pipeline.sinks.get(work.sink).map(|sink| &sink.plugin.name) else { continue };
+        let Some(sink) = pipeline.sinks.get(work.sink).map(|sink| &sink.plugin.name) else { continue };
         let state = ledger.state();
         let done = work.assessment.holds.is_empty()
             && !state.is_settled(sink, &work.window)

@@ -153,6 +153,8 @@ impl<'a> Works<'a> {
                 last_bill::unknown(ground.pipeline, state, last, found, findings);
             }
         }
+        // What is left of rounding goes from window to window, and is frozen so.
+        works.sort_by_key(|work| (work.window, work.sink));
         round_in_order(ground.pipeline, ground.terms, state, &mut works);
         quantities::verify(&works)?;
         Ok((works, entries))

@@ -26,7 +26,7 @@ mod decide;
 mod line;
 mod resolve;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -6,7 +6,7 @@ use crate::model::outcome::Status;
 
 /// What goes wrong in a call.
 #[derive(Debug, Clone)]
-pub(super) enum Fault {
+pub(in crate::pipeline) enum Fault {
     None,
     NothingLeft(Claim),
     Unanswered(Arrival, Claim),
@@ -25,7 +25,7 @@ pub(super) enum Fault {
 
 /// When a request arrives that is not answered.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Arrival {
+pub(in crate::pipeline) enum Arrival {
     Never,
     AtOnce,
     /// After so many percent of the time that a call may take.
@@ -34,7 +34,7 @@ pub(super) enum Arrival {
 
 /// What a plugin makes of a request without an answer.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Claim {
+pub(in crate::pipeline) enum Claim {
     Trap,
     Failed,
     Refused,
@@ -46,7 +46,7 @@ pub(super) enum Claim {
 
 /// What becomes of one charge in a call that is answered.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Spoilt {
+pub(in crate::pipeline) enum Spoilt {
     Not,
     Refused { retryable: bool },
     NotLookedAt,
@@ -113,7 +113,7 @@ fn fault() -> impl Strategy<Value = Fault> {
 }
 
 /// What goes wrong in the calls of a run.
-pub(super) fn faults() -> impl Strategy<Value = Vec<Fault>> {
+pub(in crate::pipeline) fn faults() -> impl Strategy<Value = Vec<Fault>> {
     // Chance alone seldom brings a call that is late and a refusal of the next one with the same charge.
     let late = (0..=100u8, any::<bool>()).prop_map(|(percent, retryable)| {
         let refused = Fault::Spoiled { each: vec![Spoilt::Refused { retryable }], reversed: false, of_another: false };

@@ -9,10 +9,10 @@
 //! | `faults` | what goes wrong |
 //! | `found` | histories that went wrong once |
 
-mod faults;
+pub(in crate::pipeline) mod faults;
 mod found;
-mod model;
-mod service;
+pub(in crate::pipeline) mod model;
+pub(in crate::pipeline) mod service;
 mod world;
 
 use proptest::prelude::*;
@@ -98,7 +98,7 @@ fn holds(story: &Story, resolution: Resolution) {
 }
 
 /// So many, and ten times as many with `METERHOST_LONG`. A case that failed is mended, and told plainly in `found`.
-fn histories(cases: u32) -> ProptestConfig {
+pub(in crate::pipeline) fn histories(cases: u32) -> ProptestConfig {
     let times = if std::env::var_os("METERHOST_LONG").is_some() { 10 } else { 1 };
     println!("counted: {} generated histories", cases * times);
     ProptestConfig { cases: cases * times, failure_persistence: None, ..ProptestConfig::default() }

@@ -10,7 +10,7 @@ use crate::model::service::{Resolution, ServiceTraits};
 
 /// What the host can surely know of a charge from one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Heard {
+pub(in crate::pipeline) enum Heard {
     Accepted,
     Duplicate,
     Refused {
@@ -26,7 +26,7 @@ pub(super) enum Heard {
 
 /// What the host can surely know of a charge from the service's books.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Told {
+pub(in crate::pipeline) enum Told {
     Found,
     Absent,
     Different,
@@ -35,7 +35,7 @@ pub(super) enum Told {
 
 /// What went over the wire in a run, in its order.
 #[derive(Debug, Clone)]
-pub(super) enum Wire {
+pub(in crate::pipeline) enum Wire {
     Call(BTreeMap<ChargeId, Heard>),
     /// The charges that were asked about, and what is to be written down of the answer.
     LookUp(BTreeSet<ChargeId>, BTreeMap<ChargeId, Told>),
@@ -327,4 +327,4 @@ impl Known {
 /// The longest that a call may have taken whose entry is lost.
 const LOST: Duration = Duration::from_secs(600);
 /// The longest that a call may take.
-pub(super) const TAKES: Duration = Duration::from_secs(10);
+pub(in crate::pipeline) const TAKES: Duration = Duration::from_secs(10);

@@ -21,27 +21,27 @@ use crate::report::Problem;
 
 /// A record in the service's books.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Recorded {
-    pub(super) id: String,
-    pub(super) quantity: Decimal,
-    pub(super) is_ours: bool,
+pub(in crate::pipeline) struct Recorded {
+    pub(in crate::pipeline) id: String,
+    pub(in crate::pipeline) quantity: Decimal,
+    pub(in crate::pipeline) is_ours: bool,
 }
 
 /// The service.
 #[derive(Debug)]
-pub(super) struct Books {
+pub(in crate::pipeline) struct Books {
     traits: ServiceTraits,
     /// Whether it can be asked what it has.
     tells: bool,
-    pub(super) records: Vec<Recorded>,
+    pub(in crate::pipeline) records: Vec<Recorded>,
     in_the_air: Vec<(Timestamp, Offer)>,
-    pub(super) faults: VecDeque<Fault>,
+    pub(in crate::pipeline) faults: VecDeque<Fault>,
     pub(super) blind: VecDeque<Blind>,
-    pub(super) wire: VecDeque<Wire>,
+    pub(in crate::pipeline) wire: VecDeque<Wire>,
 }
 
 impl Books {
-    pub(super) fn new(traits: &ServiceTraits, tells: bool) -> Self {
+    pub(in crate::pipeline) fn new(traits: &ServiceTraits, tells: bool) -> Self {
         Books {
             traits: traits.clone(),
             tells,
@@ -54,7 +54,7 @@ impl Books {
     }
 
     /// What has arrived by now is in the books.
-    pub(super) fn catch_up(&mut self) {
+    pub(in crate::pipeline) fn catch_up(&mut self) {
         self.in_the_air.sort_by_key(|(at, _)| *at);
         let arrived = self.in_the_air.iter().take_while(|(at, _)| *at <= clock::now()).count();
         for (_, offer) in self.in_the_air.drain(..arrived).collect::<Vec<_>>() {
@@ -66,11 +66,11 @@ impl Books {
         self.in_the_air.push((at, offer));
     }
 
-    pub(super) fn tells(&self) -> bool {
+    pub(in crate::pipeline) fn tells(&self) -> bool {
         self.tells
     }
 
-    pub(super) fn ours(&self, id: &str) -> Vec<&Recorded> {
+    pub(in crate::pipeline) fn ours(&self, id: &str) -> Vec<&Recorded> {
         self.records.iter().filter(|record| record.id == id && record.is_ours).collect()
     }
 
@@ -317,7 +317,7 @@ fn trap() -> Failure {
 
 /// The way to it.
 #[derive(Clone)]
-pub(super) struct Way(pub(super) Rc<RefCell<Books>>);
+pub(in crate::pipeline) struct Way(pub(in crate::pipeline) Rc<RefCell<Books>>);
 
 struct OnTheWay {
     books: Rc<RefCell<Books>>,
