@@ -45,7 +45,7 @@ fn object_on(stage: &Stage, text: &str, place: &str, message: &str, billed: &[(&
         "step": "reading",
         "input": format!("2025-06: {FOLDER}/bad.json{place}"),
         "message": message,
-        "action": format!("{action}; or decide of it as it stands:\n{command} --reason \"...\""),
+        "action": format!("{action}; or say what is to become of it:\n{command} --reason \"...\""),
     }]);
     assert_eq!(stage.problems(ended.expect(1)), expected);
     assert_eq!(stage.billed(), bill(billed));
@@ -209,7 +209,7 @@ fn held(text: &str, code: &str, message: &str, action: &str) -> Stage {
         "input": "2025-06",
         "message": message,
         "action": format!(
-            "{action}; or decide of it as it stands:\nmeterhost ledger resolve FOLDER/pipeline.toml CHARGE billed|waive --reason \"...\""
+            "{action}; or say what is to become of it:\nmeterhost ledger resolve FOLDER/pipeline.toml CHARGE billed|waive --reason \"...\""
         ),
     }]);
     assert_eq!(stage.problems(ended.expect(1)), expected);

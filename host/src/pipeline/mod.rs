@@ -17,10 +17,11 @@
 //! | `baseline`, `percent`, `guard`, `compared` | what a window is compared with, what a guard holds for that, and what a report says of it |
 //! | `freeze`, `entries` | what of it is written down before anything leaves |
 //! | `deliver` | charges out, answers in |
-//! | `options`, `run`, `summary`, `shown`, `way_out` | the steps in their order, and what is said of them |
+//! | `options`, `run`, `summary`, `shown`, `advice`, `way_out` | the steps in their order, and what is said of them |
 //! | `status` | how a pipeline stands, between runs |
 
 mod account;
+mod advice;
 mod amount;
 mod anew;
 mod assess;
