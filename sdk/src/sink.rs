@@ -56,7 +56,7 @@ pub struct Charge {
     pub dimension: String,
     /// Sorted by name.
     pub tags: Vec<(String, String)>,
-    /// What it is owed for.
+    /// What it is owed for. A customer's last bill may cut it short.
     pub window: Window,
     /// The usage's time as it is told to the service, in milliseconds, UTC.
     pub time: i64,

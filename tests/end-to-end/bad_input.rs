@@ -202,6 +202,7 @@ fn held(text: &str, code: &str, message: &str, action: &str) -> Stage {
     good(&stage);
     stage.object(&format!("{FOLDER}/more.json"), text);
     let ended = stage.command("run", &["--json"], &[]);
+    let verdicts = if code == "negative" { "waive" } else { "billed|waive" };
     let expected = serde_json::json!([{
         "code": code,
         "plugin": "sink.clazar (clazar 0.1.0)",
@@ -209,7 +210,7 @@ fn held(text: &str, code: &str, message: &str, action: &str) -> Stage {
         "input": "2025-06",
         "message": message,
         "action": format!(
-            "{action}; or say what is to become of it:\nmeterhost ledger resolve FOLDER/pipeline.toml CHARGE billed|waive --reason \"...\""
+            "{action}; or say what is to become of it:\nmeterhost ledger resolve FOLDER/pipeline.toml CHARGE {verdicts} --reason \"...\""
         ),
     }]);
     assert_eq!(stage.problems(ended.expect(1)), expected);

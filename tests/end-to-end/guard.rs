@@ -18,7 +18,7 @@ fn after_june(guard: &str, june: &[(&str, &str, &str)]) -> Stage {
 }
 
 /// What was billed for a month.
-fn billed(stage: &Stage, month: &str) -> BTreeMap<(String, String), String> {
+pub fn billed(stage: &Stage, month: &str) -> BTreeMap<(String, String), String> {
     stage.emulator.verify_books().unwrap();
     let books = stage.emulator.books().into_iter();
     let records = books.filter(|record| record.status.name() == "success" && record.start_time.starts_with(month));

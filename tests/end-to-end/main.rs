@@ -46,6 +46,7 @@ mod taken_over;
 mod trail;
 mod variables;
 mod what_happens;
+mod why_held;
 mod windows;
 mod zeros;
 mod zombies;

@@ -44,6 +44,10 @@ pub(super) struct RunArgs {
 impl RunArgs {
     fn last_bill(&self) -> Result<Option<LastBill>, Refused> {
         let Some((customer, until)) = self.last.clone().zip(self.until) else { return Ok(None) };
+        if until.subsec_nanosecond() != 0 {
+            let text = "--until: give it in whole seconds".to_owned();
+            return Err(Refused::Other(Exit::Configuration, text));
+        }
         if until > self.pipeline.now() {
             let text = format!("--until: {until} is still to come: what is used until then is not there yet");
             return Err(Refused::Other(Exit::Configuration, text));

@@ -3,10 +3,11 @@
 //! | of what is held as | release | billed | waive |
 //! |---|---|---|---|
 //! | quarantined, unreadable, conflict | billed without what cannot be used, or as it was read | final, not sent | not billed |
-//! | late, final | more is carried to a later window; less is no credit | settled | settled |
+//! | late, final: more than was frozen | carried to a later window | settled | settled |
+//! | late, final: less; negative | | | settled, not billed |
 //! | moved, taken-over, given-up, void, guard-... | billed as it stands | final, not sent | not billed |
 //! | customer, untaken | nobody knows whom to bill, or where | | not billed |
-//! | rounding, range, negative, aggregate, refused | it cannot be sent as it is | final, not sent | not billed |
+//! | rounding, range, aggregate, refused | it cannot be sent as it is | final, not sent | not billed |
 //!
 //! What is waived of a record or an object closes it; what is released of it is billed without it, and it stays open until it is mended.
 
@@ -133,12 +134,10 @@ fn can_be_said(said: Said, kept: &Kept, is_less: bool) -> Result<(), String> {
         (_, "untaken") => "no sink takes it: name its dimension in `takes`",
         (Said::Release, "rounding") => "it cannot be sent exactly: say how with `round`",
         (Said::Release, "range") => "the service takes no such quantity",
-        (Said::Release, "negative") => "a credit cannot be metered",
+        (_, "negative") => "a credit cannot be metered: waive it, and settle it with the customer",
         (Said::Release, "aggregate") => "what it comes to is not known",
         (Said::Release, "refused") => "the service would refuse it",
-        (Said::Release, "late" | "final") if is_less => {
-            "a credit cannot be metered: waive it, and settle it with the customer"
-        }
+        (_, "late" | "final") if is_less => "a credit cannot be metered: waive it, and settle it with the customer",
         _ => return Ok(()),
     };
     Err(why.to_owned())

@@ -145,6 +145,11 @@ impl State {
             Some("it is another pipeline's, or of another kind of window")
         } else if !(key.window.start().as_millisecond()..key.window.end().as_millisecond()).contains(&proposal.time) {
             Some("its time lies outside of its window")
+        } else if proposal
+            .until
+            .is_some_and(|until| until <= proposal.time || until > key.window.end().as_millisecond())
+        {
+            Some("its usage ends outside of its window")
         } else if proposal.quantity.is_negative() {
             Some("its quantity is negative")
         } else if !key.tags.is_sorted() {

@@ -208,6 +208,9 @@ pub struct Proposal {
     pub unsent: bool,
     /// The usage's time as it is told to the service, in milliseconds, UTC; lies in the window.
     pub time: i64,
+    /// When its usage ends, where a customer's last bill cuts the window short: milliseconds, UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<i64>,
     /// The input's dimensions that it is made from, and how many records of each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub origins: Vec<(String, u64)>,
@@ -248,7 +251,7 @@ impl Proposal {
             customer: key.customer.clone(),
             dimension: key.dimension.clone(),
             tags: key.tags.clone(),
-            window: (key.window.start().as_millisecond(), key.window.end().as_millisecond()),
+            window: (key.window.start().as_millisecond(), self.until.unwrap_or(key.window.end().as_millisecond())),
             time: self.time,
             quantity: self.quantity,
             carried: self.carried.iter().map(|carried| (carried.window, carried.quantity)).collect(),

@@ -218,6 +218,10 @@ impl<'a> Assess<'a> {
             carried: Vec::new(),
             remainder: None,
             unsent: false,
+            until: self
+                .last
+                .map(|last| last.until.as_millisecond())
+                .filter(|until| *until < self.window.end().as_millisecond()),
             time: self.window.start().as_millisecond(),
             origins: bill.origins.clone(),
             parts: bill.parts.clone(),

@@ -143,6 +143,7 @@ mod tests {
             carried: Vec::new(),
             remainder: None,
             unsent: false,
+            until: None,
             quantity: Decimal::ONE,
             time: window.start().as_millisecond(),
             origins: vec![("cpu".to_owned(), 1)],

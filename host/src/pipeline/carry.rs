@@ -150,6 +150,7 @@ impl Carrier<'_> {
                 carried: Vec::new(),
                 remainder: None,
                 unsent: false,
+                until: None,
                 time: window.start().as_millisecond(),
                 origins: charge.origins().to_vec(),
                 parts: charge.parts().to_vec(),

@@ -96,6 +96,7 @@ fn waiting(terms: &Terms<'_>, state: &State, line: &Assessed) -> Option<Offer> {
         carried: Vec::new(),
         remainder: None,
         unsent: false,
+        until: None,
         time: line.key.window.start().as_millisecond(),
         origins: Vec::new(),
         parts: Vec::new(),

@@ -14,7 +14,7 @@ use super::setup::{Section, Setup};
 use super::shown::{shown, stands};
 use super::way_out::WaysOut;
 use super::works::Work;
-use crate::ledger::{ChargeState, Hold, LedgerError, State};
+use crate::ledger::{ChargeState, LedgerError, State};
 use crate::model::charge::ChargeId;
 use crate::model::window::Window;
 use crate::report::{

@@ -66,8 +66,8 @@ impl<'a> WaysOut<'a> {
 /// What can be said of one that is held so.
 fn verdicts(code: &str, is_less: bool) -> &'static str {
     match code {
-        "untaken" => "waive",
-        "rounding" | "range" | "negative" | "aggregate" | "refused" => "billed|waive",
+        "untaken" | "negative" => "waive",
+        "rounding" | "range" | "aggregate" | "refused" => "billed|waive",
         // Nothing is left to bill, and no credit can be metered.
         "late" | "final" if is_less => "waive",
         _ => "release|billed|waive",

@@ -60,6 +60,7 @@ fn proposal(window: Window, customer: &str) -> Proposal {
         carried: Vec::new(),
         remainder: None,
         unsent: false,
+        until: None,
         exact: Decimal::parse("1.5").unwrap(),
         quantity: Decimal::parse("2").unwrap(),
         time: window.start().as_millisecond(),

@@ -416,6 +416,7 @@ fn proposal((number, customer, dimension): (u8, u8, u8), quantity: usize) -> Pro
         carried: Vec::new(),
         remainder: None,
         unsent: false,
+        until: None,
         exact: quantity,
         quantity,
         time: window.start().as_millisecond(),
