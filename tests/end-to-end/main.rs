@@ -8,6 +8,7 @@
     reason = "a test that fails has to stop"
 )]
 
+mod accepted;
 mod access_logs;
 mod bad_input;
 mod billing;

@@ -94,6 +94,10 @@ pub enum Entry {
         /// Late usage of frozen charges that a later window is to take.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         late: Vec<Late>,
+        /// Until when the sink accepts the first of the charges that come to zero, where they are to be sent before that: milliseconds,
+        /// UTC.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        zeros_until: Option<i64>,
         /// Where its items went, by name.
         items: Vec<(String, u64)>,
     },

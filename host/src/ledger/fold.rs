@@ -48,9 +48,10 @@ impl State {
             Entry::Watched { window, inputs } => {
                 self.watched.entry(window).or_insert(inputs);
             }
-            Entry::Reading { sink, window, holds, kept, late, items } => {
+            Entry::Reading { sink, window, holds, kept, late, zeros_until, items } => {
                 let known = self.window_mut(&sink, &window)?;
                 (known.holds, known.kept, known.late, known.items) = (holds, kept, late, items);
+                known.zeros_until = zeros_until;
             }
             Entry::Freeze { id, charge } => self.freeze(id, charge)?,
             Entry::Attempt { attempt, sink, charges, deadline } => {

@@ -28,6 +28,8 @@ pub struct WindowState {
     pub kept: Vec<Kept>,
     /// Late usage of its charges that a later window is to take, ascending by charge.
     pub late: Vec<Late>,
+    /// Until when the sink accepts the first of the zeros that are to be sent before that: milliseconds, UTC.
+    pub zeros_until: Option<i64>,
     /// Where its items went, by name.
     pub items: Vec<(String, u64)>,
     /// What people said of what is kept back.

@@ -21,6 +21,8 @@ pub(super) struct Assessment {
     pub(super) by_hand: Vec<(Proposal, String, Option<String>)>,
     /// What is kept back.
     pub(super) holds: Vec<Hold>,
+    /// Until when the sink accepts the first of the zeros that are to be sent before that: milliseconds, UTC.
+    pub(super) zeros_until: Option<i64>,
     /// Every line of this sink, for the report, and which held one stands for it.
     pub(super) lines: Vec<Assessed>,
     /// What the aggregators made of the usage, by dimension: what is known of it.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::complete::Complete;
+use super::objections::is_last;
 use crate::config::{Pipeline, SinkSpec, Start, first_window};
 use crate::ledger::State;
 use crate::model::window::{Window, WindowKind};
@@ -102,7 +103,7 @@ pub(super) fn due(
         }
         if !settled {
             due.open.push(window);
-        } else if window.end() > back || has_holds(pipeline, state, &window) {
+        } else if window.end() > back || is_in_sight(pipeline, state, &window, now) {
             due.settled.push(window);
         }
     }
@@ -132,6 +133,13 @@ pub(super) fn closed(pipeline: &Pipeline, state: &State, back: Timestamp) -> Vec
         closed.extend(state.held_elsewhere(sink));
     }
     closed.into_iter().collect()
+}
+
+/// Whether a window is to be read whether its inputs changed or not: something of it is held, or zeros of it are to be sent by now.
+pub(super) fn is_in_sight(pipeline: &Pipeline, state: &State, window: &Window, now: Timestamp) -> bool {
+    let zeros = |sink: &str| state.window(sink, window).and_then(|known| known.zeros_until);
+    let ends = pipeline.sinks.iter().filter_map(|sink| zeros(&sink.plugin.name));
+    has_holds(pipeline, state, window) || ends.into_iter().any(|until| is_last(until, now))
 }
 
 /// Whether something is held of a window, for whichever sink: that stays in sight, however long ago it was.
@@ -236,6 +244,7 @@ mod tests {
             }],
             kept: Vec::new(),
             late: Vec::new(),
+            zeros_until: None,
             items: Vec::new(),
         }));
         ledger.append(entries).unwrap();

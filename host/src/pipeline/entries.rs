@@ -69,9 +69,15 @@ pub(super) fn kept_back(pipeline: &Pipeline, state: &State, work: &Work, last: O
         late.clone_from(&known.late);
         items.clone_from(&known.items);
     }
-    let is_known = known
-        .is_some_and(|known| (&known.holds, &known.kept, &known.late, &known.items) == (&holds, &kept, &late, &items));
-    (!is_known).then_some(Entry::Reading { sink, window, holds, kept, late, items })
+    let mut zeros_until = assessment.zeros_until;
+    if let Some(known) = known.filter(|_| !work.is_read || last.is_some()) {
+        zeros_until = known.zeros_until;
+    }
+    let is_known = known.is_some_and(|known| {
+        (&known.holds, &known.kept, &known.late, &known.zeros_until, &known.items)
+            == (&holds, &kept, &late, &zeros_until, &items)
+    });
+    (!is_known).then_some(Entry::Reading { sink, window, holds, kept, late, zeros_until, items })
 }
 
 /// What is frozen of a run, in the order of its windows: what is left of rounding goes from one charge to the next.
@@ -127,6 +133,7 @@ pub(super) fn unchecked(spec: &SinkSpec, window: &Window, problem: &Problem) -> 
         holds: vec![hold],
         kept: Vec::new(),
         late: Vec::new(),
+        zeros_until: None,
         items: Vec::new(),
     }
 }

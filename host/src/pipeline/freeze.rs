@@ -10,7 +10,7 @@ use super::closed::Held;
 use super::compared::{Compared, nothing_to_compare_with};
 use super::complete::Complete;
 use super::dimensions::Dimensions;
-use super::due::{Due, begins, due, has_holds};
+use super::due::{Due, begins, due, is_in_sight};
 use super::entries::{all_astray, frozen, intent, kept_back};
 use super::gathered::Reading;
 use super::identity::plugins;
@@ -221,7 +221,8 @@ fn taken_up(
         Err(problem) => findings.problem(problem),
     }
     // What is held of a settled window stays in sight, whether its inputs changed once more or not.
-    windows.extend(due.settled.iter().filter(|window| has_holds(&reader.setup.pipeline, state, window)));
+    let pipeline = &reader.setup.pipeline;
+    windows.extend(due.settled.iter().filter(|window| is_in_sight(pipeline, state, window, options.now)));
     windows.sort();
     windows.dedup();
     windows

@@ -65,15 +65,25 @@ pub(super) fn objections(
             assessment.holds.push(hold(&line.key, "refused", objection.clone(), Some(line.own)));
             line.held = Some(("refused", objection));
         }
-        let ends = opinion.accepted_until.and_then(|until| Timestamp::from_millisecond(until).ok());
-        let is_last = ends.is_some_and(|ends| now.checked_add(ZERO_LEAD).is_ok_and(|then| then >= ends));
-        if line.zero && terms.zeros == Zeros::SendAtEnd && is_last && opinion.objection.is_none() {
+        if !line.zero || terms.zeros != Zeros::SendAtEnd || opinion.objection.is_some() {
+            continue;
+        }
+        let Some(until) = opinion.accepted_until else { continue };
+        if is_last(until, now) {
             line.zero = false;
             assessment.proposals.extend(line.draft.take().map(|draft| Proposal { quantity: line.quantity, ..*draft }));
+        } else {
+            assessment.zeros_until = Some(assessment.zeros_until.map_or(until, |first| first.min(until)));
         }
     }
     assessment.proposals.retain(|proposal| refuses(&proposal.key.id().to_string()).is_none());
     Ok(())
+}
+
+/// Whether it is time to send a zero that is accepted until then.
+pub(super) fn is_last(until: i64, now: Timestamp) -> bool {
+    let until = Timestamp::from_millisecond(until).unwrap_or(Timestamp::MAX);
+    now.checked_add(ZERO_LEAD).is_ok_and(|then| then >= until)
 }
 
 /// What is open, and is not to be frozen now: how long the sink accepts it is worth knowing.

@@ -24,6 +24,7 @@ fn what_was_written_is_there_after_reopening() {
         holds: vec![hold.clone()],
         kept: Vec::new(),
         late: Vec::new(),
+        zeros_until: None,
         items,
     };
     ledger.append(vec![Entry::Inputs { window: june(), inputs: inputs.clone() }, reading]).unwrap();
@@ -163,6 +164,7 @@ fn a_window_with_something_open_or_held_is_not_settled() {
         holds,
         kept: Vec::new(),
         late: Vec::new(),
+        zeros_until: None,
         items: Vec::new(),
     };
     let place = Place::new();

@@ -2,7 +2,7 @@
 
 use meterhost_sdk::{
     About, Answer, Capability, Charge, Decimal, Error, Failure, Finding, Need, Opinion, Outcome, Plugin, Resolution,
-    ServiceTraits, Session, Sink, Status, Together, Zero, config, export_sink, http,
+    ServiceTraits, Session, Sink, Status, Together, Window, Zero, config, export_sink, http,
 };
 
 config! {
@@ -15,6 +15,9 @@ config! {
         /// How an unknown outcome is resolved: `look-up`, `ask` or `replay`.
         #[serde(default)]
         pub resolution: Option<String>,
+        /// For how many hours after a window's end its service accepts what was used in it.
+        #[serde(default)]
+        pub accepts: Option<i64>,
         /// What a request goes to.
         pub url: String,
     }
@@ -58,15 +61,24 @@ impl Sink for Failing {
         })
     }
 
-    fn check(config: Config, charges: &[Charge], _now: i64) -> Result<Vec<Opinion>, Error> {
+    fn check(config: Config, charges: &[Charge], now: i64) -> Result<Vec<Opinion>, Error> {
         assert!(config.way != "check", "the table of contracts is empty");
         let told = |charge: &Charge| {
             let Charge { product, customer, quantity, attributes, .. } = charge;
             format!("{quantity} of {customer} for {product}, {attributes:?}")
         };
-        let objection = |charge: &Charge| (config.way == "tells").then(|| told(charge));
-        let opinion =
-            |charge: &Charge| Opinion { id: charge.id.clone(), objection: objection(charge), accepted_until: None };
+        let until = |window: &Window| config.accepts.map(|hours| window.end + hours * 3_600_000);
+        let is_over = |window: &Window| until(window).is_some_and(|until| until < now);
+        let objection = |charge: &Charge| match charge.carried.iter().any(|(window, _)| is_over(window)) {
+            _ if config.way == "tells" => Some(told(charge)),
+            true => Some("what it carries was used too long ago".into()),
+            false => is_over(&charge.window).then(|| "it was used too long ago".into()),
+        };
+        let opinion = |charge: &Charge| Opinion {
+            id: charge.id.clone(),
+            objection: objection(charge),
+            accepted_until: until(&charge.window),
+        };
         Ok(charges.iter().map(opinion).collect())
     }
 
