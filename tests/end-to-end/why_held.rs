@@ -238,6 +238,7 @@ fn late() {
     resolve(&stage, &[&id, "release"]).expect(0);
     stage.run().expect(0).says("3 more was found late: to be billed with 2025-07");
     stage.command("ledger show", &[], &[]).says("3 more, to be billed with a later window");
+    stage.command("status", &[], &[]).expect(0).says("usage of 1 charge, to be billed with a later window");
     stage.at("2025-08-01T02:00:00Z");
     stage.usage("2025/07/01/00", "a", &[("A", "cpu", "10")]);
     stage.run().expect(0).says("with 3 of 2025-06");

@@ -110,5 +110,9 @@ fn lines(sink: &SinkStatus) -> Vec<(&'static str, String)> {
     if let Some(window) = sink.held_since {
         lines.push(("held", format!("{}, the oldest of {window}", sink.held)));
     }
+    if sink.late > 0 {
+        let charges = if sink.late == 1 { "charge" } else { "charges" };
+        lines.push(("late", format!("usage of {} {charges}, to be billed with a later window", sink.late)));
+    }
     lines
 }

@@ -45,6 +45,8 @@ pub struct SinkStatus {
     pub held: usize,
     /// The oldest window of which something is held.
     pub held_since: Option<Window>,
+    /// Of how many charges late usage waits for a later window.
+    pub late: usize,
 }
 
 /// A window that is settled.
@@ -190,6 +192,7 @@ impl Status {
             open: open.into_values().collect(),
             held: held.len(),
             held_since: held.first().copied(),
+            late: state.waiting(sink).count(),
         });
     }
 }
