@@ -3,11 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use super::charge::Charge;
 use super::claim::Claim;
 use super::entry::{Entry, Named, Record};
 use super::error::{LedgerError, Trouble};
 use super::fold_error::FoldError;
+use super::frozen::Charge;
 use super::identity::Identity;
 use super::names::Names;
 use super::place::Place;

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::charge::{Charge, ChargeState, Lost};
+use super::charge::{ChargeState, Lost};
 use super::decided::{Word, version};
 use super::entry::{Entry, Record};
 use super::fold_error::FoldError;
+use super::frozen::Charge;
 use super::hold::Hold;
 use super::state::{Attempt, State, WindowState};
 use crate::model::charge::{ChargeId, Key, Proposal};

@@ -5,7 +5,7 @@
 //! | `entry` | what is written down |
 //! | `state`, `fold`, `fold_error` | what follows from it: a pure fold |
 //! | `imported` | what another exporter had billed before |
-//! | `charge`, `standing` | a frozen charge, and what has become of it |
+//! | `frozen`, `charge`, `standing` | a frozen charge, and what has become of it |
 //! | `hold`, `decided`, `round` | what is kept back, what people say of it, and the one rounding |
 //! | `late` | what of a window's usage is frozen, wherever it was billed |
 //! | `row` | entries as they are stored, each a link of one chain |
@@ -34,6 +34,7 @@ mod export;
 mod find;
 mod fold;
 mod fold_error;
+mod frozen;
 mod head_file;
 mod hold;
 mod holder;
@@ -61,7 +62,7 @@ mod verify;
 
 pub use accept::Accepting;
 pub use book::Ledger;
-pub use charge::{Charge, ChargeState};
+pub use charge::ChargeState;
 pub use claim::Claim;
 pub use decided::Word;
 pub use deciding::{Deciding, NotToDecide, Said, Target};
@@ -70,6 +71,7 @@ pub use error::{LedgerError, Trouble};
 pub use export::{Exported, Unwritten, export};
 pub use find::{NoSuchCharge, Sought};
 pub use fold_error::FoldError;
+pub use frozen::Charge;
 pub use hold::{EVERY, Hold, Kept, Late, Scope};
 pub use identity::{Clash, Identity};
 pub use imported::Imported;
