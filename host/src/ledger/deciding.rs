@@ -143,6 +143,17 @@ fn can_be_said(said: Said, kept: &Kept, is_less: bool) -> Result<(), String> {
     Err(why.to_owned())
 }
 
+/// Whether a hold goes away by a person's word; else what makes it go away.
+fn can_be_answered(hold: &Hold) -> Result<(), &'static str> {
+    match (&hold.scope, hold.code.as_str()) {
+        (Scope::Charge { .. }, _) => Ok(()),
+        (_, "taken-over" | "given-up") => Err("`ledger import` takes over what another exporter billed, as it stands"),
+        (_, "astray") => Err("see whether the time is read right, and where the pipeline starts"),
+        (_, "unchecked") => Err("a run checks it again"),
+        _ => Ok(()),
+    }
+}
+
 impl Target {
     /// For a person.
     pub fn words(&self) -> String {
@@ -174,7 +185,6 @@ impl Target {
             return place.strip_prefix(object.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(", "));
         }
         match (&self.customer, &hold.scope) {
-            (Some(customer), Scope::Window | Scope::Record) => hold.code == "customer" && place == customer,
             (Some(customer), scope) => scope.customer() == Some(customer),
             (None, _) => true,
         }
@@ -214,7 +224,15 @@ impl Deciding {
         for (sink, window, known) in state.windows().filter(|(sink, window, _)| target.is_in(sink, window)) {
             let mut about = About { sink: sink.to_owned(), window: *window, kept: Vec::new(), holds: Vec::new() };
             if matches!(said, Said::Release | Said::Waive) {
-                about.holds = known.holds.iter().filter(|hold| target.names(hold)).cloned().collect();
+                for hold in known.holds.iter().filter(|hold| target.names(hold)) {
+                    match can_be_answered(hold) {
+                        Ok(()) => about.holds.push(hold.clone()),
+                        Err(why) => {
+                            let what = format!("{}: {}", window.label(), hold.scope.words());
+                            deciding.left.push((what, why.to_owned()));
+                        }
+                    }
+                }
             }
             for kept in &known.kept {
                 // Held by something else as well, it is not free because one of the reasons is gone.

@@ -446,9 +446,9 @@ impl World {
         // What can be released is; what is left is given up.
         for word in [Word::Release, Word::Release, Word::Release, Word::Waive, Word::Waive, Word::Waive] {
             self.makes(&Move::Run(run.clone()));
-            for number in 0..DAYS {
-                let target = Target { window: Some(day(number)), ..Target::default() };
-                self.says(&target, word);
+            let windows: Vec<Window> = self.state().windows().map(|(_, window, _)| *window).collect();
+            for window in windows {
+                self.says(&Target { window: Some(window), ..Target::default() }, word);
             }
         }
         self.makes(&Move::Run(run));
