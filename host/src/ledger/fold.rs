@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::charge::{Charge, ChargeState, Lost};
 use super::entry::{Entry, Record};
 use super::fold_error::FoldError;
+use super::ids::Segment;
 use super::state::{Attempt, State, WindowState};
 use crate::model::charge::{ChargeId, Proposal};
 use crate::model::outcome::{Finding, Outcome};
@@ -49,6 +50,9 @@ impl State {
             }
             Entry::Reading { sink, window, holds, .. } => self.window_mut(&sink, &window)?.holds = holds,
             Entry::Freeze { id, charge } => self.freeze(id, charge)?,
+            Entry::Ids { window, segment, ids, sha256, key } => {
+                self.ids.add(Segment { window, name: segment, ids, sha256 }, key)?;
+            }
             Entry::Attempt { attempt, sink, charges, deadline } => {
                 self.attempt(attempt, &sink, charges, record.at, deadline)?;
             }
@@ -243,6 +247,7 @@ impl State {
             run: self.run.clone(),
             sent_until: self.sent_until,
             lost: self.lost,
+            ids: self.ids.key_alone(),
             ..State::default()
         };
         let under_way = self.attempts.values().flat_map(|attempt| &attempt.charges);
@@ -264,6 +269,7 @@ impl State {
                 | Entry::Run { .. }
                 | Entry::Inputs { .. }
                 | Entry::Watched { .. }
+                | Entry::Ids { .. }
                 | Entry::Outcomes { .. }
                 | Entry::Imported(_)
                 | Entry::Mirrored { .. }

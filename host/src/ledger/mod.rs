@@ -15,6 +15,7 @@
 //! | `claim`, `holder`, `moment` | who wants to write, who does, and since when |
 //! | `book` | a ledger that is open for writing |
 //! | `verify`, `accept` | whether all of it is what was written, and going on without what is lost |
+//! | `ids` | the ids of records that were billed |
 //! | `resolve` | what a person says of a charge |
 //! | `find`, `trail` | one charge, back to its inputs and forward to every answer |
 //! | `export`, `table` | all of them, as tables |
@@ -35,6 +36,7 @@ mod head_file;
 mod hold;
 mod holder;
 mod identity;
+mod ids;
 mod imported;
 mod lock;
 mod moment;
@@ -66,6 +68,7 @@ pub use find::{NoSuchCharge, Sought};
 pub use fold_error::FoldError;
 pub use hold::{Hold, Scope};
 pub use identity::{Clash, Identity};
+pub use ids::{Billed, Draft, Filter, Finder, IdKey, Ids, Segment, Shelf};
 pub use imported::Imported;
 pub use place::Place;
 pub use resolve::{NotToResolve, Statement, command as resolve_command};

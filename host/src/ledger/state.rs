@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::charge::{ChargeState, Lost};
 use super::entry::{Import, InputSeen, PluginDigest};
 use super::hold::Hold;
+use super::ids::Ids;
 use super::imported::{Imported, Own};
 use super::row::Head;
 use super::standing::Standing;
@@ -67,6 +68,8 @@ pub struct State {
     pub(super) others: BTreeMap<String, Vec<PluginDigest>>,
     pub(super) sinks: BTreeMap<String, BTreeMap<Window, WindowState>>,
     pub(super) inputs: BTreeMap<Window, Vec<InputSeen>>,
+    /// The ids of records that were billed.
+    pub(super) ids: Ids,
     pub(super) attempts: BTreeMap<u64, Attempt>,
     pub(super) last_attempt: u64,
     pub(super) runs: u64,
@@ -301,6 +304,11 @@ impl State {
     /// What a window's charges were computed from.
     pub fn inputs(&self, window: &Window) -> Option<&[InputSeen]> {
         self.inputs.get(window).map(Vec::as_slice)
+    }
+
+    /// The ids of records that were billed.
+    pub fn ids(&self) -> &Ids {
+        &self.ids
     }
 
     /// The charges of a call that is under way.

@@ -8,7 +8,7 @@ use crate::ledger::{Hold, Scope};
 use crate::model::lines::ChargeLine;
 
 /// As an origin: every dimension of the input, those included that the customer has no record of.
-const EVERY: &str = "*";
+pub(super) const EVERY: &str = "*";
 
 /// What the reading's unusable parts put in doubt.
 pub(super) struct Doubts {
@@ -62,8 +62,9 @@ impl Doubts {
                 quantity: None,
             });
         }
-        for Conflict { customer, dimension, ids } in &reading.conflicts {
-            let reason = ids.words();
+        for conflict in &reading.conflicts {
+            let Conflict { customer, dimension, .. } = conflict;
+            let reason = conflict.words();
             doubts.dimensions.entry((customer.clone(), dimension.clone())).or_insert_with(|| reason.clone());
             doubts.holds.push(Hold {
                 scope: Scope::Dimension { customer: customer.clone(), dimension: dimension.clone() },

@@ -9,6 +9,7 @@ use super::astray::Astray;
 use super::charges::{Assessment, assess};
 use super::closed::Held;
 use super::complete::Complete;
+use super::dedupe::{Dedupe, frozen};
 use super::due::{Due, begins, due, has_holds, owes};
 use super::entries::{all_astray, inputs, intent, kept_back, unchecked};
 use super::gathered::Reading;
@@ -19,6 +20,7 @@ use super::options::Options;
 use super::read::{Reader, span};
 use super::setup::{Section, Setup};
 use super::summary::Findings;
+use crate::config;
 use crate::failpoint::failpoint;
 use crate::ledger::{Entry, Identity, Ledger, LedgerError, State};
 use crate::model::charge::{ChargeId, Proposal};
@@ -93,6 +95,8 @@ pub(super) fn freeze(
     let progress = |more| options.watch.records(more);
     let begins = begins(&setup.pipeline, book.state(), options.now);
     let reader = Reader::of(setup, options, begins.iter().flatten().min().copied(), &progress);
+    let dedupe = setup.pipeline.source.dedupe.map(|config::Dedupe::Id| Dedupe::new(book.state().ids().key()));
+    let reader = Reader { dedupe: dedupe.as_ref(), ..reader };
     let windows = taken_up(&reader, options, book.state(), due, findings);
     let watched = reader.watch(&due.closed, book.state());
     watched.problem.into_iter().for_each(|problem| findings.problem(problem));
@@ -118,6 +122,13 @@ pub(super) fn freeze(
     let mut openings = read(&reader, options, &windows, &spans, findings);
     failpoint("read");
     share_doubts(&mut openings, &spans);
+    let shelf = setup.place.shelf();
+    if let Some(dedupe) = &dedupe
+        && let Err(trouble) = dedupe.share(book.state().ids(), &shelf, &windows, &mut openings)
+    {
+        trouble.told(&windows, findings)?;
+        return Ok(Vec::new());
+    }
     let mut astray = Astray::default();
     openings.iter().for_each(|opening| astray.join(opening.astray));
     let mut assessor = Assessor {
@@ -164,6 +175,16 @@ pub(super) fn freeze(
         let proposals: Vec<Proposal> =
             works.iter().flat_map(|work| work.assessment.proposals.iter().cloned()).collect();
         let doubted = doubted(setup, ledger.state(), &proposals);
+        if let Some(dedupe) = &dedupe {
+            let frozen = frozen(&windows, works.iter().map(|work| (&work.window, &work.assessment)));
+            match dedupe.bill(&frozen, ledger.state().ids(), &shelf, &windows) {
+                Ok(ids) => entries.extend(ids),
+                Err(trouble) => {
+                    trouble.told(&windows, findings)?;
+                    return Ok(Vec::new());
+                }
+            }
+        }
         let taken = Entry::TakenOver { charges: taken_over.iter().map(|charge| charge.key.id()).collect() };
         let taken = (!taken_over.is_empty()).then_some(taken);
         entries.extend(proposals.into_iter().chain(taken_over).map(Entry::freeze));

@@ -26,10 +26,8 @@ pub(super) struct Router<'a> {
 /// What a batch was split into.
 #[derive(Default)]
 pub(super) struct Split {
-    /// How many there were, those that were dropped before not counted.
+    /// How many there were.
     pub(super) records: u64,
-    /// By window: how many were dropped before, since one like them was there.
-    pub(super) duplicates: Vec<(usize, u64)>,
     pub(super) parts: Vec<(Place, Batch)>,
     /// Records of a dimension that no aggregator takes, by window.
     pub(super) untaken: Vec<(usize, Batch)>,

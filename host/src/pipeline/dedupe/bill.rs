@@ -1,0 +1,141 @@
+//! The ids of records whose charges are frozen: written beside the ledger, and named by entries that belong into the same step.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::spill::Log;
+use super::{Dedupe, Trouble};
+use crate::ledger::{Billed, Draft, Entry, Finder, Ids, Shelf};
+use crate::model::charge::Share;
+use crate::model::window::Window;
+use crate::pipeline::charges::Assessment;
+use crate::pipeline::doubts::EVERY;
+
+/// Bytes of an id on its way.
+const BYTES: usize = 32;
+/// So many are brought together before they are put away.
+const TOGETHER: usize = 1024;
+
+/// Whose records of what go into charges that are about to be frozen: by the position of their window, customers and dimensions of the
+/// input.
+type Frozen = HashSet<(usize, String, String)>;
+
+/// Of what was assessed of windows, by `windows`, the run's, what is about to be frozen.
+pub(in crate::pipeline) fn frozen<'a>(
+    windows: &[Window],
+    assessed: impl Iterator<Item = (&'a Window, &'a Assessment)>,
+) -> Frozen {
+    let mut frozen = Frozen::new();
+    for (window, assessment) in assessed {
+        let Ok(position) = windows.binary_search(window) else { continue };
+        let mut of_customer: HashMap<&str, Vec<&str>> = HashMap::new();
+        for pair in assessment.tally.keys() {
+            of_customer.entry(&pair.customer).or_default().push(&pair.dimension);
+        }
+        for charge in assessment.proposals.iter().chain(&assessment.taken_over) {
+            for share in Share::all(&charge.key, &charge.origins, &charge.parts) {
+                for (dimension, _) in share.origins {
+                    // A line that looks at every dimension is made of all that the customer has.
+                    let every = of_customer.get(share.customer).filter(|_| dimension == EVERY);
+                    let own = every.into_iter().flatten().copied().chain([dimension.as_str()]);
+                    frozen.extend(own.map(|dimension| (position, share.customer.to_owned(), dimension.to_owned())));
+                }
+            }
+        }
+    }
+    frozen
+}
+
+impl Dedupe {
+    /// Writes the ids of these records where the ledger keeps ids; answers what is to be written down with the charges. What the ledger
+    /// knows already of a window is not written again. `windows` are the run's.
+    pub(in crate::pipeline) fn bill(
+        &self,
+        frozen: &Frozen,
+        ids: &Ids,
+        shelf: &Shelf,
+        windows: &[Window],
+    ) -> Result<Vec<Entry>, Trouble> {
+        let frozen: HashSet<(u32, u64)> = frozen
+            .iter()
+            .map(|(window, customer, dimension)| (*window as u32, self.whose(customer, dimension)))
+            .collect();
+        if frozen.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut known: BTreeMap<u32, Vec<Finder<'_>>> = BTreeMap::new();
+        for (position, window) in (0u32..).zip(windows) {
+            for segment in ids.segments().filter(|segment| segment.window == *window) {
+                known.entry(position).or_default().push(Finder::open(shelf, segment)?);
+            }
+        }
+        let mut logs: BTreeMap<u32, Log> = BTreeMap::new();
+        for slice in self.slices() {
+            let mut entries = self.load(&slice)?;
+            entries.retain(|entry| frozen.contains(&(entry.window, entry.whose)));
+            let known = known_of(&entries, &known)?;
+            // Of those that say the same one is enough; its input is the least, so that it is always the same.
+            let same = entries.chunk_by(|left, right| {
+                (left.mark, left.window, left.contents) == (right.mark, right.window, right.contents)
+            });
+            for same in same {
+                let Some(one) = same.first() else { continue };
+                if known.contains(&(one.window, one.mark, one.contents)) {
+                    continue;
+                }
+                let input = same.iter().map(|entry| entry.input).min().unwrap_or_default();
+                let log = logs.entry(one.window).or_insert_with(|| Log::new(&self.spill, TOGETHER * BYTES));
+                log.append(&bytes(&Billed { mark: one.mark, contents: one.contents, input }))?;
+            }
+        }
+        let mut entries = Vec::new();
+        for (position, log) in logs {
+            let Some(window) = windows.get(position as usize) else { continue };
+            let mut draft = Draft::begin(shelf, *window)?;
+            let mut failed = None;
+            log.each(|bytes| {
+                let ids = bytes.chunks_exact(BYTES).map(billed);
+                failed = failed.take().or_else(|| ids.map(|id| draft.push(&id)).find_map(Result::err));
+                Ok(())
+            })?;
+            if let Some(error) = failed {
+                return Err(error.into());
+            }
+            if let Some(segment) = draft.publish()? {
+                let (window, segment, ids, sha256) = (segment.window, segment.name, segment.ids, segment.sha256);
+                entries.push(Entry::Ids { window, segment, ids, sha256, key: self.key });
+            }
+        }
+        Ok(entries)
+    }
+}
+
+/// Which of these entries the ledger has of their own windows.
+fn known_of(
+    entries: &[super::entry::Entry],
+    known: &BTreeMap<u32, Vec<Finder<'_>>>,
+) -> Result<HashSet<(u32, u128, u64)>, Trouble> {
+    let mut found = HashSet::new();
+    for (window, finders) in known {
+        let own = entries.iter().filter(|entry| entry.window == *window);
+        let mut marks: Vec<u128> = own.map(|entry| entry.mark).collect();
+        marks.dedup();
+        for finder in finders {
+            found.extend(finder.find(&marks)?.iter().map(|billed| (*window, billed.mark, billed.contents)));
+        }
+    }
+    Ok(found)
+}
+
+fn bytes(id: &Billed) -> [u8; BYTES] {
+    let mut bytes = [0; BYTES];
+    let parts = [id.mark as u64, (id.mark >> 64) as u64, id.contents, id.input];
+    bytes.chunks_exact_mut(8).zip(parts).for_each(|(bytes, part)| bytes.copy_from_slice(&part.to_le_bytes()));
+    bytes
+}
+
+fn billed(bytes: &[u8]) -> Billed {
+    let part = |at: usize| {
+        bytes.get(at..).and_then(|bytes| bytes.first_chunk()).map_or(0, |bytes| u64::from_le_bytes(*bytes))
+    };
+    Billed { mark: u128::from(part(8)) << 64 | u128::from(part(0)), contents: part(16), input: part(24) }
+}
