@@ -48,13 +48,13 @@ pub(super) use self::conflict::Conflict;
 pub(super) use self::sieve::Sieve;
 
 use self::conflict::Found;
-use self::entry::{BYTES, Entry, PARTITIONS, Slice, slices};
+use self::entry::{Entry, PARTITIONS, Slice, slices};
 use self::hashes::{Hashes, whose};
 use self::sieve::locked;
 use self::spill::{Log, Spill};
 use super::summary::Findings;
 use super::tally::Pair;
-use crate::ledger::{IdKey, LedgerError};
+use crate::ledger::{IdKey, Ids, LedgerError};
 use crate::model::reading::Span;
 use crate::model::window::Window;
 use crate::report::Problem;
@@ -67,6 +67,8 @@ pub(super) struct Dedupe {
     key: IdKey,
     hashes: Hashes,
     spill: Arc<Spill>,
+    /// Whether any id may have to be named: there are others than those of one window.
+    names_all: bool,
     /// The ids, as they are named where they are in doubt.
     texts: Mutex<Log>,
     kept: Mutex<Vec<Kept>>,
@@ -75,9 +77,9 @@ pub(super) struct Dedupe {
     found: Mutex<Found>,
 }
 
-/// What is kept of an opening: its entries, by partition.
+/// What is kept of an opening: its entries, and how many, by partition.
 struct Kept {
-    entries: Vec<Log>,
+    entries: Vec<(u64, [Log; 2])>,
 }
 
 /// What keeps records from being compared.
@@ -90,16 +92,17 @@ pub(super) enum Trouble {
 }
 
 impl Dedupe {
-    /// Nothing was read yet. `key` is the ledger's, if it has one.
-    pub(super) fn new(key: Option<IdKey>) -> Self {
-        Self::with(key, Spill::new())
+    /// For a run that reads so many windows, and what its ledger knows. Nothing was read yet.
+    pub(super) fn new(ids: &Ids, windows: usize) -> Self {
+        Self::with(ids, windows, Spill::new())
     }
 
-    fn with(key: Option<IdKey>, spill: Arc<Spill>) -> Self {
-        let key = key.unwrap_or_else(IdKey::by_chance);
+    fn with(ids: &Ids, windows: usize, spill: Arc<Spill>) -> Self {
+        let key = ids.key().unwrap_or_else(IdKey::by_chance);
         Dedupe {
             key,
             hashes: Hashes::of(key),
+            names_all: windows > 1 || ids.segments().next().is_some(),
             texts: Mutex::new(Log::new(&spill, TEXTS)),
             spill,
             kept: Mutex::default(),
@@ -143,14 +146,21 @@ impl Dedupe {
     fn slices(&self) -> Vec<Slice> {
         let mut counts = [0; PARTITIONS];
         for kept in locked(&self.kept).iter() {
-            counts.iter_mut().zip(&kept.entries).for_each(|(count, log)| *count += log.length() / BYTES as u64);
+            counts.iter_mut().zip(&kept.entries).for_each(|(count, (entries, _))| *count += entries);
         }
         slices(&counts)
     }
 
+    /// The entries of a slice, in order.
     fn load(&self, slice: &Slice) -> io::Result<Vec<Entry>> {
-        let kept = locked(&self.kept);
-        slice.load(kept.iter().flat_map(|kept| kept.entries.get(slice.partitions.clone()).unwrap_or_default()))
+        let mut entries = Vec::new();
+        {
+            let kept = locked(&self.kept);
+            let own = kept.iter().flat_map(|kept| kept.entries.get(slice.partitions.clone()).unwrap_or_default());
+            slice.load(own.flat_map(|(_, logs)| logs), |_| true, &mut entries)?;
+        }
+        entries.sort_unstable();
+        Ok(entries)
     }
 }
 

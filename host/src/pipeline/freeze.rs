@@ -95,8 +95,6 @@ pub(super) fn freeze(
     let progress = |more| options.watch.records(more);
     let begins = begins(&setup.pipeline, book.state(), options.now);
     let reader = Reader::of(setup, options, begins.iter().flatten().min().copied(), &progress);
-    let dedupe = setup.pipeline.source.dedupe.map(|config::Dedupe::Id| Dedupe::new(book.state().ids().key()));
-    let reader = Reader { dedupe: dedupe.as_ref(), ..reader };
     let windows = taken_up(&reader, options, book.state(), due, findings);
     let watched = reader.watch(&due.closed, book.state());
     watched.problem.into_iter().for_each(|problem| findings.problem(problem));
@@ -119,6 +117,9 @@ pub(super) fn freeze(
     }
     failpoint("reading");
     let spans: Vec<Span> = windows.iter().map(span).collect();
+    let dedupe = setup.pipeline.source.dedupe;
+    let dedupe = dedupe.map(|config::Dedupe::Id| Dedupe::new(book.state().ids(), windows.len()));
+    let reader = Reader { dedupe: dedupe.as_ref(), ..reader };
     let mut openings = read(&reader, options, &windows, &spans, findings);
     failpoint("read");
     share_doubts(&mut openings, &spans);

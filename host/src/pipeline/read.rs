@@ -175,13 +175,15 @@ impl Reader<'_> {
                 return Ok(());
             }
             (self.progress)(page.batch.rows() as u64);
-            let mut batch = std::mem::take(&mut page.batch);
-            if let Some(sieve) = sieve {
-                let sifted = sieve.sift(batch, &page.row_inputs).map_err(|error| no_room(&error))?;
-                page.quarantined.extend(sifted.quarantined);
-                batch = sifted.batch;
-            }
-            let split = router.split(batch);
+            let batch = std::mem::take(&mut page.batch);
+            let split = match sieve {
+                None => router.split(batch),
+                Some(sieve) => {
+                    let sifted = sieve.sift(&batch, &page.row_inputs).map_err(|error| no_room(&error))?;
+                    page.quarantined.extend(sifted.quarantined);
+                    router.split_some(batch, sifted.keep.as_deref())
+                }
+            };
             take(page, &split).map_err(|text| problem(Cause::Limit(text).into()))?;
             send(senders, split.parts);
         }

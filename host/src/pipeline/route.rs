@@ -41,14 +41,20 @@ const UNTAKEN: usize = usize::MAX;
 impl Router<'_> {
     /// Splits a batch; records of other windows than those wanted are left out, because another reading has them.
     pub(super) fn split(&self, batch: Batch) -> Split {
-        let mut split = Split { records: batch.rows() as u64, ..Split::default() };
+        self.split_some(batch, None)
+    }
+
+    /// The same of those rows that are kept; nothing means all.
+    pub(super) fn split_some(&self, batch: Batch, keep: Option<&[bool]>) -> Split {
+        let records = keep.map_or(batch.rows(), |keep| keep.iter().filter(|keep| **keep).count());
+        let mut split = Split { records: records as u64, ..Split::default() };
         let aggregates: Vec<usize> =
             batch.dimension.values.iter().map(|dimension| (self.aggregate_of)(dimension).unwrap_or(UNTAKEN)).collect();
         let shards_of: Vec<usize> = batch.customer.values.iter().map(|customer| self.shard(customer)).collect();
         let single =
             |column: &[usize]| column.first().copied().filter(|first| column.iter().all(|other| other == first));
-        if let (Some(window), Some(aggregate), Some(shard)) =
-            (self.one_window(&batch.time), single(&aggregates), single(&shards_of))
+        if keep.is_none()
+            && let (Some(window), Some(aggregate), Some(shard)) = (self.one_window(&batch.time), single(&aggregates), single(&shards_of))
         {
             match aggregate {
                 UNTAKEN => split.untaken.push((window, batch)),
@@ -62,6 +68,9 @@ impl Router<'_> {
         let mut rows: Vec<Vec<u32>> = vec![Vec::new(); self.windows.len() * lanes * shards];
         let mut last: Option<(usize, Span)> = None;
         for (row, &time) in (0u32..).zip(&batch.time) {
+            if keep.is_some_and(|keep| keep.get(row as usize) == Some(&false)) {
+                continue;
+            }
             let window = match last {
                 Some((window, span)) if span.start <= time && time < span.end => window,
                 _ => match self.window(time) {

@@ -111,7 +111,8 @@ impl Comparison<'_> {
                 }
             }
             if !held.is_empty() {
-                let id = text_at(&locked(&self.dedupe.texts), one.text)?;
+                let text = group.iter().find_map(|entry| entry.text).unwrap_or_default();
+                let id = text_at(&locked(&self.dedupe.texts), text)?;
                 held.into_iter().for_each(|(window, whose, other)| found.add(window, whose, other, id.clone()));
             }
         }

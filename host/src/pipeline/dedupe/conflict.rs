@@ -112,6 +112,9 @@ impl Ids {
 
 /// What is kept of an id, to be named.
 pub(super) fn shortened(id: &str) -> (&str, &'static str) {
+    if id.len() <= LONGEST {
+        return (id, "");
+    }
     match id.char_indices().nth(LONGEST) {
         Some((end, _)) => (id.get(..end).unwrap_or_default(), "..."),
         None => (id, ""),

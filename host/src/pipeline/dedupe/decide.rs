@@ -3,15 +3,16 @@
 //! Of the records under one id in one window, one of each different content is passed on. Which of several that say the same makes no
 //! difference to anybody, so that nothing depends on the order in which readers come.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use super::conflict::{Found, Other};
-use super::entry::{BYTES, Entry, slices};
+use super::entry::{Entry, Slice, slices};
 use super::sieve::{Aside, Partition, Sieve, locked};
+use super::spill::Log;
 use super::{Kept, text_at};
 use crate::model::usage::Batch;
 
@@ -27,7 +28,6 @@ pub(in crate::pipeline) struct Decided {
 #[derive(Default)]
 struct Part {
     duplicates: BTreeMap<u32, u64>,
-    windows: BTreeSet<u32>,
     found: Found,
 }
 
@@ -35,7 +35,7 @@ impl Sieve<'_> {
     /// Decides what was put aside. All is read.
     pub(in crate::pipeline) fn decide(&self, threads: usize) -> io::Result<Decided> {
         self.partitions.iter().for_each(|partition| locked(partition).forget_seen());
-        let entries = |partition: &Mutex<Partition>| locked(partition).entries.length() / BYTES as u64;
+        let entries = |partition: &Mutex<Partition>| locked(partition).entries;
         let slices = slices(&self.partitions.iter().map(entries).collect::<Vec<_>>());
         let words = self.put_aside.load(Ordering::Relaxed).div_ceil(64);
         let passes: Vec<AtomicU64> = (0..words).map(|_| AtomicU64::new(0)).collect();
@@ -47,11 +47,7 @@ impl Sieve<'_> {
                     let work = || {
                         let mut part = Part::default();
                         while let Some(slice) = slices.get(next.fetch_add(1, Ordering::Relaxed)) {
-                            let entries = slice.clone().partitions.flat_map(|partition| self.partitions.get(partition));
-                            let guards: Vec<_> = entries.map(locked).collect();
-                            let entries = slice.load(guards.iter().map(|partition| &partition.entries))?;
-                            drop(guards);
-                            self.judge(&entries, &mut part, &passes)?;
+                            self.judge(&self.in_question(slice)?, &mut part, &passes)?;
                         }
                         Ok(part)
                     };
@@ -64,17 +60,44 @@ impl Sieve<'_> {
                 });
             }
         });
-        let Part { duplicates, windows, found } = parts.into_inner().unwrap_or_else(PoisonError::into_inner)?;
+        let Part { duplicates, found } = parts.into_inner().unwrap_or_else(PoisonError::into_inner)?;
         locked(&self.dedupe.found).join(found);
-        locked(&self.dedupe.windows).extend(windows);
+        locked(&self.dedupe.windows).extend(locked(&self.found_in).iter());
         let own = |(window, records): (u32, u64)| ((window - self.first) as usize, records);
         Ok(Decided { duplicates: duplicates.into_iter().map(own).collect(), passes })
+    }
+
+    /// The entries that were put aside, and all others under their marks, in order.
+    fn in_question(&self, slice: &Slice) -> io::Result<Vec<Entry>> {
+        let own = self.partitions.get(slice.partitions.clone()).unwrap_or_default();
+        let guards: Vec<_> = own.iter().map(locked).collect();
+        let mut entries = Vec::new();
+        slice.load(guards.iter().map(|partition| &partition.aside), |_| true, &mut entries)?;
+        if entries.is_empty() {
+            return Ok(entries);
+        }
+        // Of most marks one bit tells that none of them was put aside.
+        let mut marks: Vec<u128> = entries.iter().map(|entry| entry.mark).collect();
+        marks.sort_unstable();
+        marks.dedup();
+        let bits = (marks.len() * 32).next_power_of_two();
+        let place = |mark: u128| (mark as usize & (bits - 1), 1_u8 << (mark as usize & 7));
+        let mut few = vec![0_u8; bits.div_ceil(8)];
+        for (place, bit) in marks.iter().map(|mark| place(*mark)) {
+            few.get_mut(place >> 3).into_iter().for_each(|byte| *byte |= bit);
+        }
+        let wanted = |mark| {
+            let (place, bit) = place(mark);
+            few.get(place >> 3).is_some_and(|byte| byte & bit != 0) && marks.binary_search(&mark).is_ok()
+        };
+        slice.load(guards.iter().map(|partition| &partition.passed), wanted, &mut entries)?;
+        entries.sort_unstable();
+        Ok(entries)
     }
 
     fn judge(&self, entries: &[Entry], part: &mut Part, passes: &[AtomicU64]) -> io::Result<()> {
         for group in entries.chunk_by(|left, right| (left.mark, left.window) == (right.mark, right.window)) {
             let Some(one) = group.first() else { continue };
-            part.windows.insert(one.window);
             let mut differ = 0;
             for same in group.chunk_by(|left, right| left.contents == right.contents) {
                 differ += 1;
@@ -90,7 +113,8 @@ impl Sieve<'_> {
                 let mut whose: Vec<u64> = group.iter().map(|entry| entry.whose).collect();
                 whose.sort_unstable();
                 whose.dedup();
-                let id = text_at(&locked(&self.dedupe.texts), one.text)?;
+                let text = group.iter().find_map(|entry| entry.text).unwrap_or_default();
+                let id = text_at(&locked(&self.dedupe.texts), text)?;
                 whose.into_iter().for_each(|whose| part.found.add(one.window, whose, Other::Here, id.clone()));
             }
         }
@@ -123,14 +147,17 @@ impl Sieve<'_> {
     pub(in crate::pipeline) fn keep(self) -> io::Result<()> {
         let mut entries = Vec::with_capacity(self.partitions.len());
         for partition in self.partitions {
-            let mut log = partition.into_inner().unwrap_or_else(PoisonError::into_inner).into_entries();
-            log.rest()?;
-            entries.push(log);
+            let Partition { passed, aside, entries: many, .. } =
+                partition.into_inner().unwrap_or_else(PoisonError::into_inner);
+            let mut logs = [passed, aside];
+            logs.iter_mut().try_for_each(Log::rest)?;
+            entries.push((many, logs));
         }
         let mut kept = locked(&self.dedupe.kept);
         kept.push(Kept { entries });
         // Of earlier openings something may still be in memory that there is no room for any more.
-        kept.iter_mut().flat_map(|kept| &mut kept.entries).try_for_each(|log| log.make_room())
+        let logs = kept.iter_mut().flat_map(|kept| &mut kept.entries).flat_map(|(_, logs)| logs);
+        logs.into_iter().try_for_each(Log::make_room)
     }
 }
 
@@ -139,7 +166,6 @@ impl Part {
         for (window, records) in other.duplicates {
             *self.duplicates.entry(window).or_default() += records;
         }
-        self.windows.extend(other.windows);
         self.found.join(other.found);
     }
 }

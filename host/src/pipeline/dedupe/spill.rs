@@ -102,11 +102,6 @@ impl Log {
         Log { spill: Arc::clone(spill), together, pieces: Vec::new(), open: Vec::new(), length: 0 }
     }
 
-    /// In bytes.
-    pub(super) fn length(&self) -> u64 {
-        self.length
-    }
-
     /// Adds bytes, which stay together; answers where they stand.
     pub(super) fn append(&mut self, bytes: &[u8]) -> io::Result<u64> {
         if !self.open.is_empty() && self.open.len() + bytes.len() > self.together {
