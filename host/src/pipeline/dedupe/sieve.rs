@@ -144,10 +144,13 @@ impl<'a> Sieve<'a> {
         let of = |position: &u32| rows.get(*position as usize).map(|(_, entry)| partition_of(entry.mark));
         for own in order.chunk_by(|left, right| of(left) == of(right)) {
             let Some(partition) = own.first().and_then(of).and_then(|own| self.partitions.get(own)) else { continue };
+            let own = own.iter().filter_map(|position| rows.get(*position as usize));
+            // An id of another window is another's, until all is read.
+            let hash = |entry: &Entry| entry.mark as u64 ^ u64::from(entry.window).wrapping_mul(0x9e37_79b9_7f4a_7c15);
             let mut partition = locked(partition);
-            for (row, entry) in own.iter().filter_map(|position| rows.get(*position as usize)) {
-                // An id of another window is another's, until all is read.
-                let hash = entry.mark as u64 ^ u64::from(entry.window).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            partition.seen.warm(own.clone().map(|(_, entry)| hash(entry)));
+            for (row, entry) in own {
+                let hash = hash(entry);
                 let entry = Entry { text: entry.text.map(|text| text + begin), ..*entry };
                 if partition.seen.is_new(hash) {
                     passed.push(entry);
