@@ -1,7 +1,10 @@
 //! The ids of records whose charges are frozen: written beside the ledger, and named by entries that belong into the same step.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::num::NonZeroUsize;
+use std::thread;
 
+use super::entry::Slice;
 use super::spill::Log;
 use super::{Dedupe, Trouble};
 use crate::ledger::{Billed, Draft, Entry, Finder, Ids, Shelf};
@@ -69,22 +72,23 @@ impl Dedupe {
             }
         }
         let mut logs: BTreeMap<u32, Log> = BTreeMap::new();
-        for slice in self.slices() {
-            let mut entries = self.load(&slice)?;
-            entries.retain(|entry| frozen.contains(&(entry.window, entry.whose)));
-            let known = known_of(&entries, &known)?;
-            // Of those that say the same one is enough; its input is the least, so that it is always the same.
-            let same = entries.chunk_by(|left, right| {
-                (left.mark, left.window, left.contents) == (right.mark, right.window, right.contents)
+        let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        for slices in self.slices().chunks(threads) {
+            let of_slices: Vec<Result<_, Trouble>> = thread::scope(|scope| {
+                let (frozen, known) = (&frozen, &known);
+                let of_slice = |slice| scope.spawn(move || self.of_slice(slice, frozen, known));
+                let working: Vec<_> = slices.iter().map(of_slice).collect();
+                let done = |thread: thread::ScopedJoinHandle<'_, _>| {
+                    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                };
+                working.into_iter().map(done).collect()
             });
-            for same in same {
-                let Some(one) = same.first() else { continue };
-                if known.contains(&(one.window, one.mark, one.contents)) {
-                    continue;
+            // In the order of their marks.
+            for of_slice in of_slices {
+                for (window, id) in of_slice? {
+                    let log = logs.entry(window).or_insert_with(|| Log::new(&self.spill, TOGETHER * BYTES));
+                    log.append(&bytes(&id))?;
                 }
-                let input = same.iter().map(|entry| entry.input).min().unwrap_or_default();
-                let log = logs.entry(one.window).or_insert_with(|| Log::new(&self.spill, TOGETHER * BYTES));
-                log.append(&bytes(&Billed { mark: one.mark, contents: one.contents, input }))?;
             }
         }
         let mut entries = Vec::new();
@@ -106,6 +110,30 @@ impl Dedupe {
             }
         }
         Ok(entries)
+    }
+}
+
+impl Dedupe {
+    /// The ids of a slice that are billed now, ascending, with the position of their window.
+    fn of_slice(
+        &self,
+        slice: &Slice,
+        frozen: &HashSet<(u32, u64)>,
+        known: &BTreeMap<u32, Vec<Finder<'_>>>,
+    ) -> Result<Vec<(u32, Billed)>, Trouble> {
+        let mut entries = self.load(slice)?;
+        entries.retain(|entry| frozen.contains(&(entry.window, entry.whose)));
+        let known = known_of(&entries, known)?;
+        // Of those that say the same one is enough; its input is the least, so that it is always the same.
+        let same = entries.chunk_by(|left, right| {
+            (left.mark, left.window, left.contents) == (right.mark, right.window, right.contents)
+        });
+        let billed = same.filter_map(|same| {
+            let one = same.first().filter(|one| !known.contains(&(one.window, one.mark, one.contents)))?;
+            let input = same.iter().map(|entry| entry.input).min().unwrap_or_default();
+            Some((one.window, Billed { mark: one.mark, contents: one.contents, input }))
+        });
+        Ok(billed.collect())
     }
 }
 
