@@ -327,7 +327,8 @@ fn a_temporary_file_without_room_bills_nothing_and_says_so() {
         let mut run = stage.step("run");
         run.env(memory.0, memory.1).env("TMPDIR", &small);
         let script = "mount -t tmpfs -o size=64k none \"$0\" || exit 99; exec \"$@\"";
-        let full = ended(through("unshare", &["-rm", "sh", "-c", script, small.to_str().unwrap()], run).output().unwrap());
+        let full =
+            ended(through("unshare", &["-rm", "sh", "-c", script, small.to_str().unwrap()], run).output().unwrap());
         full.expect(1).says("No space left on device").says("make room in");
         assert!(stage.billed().is_empty());
     } else {

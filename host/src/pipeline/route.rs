@@ -54,7 +54,8 @@ impl Router<'_> {
         let single =
             |column: &[usize]| column.first().copied().filter(|first| column.iter().all(|other| other == first));
         if keep.is_none()
-            && let (Some(window), Some(aggregate), Some(shard)) = (self.one_window(&batch.time), single(&aggregates), single(&shards_of))
+            && let (Some(window), Some(aggregate), Some(shard)) =
+                (self.one_window(&batch.time), single(&aggregates), single(&shards_of))
         {
             match aggregate {
                 UNTAKEN => split.untaken.push((window, batch)),

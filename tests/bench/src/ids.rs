@@ -24,7 +24,9 @@ pub fn ids(folder: &Path) -> Result<(), Box<dyn Error>> {
     let ids = std::env::var("METERHOST_BENCH_IDS").ok().and_then(|text| text.parse().ok()).unwrap_or(20_000_000);
     let bytes = write(folder, 6, 0..ids)?;
     println!("\n{ids} records with ids in one month, {:.1} GB; then {LATER} in the next", bytes as f64 / 1e9);
-    println!("| run | without | with `dedupe = \"id\"` | more time | more memory | ids in the ledger |\n|---|---|---|---|---|---|");
+    println!(
+        "| run | without | with `dedupe = \"id\"` | more time | more memory | ids in the ledger |\n|---|---|---|---|---|---|"
+    );
     let shown = |what: &str, without: &Ran, with: &Ran, stored: u64| {
         println!(
             "| {what} | {:.1} s, {:.0} MiB | {:.1} s, {:.0} MiB | {:.2} times | {:.0} MiB | {:.0} MB |",

@@ -1,8 +1,8 @@
 //! Whether a segment is what was written.
 
+use super::Segment;
 use super::find::Finder;
 use super::shelf::Shelf;
-use super::Segment;
 use crate::ledger::error::LedgerError;
 
 impl Shelf {

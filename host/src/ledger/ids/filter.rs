@@ -6,16 +6,8 @@ const WORDS: usize = 8;
 /// Of one block.
 const BYTES: usize = WORDS * 4;
 /// Odd numbers that make eight bits of one hash.
-const SALT: [u32; WORDS] = [
-    0x47b6_137b,
-    0x4497_4d91,
-    0x8824_ad5b,
-    0xa2b7_289d,
-    0x7054_95c7,
-    0x2df1_424b,
-    0x9efc_4947,
-    0x5c6b_fb31,
-];
+const SALT: [u32; WORDS] =
+    [0x47b6_137b, 0x4497_4d91, 0x8824_ad5b, 0xa2b7_289d, 0x7054_95c7, 0x2df1_424b, 0x9efc_4947, 0x5c6b_fb31];
 
 /// A set of hashes that never denies one that it holds, and admits few that it does not.
 #[derive(Debug, Clone, Default)]

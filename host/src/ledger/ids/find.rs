@@ -129,7 +129,8 @@ impl<'a> Finder<'a> {
     fn read(&self, part: Range<u64>) -> Result<Vec<u8>, LedgerError> {
         let name = &self.segment.name;
         let bytes = self.shelf.part(name, &part)?;
-        let bytes = bytes.ok_or_else(|| self.shelf.torn(name, "it is missing, and ids of billed records were in it"))?;
+        let bytes =
+            bytes.ok_or_else(|| self.shelf.torn(name, "it is missing, and ids of billed records were in it"))?;
         match bytes.len() as u64 == part.end - part.start {
             true => Ok(bytes),
             false => Err(self.shelf.torn(name, "it is cut short")),

@@ -162,8 +162,7 @@ fn bytes(id: &Billed) -> [u8; BYTES] {
 }
 
 fn billed(bytes: &[u8]) -> Billed {
-    let part = |at: usize| {
-        bytes.get(at..).and_then(|bytes| bytes.first_chunk()).map_or(0, |bytes| u64::from_le_bytes(*bytes))
-    };
+    let part =
+        |at: usize| bytes.get(at..).and_then(|bytes| bytes.first_chunk()).map_or(0, |bytes| u64::from_le_bytes(*bytes));
     Billed { mark: u128::from(part(8)) << 64 | u128::from(part(0)), contents: part(16), input: part(24) }
 }

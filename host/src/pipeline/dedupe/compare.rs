@@ -18,9 +18,9 @@ use super::conflict::{Found, Other};
 use super::entry::Entry;
 use super::sieve::locked;
 use super::{Dedupe, Trouble, text_at};
-use crate::pipeline::opening::Opening;
 use crate::ledger::{Finder, Ids, Shelf};
 use crate::model::window::Window;
+use crate::pipeline::opening::Opening;
 
 impl Dedupe {
     /// Says of each reading which ids put something in doubt: in its window, in the others of the run, in those that were billed before.

@@ -5,9 +5,10 @@
 
 /// Bits for each id: of 300 new ids, about one is taken for one that came before.
 const BITS: usize = 16;
-/// The first filter is for so many ids; each further one for sixteen times as many, since every look goes through all of them.
-const FIRST: usize = 2 << 10;
-const TIMES: usize = 16;
+/// The first filter is for so many ids, which makes 4 MiB of all partitions; each further one for ten times as many, since every look goes
+/// through all of them. So 20 million ids need two.
+const FIRST: usize = 8 << 10;
+const TIMES: usize = 10;
 /// All of them together are for so many. With more they say less and less often that an id is new, which costs time and no truth.
 const MOST: usize = 128 << 10;
 

@@ -65,8 +65,7 @@ impl<'a> Sieve<'a> {
     /// Nothing was read yet.
     pub(super) fn new(dedupe: &'a Dedupe, windows: &'a [Span], first: usize) -> Self {
         let log = || Log::new(&dedupe.spill, ENTRIES);
-        let partition =
-            |_| Mutex::new(Partition { seen: Seen::new(), passed: log(), aside: log(), entries: 0 });
+        let partition = |_| Mutex::new(Partition { seen: Seen::new(), passed: log(), aside: log(), entries: 0 });
         Sieve {
             dedupe,
             windows,

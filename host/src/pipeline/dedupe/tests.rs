@@ -159,7 +159,11 @@ fn dropped(outcome: &Outcome) -> u64 {
 #[test]
 fn the_same_record_counts_once_and_each_difference_in_its_contents_is_one() {
     let outcome = of(&[one(), one(), Usage { dimension: "memory", ..one() }]);
-    assert_eq!((outcome.rows.len(), dropped(&outcome), outcome.doubts.len()), (2, 1, 0), "another dimension is another");
+    assert_eq!(
+        (outcome.rows.len(), dropped(&outcome), outcome.doubts.len()),
+        (2, 1, 0),
+        "another dimension is another"
+    );
     let others = [
         Usage { customer: "b".to_owned(), ..one() },
         Usage { product: Some("p"), ..one() },
@@ -243,7 +247,10 @@ fn what_stands_for_a_record_is_the_same_in_every_version() {
     let mut buffer = Vec::new();
     let mark = hashes.mark(hashes.text("cpu"), "1", &mut buffer);
     let contents = texts.contents(&batch, 0, &hashes, &mut buffer);
-    assert_eq!((format!("{mark:032x}"), format!("{contents:016x}")), ("a0382e9d4af9eeec46df349ed56b1bbe".to_owned(), "e24ddbd1d6019577".to_owned()));
+    assert_eq!(
+        (format!("{mark:032x}"), format!("{contents:016x}")),
+        ("a0382e9d4af9eeec46df349ed56b1bbe".to_owned(), "e24ddbd1d6019577".to_owned())
+    );
 }
 
 /// What should come of records, by a map of all of them.
