@@ -68,7 +68,7 @@ pub use find::{NoSuchCharge, Sought};
 pub use fold_error::FoldError;
 pub use hold::{Hold, Scope};
 pub use identity::{Clash, Identity};
-pub use ids::{Billed, Draft, Filter, Finder, IdKey, Ids, Segment, Shelf};
+pub use ids::{Billed, Draft, Finder, IdKey, Ids, Segment, Shelf};
 pub use imported::Imported;
 pub use place::Place;
 pub use resolve::{NotToResolve, Statement, command as resolve_command};

@@ -11,13 +11,13 @@ const SALT: [u32; WORDS] =
 
 /// A set of hashes that never denies one that it holds, and admits few that it does not.
 #[derive(Debug, Clone, Default)]
-pub struct Filter {
+pub(super) struct Filter {
     blocks: Vec<[u32; WORDS]>,
 }
 
 impl Filter {
-    /// An empty one for so many hashes, of so many bits each. At 16, of 500 hashes that it does not hold it admits about one, at 20 of 2,500.
-    pub fn new(hashes: usize, bits: usize) -> Self {
+    /// An empty one for so many hashes, of so many bits each: with 20, it admits about one of 2,500 that it does not hold.
+    pub(super) fn new(hashes: usize, bits: usize) -> Self {
         Filter { blocks: vec![[0; WORDS]; Self::blocks(hashes, bits)] }
     }
 
@@ -31,13 +31,13 @@ impl Filter {
     }
 
     /// Whether it may hold a hash.
-    pub fn may_hold(&self, hash: u64) -> bool {
+    pub(super) fn may_hold(&self, hash: u64) -> bool {
         let block = self.blocks.get(self.place(hash));
         block.is_some_and(|block| block.iter().zip(bits(hash)).all(|(word, bit)| word & bit != 0))
     }
 
     /// Adds a hash.
-    pub fn add(&mut self, hash: u64) {
+    pub(super) fn add(&mut self, hash: u64) {
         let place = self.place(hash);
         if let Some(block) = self.blocks.get_mut(place) {
             block.iter_mut().zip(bits(hash)).for_each(|(word, bit)| *word |= bit);

@@ -1,6 +1,7 @@
 //! Which of some ids stand in a segment: of the segment is read what may hold one of them.
 
 use std::ops::Range;
+use std::thread;
 
 use super::filter::Filter;
 use super::form::{Form, ID, Index};
@@ -12,6 +13,9 @@ use crate::ledger::error::LedgerError;
 const MANY: usize = 128;
 /// So many blocks that stand one behind the other are read at once.
 const AT_ONCE: usize = 16;
+
+/// So many segments are opened at once.
+const OPENED_AT_ONCE: usize = 32;
 
 /// Finds ids in a segment.
 #[derive(Debug)]
@@ -33,6 +37,29 @@ impl<'a> Finder<'a> {
         let bytes = finder.part(form.index(), &segment.sha256, "its index")?;
         finder.index = Index::of(&bytes, form);
         Ok(finder)
+    }
+
+    /// The same of many, some at a time: most of it is waiting for the store.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_all(shelf: &'a Shelf, segments: &[&'a Segment]) -> Result<Vec<Self>, LedgerError> {
+        let mut finders = Vec::with_capacity(segments.len());
+        for some in segments.chunks(OPENED_AT_ONCE) {
+            let opened: Vec<_> = thread::scope(|scope| {
+                let open = |segment: &&'a Segment| {
+                    let segment = *segment;
+                    scope.spawn(move || Finder::open(shelf, segment))
+                };
+                let opening: Vec<_> = some.iter().map(open).collect();
+                let opened = opening.into_iter().map(thread::ScopedJoinHandle::join);
+                opened.map(|opened| opened.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+            });
+            for finder in opened {
+                finders.push(finder?);
+            }
+        }
+        Ok(finders)
     }
 
     /// The segment that it looks into.

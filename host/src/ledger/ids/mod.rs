@@ -27,7 +27,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::filter::Filter;
 pub use self::find::Finder;
 pub use self::shelf::Shelf;
 pub use self::write::Draft;

@@ -1,5 +1,6 @@
 //! A segment gives back what was put in, and nothing that it was not given; what was changed in it is seen.
 
+use super::filter::Filter;
 use super::*;
 use crate::ledger::place::Place;
 use crate::model::window::WindowKind;

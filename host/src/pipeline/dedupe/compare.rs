@@ -49,8 +49,7 @@ impl Dedupe {
         if read.len() < 2 && !ids.segments().any(|segment| is_other(&segment.window)) {
             return Ok(());
         }
-        let finders: Vec<Finder<'_>> =
-            ids.segments().map(|segment| Finder::open(shelf, segment)).collect::<Result<_, _>>()?;
+        let finders = Finder::open_all(shelf, &ids.segments().collect::<Vec<_>>())?;
         let comparison = Comparison { dedupe: self, finders, windows };
         let slices = self.slices();
         let next = AtomicUsize::new(0);
