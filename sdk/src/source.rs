@@ -72,12 +72,44 @@ pub struct Page {
     pub batch: Batch,
     /// For queues: one reference a record. Empty for complete sources.
     pub references: Vec<String>,
+    /// Which input each record came from. Left empty, all of them came from the one input of the page, if it has exactly one.
+    pub row_inputs: RowInputs,
     /// The inputs that were finished with this page. Each stands in exactly one page of an opening.
     pub inputs: Vec<ReadInput>,
     /// Records that cannot be used.
     pub quarantined: Vec<Quarantined>,
     /// Inputs that cannot be read to their end, or make no sense as a whole.
     pub unreadable: Vec<Unreadable>,
+}
+
+/// Which input each record of a page came from, in runs: records of one input mostly stand together.
+#[derive(Debug, Clone, Default)]
+pub struct RowInputs(Vec<(String, usize)>);
+
+impl RowInputs {
+    /// The next `rows` records came from the input of this key.
+    pub fn add(&mut self, key: &str, rows: usize) {
+        match self.0.last_mut() {
+            _ if rows == 0 => {}
+            Some((last, so_far)) if last == key => *so_far += rows,
+            _ => self.0.push((key.to_owned(), rows)),
+        }
+    }
+
+    /// The inputs and how many records came from each, in the order of the records.
+    pub fn runs(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.0.iter().map(|(key, rows)| (key.as_str(), *rows))
+    }
+
+    fn into_column(self, inputs: &[ReadInput]) -> types::TextColumn {
+        let runs = match (self.0.as_slice(), inputs) {
+            ([], [only]) => return types::TextColumn { values: vec![only.input.key.clone()], indices: vec![] },
+            ([_], _) => &[],
+            (runs, _) => runs,
+        };
+        let indices = (0..).zip(runs).flat_map(|(index, (_, rows))| std::iter::repeat_n(index, *rows)).collect();
+        types::TextColumn { values: self.0.into_iter().map(|(key, _)| key).collect(), indices }
+    }
 }
 
 /// The component's side of a [`Source`].
@@ -134,9 +166,10 @@ impl<P: Source> wit::Guest for SourceAdapter<P> {
 impl<C: Cursor> wit::GuestCursor for CursorAdapter<C> {
     fn next(&self) -> Result<Option<wit::Page>, Error> {
         let page = self.0.borrow_mut().next()?;
-        Ok(page.map(|Page { batch, references, inputs, quarantined, unreadable }| wit::Page {
+        Ok(page.map(|Page { batch, references, row_inputs, inputs, quarantined, unreadable }| wit::Page {
             batch: batch.into(),
             references: one_each(references),
+            row_inputs: row_inputs.into_column(&inputs),
             inputs,
             quarantined,
             unreadable,
@@ -154,4 +187,31 @@ impl<L: Listing> wit::GuestListing for ListingAdapter<L> {
 fn one_each(values: Vec<String>) -> types::TextColumn {
     let indices = (0..).take(values.len()).collect();
     types::TextColumn { values, indices }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that fails has to stop")]
+mod tests {
+    use super::*;
+
+    fn inputs(keys: &[&str]) -> Vec<ReadInput> {
+        let input = |key: &&str| Input { key: (*key).to_owned(), etag: String::new(), size: 0, span: None };
+        keys.iter().map(|key| ReadInput { input: input(key), items: 0 }).collect()
+    }
+
+    #[test]
+    fn each_row_names_its_input_and_one_input_needs_no_indices() {
+        let mut rows = RowInputs::default();
+        [("a", 2), ("b", 0), ("a", 1), ("b", 2)].into_iter().for_each(|(key, many)| rows.add(key, many));
+        let column = rows.clone().into_column(&[]);
+        assert_eq!((column.values, column.indices), (vec!["a".to_owned(), "b".to_owned()], vec![0, 0, 0, 1, 1]));
+        let mut one = RowInputs::default();
+        one.add("a", 3);
+        let column = one.into_column(&inputs(&["x", "y"]));
+        assert_eq!((column.values, column.indices), (vec!["a".to_owned()], vec![]));
+        // What is not said is known where there is one only.
+        let column = RowInputs::default().into_column(&inputs(&["x"]));
+        assert_eq!((column.values, column.indices), (vec!["x".to_owned()], vec![]));
+        assert_eq!(RowInputs::default().into_column(&inputs(&["x", "y"])).values, Vec::<String>::new());
+    }
 }

@@ -8,7 +8,7 @@
 //! hop to another thread would cost more than reading a small file does.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek as _, SeekFrom};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -102,6 +102,16 @@ impl Folder {
             )));
         }
         Ok(FolderBody { file, object, read: 0, broken: None })
+    }
+}
+
+impl Folder {
+    /// At most so many bytes from this one on; fewer where the object ends before.
+    pub(super) fn part(&self, key: &str, from: u64, length: usize) -> Result<Vec<u8>, ObjectError> {
+        let mut file = self.get(key, None)?.file;
+        let mut bytes = Vec::new();
+        let read = file.seek(SeekFrom::Start(from)).and_then(|_| file.take(length as u64).read_to_end(&mut bytes));
+        read.map(|_| bytes).map_err(|error| failed(key, &error))
     }
 }
 

@@ -304,6 +304,11 @@ impl Session {
         Ok(body)
     }
 
+    /// A part of an object: at most so many bytes from this one on, fewer where it ends before.
+    pub async fn part(&self, key: &str, from: u64, length: usize) -> Result<Vec<u8>, ObjectError> {
+        self.reading(key)?.part(key, from, length).await.inspect_err(|error| self.note(key, error))
+    }
+
     /// Says that these objects will be asked for soon, in this order. Objects in buckets are fetched beforehand, within the limits of
     /// `BucketLimits`; files are read as fast as the system reads ahead by itself, so that for folders there is nothing to do.
     pub fn prefetch(&self, keys: Vec<String>) {

@@ -40,6 +40,13 @@ impl Store {
         .map(Body)
     }
 
+    pub(super) async fn part(&self, key: &str, from: u64, length: usize) -> Result<Vec<u8>, ObjectError> {
+        match self {
+            Store::Folder(folder) => folder.part(key, from, length),
+            Store::Bucket(bucket) => bucket.part(key, from, length).await,
+        }
+    }
+
     pub(super) fn prefetch(&self, keys: Vec<String>) {
         if let Store::Bucket(bucket) = self {
             bucket.announce(keys);

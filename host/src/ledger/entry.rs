@@ -6,7 +6,8 @@ use meterhost_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::hold::{Hold, Kept, Late};
-use super::row::Head;
+use super::ids::IdKey;
+use super::row::{Hash, Head};
 use crate::model::charge::{ChargeId, Proposal};
 use crate::model::outcome::{Finding, Outcome};
 use crate::model::window::{Window, WindowKind};
@@ -107,6 +108,20 @@ pub enum Entry {
         id: ChargeId,
         /// What it says.
         charge: Box<Proposal>,
+    },
+    /// The ids of records that went into charges which are frozen in the same step: a segment beside the ledger holds them. From here on
+    /// they are billed, and a record under one of them in another window is not billed again.
+    Ids {
+        /// The window that the records lie in.
+        window: Window,
+        /// The segment's name.
+        segment: String,
+        /// How many it holds.
+        ids: u64,
+        /// SHA-256 of its index, which holds those of all else in it.
+        sha256: Hash,
+        /// What they are hashed with: the same in all segments of a pipeline.
+        key: IdKey,
     },
     /// A call that is about to leave.
     Attempt {
@@ -412,13 +427,14 @@ impl InputSeen {
 
 impl Entry {
     /// The words under which entries are stored.
-    pub(super) const KINDS: [&'static str; 22] = [
+    pub(super) const KINDS: [&'static str; 23] = [
         "opened",
         "run",
         "inputs",
         "watched",
         "reading",
         "freeze",
+        "ids",
         "attempt",
         "outcomes",
         "looked-up",
@@ -457,6 +473,7 @@ impl Entry {
             Entry::Watched { .. } => "watched",
             Entry::Reading { .. } => "reading",
             Entry::Freeze { .. } => "freeze",
+            Entry::Ids { .. } => "ids",
             Entry::Attempt { .. } => "attempt",
             Entry::Outcomes { .. } => "outcomes",
             Entry::LookedUp { .. } => "looked-up",

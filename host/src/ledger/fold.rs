@@ -9,6 +9,7 @@ use super::entry::{Entry, Record};
 use super::fold_error::FoldError;
 use super::frozen::Charge;
 use super::hold::Hold;
+use super::ids::Segment;
 use super::state::{Attempt, State, WindowState};
 use crate::model::charge::{ChargeId, Key, Proposal};
 use crate::model::outcome::{Finding, Outcome};
@@ -55,6 +56,9 @@ impl State {
                 known.zeros_until = zeros_until;
             }
             Entry::Freeze { id, charge } => self.freeze(id, charge)?,
+            Entry::Ids { window, segment, ids, sha256, key } => {
+                self.ids.add(Segment { window, name: segment, ids, sha256 }, key)?;
+            }
             Entry::Attempt { attempt, sink, charges, deadline } => {
                 self.attempt(attempt, &sink, charges, record.at, deadline)?;
             }
@@ -267,6 +271,7 @@ impl State {
             sent_until: self.sent_until,
             lost: self.lost,
             plugins: self.plugins.clone(),
+            ids: self.ids.key_alone(),
             ..State::default()
         };
         let under_way = self.attempts.values().flat_map(|attempt| &attempt.charges);
@@ -303,6 +308,7 @@ impl State {
                 | Entry::Run { .. }
                 | Entry::Inputs { .. }
                 | Entry::Watched { .. }
+                | Entry::Ids { .. }
                 | Entry::Outcomes { .. }
                 | Entry::Imported(_)
                 | Entry::Mirrored { .. }

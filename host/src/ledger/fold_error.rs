@@ -77,6 +77,9 @@ pub enum FoldError {
     /// It gives something a name that another has.
     #[error("it gives a {0} the name `{1}`, which another has")]
     NameTaken(&'static str, String),
+    /// Its ids were hashed with another key than those before.
+    #[error("its segment of ids {0} was made with another key than those before it")]
+    OtherKey(String),
     /// It settles what is open.
     #[error("it settles {1} for the sink `{0}`, which is not final")]
     NotFinal(String, Window),

@@ -17,6 +17,7 @@
 //! | `book` | a ledger that is open for writing |
 //! | `verify`, `accept` | whether all of it is what was written, and going on without what is lost |
 //! | `resolve`, `deciding` | what a person says of a charge, and of what is kept back |
+//! | `ids` | the ids of records that were billed |
 //! | `find`, `trail` | one charge, back to its inputs and forward to every answer |
 //! | `export`, `table` | all of them, as tables |
 //! | `error` | what goes wrong with it |
@@ -39,6 +40,7 @@ mod head_file;
 mod hold;
 mod holder;
 mod identity;
+mod ids;
 mod imported;
 mod late;
 mod lock;
@@ -74,6 +76,7 @@ pub use fold_error::FoldError;
 pub use frozen::Charge;
 pub use hold::{EVERY, Hold, Kept, Late, Scope};
 pub use identity::{Clash, Identity};
+pub use ids::{Billed, Draft, Finder, IdKey, Ids, Segment, Shelf};
 pub use imported::Imported;
 pub use place::Place;
 pub use resolve::{NotToResolve, Statement, command as resolve_command};

@@ -204,4 +204,14 @@ impl Hash {
     pub(super) fn of(bytes: &[u8]) -> Hash {
         Hash(Sha256::digest(bytes).into())
     }
+
+    /// As it is stored where room matters.
+    pub(super) fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// From what was stored.
+    pub(super) fn from_bytes(bytes: [u8; 32]) -> Hash {
+        Hash(bytes)
+    }
 }

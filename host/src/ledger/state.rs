@@ -9,6 +9,7 @@ use super::charge::{ChargeState, Lost};
 use super::decided::Decided;
 use super::entry::{Import, InputSeen, PluginDigest};
 use super::hold::{Hold, Kept, Late};
+use super::ids::Ids;
 use super::imported::{Imported, Own};
 use super::row::Head;
 use super::standing::Standing;
@@ -89,6 +90,8 @@ pub struct State {
     pub(super) carried: HashMap<ChargeId, Decimal>,
     /// What rounding left over last.
     pub(super) remainders: HashMap<Lane, Decimal>,
+    /// The ids of records that were billed.
+    pub(super) ids: Ids,
     pub(super) attempts: BTreeMap<u64, Attempt>,
     pub(super) last_attempt: u64,
     pub(super) runs: u64,
@@ -332,6 +335,11 @@ impl State {
     /// What a window's charges were computed from.
     pub fn inputs(&self, window: &Window) -> Option<&[InputSeen]> {
         self.inputs.get(window).map(Vec::as_slice)
+    }
+
+    /// The ids of records that were billed.
+    pub fn ids(&self) -> &Ids {
+        &self.ids
     }
 
     /// The charges of a call that is under way.

@@ -1,6 +1,6 @@
 //! What a source answers.
 
-use super::usage::Batch;
+use super::usage::{Batch, TextColumn};
 
 /// A half-open interval of time, in milliseconds, UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +79,8 @@ pub struct Unreadable {
 pub struct Page {
     /// Records.
     pub batch: Batch,
+    /// The input that each of them came from, where the source says so.
+    pub row_inputs: TextColumn,
     /// Inputs that were finished with this page, and their items.
     pub inputs: Vec<(Input, u64)>,
     /// Records that cannot be used.
@@ -90,7 +92,7 @@ pub struct Page {
 impl Page {
     /// Whether it holds nothing at all.
     pub fn is_empty(&self) -> bool {
-        let Page { batch, inputs, quarantined, unreadable } = self;
+        let Page { batch, inputs, quarantined, unreadable, row_inputs: _ } = self;
         batch.rows() == 0 && inputs.is_empty() && quarantined.is_empty() && unreadable.is_empty()
     }
 }

@@ -1,8 +1,10 @@
 //! Usage on its way through the host: columns, as they pass between plugins.
 
+use serde::{Deserialize, Serialize};
+
 /// One column of text, dictionary-encoded. The largest index stands for nothing; without indices, all rows hold the first value, or
 /// nothing if there is none.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TextColumn {
     /// The distinct values.
     pub values: Vec<String>,
@@ -57,7 +59,7 @@ impl TextColumn {
 }
 
 /// Usage records as columns of equal length; every index leads to a value or is [`ABSENT`].
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Batch {
     /// Milliseconds, UTC.
     pub time: Vec<i64>,

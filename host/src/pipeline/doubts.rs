@@ -57,8 +57,9 @@ impl Doubts {
             }
             doubts.holds.push((hold, record.records));
         }
-        for Conflict { customer, dimension, ids } in &reading.conflicts {
-            let reason = ids.words();
+        for conflict in &reading.conflicts {
+            let Conflict { customer, dimension, .. } = conflict;
+            let reason = conflict.words();
             let scope = Scope::Dimension { customer: customer.clone(), dimension: dimension.clone() };
             let hold = Hold { scope, code: "conflict".to_owned(), place: None, reason, quantity: None };
             if !is_given_up(&hold) {

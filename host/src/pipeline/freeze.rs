@@ -9,6 +9,7 @@ use super::charges::Assessment;
 use super::closed::Held;
 use super::compared::{Compared, nothing_to_compare_with};
 use super::complete::Complete;
+use super::dedupe::{self, Dedupe};
 use super::dimensions::Dimensions;
 use super::due::{Due, begins, due, is_in_sight};
 use super::entries::{all_astray, frozen, intent, kept_back};
@@ -22,6 +23,7 @@ use super::read::{Reader, span};
 use super::setup::{Section, Setup, SinkSection, Terms};
 use super::summary::Findings;
 use super::works::{Ground, Work, Works};
+use crate::config;
 use crate::failpoint::failpoint;
 use crate::ledger::{Entry, Identity, Ledger, LedgerError, State};
 use crate::model::charge::{ChargeId, Proposal};
@@ -111,9 +113,19 @@ pub(super) fn freeze(
     }
     failpoint("reading");
     let spans: Vec<Span> = windows.iter().map(span).collect();
+    let dedupe = setup.pipeline.source.dedupe;
+    let dedupe = dedupe.map(|config::Dedupe::Id| Dedupe::new(book.state().ids(), windows.len()));
+    let reader = Reader { dedupe: dedupe.as_ref(), ..reader };
     let mut openings = read(&reader, options, &windows, &spans, findings);
     failpoint("read");
     share_doubts(&mut openings, &spans);
+    let shelf = setup.place.shelf();
+    if let Some(dedupe) = &dedupe
+        && let Err(trouble) = dedupe.share(book.state().ids(), &shelf, &windows, &mut openings)
+    {
+        trouble.told(&windows, findings)?;
+        return Ok(Vec::new());
+    }
     let mut astray = Astray::default();
     openings.iter().for_each(|opening| astray.join(opening.astray));
     let terms: Vec<Terms<'_>> = setup.sinks.iter().map(SinkSection::terms).collect();
@@ -173,6 +185,16 @@ pub(super) fn freeze(
         }
         let proposals = works.iter().flat_map(|work| work.assessment.proposals.iter());
         let doubted = doubted(setup, ledger.state(), &proposals.collect::<Vec<_>>());
+        if let Some(dedupe) = &dedupe {
+            let frozen = dedupe::frozen(&windows, works.iter().map(|work| (&work.window, &work.assessment)));
+            match dedupe.bill(&frozen, ledger.state().ids(), &shelf, &windows) {
+                Ok(ids) => entries.extend(ids),
+                Err(trouble) => {
+                    trouble.told(&windows, findings)?;
+                    return Ok(Vec::new());
+                }
+            }
+        }
         entries.extend(frozen(pipeline, &works, last));
         entries.extend(doubted);
         // All or none: what is frozen, and what explains it.

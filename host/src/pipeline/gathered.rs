@@ -1,6 +1,6 @@
 //! What the threads of one opening brought together, and what of it is each window's.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use meterhost_decimal::Decimal;
@@ -70,15 +70,9 @@ impl Gathered {
         windows: &[Span],
         first: Option<i64>,
     ) -> Result<(), String> {
-        let dropped: u64 = split.duplicates.iter().map(|(_, records)| records).sum();
-        self.items += split.records + dropped + page.quarantined.len() as u64;
-        for (window, records) in &split.duplicates {
-            *self.duplicates.entry(*window).or_default() += records;
-        }
+        self.items += page.quarantined.len() as u64;
+        self.late(split);
         self.astray.add(&split.outside, first);
-        for (window, batch) in &split.untaken {
-            self.untaken.entry(*window).or_default().count(batch);
-        }
         // An input that lies across the beginning holds older usage too, and rightly: its times are not read in a wrong way.
         let across = |span: Span| first.is_some_and(|first| span.start < first && first < span.end);
         self.astray.others |= page.inputs.iter().any(|(input, _)| input.span.is_some_and(across));
@@ -90,6 +84,22 @@ impl Gathered {
         match self.inputs.len().max(self.unreadable.len()) > MOST_INPUTS {
             true => Err(format!("it answered more than {MOST_INPUTS} inputs")),
             false => Ok(()),
+        }
+    }
+
+    /// Takes in usage of a page that was put aside when the page came.
+    pub(super) fn late(&mut self, split: &Split) {
+        self.items += split.records;
+        for (window, batch) in &split.untaken {
+            self.untaken.entry(*window).or_default().count(batch);
+        }
+    }
+
+    /// By window: how many records of the pages were dropped, since one like them was there.
+    pub(super) fn dropped(&mut self, duplicates: &BTreeMap<usize, u64>) {
+        for (window, records) in duplicates {
+            self.items += records;
+            *self.duplicates.entry(*window).or_default() += records;
         }
     }
 

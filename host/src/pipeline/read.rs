@@ -10,7 +10,7 @@ use std::thread;
 use jiff::Timestamp;
 
 use super::channel::{self, Receiver, Sender};
-use super::dedupe::Dedupe as ById;
+use super::dedupe::{Dedupe, Sieve, no_room};
 use super::gathered::{Done, Gathered};
 use super::opening::Opening;
 use super::options::Options;
@@ -18,7 +18,6 @@ use super::route::{Place, Router, Split};
 use super::setup::{Section, Setup};
 use super::tally::Tally;
 use crate::broker::Denial;
-use crate::config::Dedupe;
 use crate::model::reading::{Page, Request, Span};
 use crate::model::usage::Batch;
 use crate::model::window::Window;
@@ -45,6 +44,8 @@ pub(super) struct Reader<'a> {
     pub(super) until: Option<i64>,
     /// Told of records as they come.
     pub(super) progress: &'a (dyn Fn(u64) + Sync),
+    /// What tells duplicates apart, if that is wanted.
+    pub(super) dedupe: Option<&'a Dedupe>,
 }
 
 /// A message to an aggregator's thread.
@@ -74,6 +75,7 @@ impl<'a> Reader<'a> {
             stop: options.stop,
             until: options.last.as_ref().map(|last| last.until.as_millisecond()),
             progress,
+            dedupe: None,
         }
     }
 }
@@ -90,7 +92,7 @@ impl Reader<'_> {
             Some(until) => spans.iter().map(|span| Span { start: span.start, end: span.end.min(until) }).collect(),
         };
         let router = Router { windows: &cut, shards: self.threads, aggregate_of: &aggregate_of };
-        let dedupe = self.setup.pipeline.source.dedupe.map(|Dedupe::Id| ById::new());
+        let sieve = self.dedupe.map(|dedupe| dedupe.sieve(&cut, own.start));
         thread::scope(|scope| {
             let mut senders = Vec::new();
             for _ in 0..self.threads {
@@ -99,17 +101,28 @@ impl Reader<'_> {
                 let gathered = &gathered;
                 scope.spawn(move || self.aggregate(&receiver, spans, gathered));
             }
-            for shard in 0..self.threads {
-                let (senders, router, dedupe) = (senders.clone(), &router, dedupe.as_ref());
+            let read = |shard| {
+                let (senders, router, sieve) = (senders.clone(), &router, sieve.as_ref());
                 let (gathered, failed) = (&gathered, &failed);
                 scope.spawn(move || {
                     // What the others read is of no use any more.
                     let others_failed = || lock(failed).is_some();
                     let take = |page: Page, split: &Split| lock(gathered).page(page, split, windows, self.first);
-                    if let Err(problem) = self.source(shard, router, dedupe, &senders, &take, &others_failed) {
+                    if let Err(problem) = self.source(shard, router, sieve, &senders, &take, &others_failed) {
                         lock(failed).get_or_insert(problem);
                     }
-                });
+                })
+            };
+            let readers: Vec<_> = (0..self.threads).map(read).collect();
+            let Some(sieve) = &sieve else { return };
+            for reader in readers {
+                reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            }
+            // The aggregators wait for what was put aside.
+            if lock(&failed).is_none()
+                && let Err(error) = self.late(sieve, &router, &senders, &gathered)
+            {
+                lock(&failed).get_or_insert(no_room(&error));
             }
         });
         if let Some(problem) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
@@ -122,20 +135,33 @@ impl Reader<'_> {
             action: Some("report it to the plugin's author; nothing of these windows was billed".to_owned()),
             ..Problem::new("plugin-contract", text)
         })?;
-        let mut opening = gathered.into_opening(own, windows);
-        if let Some(dedupe) = dedupe {
-            for (window, reading) in opening.readings.iter_mut().enumerate() {
-                reading.conflicts = dedupe.conflicts(window, reading.tally.keys());
-            }
-        }
-        Ok(opening)
+        sieve.map_or(Ok(()), Sieve::keep).map_err(|error| no_room(&error))?;
+        Ok(gathered.into_opening(own, windows))
+    }
+
+    /// Decides what was put aside while it could not be known whether it had come before, and passes on what had not.
+    fn late(
+        &self,
+        sieve: &Sieve<'_>,
+        router: &Router<'_>,
+        senders: &[Sender<Part>],
+        gathered: &Mutex<Gathered>,
+    ) -> std::io::Result<()> {
+        let decided = sieve.decide(self.threads)?;
+        sieve.late(&decided, |batch| {
+            let split = router.split(batch);
+            lock(gathered).late(&split);
+            send(senders, split.parts);
+        })?;
+        lock(gathered).dropped(&decided.duplicates);
+        Ok(())
     }
 
     fn source(
         &self,
         shard: usize,
         router: &Router<'_>,
-        dedupe: Option<&ById>,
+        sieve: Option<&Sieve<'_>>,
         senders: &[Sender<Part>],
         take: &dyn Fn(Page, &Split) -> Result<(), String>,
         others_failed: &dyn Fn() -> bool,
@@ -156,20 +182,17 @@ impl Reader<'_> {
                 return Ok(());
             }
             (self.progress)(page.batch.rows() as u64);
-            let split = match dedupe {
-                None => router.split(std::mem::take(&mut page.batch)),
-                Some(dedupe) => {
-                    let sifted = dedupe.sift(std::mem::take(&mut page.batch), router.windows);
+            let batch = std::mem::take(&mut page.batch);
+            let split = match sieve {
+                None => router.split(batch),
+                Some(sieve) => {
+                    let sifted = sieve.sift(&batch, &page.row_inputs).map_err(|error| no_room(&error))?;
                     page.quarantined.extend(sifted.quarantined);
-                    Split { duplicates: sifted.duplicates, ..router.split(sifted.batch) }
+                    router.split_some(batch, sifted.keep.as_deref())
                 }
             };
             take(page, &split).map_err(|text| problem(Cause::Limit(text).into()))?;
-            for (place, batch) in split.parts {
-                if let Some(sender) = senders.get(place.shard) {
-                    sender.send(batch.bytes(), Part { place, batch });
-                }
-            }
+            send(senders, split.parts);
         }
         Ok(())
     }
@@ -204,6 +227,15 @@ impl Reader<'_> {
                 (section, opened.map_err(|failure| section.problem("aggregating", None, &failure)))
             });
         Work { instance, tally: Tally::default() }
+    }
+}
+
+/// Hands records to the threads of their places.
+fn send(senders: &[Sender<Part>], parts: Vec<(Place, Batch)>) {
+    for (place, batch) in parts {
+        if let Some(sender) = senders.get(place.shard) {
+            sender.send(batch.bytes(), Part { place, batch });
+        }
     }
 }
 

@@ -26,10 +26,8 @@ pub(super) struct Router<'a> {
 /// What a batch was split into.
 #[derive(Default)]
 pub(super) struct Split {
-    /// How many there were, those that were dropped before not counted.
+    /// How many there were.
     pub(super) records: u64,
-    /// By window: how many were dropped before, since one like them was there.
-    pub(super) duplicates: Vec<(usize, u64)>,
     pub(super) parts: Vec<(Place, Batch)>,
     /// Records of a dimension that no aggregator takes, by window.
     pub(super) untaken: Vec<(usize, Batch)>,
@@ -43,14 +41,21 @@ const UNTAKEN: usize = usize::MAX;
 impl Router<'_> {
     /// Splits a batch; records of other windows than those wanted are left out, because another reading has them.
     pub(super) fn split(&self, batch: Batch) -> Split {
-        let mut split = Split { records: batch.rows() as u64, ..Split::default() };
+        self.split_some(batch, None)
+    }
+
+    /// The same of those rows that are kept; nothing means all.
+    pub(super) fn split_some(&self, batch: Batch, keep: Option<&[bool]>) -> Split {
+        let records = keep.map_or(batch.rows(), |keep| keep.iter().filter(|keep| **keep).count());
+        let mut split = Split { records: records as u64, ..Split::default() };
         let aggregates: Vec<usize> =
             batch.dimension.values.iter().map(|dimension| (self.aggregate_of)(dimension).unwrap_or(UNTAKEN)).collect();
         let shards_of: Vec<usize> = batch.customer.values.iter().map(|customer| self.shard(customer)).collect();
         let single =
             |column: &[usize]| column.first().copied().filter(|first| column.iter().all(|other| other == first));
-        if let (Some(window), Some(aggregate), Some(shard)) =
-            (self.one_window(&batch.time), single(&aggregates), single(&shards_of))
+        if keep.is_none()
+            && let (Some(window), Some(aggregate), Some(shard)) =
+                (self.one_window(&batch.time), single(&aggregates), single(&shards_of))
         {
             match aggregate {
                 UNTAKEN => split.untaken.push((window, batch)),
@@ -64,6 +69,9 @@ impl Router<'_> {
         let mut rows: Vec<Vec<u32>> = vec![Vec::new(); self.windows.len() * lanes * shards];
         let mut last: Option<(usize, Span)> = None;
         for (row, &time) in (0u32..).zip(&batch.time) {
+            if keep.is_some_and(|keep| keep.get(row as usize) == Some(&false)) {
+                continue;
+            }
             let window = match last {
                 Some((window, span)) if span.start <= time && time < span.end => window,
                 _ => match self.window(time) {

@@ -12,7 +12,7 @@ use crate::model::lines::{ChargeLine, Excluded};
 use crate::model::outcome::{Finding, HeldRecord, Outcome, Status};
 use crate::model::reading::{Input, Page, Quarantined, Request, Span, Unreadable};
 use crate::model::service::{Failed, Offer, Opinion, Resolution, ServiceTraits, Together, Zero};
-use crate::model::usage::{Batch, TextColumn};
+use crate::model::usage::{ABSENT, Batch, TextColumn};
 use crate::model::window::{Window, WindowKind};
 
 impl From<types::Error> for Cause {
@@ -138,8 +138,11 @@ pub(super) fn page(page: source::Page) -> Result<Page, Cause> {
         let known = [&record.customer, &record.product, &record.dimension].into_iter().flatten();
         names([&record.input, &record.place].into_iter().chain(known))?;
     }
+    names(&page.row_inputs.values)?;
+    let batch = batch(page.batch)?;
     Ok(Page {
-        batch: batch(page.batch)?,
+        row_inputs: row_inputs(page.row_inputs.into(), batch.rows())?,
+        batch,
         inputs: page
             .inputs
             .into_iter()
@@ -168,6 +171,16 @@ pub(super) fn page(page: source::Page) -> Result<Page, Cause> {
             .map(|found| Ok(Unreadable { input: found.input, reason: reason(found.reason), span: span(found.span)? }))
             .collect::<Result<_, Cause>>()?,
     })
+}
+
+/// Which input each row came from: an index leads to a value, or stands for nothing.
+fn row_inputs(column: TextColumn, rows: usize) -> Result<TextColumn, Cause> {
+    let TextColumn { values, indices } = &column;
+    let leads = |index: &u32| *index == ABSENT || (*index as usize) < values.len();
+    match indices.is_empty() || (indices.len() == rows && indices.iter().all(leads)) {
+        true => Ok(column),
+        false => Err(Cause::Contract("its `row-inputs` do not fit the rows of its batch".to_owned())),
+    }
 }
 
 pub(super) fn excluded(excluded: lines::Excluded) -> Result<Excluded, Cause> {

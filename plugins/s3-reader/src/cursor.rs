@@ -100,6 +100,7 @@ impl Reading {
                 let input = input(&opened, &matched);
                 // What is stored says little of how long it is without its compression.
                 let size = if contents.is_plain() { opened.size } else { 0 };
+                self.rows.begin(&input.key);
                 let decoder = Decoder::new(format, size, self.mapping.delimiter);
                 self.current = Some(Current { contents, input, matched, decoder, ended: false });
                 Ok(())

@@ -21,6 +21,10 @@ pub(crate) struct Pages {
     ready: VecDeque<Page>,
     /// Items of the object that is being read.
     items: u64,
+    /// Its key.
+    key: String,
+    /// Records of the batch of which it is said where they came from.
+    placed: usize,
 }
 
 /// What is known of a record that cannot be used.
@@ -41,6 +45,8 @@ impl Pages {
             weight: 0,
             ready: VecDeque::new(),
             items: 0,
+            key: String::new(),
+            placed: 0,
         }
     }
 
@@ -59,6 +65,19 @@ impl Pages {
     pub(crate) fn last(&mut self) -> Option<Page> {
         self.turn();
         self.ready()
+    }
+
+    /// An object begins: records come from it from here on.
+    pub(crate) fn begin(&mut self, key: &str) {
+        self.place();
+        key.clone_into(&mut self.key);
+    }
+
+    /// Says of the records since the last time where they came from.
+    fn place(&mut self) {
+        let rows = self.builder.len();
+        self.page.row_inputs.add(&self.key, rows - self.placed);
+        self.placed = rows;
     }
 
     /// An object was read to its end.
@@ -109,6 +128,8 @@ impl Pages {
 
     /// Begins a new page.
     fn turn(&mut self) {
+        self.place();
+        self.placed = 0;
         let mut page = std::mem::take(&mut self.page);
         self.weight = 0;
         page.batch = self.builder.finish();

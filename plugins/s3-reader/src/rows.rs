@@ -54,6 +54,11 @@ impl Rows {
         self.pages.last()
     }
 
+    /// An object begins.
+    pub(crate) fn begin(&mut self, key: &str) {
+        self.pages.begin(key);
+    }
+
     /// An object was read to its end.
     pub(crate) fn finished(&mut self, input: Input) {
         self.pages.finished(input);

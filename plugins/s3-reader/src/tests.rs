@@ -93,6 +93,8 @@ fn records_take_their_time_from_the_path() {
     let inputs: Vec<(String, u64)> =
         pages.iter().flat_map(|page| &page.inputs).map(|read| (read.input.key.clone(), read.items)).collect();
     assert_eq!(inputs, [("m/2025/06/01/00/a.json".to_owned(), 2), ("m/2025/06/30/23/b.json".to_owned(), 1)]);
+    let from: Vec<(&str, usize)> = pages.iter().flat_map(|page| page.row_inputs.runs()).collect();
+    assert_eq!(from, [("m/2025/06/01/00/a.json", 2), ("m/2025/06/30/23/b.json", 1)]);
 }
 
 #[test]
@@ -174,6 +176,9 @@ fn lines_are_the_same_however_they_are_cut_into_pieces() {
     let pages = pages(&OMNISTRATE.replace("*.json", "*.ndjson"), request(0, 1)).unwrap();
     assert_eq!(rows(&pages).len(), 30_000);
     assert!(pages.iter().all(|page| page.batch.len() <= 8192));
+    let each = |page: &Page| page.row_inputs.runs().map(|(key, rows)| (key.to_owned(), rows)).collect::<Vec<_>>();
+    let whole = |page: &Page| vec![("m/2025/06/01/00/a.ndjson".to_owned(), page.batch.len())];
+    assert!(pages.iter().filter(|page| !page.batch.is_empty()).all(|page| each(page) == whole(page)));
 }
 
 #[test]

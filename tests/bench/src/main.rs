@@ -9,11 +9,13 @@
 //! | `idle` | start to exit of a run with nothing due |
 //! | `small` | 100,000 small objects |
 //! | `ledger` | a month that ends in 50,000 charges, billed to an emulator, with a ledger of each kind |
+//! | `ids` | `dedupe = "id"` over 20 million ids, and a month of 100,000 records after them, beside the same runs without |
 //! | `memory` | the most memory at 1 and at 10 million records |
 
 mod data;
 mod decode;
 mod duck;
+mod ids;
 mod ledger;
 mod measure;
 mod native;
@@ -72,6 +74,9 @@ fn main() -> Outcome {
     }
     if wanted("ledger") {
         ledger::ledger(&folder.path().join("ledger"))?;
+    }
+    if wanted("ids") {
+        ids::ids(&folder.path().join("ids"))?;
     }
     if wanted("memory") {
         memory(folder.path())?;

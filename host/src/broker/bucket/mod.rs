@@ -18,6 +18,7 @@ mod faults;
 mod fetch;
 mod keys;
 mod list;
+mod part;
 mod prefetch;
 #[cfg(test)]
 #[allow(

@@ -105,7 +105,12 @@ impl Objects {
         self.got(self.broker.wait(read(&self.reading, key)))
     }
 
-    fn got(&self, read: Result<(Vec<u8>, String), ObjectError>) -> Result<Option<(Vec<u8>, String)>, LedgerError> {
+    /// A part of an object, if it is there: so many bytes from this one on, fewer where it ends before.
+    pub(in crate::ledger) fn part(&self, key: &str, from: u64, length: usize) -> Result<Option<Vec<u8>>, LedgerError> {
+        self.got(self.broker.wait(self.session.part(key, from, length)))
+    }
+
+    fn got<T>(&self, read: Result<T, ObjectError>) -> Result<Option<T>, LedgerError> {
         match read {
             Ok(found) => Ok(Some(found)),
             Err(ObjectError::NotFound(_)) => Ok(None),
@@ -123,7 +128,7 @@ impl Objects {
     }
 
     /// Writes an object in pieces, unless it is there already.
-    pub(super) fn upload(
+    pub(in crate::ledger) fn upload(
         &self,
         key: &str,
         pieces: impl Iterator<Item = Result<Vec<u8>, LedgerError>>,

@@ -21,9 +21,11 @@ use self::ending::unfit;
 pub use self::finding::{Finding, Spot};
 use super::aside;
 use super::book::{PAUSE, READ_AGAIN};
+use super::entry::Entry;
 use super::error::{LedgerError, Trouble};
+use super::ids::Segment;
 use super::place::{Kind, Place};
-use super::row::Head;
+use super::row::{Head, Row};
 use super::s3::{self, Part};
 use super::sqlite::is_there;
 
@@ -88,6 +90,7 @@ impl Place {
     fn look(&self) -> Result<Verified, LedgerError> {
         let kept = self.kept()?;
         let mut chain = Chain::new(kept.as_ref().ok().copied().flatten());
+        let mut segments: Vec<Segment> = Vec::new();
         let is_cut_off = match &self.0 {
             Kind::Sqlite(path) => {
                 let there = is_there(path);
@@ -95,6 +98,7 @@ impl Place {
                     return Ok(Verified::gone(kept));
                 }
                 let take = |row| {
+                    segments.extend(ids_of(&row));
                     chain.row(row);
                     Ok(())
                 };
@@ -116,6 +120,7 @@ impl Place {
                     Part::Lost => lost = true,
                     Part::Segment { before, rows } => {
                         chain.segment(&before, std::mem::take(&mut lost));
+                        segments.extend(rows.iter().filter_map(ids_of));
                         rows.into_iter().for_each(|row| chain.row(row));
                     }
                 })?;
@@ -128,6 +133,12 @@ impl Place {
                 lost
             }
         };
+        let shelf = self.shelf();
+        for segment in segments {
+            if let Some(fault) = shelf.fault(&segment)? {
+                chain.fault(Spot::Object(shelf.object(&segment)), fault);
+            }
+        }
         let (verified, meets_head) = chain.conclude();
         let end = verified.end.unwrap_or_default();
         let now = match &kept {
@@ -145,6 +156,18 @@ impl Place {
             Err(LedgerError::Foreign { what, .. }) => Ok(Err(format!("the ledger {what}"))),
             Err(error) => Err(error),
         }
+    }
+}
+
+/// The segment of ids that an entry names, if it names one.
+fn ids_of(row: &Row) -> Option<Segment> {
+    if row.kind != "ids" {
+        return None;
+    }
+    // What cannot be read is said of the entry itself.
+    match serde_json::from_str(&row.body).ok()? {
+        Entry::Ids { window, segment, ids, sha256, .. } => Some(Segment { window, name: segment, ids, sha256 }),
+        _ => None,
     }
 }
 

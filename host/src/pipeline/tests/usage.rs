@@ -7,7 +7,7 @@ use meterhost_decimal::Decimal;
 use crate::ledger::InputSeen;
 use crate::model::lines::ChargeLine;
 use crate::model::reading::{Input, Quarantined};
-use crate::pipeline::dedupe::Conflict;
+use crate::pipeline::dedupe::{Conflict, Other};
 use crate::pipeline::gathered::Reading;
 use crate::pipeline::tally::Pair;
 
@@ -151,6 +151,7 @@ impl Bucket {
             .map(|((who, what), ids)| Conflict {
                 customer: customer(who),
                 dimension: dimension(what),
+                other: Other::Here,
                 ids: ids.iter().map(|id| format!("id-{id}")).collect(),
             })
             .collect();
