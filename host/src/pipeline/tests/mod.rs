@@ -107,7 +107,7 @@ fn story() -> impl Strategy<Value = Story> {
 }
 
 proptest! {
-    #![proptest_config(histories(1_000))]
+    #![proptest_config(histories(500))]
 
     #[test]
     fn whatever_becomes_of_usage_each_of_it_is_billed_once_or_accounted_for(story in story()) {
