@@ -107,7 +107,7 @@ fn a_division_by_zero_holds_one_customers_charge_and_everyone_else_is_billed() {
     let ended = run(&stage, &environment);
     let held = |message: &str| {
         json!({
-            "code": "held",
+            "code": "aggregate",
             "plugin": "sink.clazar (clazar 0.1.0)",
             "step": "freezing",
             "input": "2025-06",

@@ -37,6 +37,7 @@ mod races;
 mod recorded;
 mod resolve;
 mod sandbox;
+mod scenarios;
 mod second_sink;
 mod sinks;
 mod sources;

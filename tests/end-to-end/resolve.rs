@@ -55,7 +55,7 @@ fn a_charge_of_a_service_that_nobody_can_ask_is_resolved_by_a_person() {
             problems[0]["action"],
             format!(
                 "nobody can ask this service: see whether it has the charge, and say so\n\
-                 meterhost ledger resolve {file} {a} billed|not-billed --reason \"...\""
+                 meterhost ledger resolve {file} CHARGE billed|not-billed --reason \"...\""
             ),
             "{problems:#}"
         );

@@ -40,10 +40,13 @@ fn resolve(stage: &Stage, about: &[&str]) -> Ended {
     stage.command("ledger resolve", &arguments, &[])
 }
 
+/// What A is billed; nothing where a verdict is refused.
+type Billed = Option<&'static [(&'static str, &'static str, &'static str)]>;
+
 /// Of each verdict that can be said of what is held of A, in a stage of its own: what A is billed then, and that the window is settled. What
 /// cannot be said is refused.
 #[track_caller]
-fn ways_out(make: &dyn Fn() -> Stage, code: &str, message: &str, verdicts: &[(&str, Option<&[(&str, &str, &str)]>)]) {
+fn ways_out(make: &dyn Fn() -> Stage, code: &str, message: &str, verdicts: &[(&str, Billed)]) {
     for (verdict, billed) in verdicts {
         let stage = make();
         let id = id(&held(&stage, code, message));
@@ -63,7 +66,7 @@ fn ways_out(make: &dyn Fn() -> Stage, code: &str, message: &str, verdicts: &[(&s
     }
 }
 
-const NOTHING: Option<&[(&str, &str, &str)]> = Some(&[]);
+const NOTHING: Billed = Some(&[]);
 
 #[test]
 fn quarantined() {
@@ -227,7 +230,7 @@ fn changed(now: &str) -> Stage {
 
 #[test]
 fn late() {
-    let billed: Option<&[(&str, &str, &str)]> = Some(&[("A", "cpu", "2")]);
+    let billed: Billed = Some(&[("A", "cpu", "2")]);
     let more = "2 then, 5 now, a difference of +3";
     ways_out(&|| changed("5"), "late", more, &[("billed", billed), ("waive", billed)]);
     let less = "2 then, 1 now, a difference of -1";

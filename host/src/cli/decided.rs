@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::shared::escaped;
 use crate::ledger::{Deciding, Said, Target};
 use crate::report::document;
 
@@ -52,7 +53,7 @@ pub(super) fn says(deciding: &Deciding, target: &Target, said: Said, reason: &st
     lines.push(format!("to be written down{by}: {}, because: {reason}", said.as_str().replace('-', " ")));
     lines.push(follows(said, target).to_owned());
     let lines = lines.iter().flat_map(|line| line.lines());
-    let lines: Vec<String> = lines.map(|line| line.escape_debug().to_string().replace("\\\"", "\"")).collect();
+    let lines: Vec<String> = lines.map(escaped).collect();
     lines.join("\n")
 }
 

@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use jiff::Timestamp;
 
-use super::shared::{Outside, Refused, print};
+use super::shared::{Outside, Refused, escaped, print};
 use super::{Global, PipelineArgs, accept, export, import, rename, reopen, resolve, unlock, verify};
 use crate::ledger::{ChargeState, Identity, Ledger};
 use crate::report::{Exit, LedgerEnd};
@@ -103,7 +103,7 @@ pub(super) fn ledger(command: &LedgerCommand, global: &Global) -> Result<Exit, R
                 key.customer.escape_debug(),
                 key.dimension.escape_debug(),
                 frozen.quantity(),
-                reason(charge).map_or_else(String::new, |reason| format!("  {}", reason.escape_debug())),
+                reason(charge).map_or_else(String::new, |reason| format!("  {}", escaped(&reason))),
             );
         }
         for kept in known.kept.iter().filter(|kept| state.charge(&kept.id).is_none()) {
@@ -119,7 +119,7 @@ pub(super) fn ledger(command: &LedgerCommand, global: &Global) -> Result<Exit, R
         }
         for hold in &known.holds {
             let place = hold.place.as_deref().map_or_else(String::new, |place| format!("{}: ", place.escape_debug()));
-            let _ = writeln!(text, "  held: {place}{}", hold.reason.escape_debug());
+            let _ = writeln!(text, "  held: {place}{}", escaped(&hold.reason));
         }
         let charges: Vec<_> = charges.iter().map(|charge| document(charge)).collect();
         documents.push(serde_json::json!({

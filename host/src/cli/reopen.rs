@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::confirm::confirmed;
 use super::resolve::user;
-use super::shared::{Outside, Refused, print};
+use super::shared::{Outside, Refused, escaped, print};
 use super::{Global, PipelineArgs};
 use crate::ledger::{Claim, Entry, Identity, Ledger};
 use crate::pipeline::run_id;
@@ -63,7 +63,7 @@ pub(super) fn reopen(args: &ReopenArgs, global: &Global) -> Result<Exit, Refused
         "{label}, settled for {}\nthe next run computes it from all of its usage; what was billed stays, and what differs is billed or \
          held as late usage is\nto be written down, because: {}",
         settled.join(" and "),
-        reason.escape_debug()
+        escaped(&reason)
     );
     confirmed(&says, "Reopen it?", args.yes, "nothing was reopened")?;
     let mut ledger = Ledger::open(&place, &identity, &Claim::at_once(&run_id()))?;

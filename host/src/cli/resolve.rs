@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::confirm::confirmed;
 use super::decided;
-use super::shared::{Outside, Refused, print};
+use super::shared::{Outside, Refused, escaped, print};
 use super::{Global, PipelineArgs};
 use crate::config::Pipeline;
 use crate::ledger::{
@@ -219,7 +219,7 @@ fn says(trail: &Trail, verdict: Verdict, reason: &str, by: Option<&str>) -> Stri
         }
         .to_owned(),
     );
-    let lines: Vec<String> = lines.iter().map(|line| line.escape_debug().to_string().replace("\\\"", "\"")).collect();
+    let lines: Vec<String> = lines.iter().map(|line| escaped(line)).collect();
     lines.join("\n")
 }
 

@@ -88,6 +88,11 @@ impl Refused {
     }
 }
 
+/// Without what a terminal would take for more than text. Quotes stay as they are: it is no string of a program.
+pub(super) fn escaped(text: &str) -> String {
+    text.escape_debug().to_string().replace("\\\"", "\"").replace("\\'", "'")
+}
+
 /// What is wrong in a pipeline file, for a program.
 pub(super) fn of_file(errors: &ConfigErrors) -> Vec<Problem> {
     let problem = |error: &config::ConfigError| Problem {

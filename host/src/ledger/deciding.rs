@@ -137,7 +137,9 @@ fn can_be_said(said: Said, kept: &Kept, is_less: bool) -> Result<(), String> {
         (_, "negative") => "a credit cannot be metered: waive it, and settle it with the customer",
         (Said::Release, "aggregate") => "what it comes to is not known",
         (Said::Release, "refused") => "the service would refuse it",
-        (_, "late" | "final") if is_less => "a credit cannot be metered: waive it, and settle it with the customer",
+        (_, "late" | "final" | "moved") if is_less => {
+            "a credit cannot be metered: waive it, and settle it with the customer"
+        }
         _ => return Ok(()),
     };
     Err(why.to_owned())

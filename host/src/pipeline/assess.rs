@@ -1,5 +1,6 @@
 //! From the lines of a reading to the charges of one sink: what is new, what is held and why, and where each item went.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use meterhost_decimal::Decimal;
@@ -18,7 +19,7 @@ use super::options::LastBill;
 use super::setup::Terms;
 use super::tally::Pair;
 use crate::config::{Pipeline, SinkSpec};
-use crate::ledger::{ChargeState, Decision, Hold, InputSeen, PluginDigest, Scope, Standing, State};
+use crate::ledger::{ChargeState, Decision, Hold, InputSeen, PluginDigest, Scope, Standing, State, Word};
 use crate::model::charge::{ChargeId, Proposal};
 use crate::model::window::Window;
 
@@ -36,6 +37,8 @@ pub(super) struct Assess<'a> {
     pub(super) last: Option<&'a LastBill>,
     /// What it is compared with.
     pub(super) guarded: &'a Guarded<'a>,
+    /// An input that is gone, once somebody asked.
+    pub(super) gone: OnceCell<Option<String>>,
 }
 
 impl<'a> Assess<'a> {
@@ -138,7 +141,11 @@ impl<'a> Assess<'a> {
         for (hold, records) in doubts.holds(&self.reading.lines, takes) {
             match self.is_given_up_by_hand(hold) {
                 true => assessment.waived += records,
-                false => assessment.holds.push(hold.clone()),
+                false => {
+                    let word = self.answer(hold).map(|word| (hold.clone(), word.words()));
+                    assessment.released.extend(word);
+                    assessment.holds.push(hold.clone());
+                }
             }
         }
         assessment.quarantined = assessment.quarantined.saturating_sub(assessment.waived);
@@ -149,9 +156,13 @@ impl<'a> Assess<'a> {
 
     /// Whether a person said that nothing is to be billed of what a hold keeps back.
     pub(super) fn is_given_up_by_hand(&self, hold: &Hold) -> bool {
+        self.answer(hold).is_some_and(|word| word.decision == Decision::Waive)
+    }
+
+    /// The last word of a person about a hold, as it is.
+    fn answer(&self, hold: &Hold) -> Option<&'a Word> {
         let versions = self.reading.inputs.iter().map(|(input, _)| (input.key.as_str(), input.etag.as_str()));
-        let word = self.state.answered(&self.spec.plugin.name, self.window, hold, versions);
-        word.is_some_and(|word| word.decision == Decision::Waive)
+        self.state.answered(&self.spec.plugin.name, self.window, hold, versions)
     }
 
     /// The line of something that is not frozen yet, and the charge that it is to be.
@@ -166,7 +177,7 @@ impl<'a> Assess<'a> {
             Judged::Held(why) => line.held = Some(why),
             Judged::Waived(word) => line.waived = Some(word.words()),
             Judged::Owed(amount) => {
-                line.quantity = amount.quantity;
+                line.takes(&amount);
                 amount.put(&mut proposal);
                 assessment.proposals.push(proposal);
             }
@@ -177,6 +188,7 @@ impl<'a> Assess<'a> {
             }
             Judged::ByHand(quantity, word) => {
                 (line.quantity, proposal.quantity) = (quantity, quantity);
+                line.by_hand = Standing::ByHand { reason: word.reason.clone(), by: word.by.clone() }.reason();
                 assessment.by_hand.push((proposal, word.reason.clone(), word.by.clone()));
             }
         }

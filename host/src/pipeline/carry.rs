@@ -414,7 +414,8 @@ fn join(assessment: &mut Assessment, charges: Vec<(Proposal, Amount)>) {
             assessment.lines.len() - 1
         });
         if let Some(line) = assessment.lines.get_mut(at) {
-            (line.quantity, line.zero, line.draft) = (amount.quantity, false, None);
+            (line.zero, line.draft) = (false, None);
+            line.takes(&amount);
             line.carried.clone_from(&proposal.carried);
         }
         match proposals.get(&proposal.key).and_then(|at| assessment.proposals.get_mut(*at)) {

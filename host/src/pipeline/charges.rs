@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use meterhost_decimal::{Decimal, DecimalSum};
 
-use super::amount::Why;
+use super::amount::{Amount, Fate, Why};
 use super::tally::Pair;
 use crate::ledger::{ChargeState, Hold, Kept, Late, Scope};
 use crate::model::charge::{Carried, ChargeId, Key, Part, Proposal, Share};
@@ -21,6 +21,8 @@ pub(super) struct Assessment {
     pub(super) by_hand: Vec<(Proposal, String, Option<String>)>,
     /// What is kept back.
     pub(super) holds: Vec<Hold>,
+    /// Those of them that hold nothing any more, since a person released that, and stay open all the same; with that word.
+    pub(super) released: Vec<(Hold, String)>,
     /// Until when the sink accepts the first of the zeros that are to be sent before that: milliseconds, UTC.
     pub(super) zeros_until: Option<i64>,
     /// Every line of this sink, for the report, and which held one stands for it.
@@ -60,8 +62,12 @@ pub(super) struct Assessed {
     pub(super) held: Option<Why>,
     /// Whether nothing is to be sent of it, since it comes to zero.
     pub(super) zero: bool,
+    /// Whether nothing is to be sent of it, and what rounding leaves over is to be written down.
+    pub(super) unsent: bool,
     /// Why it is not to be billed, if a person said so.
     pub(super) waived: Option<String>,
+    /// That it is billed already, as a person said, who has not been heard by a run yet.
+    pub(super) by_hand: Option<String>,
     /// Whether another exporter billed it before this pipeline was there.
     pub(super) taken_over: bool,
     /// What later windows took of its usage before this run.
@@ -111,6 +117,8 @@ impl Assessed {
             held: None,
             zero: false,
             waived: None,
+            by_hand: None,
+            unsent: false,
             taken_over: false,
             carried_before: Decimal::ZERO,
             difference: None,
@@ -129,6 +137,11 @@ impl Assessed {
             parts: charge.parts().to_vec(),
             ..Assessed::new(charge.key().clone(), Some(charge.id()), charge.own().unwrap_or_else(|| charge.exact()))
         }
+    }
+
+    /// It is to be frozen with this amount.
+    pub(super) fn takes(&mut self, amount: &Amount) {
+        (self.quantity, self.unsent) = (amount.quantity, amount.fate == Fate::LeftOver);
     }
 
     /// Whose records go into it.

@@ -87,7 +87,7 @@ pub(super) fn due(
         if !complete.covers(&window) {
             if !settled || has_holds(pipeline, state, &window) {
                 due.incomplete.push(window);
-            } else if window.end() > back {
+            } else if window.end() >= back {
                 due.unchecked.push(window);
             }
             continue;
@@ -103,7 +103,7 @@ pub(super) fn due(
         }
         if !settled {
             due.open.push(window);
-        } else if window.end() > back || is_in_sight(pipeline, state, &window, now) {
+        } else if window.end() >= back || is_in_sight(pipeline, state, &window, now) {
             due.settled.push(window);
         }
     }
@@ -122,13 +122,13 @@ pub(super) fn owes(state: &State, sink: &str, begins: Option<Window>, window: &W
     (begun || state.imported().has_open(sink, window)) && !state.is_closed_elsewhere(sink, window)
 }
 
-/// The windows that another exporter closed for some sink, and that are to be watched: those that end after `back`, and those of which
+/// The windows that another exporter closed for some sink, and that are to be watched: those that end at `back` or later, and those of which
 /// something is held or was given up.
 pub(super) fn closed(pipeline: &Pipeline, state: &State, back: Timestamp) -> Vec<Window> {
     let mut closed = BTreeSet::new();
     for sink in pipeline.sinks.iter().map(|sink| sink.plugin.name.as_str()) {
         let until = state.imported().until(sink);
-        let young = std::iter::successors(until, Window::previous).take_while(|window| window.end() > back);
+        let young = std::iter::successors(until, Window::previous).take_while(|window| window.end() >= back);
         closed.extend(young.filter(|window| state.is_closed_elsewhere(sink, window)));
         closed.extend(state.held_elsewhere(sink));
     }
@@ -164,7 +164,8 @@ pub(super) fn first(pipeline: &Pipeline, now: Timestamp) -> Option<Window> {
     }
 }
 
-/// From when on settled windows are looked at again: without a setting, from the start of the month before now's.
+/// From when on settled windows are looked at again, the one included that ends there: without a setting, from the start of the month before
+/// now's. So of a month that is billed on the first of the next one, what came since is found on the first of the one after.
 pub(super) fn look_back(pipeline: &Pipeline, now: Timestamp) -> Timestamp {
     match &pipeline.source.look_back {
         Some(ago) => ago.before(now),

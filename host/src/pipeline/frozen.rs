@@ -1,10 +1,13 @@
 //! What usage says by now of a charge that is frozen: one charge a key, for ever, so it is compared with it, never sent beside it.
 
+use std::collections::HashSet;
+
 use meterhost_decimal::Decimal;
 
 use super::amount::Why;
 use super::assess::Assess;
 use super::bills::{Bill, SinkDoubts, key};
+use super::entries::inputs;
 use super::moved::{Moved, is_refused};
 use crate::config::{LateUsage, Pipeline, SinkSpec};
 use crate::ledger::{ChargeState, Decision, PluginDigest, Standing, Word};
@@ -98,7 +101,7 @@ impl<'a> Assess<'a> {
         let why = match charge.standing() {
             Standing::TakenOver => Some("how much of it was billed nobody here knows".to_owned()),
             Standing::Waived { .. } => Some("the charge was waived".to_owned()),
-            _ => self.state.gone_inputs(self.window).next().map(|key| {
+            _ => self.gone().map(|key| {
                 format!("{key} is gone, which was there when the charge was frozen: what is left may not be all")
             }),
         };
@@ -107,6 +110,18 @@ impl<'a> Assess<'a> {
             (!same).then(|| "it was computed by other plugins or settings then".to_owned())
         };
         why.or_else(other).map_or(Ok(()), |why| Err(("late", Some(why))))
+    }
+
+    /// An input that the window was computed from before, and that is not there in this run: it may have gone since the run before.
+    fn gone(&self) -> Option<&str> {
+        let gone = self.gone.get_or_init(|| {
+            let there = inputs(self.reading);
+            let there: HashSet<&str> = there.iter().map(|input| input.key.as_str()).collect();
+            let seen = self.state.inputs(self.window).into_iter().flatten().map(|input| input.key.as_str());
+            let mut known = self.state.gone_inputs(self.window).chain(seen);
+            known.find(|key| !there.contains(key)).map(str::to_owned)
+        });
+        gone.as_deref()
     }
 
     /// Whether what was frozen was computed by the same plugins, with the same settings, as what there is now.

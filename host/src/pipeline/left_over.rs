@@ -27,7 +27,7 @@ pub(super) fn round_in_order(pipeline: &Pipeline, terms: &[Terms<'_>], state: &S
             match amount(terms, spec, proposal.exact, before) {
                 Ok(amount) if amount.fate != Fate::Zero => {
                     amount.put(proposal);
-                    sent.insert(proposal.key.id(), amount.quantity);
+                    sent.insert(proposal.key.id(), amount);
                     left.extend(amount.remainder.map(|remainder| (lane, remainder.after)));
                     true
                 }
@@ -41,8 +41,8 @@ pub(super) fn round_in_order(pipeline: &Pipeline, terms: &[Terms<'_>], state: &S
         });
         for line in lines {
             let Some(id) = line.id else { continue };
-            if let Some(quantity) = sent.get(&id) {
-                line.quantity = *quantity;
+            if let Some(amount) = sent.get(&id) {
+                line.takes(amount);
             } else if let Some((code, reason)) = refused.remove(&id) {
                 holds.push(hold(&line.key, code, reason.clone(), Some(line.own)));
                 line.held = Some((code, reason));

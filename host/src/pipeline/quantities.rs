@@ -113,7 +113,10 @@ pub(super) fn quantities(assessment: &Assessment, stands: &[Stand<'_>]) -> Vec<Q
         let frozen = stand.charge.map(|charge| charge.charge());
         let Some(charge) = frozen else {
             sums.columns.entry(state).or_default().add(line.own);
-            if stand.state == LineState::WouldBill {
+            if line.by_hand.is_some() {
+                sums.charge(line.own, line.quantity, &[], None);
+            }
+            if matches!(stand.state, LineState::WouldBill | LineState::Zero) {
                 let proposal = line.id.and_then(|id| proposals.get(&id));
                 proposal.into_iter().for_each(|proposal| {
                     sums.charge(proposal.exact, proposal.quantity, &proposal.carried, proposal.remainder)

@@ -1,9 +1,10 @@
 //! A line of the report: what a charge is or would be, and how it stands.
 
 use jiff::Timestamp;
+use meterhost_decimal::Decimal;
 
 use super::charges::{Assessed, Difference, Place};
-use crate::ledger::{ChargeState, Standing, TAKEN_OVER};
+use crate::ledger::{Charge, ChargeState, Standing, TAKEN_OVER};
 use crate::model::charge::{Carried, Part};
 use crate::report::{Line, LineCarried, LinePart, LineState};
 
@@ -50,7 +51,7 @@ pub(super) fn shown(
         tags: line.key.tags.clone(),
         quantity: quantity.to_string(),
         exact: (exact != quantity).then(|| exact.to_string()),
-        frozen: frozen.filter(|_| differs).map(|charge| charge.quantity().to_string()),
+        frozen: frozen.filter(|_| differs).map(|charge| of_its_window(charge, line).to_string()),
         before: None,
         change: None,
         records: records(&line.origins),
@@ -75,9 +76,11 @@ pub(super) fn stands(
 ) -> (LineState, Option<String>, Option<String>) {
     match charge.map(ChargeState::standing) {
         None if line.waived.is_some() => (LineState::Waived, line.waived.clone(), None),
+        None if line.by_hand.is_some() => (LineState::BilledBefore, line.by_hand.clone(), None),
         None if line.taken_over => (LineState::BilledBefore, Some(TAKEN_OVER.to_owned()), None),
         None if line.held.is_some() => (LineState::Held, None, None),
         None if line.zero => (LineState::Zero, None, None),
+        None if dry_run && line.unsent => (LineState::Zero, Standing::Nothing.reason(), None),
         None if dry_run => (LineState::WouldBill, None, None),
         None => (LineState::Pending, Some("the run ended before it was frozen".to_owned()), None),
         Some(Standing::Accepted { reference, .. }) if charge.is_some_and(ChargeState::was_there) => {
@@ -111,6 +114,12 @@ pub(super) fn stands(
         Some(Standing::Rejected { reason, .. }) => (LineState::Rejected, Some(reason.clone()), None),
         Some(Standing::Held { reason }) => (LineState::Held, Some(reason.clone()), None),
     }
+}
+
+/// What was frozen of a charge's own window, before rounding, with this charge and with later ones: what its usage is compared with.
+fn of_its_window(charge: &Charge, line: &Assessed) -> Decimal {
+    let own = charge.own().and_then(|own| own.checked_add(line.carried_before));
+    own.unwrap_or_else(|| charge.quantity())
 }
 
 /// What became of usage that differs from the frozen charge, where that is not held.

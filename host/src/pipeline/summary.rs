@@ -165,7 +165,11 @@ pub(super) fn report(
             sink: sink.clone(),
             settled: !held
                 && match options.dry_run {
-                    true => !charges.stay_open(true),
+                    // What a last bill leaves of a window that is not over is billed later.
+                    true => {
+                        let is_left = options.last.is_some() && !setup.pipeline.is_due(&work.window, options.now);
+                        !is_left && !charges.stay_open(true)
+                    }
                     false => state.is_settled(sink, &work.window),
                 },
             records: account::items(&work.assessment, &stands),
@@ -187,6 +191,12 @@ pub(super) fn report(
                 }
                 _ => held_back(hold, &report.window, label.as_ref(), "freezing"),
             };
+            // It holds nothing any more, and stays open all the same.
+            let word = work.assessment.released.iter().find(|(released, _)| released == hold);
+            if let Some((_, word)) = word {
+                problem.message = format!("{}; what it held was {}", hold.reason, word);
+                problem.action = Some("mend it: what it adds is late usage".to_owned());
+            }
             if let (Some(action), Some(command)) = (&mut problem.action, ways_out.of_hold(hold)) {
                 *action = format!("{action}; or say what is to become of it:\n{command}");
             }

@@ -1,6 +1,7 @@
 //! From readings to what a run is to freeze: window by window and sink by sink, then what goes from one window to the next. Nothing outside is
 //! touched but the sinks' opinions, and nothing is written.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
@@ -97,7 +98,7 @@ impl<'a> Works<'a> {
         let seen = inputs(&reading);
         if seen.is_empty() && reading.unreadable.is_empty() {
             let label = window.label();
-            findings.notes.push(format!("{label}: there was nothing to read, and so there is nothing to bill"));
+            findings.notes.push(format!("{label}: there was nothing to read"));
         }
         let mut first = true;
         let sinks = terms.iter().zip(&pipeline.sinks).zip(&self.begins);
@@ -113,7 +114,8 @@ impl<'a> Works<'a> {
             let was_settled = state.was_settled(name, window);
             let guarded = &Guarded { spec, window, was_settled, baseline: self.baselines.before(name, window) };
             let (reading, terms) = (&reading, *terms);
-            let assess = Assess { pipeline, terms, spec, window, reading, state, plugins, last, guarded };
+            let assess =
+                Assess { pipeline, terms, spec, window, reading, state, plugins, last, guarded, gone: OnceCell::new() };
             let mut assessment = assess.assess(std::mem::take(&mut first));
             if let Err(problem) = objections(checks, position, &terms, state, now, &mut assessment) {
                 // Nothing of this window is frozen for this sink. The hold keeps it in sight, though it was settled before and its

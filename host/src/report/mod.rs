@@ -337,7 +337,7 @@ pub struct Line {
     /// Before rounding, where that differs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exact: Option<String>,
-    /// What was frozen before, where usage now says something else.
+    /// What was frozen of this window before, in its charge and in those that took late usage of it, where usage now says something else.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frozen: Option<String>,
     /// What the same customer was billed for the same dimension in the window that is compared with, before rounding.
