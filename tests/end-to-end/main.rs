@@ -29,6 +29,7 @@ mod guard;
 mod identity;
 mod inputs;
 mod kills;
+mod last_bill;
 mod loading;
 mod look_up;
 mod page;

@@ -11,6 +11,8 @@
 //!
 //! What is waived of a record or an object closes it; what is released of it is billed without it, and it stays open until it is mended.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::book::Ledger;
@@ -24,6 +26,7 @@ use super::identity::Identity;
 use super::place::Place;
 use super::state::State;
 use crate::clock;
+use crate::model::charge::ChargeId;
 use crate::model::window::Window;
 
 /// What a person says.
@@ -65,6 +68,9 @@ pub enum NotToDecide {
     /// It cannot be said of any of that.
     #[error("{0}")]
     NoneOfThem(String),
+    /// It is the beginning of more than one id.
+    #[error("`{0}` is the beginning of {1} charges: give more of the one that is meant")]
+    Several(String, usize),
     /// Another process wrote the ledger meanwhile.
     #[error("it is not as it was shown any more: another process wrote the ledger meanwhile")]
     Changed,
@@ -137,7 +143,7 @@ fn can_be_said(said: Said, kept: &Kept, is_less: bool) -> Result<(), String> {
         (_, "negative") => "a credit cannot be metered: waive it, and settle it with the customer",
         (Said::Release, "aggregate") => "what it comes to is not known",
         (Said::Release, "refused") => "the service would refuse it",
-        (_, "late" | "final" | "moved") if is_less => {
+        (_, "late" | "final" | "moved" | "void") if is_less => {
             "a credit cannot be metered: waive it, and settle it with the customer"
         }
         _ => return Ok(()),
@@ -280,6 +286,14 @@ impl Deciding {
             });
             if !about.kept.is_empty() || !about.holds.is_empty() {
                 deciding.about.push(about);
+            }
+        }
+        if let Some(charge) = &target.charge {
+            let kept = deciding.about.iter().flat_map(|about| about.kept.iter().map(|kept| kept.id));
+            let ids: BTreeSet<ChargeId> =
+                kept.chain(deciding.charges.iter().map(|charge| charge.charge().id())).collect();
+            if ids.len() > 1 {
+                return Err(NotToDecide::Several(charge.text().to_owned(), ids.len()));
             }
         }
         if deciding.about.is_empty() && deciding.charges.is_empty() {

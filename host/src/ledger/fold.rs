@@ -283,9 +283,9 @@ impl State {
                     ids.push(*id);
                     windows.push((&charge.key.sink, charge.key.window));
                     for carried in &charge.carried {
-                        let origin = self.known_as(Key { window: carried.window, ..charge.key.clone() }.id());
+                        let origin = Key { window: carried.window, ..charge.key.clone() }.id();
                         ids.push(origin);
-                        part.carried.insert(origin, self.carried_from(&origin));
+                        part.carried.insert(self.known_as(origin), self.carried_from(&origin));
                     }
                     if charge.remainder.is_some() {
                         let lane = charge.key.lane();

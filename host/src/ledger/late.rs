@@ -70,6 +70,12 @@ impl State {
         self.window(sink, window)?.finals.get(customer).copied()
     }
 
+    /// The window of a customer's last bill at a sink, if there was one: the latest.
+    pub fn last_billed(&self, sink: &str, customer: &str) -> Option<Window> {
+        let windows = self.sinks.get(sink).into_iter().flatten().rev();
+        windows.into_iter().find(|(_, known)| known.finals.contains_key(customer)).map(|(window, _)| *window)
+    }
+
     /// Late usage that a later window is to take, for a sink: by window, ascending.
     pub fn waiting(&self, sink: &str) -> impl Iterator<Item = (&Window, &Late)> {
         let windows = self.sinks.get(sink).into_iter().flatten();

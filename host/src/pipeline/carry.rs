@@ -7,7 +7,7 @@
 //! | none does, and the sink accepts it with the next window | it waits in the ledger, and a later run finds it there |
 //! | the sink accepts it with none of them | it is held |
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 use meterhost_decimal::Decimal;
@@ -18,6 +18,7 @@ use super::charges::{Assessed, Assessment, Difference, Place, hold};
 use super::compared::Compared;
 use super::complete::Complete;
 use super::guard::Guarded;
+use super::options::LastBill;
 use super::setup::Terms;
 use super::works::{Checks, Work};
 use crate::config::{Pipeline, SinkSpec};
@@ -39,6 +40,8 @@ pub(super) struct Carrier<'a> {
     /// Whether windows besides those that were read may take something.
     pub(super) is_whole_run: bool,
     pub(super) complete: &'a Complete,
+    /// Only this customer, whose last bill takes all that there is.
+    pub(super) last: Option<&'a LastBill>,
 }
 
 /// Late usage that a window is to be found for.
@@ -58,6 +61,8 @@ struct Wanted {
     tried: Window,
     /// Why it was not taken, as far as that was said.
     objection: Option<String>,
+    /// Whether it is tried alone, since it was refused together with other usage.
+    is_alone: bool,
     /// Whether that is the guard's reason: a person has to see it, and it does not wait for a window that may take it unseen.
     is_guarded: bool,
 }
@@ -82,25 +87,24 @@ impl Carrier<'_> {
         }
         let targets = if self.is_whole_run { self.targets(position, spec, works) } else { BTreeSet::new() };
         for _ in 0..MOST_TRIES {
+            let before: Vec<Window> = wanted.iter().map(|want| want.tried).collect();
             let joined = self.tentative(position, terms, spec, works, &targets, &mut wanted);
-            if joined.is_empty() {
+            if joined.is_empty() && wanted.iter().zip(&before).all(|(want, before)| want.tried == *before) {
                 break;
             }
             let offers: Vec<_> = joined.values().map(|(_, proposal, _)| proposal.offer(proposal.key.id())).collect();
             let opinions = self.checks.check(position, self.now, &offers)?;
             let mut taken: BTreeMap<Window, Vec<(Proposal, Amount)>> = BTreeMap::new();
             for (key, (wants, proposal, amount)) in joined {
-                let objection = opinions.get(&key.id().to_string()).and_then(|opinion| opinion.objection.clone());
-                if objection.is_none() {
-                    taken.entry(key.window).or_default().push((proposal, amount));
+                let objection = opinions.get(&key.id().to_string()).and_then(|opinion| opinion.objection.as_ref());
+                if let Some(objection) = objection {
+                    refused(&mut wanted, &wants, key.window, objection, false);
+                    continue;
                 }
                 for at in wants {
-                    let Some(want) = wanted.get_mut(at) else { continue };
-                    match &objection {
-                        None => want.taken = Some(key.window),
-                        Some(objection) => want.objection = Some(objection.clone()),
-                    }
+                    wanted.get_mut(at).into_iter().for_each(|want| want.taken = Some(key.window));
                 }
+                taken.entry(key.window).or_default().push((proposal, amount));
             }
             for (window, charges) in taken {
                 join(unread(works, position, window), charges);
@@ -136,6 +140,7 @@ impl Carrier<'_> {
                     taken,
                     tried,
                     objection,
+                    is_alone: false,
                     is_guarded: false,
                 });
             }
@@ -143,6 +148,9 @@ impl Carrier<'_> {
         for (window, late) in self.state.waiting(&spec.plugin.name).filter(|(window, _)| !read.contains(window)) {
             let Some(charge) = self.state.charge(&late.id) else { continue };
             let charge = charge.charge();
+            if self.last.is_some_and(|last| last.customer != charge.key().customer) {
+                continue;
+            }
             let draft = Proposal {
                 key: charge.key().clone(),
                 exact: late.exact,
@@ -168,6 +176,7 @@ impl Carrier<'_> {
                 taken: None,
                 tried,
                 objection: None,
+                is_alone: false,
                 is_guarded: false,
             });
         }
@@ -182,7 +191,9 @@ impl Carrier<'_> {
     /// The windows that are over and can take something: those that were read in this run, and those that were settled before.
     fn targets(&self, position: usize, spec: &SinkSpec, works: &[Work]) -> BTreeSet<Window> {
         let read = works.iter().filter(|work| work.sink == position && work.is_read).map(|work| work.window);
-        let is_over = |window: &Window| self.pipeline.is_due(window, self.now) && self.complete.covers(window);
+        let is_over = |window: &Window| {
+            self.last.is_some() || self.pipeline.is_due(window, self.now) && self.complete.covers(window)
+        };
         let settled = self.state.windows().filter(|(sink, window, known)| {
             let is_ours = *sink == spec.plugin.name && known.settled && known.holds.is_empty();
             is_ours && !self.state.imported().is_closed(sink, window)
@@ -214,12 +225,20 @@ impl Carrier<'_> {
         let by_window: HashMap<Window, Lines<'_>> = works.map(|work| (work.window, Lines::of(work))).collect();
         let mut wants: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
         let mut hosts: HashMap<Key, Proposal> = HashMap::new();
+        let mut alone: HashSet<Key> = HashSet::new();
         for (at, want) in wanted.iter_mut().enumerate().filter(|(_, want)| want.taken.is_none()) {
             let later = (std::ops::Bound::Excluded(want.tried), std::ops::Bound::Unbounded);
             for window in targets.range(later) {
-                want.tried = *window;
                 let key = Key { window: *window, ..want.draft.key.clone() };
+                // Its turn comes once it is known what becomes of the others.
+                if alone.contains(&key) || want.is_alone && wants.contains_key(&key) {
+                    break;
+                }
+                want.tried = *window;
                 if let Some(host) = self.host(by_window.get(window), &key, &want.draft) {
+                    if want.is_alone {
+                        alone.insert(key.clone());
+                    }
                     hosts.entry(key.clone()).or_insert(host);
                     wants.entry(key).or_default().push(at);
                     break;
@@ -230,21 +249,22 @@ impl Carrier<'_> {
         let mut baselines = Baselines::of(self.state);
         for (key, ats) in wants {
             let Some(mut proposal) = hosts.remove(&key) else { continue };
-            for want in ats.iter().filter_map(|at| wanted.get(*at)) {
-                let (window, quantity) = (want.draft.key.window, want.quantity);
-                proposal.carried.push(Carried { window, quantity });
-                if let Some(exact) = proposal.exact.checked_add(quantity) {
-                    proposal.exact = exact;
-                }
-            }
+            let mut quantities = ats.iter().filter_map(|at| wanted.get(*at)).map(|want| want.quantity);
+            let exact = quantities.try_fold(proposal.exact, Decimal::checked_add);
+            let Some(exact) = exact else {
+                refused(wanted, &ats, key.window, "together it has more than 38 digits", false);
+                continue;
+            };
+            proposal.exact = exact;
+            let carried = ats.iter().filter_map(|at| wanted.get(*at));
+            let carried = carried.map(|want| Carried { window: want.draft.key.window, quantity: want.quantity });
+            proposal.carried.extend(carried);
             proposal.carried.sort_by_key(|carried| carried.window);
             let is_released = ats.iter().filter_map(|at| wanted.get(*at)).all(|want| want.is_released);
             let baseline = baselines.before(&spec.plugin.name, &key.window);
             let guarded = Guarded { spec, window: &key.window, was_settled: false, baseline };
             if let Some(reason) = guarded.about_more(&key, proposal.exact).filter(|_| !is_released) {
-                for at in ats {
-                    wanted.get_mut(at).into_iter().for_each(|want| want.is_held_by(&reason));
-                }
+                refused(wanted, &ats, key.window, &reason, true);
                 continue;
             }
             match amount(terms, spec, proposal.exact, self.state.remainder(&key.lane())) {
@@ -253,11 +273,7 @@ impl Carrier<'_> {
                     joined.insert(key, (ats, proposal, amount));
                 }
                 Ok(_) => {}
-                Err((_, reason)) => {
-                    for at in ats {
-                        wanted.get_mut(at).into_iter().for_each(|want| want.objection = Some(reason.clone()));
-                    }
-                }
+                Err((_, reason)) => refused(wanted, &ats, key.window, &reason, false),
             }
         }
         joined
@@ -266,6 +282,10 @@ impl Carrier<'_> {
     /// The charge of a window that late usage can join, as it is without it; nothing where that is frozen or in doubt.
     fn host(&self, lines: Option<&Lines<'_>>, key: &Key, draft: &Proposal) -> Option<Proposal> {
         let id = self.state.known_as(key.id());
+        let last = self.state.last_billed(&key.sink, &key.customer);
+        if self.last.is_none() && last.is_some_and(|last| last <= key.window) {
+            return None;
+        }
         if self.state.charge(&id).is_some() || self.state.imported().is_billed(&key.sink, &key.window, &key.customer) {
             return None;
         }
@@ -305,6 +325,11 @@ impl Carrier<'_> {
         let baseline = Baselines::of(self.state).before(&spec.plugin.name, &upcoming);
         let guarded = Guarded { spec, window: &upcoming, was_settled: false, baseline };
         for want in wanted.iter_mut().filter(|want| want.taken.is_none() && !want.is_guarded) {
+            let last = self.state.last_billed(&spec.plugin.name, &want.draft.key.customer);
+            if self.last.is_some() || last.is_some() {
+                want.objection = Some("no later window is billed of a customer whose last bill is made".to_owned());
+                continue;
+            }
             let key = Key { window: upcoming, ..want.draft.key.clone() };
             let carried = vec![Carried { window: want.draft.key.window, quantity: want.quantity }];
             if let Some(reason) = guarded.about_more(&key, want.quantity).filter(|_| !want.is_released) {
@@ -366,6 +391,33 @@ impl Carrier<'_> {
                 assessment.holds.extend(holds);
                 assessment.lines.push(line);
             }
+        }
+    }
+}
+
+/// A window does not take these, for this reason. Of several together each is tried alone: one of them must not keep the others.
+fn refused(wanted: &mut [Wanted], ats: &[usize], window: Window, reason: &str, is_guarded: bool) {
+    let is_one = ats.len() == 1;
+    for at in ats {
+        let Some(want) = wanted.get_mut(*at) else { continue };
+        if !is_one {
+            (want.is_alone, want.tried) = (true, window.previous().unwrap_or(window));
+        } else if is_guarded {
+            want.is_held_by(reason);
+        } else {
+            want.objection = Some(reason.to_owned());
+        }
+    }
+}
+
+/// Holds all late usage of a sink that failed to say what it accepts: what is neither held nor carried would be lost.
+pub(super) fn not_asked(position: usize, works: &mut [Work], why: &str) {
+    for work in works.iter_mut().filter(|work| work.sink == position) {
+        let Assessment { lines, holds, .. } = &mut work.assessment;
+        for line in lines.iter_mut().filter(|line| line.differs() && line.held.is_none()) {
+            let reason = format!("whether a later window can take what was found late could not be asked: {why}");
+            holds.push(hold(&line.key, "late", reason.clone(), Some(line.own)));
+            line.held = Some(("late", reason));
         }
     }
 }

@@ -66,7 +66,8 @@ pub(super) fn kept_back(pipeline: &Pipeline, state: &State, work: &Work, last: O
         holds.extend(known.holds.iter().filter(|hold| of_others(spec, last, hold)).cloned());
         let others = |customer: &str| customer != last.customer;
         kept.extend(known.kept.iter().filter(|kept| others(&kept.customer)).cloned());
-        late.clone_from(&known.late);
+        let whose = |late: &Late| state.charge(&late.id).map(|charge| charge.charge().key().customer.as_str());
+        late.extend(known.late.iter().filter(|late| whose(late) != Some(&last.customer)).cloned());
         items.clone_from(&known.items);
     }
     let mut zeros_until = assessment.zeros_until;

@@ -46,7 +46,7 @@ impl<'a> Assess<'a> {
             return Compared::Same;
         }
         if let Some(doubt) = &bill.doubt {
-            return Compared::Held(("aggregate", doubt.clone()));
+            return self.unless_settled(&id, bill.exact, ("aggregate", doubt.clone()));
         }
         let frozen = self.state.frozen_of(&id);
         let difference = frozen.and_then(|frozen| bill.exact.checked_sub(frozen));
@@ -54,7 +54,7 @@ impl<'a> Assess<'a> {
             Some(difference) if difference.is_zero() => Compared::Same,
             // A person has taken it over once more, as it stands now.
             _ if *charge.standing() == Standing::TakenOver && as_it_was(&bill.key.customer) => Compared::Same,
-            _ => self.late(charge, bill, frozen, difference),
+            _ => self.late(charge, bill, moved, frozen, difference),
         }
     }
 
@@ -63,6 +63,7 @@ impl<'a> Assess<'a> {
         &self,
         charge: &ChargeState,
         bill: &Bill<'_>,
+        moved: &Moved<'a>,
         frozen: Option<Decimal>,
         difference: Option<Decimal>,
     ) -> Compared<'a> {
@@ -79,7 +80,15 @@ impl<'a> Assess<'a> {
                 }
             }
         }
+        if let Some((other, surely)) = moved.before(bill).filter(|_| more.is_some() && word.is_none()) {
+            return Compared::Held(billed_as(other, surely));
+        }
+        // What was not to be billed, or billed already, is not billed unseen because there is more of it.
+        let is_void = self.state.decided(&self.spec.plugin.name, self.window, &id).is_some_and(|(then, word)| {
+            ![Some(bill.exact), frozen].contains(&Some(then)) && word.decision != Decision::Release
+        });
         let (code, why) = match (more, self.is_carried(charge, bill)) {
+            (Some(_), Ok(())) if is_void => ("void", String::new()),
             (Some(more), Ok(())) => return Compared::More(more),
             (None, Ok(())) => ("late", String::new()),
             (_, Err((code, why))) => (code, why.map_or_else(String::new, |why| format!("; {why}"))),
@@ -92,7 +101,8 @@ impl<'a> Assess<'a> {
     /// Whether more of a frozen charge's usage is billed with a later window; else a code, and what there is to say beyond that it is late.
     fn is_carried(&self, charge: &ChargeState, bill: &Bill<'_>) -> Result<(), (&'static str, Option<String>)> {
         let name = &self.spec.plugin.name;
-        if self.state.final_until(name, self.window, &bill.key.customer).is_some() {
+        let last = self.state.last_billed(name, &bill.key.customer);
+        if self.last.is_none() && last.is_some_and(|last| last >= *self.window) {
             return Err(("final", Some("the customer's last bill was sent before".to_owned())));
         }
         if self.spec.late == LateUsage::Hold {

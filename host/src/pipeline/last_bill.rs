@@ -1,12 +1,12 @@
 //! A customer's last bill: the contract ends, and the service takes what is owed for a short time only. All that is not billed of that
 //! customer up to an instant is billed at once, the window included that is under way; what is found of it later is held.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use super::assess::Assess;
 use super::charges::Assessment;
 use super::complete::Complete;
-use super::due::{Due, begins, due};
+use super::due::{Due, begins, has_holds, look_back, owes};
 use super::options::{LastBill, Options};
 use super::setup::Setup;
 use super::summary::Findings;
@@ -16,32 +16,32 @@ use crate::ledger::{Hold, Scope, State};
 use crate::model::window::Window;
 use crate::report::Problem;
 
-/// The windows of a last bill: those that are due and open, and those since, up to the one that the instant lies in.
-pub(super) fn windows(
-    setup: &Setup,
-    options: &Options<'_>,
-    state: &State,
-    last: &LastBill,
-    complete: &Complete,
-) -> Due {
+/// The windows of a last bill: all that are not settled up to the one that the instant lies in, and the settled ones of which something is
+/// held, waits or has changed. Whether their data is there, the instant alone tells.
+pub(super) fn windows(setup: &Setup, options: &Options<'_>, state: &State, last: &LastBill) -> Due {
     let pipeline = &setup.pipeline;
-    let mut windows: BTreeSet<Window> = BTreeSet::new();
-    let over = due(pipeline, state, options.now, None, complete);
-    windows.extend(over.open.iter().filter(|window| window.start() < last.until));
-    let first = begins(pipeline, state, options.now).into_iter().flatten().min();
-    let mut window = Window::containing(pipeline.window, last.until);
-    // An instant on a border ends the window before it.
-    if window.start() == last.until {
-        window = window.previous().unwrap_or(window);
-    }
-    while first.is_none_or(|first| first <= window) && !pipeline.is_due(&window, options.now) {
-        windows.insert(window);
-        match window.previous() {
-            Some(previous) => window = previous,
-            None => break,
+    let begins = begins(pipeline, state, options.now);
+    let first = begins.iter().flatten().min().copied();
+    let back = look_back(pipeline, options.now);
+    let windows = || std::iter::successors(first, Window::next);
+    let next = windows().find(|window| !pipeline.is_due(window, options.now));
+    let next = next.and_then(|window| window.end().checked_add(pipeline.grace).ok());
+    let mut due = Due { first, next, ..Due::default() };
+    for window in windows().take_while(|window| window.start() < last.until) {
+        let sinks = pipeline.sinks.iter().map(|sink| sink.plugin.name.as_str()).zip(&begins);
+        let mut owing = sinks.filter(|(sink, begins)| owes(state, sink, **begins, &window)).peekable();
+        if owing.peek().is_none() {
+            continue;
+        }
+        let waits = |sink: &str| state.window(sink, &window).is_some_and(|known| !known.late.is_empty());
+        let is_waiting = pipeline.sinks.iter().any(|sink| waits(&sink.plugin.name));
+        if !owing.all(|(sink, _)| state.is_settled(sink, &window)) || is_waiting {
+            due.open.push(window);
+        } else if window.end() >= back || has_holds(pipeline, state, &window) {
+            due.settled.push(window);
         }
     }
-    Due { open: windows.into_iter().collect(), first: over.first, next: over.next, ..Due::default() }
+    due
 }
 
 /// Says where the data does not reach to the instant: what is missing would never be billed.

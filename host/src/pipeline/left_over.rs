@@ -5,17 +5,19 @@ use std::collections::HashMap;
 use meterhost_decimal::Decimal;
 
 use super::amount::{Fate, amount};
-use super::charges::{Assessment, hold};
+use super::charges::{Assessment, Place, hold};
 use super::setup::Terms;
 use super::works::Work;
 use crate::config::{Pipeline, Rounding};
 use crate::ledger::State;
-use crate::model::charge::Lane;
+use crate::model::charge::{Key, Lane};
 
 /// Rounds what is to be frozen, where a sink carries what is left over. The works come in the order of their windows.
 pub(super) fn round_in_order(pipeline: &Pipeline, terms: &[Terms<'_>], state: &State, works: &mut [Work]) {
     let mut left: HashMap<Lane, Decimal> = HashMap::new();
-    for work in works {
+    // Late usage whose charge cannot be sent after all.
+    let mut orphaned: HashMap<(usize, Key), String> = HashMap::new();
+    for work in &mut *works {
         let sinks = terms.get(work.sink).zip(pipeline.sinks.get(work.sink));
         let Some((terms, spec)) = sinks.filter(|(_, spec)| spec.round == Rounding::Carry) else { continue };
         let Assessment { proposals, lines, holds, .. } = &mut work.assessment;
@@ -34,6 +36,8 @@ pub(super) fn round_in_order(pipeline: &Pipeline, terms: &[Terms<'_>], state: &S
                 // A zero that is sent as it is leaves what is left over where it was.
                 Ok(_) => true,
                 Err(why) => {
+                    let origins = proposal.carried.iter().map(|it| Key { window: it.window, ..proposal.key.clone() });
+                    orphaned.extend(origins.map(|key| ((work.sink, key), why.1.clone())));
                     refused.insert(proposal.key.id(), why);
                     false
                 }
@@ -47,6 +51,19 @@ pub(super) fn round_in_order(pipeline: &Pipeline, terms: &[Terms<'_>], state: &S
                 holds.push(hold(&line.key, code, reason.clone(), Some(line.own)));
                 line.held = Some((code, reason));
             }
+        }
+    }
+    if orphaned.is_empty() {
+        return;
+    }
+    for work in works {
+        let Assessment { lines, holds, .. } = &mut work.assessment;
+        for line in lines {
+            let Some(reason) = orphaned.remove(&(work.sink, line.key.clone())) else { continue };
+            let reason = format!("what was found late cannot be billed with a later window: {reason}");
+            holds.push(hold(&line.key, "late", reason.clone(), Some(line.own)));
+            line.held = Some(("late", reason));
+            line.difference.iter_mut().for_each(|difference| difference.place = Place::Held);
         }
     }
 }

@@ -51,6 +51,20 @@ pub(super) fn verify(works: &[Work]) -> Result<(), Open> {
             return Err(format!("{charge}: {} does not follow from {}", proposal.quantity, proposal.exact));
         }
     }
+    for work in works {
+        let charges: HashMap<ChargeId, &Proposal> =
+            work.assessment.proposals.iter().map(|proposal| (proposal.key.id(), proposal)).collect();
+        for line in &work.assessment.lines {
+            let place = || format!("{}: {} of {}", work.window.label(), line.key.dimension, line.key.customer);
+            if line.differs() && line.held.is_none() {
+                return Err(format!("{} differs from what was frozen, and that is neither held nor carried", place()));
+            }
+            let Some(charge) = charges.get(&line.key.id()) else { continue };
+            if charge.own() != Some(line.own) {
+                return Err(format!("{} is to be billed with another quantity than its own usage comes to", place()));
+            }
+        }
+    }
     carried_once(works)
 }
 

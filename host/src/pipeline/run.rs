@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::anew::begins_anew;
 use super::complete::Complete;
 use super::deliver::{Delivery, Ended, Plugged, Stopped};
-use super::due::{due, has_holds};
+use super::due::{Due, due, has_holds};
 use super::freeze::{Book, freeze};
 use super::identity::{identity, renamed};
 use super::last_bill::{is_complete, windows};
@@ -65,12 +65,12 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
     failpoint("opened");
     let mut due = match &options.last {
         None => due(&setup.pipeline, book.state(), options.now, options.window.as_ref(), &complete),
-        Some(last) => windows(setup, options, book.state(), last, &complete),
+        Some(last) => windows(setup, options, book.state(), last),
     };
     if let Some(last) = &options.last
         && !is_complete(setup, last, &complete, &mut findings)
     {
-        due.open.clear();
+        due = Due::default();
     }
     findings.next_due = due.next;
     let held = |window: &Window| has_holds(&setup.pipeline, book.state(), window);

@@ -69,7 +69,7 @@ fn verdicts(code: &str, is_less: bool) -> &'static str {
         "untaken" | "negative" => "waive",
         "rounding" | "range" | "aggregate" | "refused" => "billed|waive",
         // Nothing is left to bill, and no credit can be metered.
-        "late" | "final" | "moved" if is_less => "waive",
+        "late" | "final" | "moved" | "void" if is_less => "waive",
         _ => "release|billed|waive",
     }
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::assess::Assess;
 use super::baseline::Baselines;
-use super::carry::Carrier;
+use super::carry::{self, Carrier};
 use super::charges::Assessment;
 use super::compared::Compared;
 use super::complete::Complete;
@@ -148,12 +148,10 @@ impl<'a> Works<'a> {
     /// A sum does not close. Nothing of it may be frozen then.
     pub(super) fn finish(self, findings: &mut Findings) -> Result<(Vec<Work>, Vec<Entry>), quantities::Open> {
         let Works { ground, state, mut works, entries, .. } = self;
-        match ground.last {
-            None => carry(ground, state, &mut works, findings),
-            Some(last) => {
-                let found = works.iter().any(|work| !work.assessment.lines.is_empty());
-                last_bill::unknown(ground.pipeline, state, last, found, findings);
-            }
+        carry(ground, state, &mut works, findings);
+        if let Some(last) = ground.last {
+            let found = works.iter().any(|work| !work.assessment.lines.is_empty());
+            last_bill::unknown(ground.pipeline, state, last, found, findings);
         }
         // What is left of rounding goes from window to window, and is frozen so.
         works.sort_by_key(|work| (work.window, work.sink));
@@ -165,10 +163,11 @@ impl<'a> Works<'a> {
 
 /// Finds windows for late usage.
 fn carry(ground: &Ground<'_>, state: &State, works: &mut Vec<Work>, findings: &mut Findings) {
-    let Ground { pipeline, terms, checks, complete, now, window, .. } = *ground;
-    let carrier = Carrier { pipeline, terms, checks, state, now, is_whole_run: window.is_none(), complete };
+    let Ground { pipeline, terms, checks, complete, now, window, last, .. } = *ground;
+    let carrier = Carrier { pipeline, terms, checks, state, now, is_whole_run: window.is_none(), complete, last };
     for sink in 0..terms.len() {
         if let Err(problem) = carrier.carry(sink, works) {
+            carry::not_asked(sink, works, &problem.message);
             findings.problem(problem);
         }
     }

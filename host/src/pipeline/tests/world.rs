@@ -403,7 +403,7 @@ impl World {
                 deciding.write(&self.place(), &self.identity(), &claim, (target, said), words).unwrap().unwrap();
                 true
             }
-            Err(NotToDecide::Nothing(_) | NotToDecide::NoneOfThem(_)) => false,
+            Err(NotToDecide::Nothing(_) | NotToDecide::NoneOfThem(_) | NotToDecide::Several(..)) => false,
             Err(NotToDecide::Changed) => panic!("nobody else writes"),
         }
     }
