@@ -34,14 +34,13 @@ pub(super) struct Decided {
     /// The last one about each would-be charge, and what that came to.
     charges: HashMap<ChargeId, (Decimal, Word)>,
     /// The last one about each hold, and the version of the input that it lay in.
-    holds: Vec<(Hold, Option<String>, Word)>,
+    holds: HashMap<Hold, (Option<String>, Word)>,
 }
 
 impl Decided {
     pub(super) fn add(&mut self, charges: Vec<Kept>, holds: Vec<(Hold, Option<String>)>, word: &Word) {
         self.charges.extend(charges.into_iter().map(|kept| (kept.id, (kept.exact, word.clone()))));
-        self.holds.retain(|(known, ..)| !holds.iter().any(|(hold, _)| hold == known));
-        self.holds.extend(holds.into_iter().map(|(hold, version)| (hold, version, word.clone())));
+        self.holds.extend(holds.into_iter().map(|(hold, version)| (hold, (version, word.clone()))));
     }
 
     /// The last word about a would-be charge, and what it came to then.
@@ -55,14 +54,38 @@ impl Decided {
         hold: &Hold,
         versions: impl Iterator<Item = (&'a str, &'a str)>,
     ) -> Option<&Word> {
-        let (_, then, word) = self.holds.iter().find(|(known, ..)| known == hold)?;
+        let (then, word) = self.holds.get(hold)?;
         (*then == version(hold, versions)).then_some(word)
     }
 }
 
 /// The version of the input that a hold lies in: its ETag. None where that could not be read at all, or the hold lies in none.
-pub(super) fn version<'a>(hold: &Hold, mut versions: impl Iterator<Item = (&'a str, &'a str)>) -> Option<String> {
+pub(super) fn version<'a>(hold: &Hold, versions: impl Iterator<Item = (&'a str, &'a str)>) -> Option<String> {
     let place = hold.place.as_deref()?;
     let is_in = |key: &str| place.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with(", "));
-    versions.find(|(key, _)| is_in(key)).map(|(_, etag)| etag.to_owned())
+    // A key may begin with all of another one and a comma.
+    let longest = versions.filter(|(key, _)| is_in(key)).max_by_key(|(key, _)| key.len());
+    longest.map(|(_, etag)| etag.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::hold::Scope;
+
+    fn version_at(place: &str, versions: &[(&str, &str)]) -> Option<String> {
+        let place = Some(place.to_owned());
+        let (code, reason) = ("quarantined".to_owned(), String::new());
+        let hold = Hold { scope: Scope::Window, code, place, reason, quantity: None };
+        version(&hold, versions.iter().copied())
+    }
+
+    #[test]
+    fn a_hold_lies_in_the_object_whose_whole_key_begins_its_place() {
+        let versions = [("a", "1"), ("a, b", "2"), ("a, b.csv", "3")];
+        assert_eq!(version_at("a, line 3", &versions).as_deref(), Some("1"));
+        assert_eq!(version_at("a, b, line 3", &versions).as_deref(), Some("2"));
+        assert_eq!(version_at("a, b.csv", &versions).as_deref(), Some("3"));
+        assert_eq!(version_at("ab, line 3", &versions), None);
+    }
 }

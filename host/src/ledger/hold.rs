@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::charge::{ChargeId, Key};
 
 /// Something that is kept back, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hold {
     /// What it covers.
@@ -88,7 +88,7 @@ pub struct Late {
 }
 
 /// The smallest part of a window that surely contains a doubt.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Scope {
     /// All of it: an object cannot be read, and nobody knows whose usage is in it.
