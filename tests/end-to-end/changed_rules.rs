@@ -221,7 +221,7 @@ fn charges_of_a_sink_that_is_gone_are_not_forgotten() {
     let (before, after) = both.split_once("[sink.clazar]").unwrap();
     let (_, second) = after.split_once("[sink.second]").unwrap();
     stage.pipeline(&format!("{before}[sink.second]{}", second.replace("takes = [\"memory\"]", "")));
-    stage.run().expect(1).says("the file has no sink clazar any more, and charges of it are open: 1");
+    stage.run().expect(1).says("the file has no sink clazar any more, and it is not at its end: 1 charge open");
     assert_eq!(stage.submissions(), 0);
     stage.pipeline(&both);
     stage.bills_once(&[("A", "cpu", "2")]);

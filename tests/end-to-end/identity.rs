@@ -166,6 +166,37 @@ fn a_sink_that_is_not_at_its_end_is_not_retired() {
     rename(&stage, &["--retire", "clazar"]).expect(2).says("the sink clazar is not at its end: 1 charge open");
 }
 
+#[test]
+fn a_sink_that_owes_late_usage_is_neither_retired_nor_forgotten() {
+    let mut stage = Stage::new();
+    stage.replace(SINK, "[sink.clazar]\nlate = \"carry\"");
+    let both = std::fs::read_to_string(stage.path("pipeline.toml")).unwrap();
+    let both = format!("{both}\n[sink.second]\nplugin = \"clazar\"\ntakes = [\"memory\"]\n{}", {
+        let (_, settings) = both.split_once("late = \"carry\"\n").unwrap();
+        settings.to_owned()
+    });
+    stage.pipeline(&both);
+    stage.usage("2025/06/01/00", "a", &[("A", "cpu", "2")]);
+    stage.run().expect(0);
+    stage.usage("2025/06/02/00", "b", &[("A", "cpu", "3")]);
+    stage.at("2025-07-02T02:00:00Z");
+    stage.run().expect(0).says("3 more was found late: to be billed with 2025-07");
+    let (before, after) = both.split_once("[sink.clazar]").unwrap();
+    let (_, second) = after.split_once("[sink.second]").unwrap();
+    stage.pipeline(&format!("{before}[sink.second]{}", second.replace("takes = [\"memory\"]\n", "")));
+    let owes = "the sink clazar is not at its end: 1 charge with late usage to be billed; put it back";
+    rename(&stage, &["--retire", "clazar"]).expect(2).says(owes);
+    stage
+        .run()
+        .expect(1)
+        .says("the file has no sink clazar any more, and it is not at its end: 1 charge with late usage to be billed");
+    assert_eq!(stage.submissions(), 1);
+    stage.pipeline(&both);
+    stage.at("2025-08-01T02:00:00Z");
+    stage.run().expect(0);
+    assert_eq!(stage.emulator.books().iter().filter(|record| record.quantity == "3").count(), 1);
+}
+
 /// Of such a sink June is not read to its end.
 #[test]
 fn a_sink_with_a_window_that_was_taken_up_and_not_settled_is_not_retired() {

@@ -178,15 +178,12 @@ impl Changes {
         if sinks.contains(&sink) {
             return refused(format!("the file still has the sink {sink}"));
         }
-        let held = state.windows().filter(|(of, ..)| *of == sink).map(|(.., known)| known.holds.len()).sum::<usize>();
-        match (state.open_charges(sink).len(), held) {
-            (0, 0) => {}
-            (open, held) => {
-                let (open, held) = (count(open, "charge"), count(held, "hold"));
-                return refused(format!(
-                    "the sink {sink} is not at its end: {open} open, {held}; put it back into the file until there is none"
-                ));
-            }
+        let owed = state.owed_by(sink);
+        if !owed.is_nothing() {
+            return refused(format!(
+                "the sink {sink} is not at its end: {}; put it back into the file until there is none",
+                owed.words()
+            ));
         }
         if let Some((_, window, _)) = state.windows().find(|(of, _, known)| *of == sink && !known.settled) {
             return refused(format!(
@@ -199,6 +196,10 @@ impl Changes {
             _ => String::new(),
         };
         self.says.push(format!("the sink {sink} is gone for good, and what it billed stays billed{begin}"));
+        let left = state.remainders().into_iter().filter(|(lane, _)| lane.sink == sink);
+        self.says.extend(left.map(|(lane, left)| {
+            format!("{left} of {} for {}, which rounding left over, is billed by nobody", lane.dimension, lane.customer)
+        }));
         let others = others.into_iter().map(str::to_owned).collect();
         self.entries.push(Entry::Retired { sink: sink.to_owned(), others, first });
         Ok(())

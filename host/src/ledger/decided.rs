@@ -1,7 +1,7 @@
 //! What people said of what is kept back. A word is about one would-be charge with one quantity, or about one hold as it was: once either
 //! is another, the word is void; so it is once the object is another one that the hold lies in.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use meterhost_decimal::Decimal;
 
@@ -31,21 +31,45 @@ impl Word {
 /// The words about one window of one sink.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Decided {
-    /// The last one about each would-be charge, and what that came to.
-    charges: HashMap<ChargeId, (Decimal, Word)>,
+    /// The last one about each would-be charge, as that stood then.
+    charges: HashMap<ChargeId, (Kept, Word)>,
+    /// These, by the customers whose usage stood behind them.
+    of: HashMap<String, BTreeSet<ChargeId>>,
     /// The last one about each hold, and the version of the input that it lay in.
     holds: HashMap<Hold, (Option<String>, Word)>,
 }
 
 impl Decided {
     pub(super) fn add(&mut self, charges: Vec<Kept>, holds: Vec<(Hold, Option<String>)>, word: &Word) {
-        self.charges.extend(charges.into_iter().map(|kept| (kept.id, (kept.exact, word.clone()))));
+        charges.into_iter().for_each(|kept| self.insert(kept, word.clone()));
         self.holds.extend(holds.into_iter().map(|(hold, version)| (hold, (version, word.clone()))));
+    }
+
+    fn insert(&mut self, kept: Kept, word: Word) {
+        for customer in kept.customers() {
+            self.of.entry(customer.to_owned()).or_default().insert(kept.id);
+        }
+        self.charges.insert(kept.id, (kept, word));
     }
 
     /// The last word about a would-be charge, and what it came to then.
     pub(super) fn about(&self, id: &ChargeId) -> Option<(Decimal, &Word)> {
-        self.charges.get(id).map(|(exact, word)| (*exact, word))
+        self.charges.get(id).map(|(kept, word)| (kept.exact, word))
+    }
+
+    /// The last words about all that usage of a customer stood behind.
+    pub(super) fn about_customer(&self, customer: &str) -> impl Iterator<Item = (&Kept, &Word)> {
+        let ids = self.of.get(customer).into_iter().flatten();
+        ids.filter_map(move |id| self.charges.get(id)).map(|(kept, word)| (kept, word))
+    }
+
+    /// Gives would-be charges the ids that follow from names that changed.
+    pub(super) fn rename(&mut self, follows: &impl Fn(&Kept) -> ChargeId) {
+        self.of.clear();
+        for (_, (mut kept, word)) in std::mem::take(&mut self.charges) {
+            kept.id = follows(&kept);
+            self.insert(kept, word);
+        }
     }
 
     /// The last word about a hold, as it is, in the version of its input that it was about.

@@ -11,7 +11,7 @@
 //!
 //! What is waived of a record or an object closes it; what is released of it is billed without it, and it stays open until it is mended.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use jiff::Timestamp;
 
@@ -242,14 +242,15 @@ impl Deciding {
                     }
                 }
             }
+            let answered: HashSet<&Hold> = about.holds.iter().collect();
             for kept in &known.kept {
                 // Held by something else as well, it is not free because one of the reasons is gone.
                 let is_answered = |hold: &&Hold| {
-                    about.holds.contains(hold) || known.decided.about_hold(hold, state.versions(window)).is_some()
+                    answered.contains(hold) || known.decided.about_hold(hold, state.versions(window)).is_some()
                 };
                 let by = || known.holds.iter().filter(|hold| hold.scope.holds(kept));
                 let is_freed = || {
-                    let held_by_these = by().any(|hold| about.holds.contains(hold));
+                    let held_by_these = by().any(|hold| answered.contains(hold));
                     // What is given up holds nothing any more, and nothing has to be said of its charges.
                     said == Said::Release
                         && kept.code == "doubt"

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::charge::{ChargeState, Lost};
 use super::decided::{Word, version};
-use super::entry::{Entry, Record};
+use super::entry::{Decision, Entry, Record};
 use super::fold_error::FoldError;
 use super::frozen::Charge;
 use super::hold::Hold;
@@ -87,6 +87,9 @@ impl State {
             Entry::Decided { sink, window, decision, charges, holds, reason, by } => {
                 let of = |hold: Hold| (version(&hold, self.versions(&window)), hold);
                 let holds = holds.into_iter().map(of).map(|(version, hold)| (hold, version)).collect();
+                if decision == Decision::Billed {
+                    self.billed_by_hand(&charges);
+                }
                 self.window_mut(&sink, &window)?.decided.add(charges, holds, &Word { decision, reason, by });
             }
             Entry::Reopened { sinks, window, .. } => {
@@ -299,8 +302,15 @@ impl State {
                 Entry::LookedUp { findings, .. } => ids.extend(findings.iter().map(|(id, _)| *id)),
                 Entry::Reading { sink, window, .. }
                 | Entry::Settled { sink, window }
-                | Entry::Decided { sink, window, .. }
                 | Entry::Final { sink, window, .. } => windows.push((sink, *window)),
+                Entry::Decided { sink, window, charges, .. } => {
+                    windows.push((sink, *window));
+                    for kept in charges {
+                        ids.push(kept.id);
+                        part.carried.insert(self.known_as(kept.id), self.carried_from(&kept.id));
+                        part.by_hand.insert(self.known_as(kept.id), self.more_by_hand(&kept.id));
+                    }
+                }
                 Entry::Reopened { sinks, window, .. } => {
                     windows.extend(sinks.iter().map(|sink| (sink.as_str(), *window)));
                 }

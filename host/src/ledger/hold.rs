@@ -61,9 +61,14 @@ impl Kept {
         Kept { id, product, customer, dimension, tags, from, of, exact, code: code.to_owned(), reason }
     }
 
+    /// Whom it would be billed to, and the customers in the usage behind it.
+    pub fn customers(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.customer).chain(&self.of).map(String::as_str)
+    }
+
     /// Whether it is made from usage of this customer, or billed to them.
     pub fn is_of(&self, customer: &str) -> bool {
-        self.customer == customer || self.of.iter().any(|of| of == customer)
+        self.customers().any(|of| of == customer)
     }
 
     /// In short: `cpu of acme, 120`.

@@ -7,17 +7,56 @@ use meterhost_decimal::Decimal;
 use super::decided::Word;
 use super::entry::InputSeen;
 use super::fold_error::FoldError;
-use super::hold::{Hold, Late};
+use super::hold::{Hold, Kept, Late};
 use super::state::State;
 use crate::model::charge::{ChargeId, Key, Lane, Proposal};
 use crate::model::window::Window;
 
+/// What is not at its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owed {
+    /// Charges that are open.
+    pub open: usize,
+    /// What is kept back.
+    pub holds: usize,
+    /// Charges with late usage that a later window is to take.
+    pub late: usize,
+}
+
+impl Owed {
+    /// Whether all is at its end.
+    pub fn is_nothing(self) -> bool {
+        let Owed { open, holds, late } = self;
+        [open, holds, late] == [0, 0, 0]
+    }
+
+    /// For a person: `2 charges open, 1 hold`.
+    pub fn words(self) -> String {
+        let count = |number: usize, one: &str, many: &str| match number {
+            0 => None,
+            1 => Some(format!("1 {one}")),
+            _ => Some(format!("{number} {many}")),
+        };
+        let parts = [
+            count(self.open, "charge open", "charges open"),
+            count(self.holds, "hold", "holds"),
+            count(self.late, "charge with late usage to be billed", "charges with late usage to be billed"),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+}
+
 impl State {
-    /// What of a charge's own window is frozen: with the charge itself, and with those of later windows that took late usage of it.
-    /// Nothing where there is no such charge, or that has too many digits.
+    /// What of a charge's own window is frozen: with the charge itself, and with those of later windows that took late usage of it; and
+    /// what a person billed of it by hand. Nothing where there is no such charge, or that has too many digits.
     pub fn frozen_of(&self, id: &ChargeId) -> Option<Decimal> {
         let charge = self.charge(id)?.charge();
-        charge.own()?.checked_add(self.carried_from(&charge.id()))
+        charge.own()?.checked_add(self.carried_from(&charge.id()))?.checked_add(self.more_by_hand(&charge.id()))
+    }
+
+    /// How much more of a charge's usage was billed elsewhere, after it was frozen, as a person said.
+    pub fn more_by_hand(&self, id: &ChargeId) -> Decimal {
+        self.by_hand.get(&self.known_as(*id)).copied().unwrap_or(Decimal::ZERO)
     }
 
     /// What later windows took of the late usage of a charge.
@@ -46,6 +85,16 @@ impl State {
     /// The last word of a person about a would-be charge, and what it came to then.
     pub fn decided(&self, sink: &str, window: &Window, id: &ChargeId) -> Option<(Decimal, &Word)> {
         self.window(sink, window)?.decided.about(id)
+    }
+
+    /// The last words of people about all that usage of a customer stood behind, as that was then.
+    pub fn decided_of<'a>(
+        &'a self,
+        sink: &str,
+        window: &Window,
+        customer: &'a str,
+    ) -> impl Iterator<Item = (&'a Kept, &'a Word)> {
+        self.window(sink, window).into_iter().flat_map(|known| known.decided.about_customer(customer))
     }
 
     /// The last word of a person about a hold, as it is; `versions` are the keys and ETags of the window's inputs as they stand.
@@ -80,6 +129,26 @@ impl State {
     pub fn waiting(&self, sink: &str) -> impl Iterator<Item = (&Window, &Late)> {
         let windows = self.sinks.get(sink).into_iter().flatten();
         windows.flat_map(|(window, known)| known.late.iter().map(move |late| (window, late)))
+    }
+
+    /// Takes a person's word for it that what frozen charges differ by is billed: by usage up to what they come to.
+    pub(super) fn billed_by_hand(&mut self, kept: &[Kept]) {
+        for Kept { id, exact, .. } in kept {
+            let more = self.frozen_of(id).and_then(|frozen| exact.checked_sub(frozen));
+            // Of less, there is nothing to be billed.
+            if let Some(more) = more.filter(|more| !more.is_negative()) {
+                let sum = self.more_by_hand(id).checked_add(more);
+                self.by_hand.extend(sum.map(|sum| (self.known_as(*id), sum)));
+            }
+        }
+    }
+
+    /// What a sink has not brought to its end.
+    pub fn owed_by(&self, sink: &str) -> Owed {
+        let known = self.sinks.get(sink).into_iter().flatten();
+        let (holds, late) =
+            known.fold((0, 0), |(holds, late), (_, known)| (holds + known.holds.len(), late + known.late.len()));
+        Owed { open: self.open_charges(sink).len(), holds, late }
     }
 
     /// Replaces what a window is made of.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::entry::Named;
 use super::fold_error::FoldError;
+use super::hold::Kept;
 use super::state::State;
 use crate::model::charge::{ChargeId, Key};
 use crate::model::window::Window;
@@ -85,6 +86,25 @@ impl State {
             let follows = charge.rename(&rename);
             if follows != *id {
                 self.known_as.insert(follows, *id);
+            }
+        }
+        self.rename_kept();
+    }
+
+    /// What people said of would-be charges, and what stands to be said something of, is under the ids that follow from the names by now.
+    fn rename_kept(&mut self) {
+        let Some((pipeline, _)) = &self.pipeline else { return };
+        for (sink, windows) in &mut self.sinks {
+            for (window, known) in windows {
+                let follows = |kept: &Kept| {
+                    let Kept { product, customer, dimension, tags, .. } = kept.clone();
+                    let (pipeline, sink) = (pipeline.clone(), sink.clone());
+                    let key = Key { pipeline, sink, window: *window, product, customer, dimension, tags };
+                    // A frozen charge keeps its own.
+                    if self.charges.contains_key(&kept.id) { kept.id } else { key.id() }
+                };
+                known.decided.rename(&follows);
+                known.kept.iter_mut().for_each(|kept| kept.id = follows(kept));
             }
         }
     }

@@ -88,6 +88,8 @@ pub struct State {
     pub(super) gone: BTreeMap<Window, BTreeSet<String>>,
     /// What later windows took of late usage, by the charge of its own window.
     pub(super) carried: HashMap<ChargeId, Decimal>,
+    /// How much more of a charge's usage was billed elsewhere, as a person said.
+    pub(super) by_hand: HashMap<ChargeId, Decimal>,
     /// What rounding left over last.
     pub(super) remainders: HashMap<Lane, Decimal>,
     /// The ids of records that were billed.

@@ -142,8 +142,11 @@ impl Stand<'_> {
             Place::Held => Column::Held,
             Place::Carried(_) | Place::Waits(_) => Column::Carried,
             Place::Settled(_) => Column::Waived,
+            Place::ByHand(_) => Column::BilledBefore,
         });
-        place.or_else(|| (!self.line.carried_before.is_zero()).then_some(Column::Carried))
+        place
+            .or_else(|| (!self.line.carried_before.is_zero()).then_some(Column::Carried))
+            .or_else(|| (!self.line.more_by_hand.is_zero()).then_some(Column::BilledBefore))
     }
 
     /// How many records of a dimension of an owner its charge was frozen from.

@@ -39,6 +39,8 @@ pub(super) struct Assess<'a> {
     pub(super) guarded: &'a Guarded<'a>,
     /// An input that is gone, once somebody asked.
     pub(super) gone: OnceCell<Option<String>>,
+    /// The ids of all that is made for the sink now, once somebody asked.
+    pub(super) made: OnceCell<HashSet<ChargeId>>,
 }
 
 impl<'a> Assess<'a> {
@@ -215,9 +217,14 @@ impl<'a> Assess<'a> {
             Compared::Settled(word) => {
                 line.difference = Some(Difference { quantity, place: Place::Settled(word.words()) });
             }
+            Compared::ByHand(word) => {
+                let quantity = Some(self.state.more_by_hand(&charge.charge().id()));
+                line.difference = Some(Difference { quantity, place: Place::ByHand(word.words()) });
+            }
         }
         (line.origins, line.parts) = (bill.origins, bill.parts);
         line.carried_before = self.state.carried_from(&charge.charge().id());
+        line.more_by_hand = self.state.more_by_hand(&charge.charge().id());
         line
     }
 
@@ -260,6 +267,7 @@ impl<'a> Assess<'a> {
         let why = gone(state, frozen.unwrap_or_else(|| charge.exact()), now);
         let mut line = Assessed::new(charge.key().clone(), Some(id), Decimal::ZERO);
         line.carried_before = self.state.carried_from(&id);
+        line.more_by_hand = self.state.more_by_hand(&id);
         match self.unless_settled(&id, Decimal::ZERO, why) {
             Compared::Held(why) => {
                 line.held = Some(why);
@@ -269,7 +277,7 @@ impl<'a> Assess<'a> {
                 line.difference = Some(Difference { quantity: difference, place: Place::Settled(word.words()) });
                 line.quantity = charge.quantity();
             }
-            Compared::Same | Compared::More(_) => {}
+            Compared::Same | Compared::More(_) | Compared::ByHand(_) => {}
         }
         Some(line)
     }

@@ -72,6 +72,8 @@ pub(super) struct Assessed {
     pub(super) taken_over: bool,
     /// What later windows took of its usage before this run.
     pub(super) carried_before: Decimal,
+    /// How much of its usage was billed elsewhere after it was frozen, as a person said.
+    pub(super) more_by_hand: Decimal,
     /// How usage differs by now from what was frozen for its key, if it does.
     pub(super) difference: Option<Difference>,
     /// Until when the sink accepts it, where that is known: milliseconds, UTC.
@@ -101,6 +103,8 @@ pub(super) enum Place {
     Waits(Window),
     /// A person has seen to it.
     Settled(String),
+    /// It is billed elsewhere, as a person said.
+    ByHand(String),
 }
 
 impl Assessed {
@@ -121,6 +125,7 @@ impl Assessed {
             unsent: false,
             taken_over: false,
             carried_before: Decimal::ZERO,
+            more_by_hand: Decimal::ZERO,
             difference: None,
             accepted_until: None,
             carried: Vec::new(),

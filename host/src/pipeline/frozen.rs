@@ -24,6 +24,8 @@ pub(super) enum Compared<'a> {
     More(Decimal),
     /// It differs, and a person has seen to it.
     Settled(&'a Word),
+    /// What it differed by is billed elsewhere, as a person said.
+    ByHand(&'a Word),
 }
 
 impl<'a> Assess<'a> {
@@ -51,7 +53,10 @@ impl<'a> Assess<'a> {
         let frozen = self.state.frozen_of(&id);
         let difference = frozen.and_then(|frozen| bill.exact.checked_sub(frozen));
         match difference {
-            Some(difference) if difference.is_zero() => Compared::Same,
+            Some(difference) if difference.is_zero() => match self.word(&id, bill.exact) {
+                Some(word) if word.decision == Decision::Billed => Compared::ByHand(word),
+                _ => Compared::Same,
+            },
             // A person has taken it over once more, as it stands now.
             _ if *charge.standing() == Standing::TakenOver && as_it_was(&bill.key.customer) => Compared::Same,
             _ => self.late(charge, bill, moved, frozen, difference),
@@ -89,7 +94,10 @@ impl<'a> Assess<'a> {
         });
         let (code, why) = match (more, self.is_carried(charge, bill)) {
             (Some(_), Ok(())) if is_void => ("void", String::new()),
-            (Some(more), Ok(())) => return Compared::More(more),
+            (Some(more), Ok(())) => match self.was_said(bill).filter(|_| word.is_none()) {
+                Some(why) => ("void", format!("; {why}")),
+                None => return Compared::More(more),
+            },
             (None, Ok(())) => ("late", String::new()),
             (_, Err((code, why))) => (code, why.map_or_else(String::new, |why| format!("; {why}"))),
         };

@@ -4,11 +4,12 @@ use meterhost_decimal::Decimal;
 
 use super::amount::{Amount, Fate, Why, amount};
 use super::assess::Assess;
-use super::bills::{Bill, SinkDoubts};
+use super::bills::{Bill, SinkDoubts, bills};
 use super::closed;
 use super::moved::Moved;
 use crate::config::{SinkSpec, Zeros};
-use crate::ledger::{Decision, Word};
+use crate::ledger::{Decision, Kept, Word};
+use crate::model::charge::{ChargeId, Share};
 
 /// What is to become of something that is not frozen yet.
 pub(super) enum Judged<'a> {
@@ -71,8 +72,47 @@ impl<'a> Assess<'a> {
                 let said = word.decision.past();
                 Judged::Held(("void", format!("it was {said} at {exact}, and comes to {} now", bill.exact)))
             }
+            (judged @ (Judged::Owed(_) | Judged::TakenOver(_)), None) if word.is_none() => match self.was_said(bill) {
+                Some(why) => Judged::Held(("void", why)),
+                None => judged,
+            },
             (judged, _) => judged,
         }
+    }
+
+    /// That usage of it was not to be billed, or billed already, as a person said when it had another name: nobody was asked about this one.
+    pub(super) fn was_said(&self, bill: &Bill<'_>) -> Option<String> {
+        let (name, handle) = (&self.spec.plugin.name, bill.handle());
+        let is_behind = |kept: &Kept, share: &Share<'_>| {
+            share.origins.iter().any(|(dimension, records)| *records > 0 && kept.from.contains(dimension))
+        };
+        let found = bill.shares().find_map(|share| {
+            let mut said = self.state.decided_of(name, self.window, share.customer);
+            said.find(|(kept, word)| {
+                word.decision != Decision::Release
+                    && kept.id != handle
+                    && is_behind(kept, &share)
+                    && self.state.charge(&kept.id).is_none()
+                    && !self.makes(&kept.id)
+            })
+        });
+        found.map(|(kept, word)| {
+            format!("usage that it is made of was {} before: {}", word.decision.past(), kept.words())
+        })
+    }
+
+    /// Whether something of this id is made for the sink now.
+    fn makes(&self, id: &ChargeId) -> bool {
+        let made = self.made.get_or_init(|| {
+            let name = &self.spec.plugin.name;
+            let takes = |dimension: &str| {
+                let takers = self.pipeline.sinks_of(dimension);
+                takers.is_empty() || takers.iter().any(|taker| taker.plugin.name == *name)
+            };
+            let lines = self.reading.lines.iter().filter(|(_, line)| takes(&line.dimension));
+            bills(self.pipeline, self.spec, self.window, lines).into_iter().map(|bill| bill.handle()).collect()
+        });
+        made.contains(id)
     }
 
     fn judged(

@@ -141,7 +141,8 @@ pub(super) fn quantities(assessment: &Assessment, stands: &[Stand<'_>]) -> Vec<Q
         let own = charge.own().unwrap_or(Decimal::ZERO);
         sums.columns.entry(state).or_default().add(own);
         sums.columns.entry(Column::Carried).or_default().add(line.carried_before);
-        let rest = line.own.checked_sub(own).and_then(|rest| rest.checked_sub(line.carried_before));
+        sums.columns.entry(Column::BilledBefore).or_default().add(line.more_by_hand);
+        let rest = [own, line.carried_before, line.more_by_hand].into_iter().try_fold(line.own, Decimal::checked_sub);
         if let Some(rest) = rest.filter(|rest| !rest.is_zero()) {
             // What differs while something cannot be used is in doubt, and so held with that.
             let column = line.difference.as_ref().and_then(|_| stand.late()).unwrap_or(Column::Held);
@@ -150,6 +151,7 @@ pub(super) fn quantities(assessment: &Assessment, stands: &[Stand<'_>]) -> Vec<Q
         if state != Column::Waived {
             sums.charge(charge.exact(), charge.quantity(), charge.carried(), charge.remainder());
         }
+        sums.sent.add(line.more_by_hand);
     }
     sums.into_iter().filter_map(|(dimension, sums)| sums.finish(dimension)).collect()
 }

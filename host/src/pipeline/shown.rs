@@ -118,7 +118,8 @@ pub(super) fn stands(
 
 /// What was frozen of a charge's own window, before rounding, with this charge and with later ones: what its usage is compared with.
 fn of_its_window(charge: &Charge, line: &Assessed) -> Decimal {
-    let own = charge.own().and_then(|own| own.checked_add(line.carried_before));
+    let more = [line.carried_before, line.more_by_hand];
+    let own = charge.own().and_then(|own| more.into_iter().try_fold(own, Decimal::checked_add));
     own.unwrap_or_else(|| charge.quantity())
 }
 
@@ -129,7 +130,7 @@ fn late(difference: &Difference) -> Option<String> {
         Place::Held => return None,
         Place::Carried(window) => format!("{quantity} more was found late: billed with {}", window.label()),
         Place::Waits(window) => format!("{quantity} more was found late: to be billed with {}", window.label()),
-        Place::Settled(word) => format!("a difference of {quantity} was {word}"),
+        Place::Settled(word) | Place::ByHand(word) => format!("a difference of {quantity} was {word}"),
     })
 }
 

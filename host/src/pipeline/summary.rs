@@ -14,7 +14,7 @@ use super::setup::{Section, Setup};
 use super::shown::{shown, stands};
 use super::way_out::WaysOut;
 use super::works::Work;
-use crate::ledger::{ChargeState, LedgerError, State};
+use crate::ledger::{ChargeState, LedgerError, Owed, State};
 use crate::model::charge::ChargeId;
 use crate::model::window::Window;
 use crate::report::{
@@ -222,13 +222,13 @@ pub(super) fn report(
             windows.push(report);
         }
     }
-    for (sink, charges) in orphans(setup, state) {
+    for (sink, owed) in orphans(setup, state) {
         exit = exit.and(Exit::Open);
         problems.push(Problem {
             action: Some("put the sink back under this name: what it owes is offered by nobody else".to_owned()),
             ..Problem::new(
                 "open",
-                format!("the file has no sink {sink} any more, and charges of it are open: {charges}"),
+                format!("the file has no sink {sink} any more, and it is not at its end: {}", owed.words()),
             )
         });
     }
@@ -248,12 +248,12 @@ pub(super) fn report(
     }
 }
 
-/// Sinks that are not in the file, and how many charges of theirs are open.
-fn orphans(setup: &Setup, state: &State) -> BTreeMap<String, usize> {
+/// Sinks that are not in the file, and what is open of theirs.
+fn orphans(setup: &Setup, state: &State) -> BTreeMap<String, Owed> {
     let known = |sink: &str| setup.pipeline.sinks.iter().any(|spec| spec.plugin.name == sink);
     let sinks: BTreeSet<&str> = state.windows().map(|(sink, ..)| sink).filter(|sink| !known(sink)).collect();
-    let open = sinks.into_iter().map(|sink| (sink.to_owned(), state.open_charges(sink).len()));
-    open.filter(|(_, charges)| *charges > 0).collect()
+    let owed = sinks.into_iter().map(|sink| (sink.to_owned(), state.owed_by(sink)));
+    owed.filter(|(_, owed)| !owed.is_nothing()).collect()
 }
 
 /// The open charges of windows that were not read in this run: they were offered all the same, or are to be.

@@ -114,8 +114,19 @@ impl<'a> Works<'a> {
             let was_settled = state.was_settled(name, window);
             let guarded = &Guarded { spec, window, was_settled, baseline: self.baselines.before(name, window) };
             let (reading, terms) = (&reading, *terms);
-            let assess =
-                Assess { pipeline, terms, spec, window, reading, state, plugins, last, guarded, gone: OnceCell::new() };
+            let assess = Assess {
+                pipeline,
+                terms,
+                spec,
+                window,
+                reading,
+                state,
+                plugins,
+                last,
+                guarded,
+                gone: OnceCell::new(),
+                made: OnceCell::new(),
+            };
             let mut assessment = assess.assess(std::mem::take(&mut first));
             if let Err(problem) = objections(checks, position, &terms, state, now, &mut assessment) {
                 // Nothing of this window is frozen for this sink. The hold keeps it in sight, though it was settled before and its

@@ -1,7 +1,7 @@
 //! New names: everything is as if it had always been called so, and frozen charges keep their ids.
 
 use super::*;
-use crate::ledger::{Clash, FoldError, Named, PluginDigest};
+use crate::ledger::{Clash, Decision, FoldError, Kept, Named, PluginDigest};
 
 fn renamed(what: Named, from: &str, to: &str) -> Entry {
     Entry::Renamed { what, from: from.to_owned(), to: to.to_owned() }
@@ -263,4 +263,39 @@ fn a_pipeline_under_another_name_clashes_where_it_bills_the_same_usage_to_the_sa
     let third = Identity { pipeline: "r".to_owned(), ..identity };
     let said = Clash::Pipeline { name: "r".to_owned(), known: "q".to_owned() };
     assert_eq!(clash(&place, &third), Some(said));
+}
+
+#[test]
+fn what_a_person_said_goes_on_under_the_name_that_follows() {
+    let place = Place::new();
+    let mut ledger = place.open("a");
+    let (before, after) = (sink("s", "a").key, sink("t", "a").key);
+    let kept = |key: &Key| Kept::new(key.id(), key, Decimal::parse("7").unwrap(), "late", String::new());
+    let decided = |charges| Entry::Decided {
+        sink: "s".to_owned(),
+        window: june(),
+        decision: Decision::Waive,
+        charges,
+        holds: Vec::new(),
+        reason: "a test account".to_owned(),
+        by: None,
+    };
+    let reading = Entry::Reading {
+        sink: "s".to_owned(),
+        window: june(),
+        holds: Vec::new(),
+        kept: vec![kept(&before)],
+        late: Vec::new(),
+        zeros_until: None,
+        items: Vec::new(),
+    };
+    ledger.append(vec![intent_of(&["s"], Vec::new()), reading, decided(vec![kept(&before)])]).unwrap();
+    ledger.append(vec![renamed(Named::Sink, "s", "t")]).unwrap();
+    for state in [ledger.state().clone(), place.read()] {
+        assert_eq!(state.window("t", &june()).unwrap().kept, [kept(&after)]);
+        let (exact, word) = state.decided("t", &june(), &after.id()).unwrap();
+        assert_eq!((exact, word.decision), (Decimal::parse("7").unwrap(), Decision::Waive));
+        assert_eq!(state.decided("t", &june(), &before.id()), None);
+        assert_eq!(state.decided_of("t", &june(), "a").count(), 1);
+    }
 }

@@ -335,7 +335,8 @@ impl World {
                     let charge = charge.charge();
                     let (exact, frozen) = lanes.entry(of).or_default();
                     *exact = exact.checked_add(charge.exact()).unwrap();
-                    *frozen = frozen.checked_add(now.unwrap()).unwrap();
+                    let by_charges = now.unwrap().checked_sub(state.more_by_hand(&id)).unwrap();
+                    *frozen = frozen.checked_add(by_charges).unwrap();
                 }
             }
         }
