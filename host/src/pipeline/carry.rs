@@ -68,6 +68,13 @@ struct Wanted {
 }
 
 impl Wanted {
+    /// What nobody has tried to carry yet.
+    fn new(id: ChargeId, draft: Proposal, quantity: Decimal, is_released: bool, line: Option<(usize, usize)>) -> Self {
+        let tried = draft.key.window;
+        let (taken, objection) = (None, None);
+        Wanted { id, draft, quantity, is_released, line, taken, tried, objection, is_alone: false, is_guarded: false }
+    }
+
     fn is_held_by(&mut self, reason: &str) {
         (self.objection, self.is_guarded) = (Some(reason.to_owned()), true);
     }
@@ -129,20 +136,7 @@ impl Carrier<'_> {
                 };
                 let Some((id, draft)) = line.id.zip(line.draft.take()) else { continue };
                 let is_released = self.is_released(spec, &work.window, &id, line.own);
-                let (line, tried) = (Some((at, row)), work.window);
-                let (taken, objection) = (None, None);
-                wanted.push(Wanted {
-                    id,
-                    draft: *draft,
-                    quantity,
-                    is_released,
-                    line,
-                    taken,
-                    tried,
-                    objection,
-                    is_alone: false,
-                    is_guarded: false,
-                });
+                wanted.push(Wanted::new(id, *draft, quantity, is_released, Some((at, row))));
             }
         }
         for (window, late) in self.state.waiting(&spec.plugin.name).filter(|(window, _)| !read.contains(window)) {
@@ -165,20 +159,8 @@ impl Carrier<'_> {
                 attributes: charge.attributes().to_vec(),
                 aggregator: charge.aggregator().to_owned(),
             };
-            let (id, quantity, tried) = (late.id, late.quantity, *window);
-            let is_released = self.is_released(spec, window, &id, late.exact);
-            wanted.push(Wanted {
-                id,
-                draft,
-                quantity,
-                is_released,
-                line: None,
-                taken: None,
-                tried,
-                objection: None,
-                is_alone: false,
-                is_guarded: false,
-            });
+            let is_released = self.is_released(spec, window, &late.id, late.exact);
+            wanted.push(Wanted::new(late.id, draft, late.quantity, is_released, None));
         }
         wanted
     }
@@ -226,7 +208,7 @@ impl Carrier<'_> {
         let mut wants: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
         let mut hosts: HashMap<Key, Proposal> = HashMap::new();
         let mut alone: HashSet<Key> = HashSet::new();
-        for (at, want) in wanted.iter_mut().enumerate().filter(|(_, want)| want.taken.is_none()) {
+        for (at, want) in wanted.iter_mut().enumerate().filter(|(_, want)| want.taken.is_none() && !want.is_guarded) {
             let later = (std::ops::Bound::Excluded(want.tried), std::ops::Bound::Unbounded);
             for window in targets.range(later) {
                 let key = Key { window: *window, ..want.draft.key.clone() };

@@ -462,6 +462,27 @@ impl Problem {
 mod tests {
     use super::*;
 
+    /// Counts lines, and the records in them, by what became of them.
+    pub(in crate::report) fn counts(lines: &[Line]) -> (Charges, Items) {
+        let (mut charges, mut records) = (Charges::default(), Items::default());
+        for line in lines {
+            let (charge, item) = match line.state {
+                LineState::WouldBill | LineState::Billed => (&mut charges.billed, &mut records.billed),
+                LineState::BilledBefore => (&mut charges.billed_before, &mut records.billed_before),
+                LineState::Pending => (&mut charges.pending, &mut records.open),
+                LineState::Rejected => (&mut charges.rejected, &mut records.open),
+                LineState::Unknown => (&mut charges.unknown, &mut records.open),
+                LineState::Held => (&mut charges.held, &mut records.held),
+                LineState::Waived => (&mut charges.waived, &mut records.waived),
+                LineState::Zero => (&mut charges.zero, &mut records.zero),
+            };
+            *charge += 1;
+            *item += line.records;
+            records.read += line.records;
+        }
+        (charges, records)
+    }
+
     #[test]
     fn a_sum_closes_when_every_item_has_a_place() {
         let items = Items {

@@ -5,8 +5,6 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::rc::Rc;
-use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -26,8 +24,7 @@ use crate::model::window::{Window, WindowKind};
 use crate::pipeline::account::{Stand, items};
 use crate::pipeline::complete::Complete;
 use crate::pipeline::deliver::tests::model::TAKES;
-use crate::pipeline::deliver::tests::service::{Books, Way};
-use crate::pipeline::deliver::{Delivery, Ended, Stopped};
+use crate::pipeline::deliver::tests::service::{Books, delivered};
 use crate::pipeline::due::{due, has_holds};
 use crate::pipeline::entries::{frozen, kept_back};
 use crate::pipeline::quantities::quantities;
@@ -205,24 +202,7 @@ impl World {
         entries.extend(works.iter().filter_map(|work| kept_back(pipeline, &state, work, None)));
         entries.extend(frozen(pipeline, &works, None));
         ledger.append(entries).unwrap();
-        let ledger = Mutex::new(ledger);
-        let delivery = Delivery {
-            service: &Way(Rc::clone(&self.books)),
-            name: SINK,
-            traits: &self.traits,
-            retry_budget: TAKES * 3,
-            ledger: &ledger,
-            mirrored: None,
-            withdrawn: &HashSet::new(),
-            window: None,
-            stop: &AtomicBool::new(false),
-            progress: &|_, _| {},
-        };
-        let Ended { stopped, .. } = delivery.run();
-        if let Some(Stopped::Ledger(error)) = stopped {
-            panic!("{error}");
-        }
-        let mut ledger = ledger.into_inner().unwrap();
+        let mut ledger = delivered(&self.books, (SINK, &self.traits), TAKES * 3, ledger);
         settle(pipeline, &mut ledger, &works).unwrap();
         self.check_the_sums(&works, ledger.state(), run);
         ledger.close().unwrap();

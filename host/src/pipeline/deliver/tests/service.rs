@@ -1,8 +1,10 @@
 //! A service that is simulated, and the truth: what stands in its books, and which calls are still in the air.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::rc::Rc;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,12 +14,41 @@ use super::faults::{Arrival, Blind, Claim, Fault, Spoilt};
 use super::model::{Heard, TAKES, Told, Wire};
 use crate::broker::{CallRecord, Denial, Gate};
 use crate::clock;
+use crate::ledger::Ledger;
 use crate::model::charge::ChargeId;
 use crate::model::outcome::{Finding, HeldRecord, Outcome, Status};
 use crate::model::service::{Failed, Offer, Resolution, ServiceTraits};
 use crate::pipeline::deliver::line::{Line, NotConnected, Service};
+use crate::pipeline::deliver::{Delivery, Ended, Stopped};
 use crate::plugin::{Cause, Failure};
 use crate::report::Problem;
+
+/// Has what is open in a ledger delivered to a service, as a run does.
+pub(in crate::pipeline) fn delivered(
+    books: &Rc<RefCell<Books>>,
+    (name, traits): (&str, &ServiceTraits),
+    retry_budget: Duration,
+    ledger: Ledger,
+) -> Ledger {
+    let ledger = Mutex::new(ledger);
+    let delivery = Delivery {
+        service: &Way(Rc::clone(books)),
+        name,
+        traits,
+        retry_budget,
+        ledger: &ledger,
+        mirrored: None,
+        withdrawn: &HashSet::new(),
+        window: None,
+        stop: &AtomicBool::new(false),
+        progress: &|_, _| {},
+    };
+    let Ended { stopped, .. } = delivery.run();
+    if let Some(Stopped::Ledger(error)) = stopped {
+        panic!("{error}");
+    }
+    ledger.into_inner().unwrap()
+}
 
 /// A record in the service's books.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,19 +1,17 @@
 //! The world of a history: the real ledger on a file, the real delivery, the simulated service, and the model beside them.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use meterhost_decimal::Decimal;
 
 use super::model::{Model, TAKES};
-use super::service::{Books, Way};
+use super::service::{Books, delivered};
 use super::{Move, Run, Story};
 use crate::clock::{self, own_time};
 use crate::failpoint::on_this_thread::{self, Ended as Crashed};
@@ -21,7 +19,6 @@ use crate::ledger::{Accepting, Claim, Entry, Identity, Ledger, Place, State, Sta
 use crate::model::charge::{ChargeId, Key, Proposal};
 use crate::model::service::{Resolution, ServiceTraits, Together, Zero};
 use crate::model::window::{Window, WindowKind};
-use crate::pipeline::deliver::{Delivery, Ended, Stopped};
 
 const SINK: &str = "s";
 
@@ -174,24 +171,8 @@ impl World {
         if !new.is_empty() {
             ledger.append(new).unwrap();
         }
-        let ledger = Mutex::new(ledger);
-        let delivery = Delivery {
-            service: &Way(Rc::clone(&self.books)),
-            name: SINK,
-            traits: &self.traits,
-            retry_budget: if is_patient { TAKES * 3 } else { Duration::ZERO },
-            ledger: &ledger,
-            mirrored: None,
-            withdrawn: &HashSet::new(),
-            window: None,
-            stop: &AtomicBool::new(false),
-            progress: &|_, _| {},
-        };
-        let Ended { stopped, .. } = delivery.run();
-        if let Some(Stopped::Ledger(error)) = stopped {
-            panic!("{error}");
-        }
-        let mut ledger = ledger.into_inner().unwrap();
+        let retry_budget = if is_patient { TAKES * 3 } else { Duration::ZERO };
+        let mut ledger = delivered(&self.books, (SINK, &self.traits), retry_budget, ledger);
         let state = ledger.state();
         let done = due.into_iter().filter(|window| {
             !state.is_settled(SINK, window) && state.charges_of(SINK, window).iter().all(|charge| charge.is_final())

@@ -1,8 +1,8 @@
 //! A report as it may come out of a busy month: two sinks, several windows, forty customers, and something of everything.
 
+use crate::report::tests::counts;
 use crate::report::{
-    Charges, Exit, Incomplete, Items, LedgerEnd, LeftOut, Line, LinePart, LineState, Missing, Problem, Report,
-    WindowReport,
+    Exit, Incomplete, LedgerEnd, LeftOut, Line, LinePart, LineState, Missing, Problem, Report, WindowReport,
 };
 
 pub(super) fn report(windows: Vec<WindowReport>) -> Report {
@@ -44,22 +44,7 @@ pub(super) fn charge(customer: &str, dimension: &str, quantity: &str, state: Lin
 }
 
 pub(super) fn window(label: &str, sink: &str, lines: Vec<Line>) -> WindowReport {
-    let (mut charges, mut records) = (Charges::default(), Items::default());
-    for line in &lines {
-        let (charge, item) = match line.state {
-            LineState::WouldBill | LineState::Billed => (&mut charges.billed, &mut records.billed),
-            LineState::BilledBefore => (&mut charges.billed_before, &mut records.billed_before),
-            LineState::Pending => (&mut charges.pending, &mut records.open),
-            LineState::Rejected => (&mut charges.rejected, &mut records.open),
-            LineState::Unknown => (&mut charges.unknown, &mut records.open),
-            LineState::Held => (&mut charges.held, &mut records.held),
-            LineState::Waived => (&mut charges.waived, &mut records.waived),
-            LineState::Zero => (&mut charges.zero, &mut records.zero),
-        };
-        *charge += 1;
-        *item += line.records;
-        records.read += line.records;
-    }
+    let (charges, records) = counts(&lines);
     let settled = charges.open() == 0;
     WindowReport {
         window: label.into(),

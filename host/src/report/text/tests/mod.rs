@@ -5,7 +5,8 @@ mod page;
 mod whole;
 
 use super::*;
-use crate::report::{Charges, Items, LedgerEnd, Line, LinePart, LineState, Missing, Problem, WindowReport};
+use crate::report::tests::counts;
+use crate::report::{LedgerEnd, Line, LinePart, LineState, Missing, Problem, WindowReport};
 
 const PLAIN: Style = Style { color: false, unicode: false, width: 100, verbose: 0 };
 
@@ -31,23 +32,7 @@ fn report() -> Report {
 }
 
 fn window(settled: bool, lines: Vec<Line>) -> WindowReport {
-    let mut charges = Charges::default();
-    let mut records = Items::default();
-    for line in &lines {
-        let (charge, item) = match line.state {
-            LineState::WouldBill | LineState::Billed => (&mut charges.billed, &mut records.billed),
-            LineState::BilledBefore => (&mut charges.billed_before, &mut records.billed_before),
-            LineState::Pending => (&mut charges.pending, &mut records.open),
-            LineState::Rejected => (&mut charges.rejected, &mut records.open),
-            LineState::Unknown => (&mut charges.unknown, &mut records.open),
-            LineState::Held => (&mut charges.held, &mut records.held),
-            LineState::Waived => (&mut charges.waived, &mut records.waived),
-            LineState::Zero => (&mut charges.zero, &mut records.zero),
-        };
-        *charge += 1;
-        *item += line.records;
-        records.read += line.records;
-    }
+    let (charges, records) = counts(&lines);
     WindowReport {
         window: "2025-06".into(),
         sink: "clazar".into(),
