@@ -50,6 +50,21 @@ fn a_customer_who_is_missing_is_not_taken_for_the_contract_of_the_same_name() {
 }
 
 #[test]
+fn a_word_about_one_who_is_missing_says_nothing_of_the_contract_of_the_same_name() {
+    let stage = stage("customer,id\nu1,c1\n");
+    stage.usage("2025/06/01/00", "a", &[("u1", "cpu", "2.5"), ("c1", "cpu", "2.5")]);
+    let lines = lines(&stage.command("run", &["--json"], &[]));
+    let lines = lines.as_array().unwrap();
+    let of = |words: &str| lines.iter().find(|line| line["reason"].as_str().unwrap().contains(words)).unwrap();
+    let (missing, fraction) = (of("has no row"), of("whole numbers only"));
+    assert_ne!(missing["would_be"], fraction["would_be"]);
+    let id = missing["would_be"].as_str().unwrap();
+    stage.command("ledger resolve", &[id, "waive", "--reason", "a test", "--yes"], &[]).expect(0);
+    stage.run().expect(1).says("read 2 = held 1 + waived 1").says("2.5 cannot be sent exactly");
+    stage.command("ledger show", &[], &[]).says("not frozen, waived by a person").says("a test");
+}
+
+#[test]
 fn two_users_of_one_contract_owe_one_charge() {
     let stage = stage("customer,id\nu1,c1\nu2,c1\n");
     stage.usage(

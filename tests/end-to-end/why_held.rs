@@ -97,6 +97,26 @@ fn quarantined() {
 }
 
 #[test]
+fn quarantined_in_great_numbers() {
+    let key = |name: &str| format!("omnistrate-metering/Postgres/PROD/pt-1/2025/06/01/00/{name}.json");
+    for verdict in ["release", "waive"] {
+        let stage = stage();
+        let bad = [[("A", "cpu", "2")].as_slice(), &[("A", "cpu", "null"); 30]].concat();
+        stage.usage("2025/06/01/00", "a", &bad);
+        stage.usage("2025/06/01/00", "c", &bad);
+        held(&stage, "quarantined", "10 more records of the kind cannot be used either");
+        // What one object keeps back is not all.
+        resolve(&stage, &[verdict, "--object", &key("a")]).expect(0);
+        held(&stage, "quarantined", "30 more records of the kind cannot be used either");
+        assert_eq!(stage.billed(), bill(&[("B", "cpu", "4")]));
+        resolve(&stage, &[verdict, "--object", &key("c")]).expect(0);
+        let ended = stage.run();
+        ended.expect(i32::from(verdict == "release"));
+        assert_eq!(stage.billed(), bill(&[("A", "cpu", "4"), ("B", "cpu", "4")]), "{verdict}");
+    }
+}
+
+#[test]
 fn unreadable() {
     let make = || {
         let stage = stage();
@@ -249,6 +269,26 @@ fn late() {
 }
 
 #[test]
+fn too_late() {
+    let make = || {
+        let stage = changed("2.5");
+        stage.replace("[sink.clazar]", "[sink.clazar]\nlate = \"carry\"");
+        stage
+    };
+    let (billed, message): (Billed, _) =
+        (Some(&[("A", "cpu", "2")]), "0.5 of 2.5 was found after the charge was frozen");
+    ways_out(&make, "too-late", message, &[("release", None), ("billed", billed), ("waive", billed)]);
+    let mut stage = make();
+    held(&stage, "too-late", message);
+    stage.replace("late = \"carry\"", "late = \"carry\"\nround = \"up\"");
+    stage.run().expect(0).says("0.5 more was found late: to be billed with 2025-07");
+    stage.at("2025-08-01T02:00:00Z");
+    stage.usage("2025/07/01/00", "a", &[("A", "cpu", "10")]);
+    stage.run().expect(0);
+    assert_eq!(guard::billed(&stage, "2025-07"), bill(&[("A", "cpu", "11")]));
+}
+
+#[test]
 fn void() {
     let stage = stage();
     stage.usage("2025/06/01/00", "a", &[("A", "cpu", "2.5")]);
@@ -320,6 +360,7 @@ const HERE: &[&str] = &[
     "negative",
     "rounding",
     "late",
+    "too-late",
     "final",
     "void",
     "moved",

@@ -8,7 +8,7 @@ use super::verify::{problems, show};
 use super::{Global, PipelineArgs};
 use crate::ledger::{Accepting, Claim};
 use crate::pipeline::run_id;
-use crate::report::{Exit, LedgerEnd};
+use crate::report::{Exit, LedgerEnd, document};
 
 /// Arguments of `ledger accept`.
 #[derive(Debug, clap::Args)]
@@ -26,7 +26,7 @@ pub(super) fn accept(args: &AcceptArgs, global: &Global) -> Result<Exit, Refused
     let outside = Outside::open()?;
     let place = outside.place(&pipeline)?;
     let say = |says: &str, end: Option<LedgerEnd>| match global.json {
-        true => print(&format!("{:#}\n", json!({ "pipeline": pipeline.name, "accepted": says, "ledger": end }))),
+        true => print(&document(&json!({ "pipeline": pipeline.name, "accepted": says, "ledger": end }))),
         false => print(&format!("{says}\n")),
     };
     let accepting = match Accepting::of(&place, place.verify()?) {

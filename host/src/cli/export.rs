@@ -7,7 +7,7 @@ use serde_json::json;
 use super::shared::{Outside, Refused, print};
 use super::{Global, PipelineArgs};
 use crate::ledger::{Exported, Format, Identity, Unwritten, export as write};
-use crate::report::Exit;
+use crate::report::{Exit, document};
 
 /// Arguments of `ledger export`.
 #[derive(Debug, clap::Args)]
@@ -47,13 +47,10 @@ pub(super) fn export(args: &ExportArgs, global: &Global) -> Result<Exit, Refused
     let Exported { charges, attempts, outcomes } = exported;
     let to = args.to.display();
     match global.json {
-        true => print(&format!(
-            "{:#}\n",
-            json!({
-                "pipeline": pipeline.name, "to": to.to_string(),
-                "charges": charges, "attempts": attempts, "outcomes": outcomes,
-            })
-        )),
+        true => print(&document(&json!({
+            "pipeline": pipeline.name, "to": to.to_string(),
+            "charges": charges, "attempts": attempts, "outcomes": outcomes,
+        }))),
         false => print(&format!("{to}: {charges} charges, {attempts} attempts, {outcomes} outcomes\n")),
     }
     Ok(Exit::Final)

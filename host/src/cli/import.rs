@@ -9,7 +9,7 @@ use super::{Global, PipelineArgs};
 use crate::config::{Located, MirrorForm, MirrorSpec, Pipeline};
 use crate::ledger::Ledger;
 use crate::pipeline::{Options, Refusal, TakeOver, identity};
-use crate::report::Exit;
+use crate::report::{Exit, document};
 
 /// Arguments of `ledger import`.
 #[derive(Debug, clap::Args)]
@@ -55,7 +55,7 @@ pub(super) fn import(args: &ImportArgs, global: &Global) -> Result<Exit, Refused
         Refusal::Ledger(error) => Refused::Ledger(error),
     })?;
     match global.json {
-        true => print(&format!("{:#}\n", serde_json::json!({ "pipeline": setup.pipeline.name, "imported": says }))),
+        true => print(&document(&serde_json::json!({ "pipeline": setup.pipeline.name, "imported": says }))),
         false => print(&format!("{says}\n")),
     }
     Ok(Exit::Final)

@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use super::shared::{Outside, Refused, escaped, print};
 use super::{Global, PipelineArgs, accept, export, import, rename, reopen, resolve, unlock, verify};
-use crate::ledger::{ChargeState, Identity, Ledger};
-use crate::report::{Exit, LedgerEnd};
+use crate::ledger::{ChargeState, Identity, Ledger, Word};
+use crate::report::{self, Exit, LedgerEnd};
 
 /// Commands about the ledger.
 #[derive(Debug, clap::Subcommand)]
@@ -121,10 +122,29 @@ pub(super) fn ledger(command: &LedgerCommand, global: &Global) -> Result<Exit, R
             let place = hold.place.as_deref().map_or_else(String::new, |place| format!("{}: ", place.escape_debug()));
             let _ = writeln!(text, "  held: {place}{}", escaped(&hold.reason));
         }
+        let (waived, given_up) = state.given_up(sink, at);
+        for (kept, word) in &waived {
+            let (customer, dimension, why) =
+                (kept.customer.escape_debug(), kept.dimension.escape_debug(), word.words());
+            let _ = writeln!(
+                text,
+                "  {}  {:<13} {customer} {dimension} {}  not frozen, {}",
+                kept.id,
+                "waived",
+                kept.exact,
+                escaped(&why)
+            );
+        }
+        for (hold, word) in &given_up {
+            let what = hold.place.as_deref().unwrap_or(&hold.reason).escape_debug();
+            let _ = writeln!(text, "  given up: {what}, {}", escaped(&word.words()));
+        }
         let charges: Vec<_> = charges.iter().map(|charge| document(charge)).collect();
+        let waived: Vec<_> = waived.iter().map(|(kept, word)| said(kept, word)).collect();
+        let given_up: Vec<_> = given_up.iter().map(|(hold, word)| said(hold, word)).collect();
         documents.push(serde_json::json!({
             "window": at.label(), "sink": sink, "settled": known.settled, "charges": charges, "holds": known.holds,
-            "held": known.kept, "late": known.late,
+            "held": known.kept, "late": known.late, "waived": waived, "given_up": given_up,
         }));
     }
     for (lane, left) in state.remainders() {
@@ -141,8 +161,9 @@ pub(super) fn ledger(command: &LedgerCommand, global: &Global) -> Result<Exit, R
     match global.json {
         true => {
             let ledger = LedgerEnd::of(&place, state.head());
-            let document = serde_json::json!({ "pipeline": pipeline.name, "windows": documents, "ledger": ledger });
-            print(&format!("{document:#}\n"));
+            print(&report::document(
+                &serde_json::json!({ "pipeline": pipeline.name, "windows": documents, "ledger": ledger }),
+            ));
         }
         false => print(&text),
     }
@@ -153,6 +174,11 @@ pub(super) fn ledger(command: &LedgerCommand, global: &Global) -> Result<Exit, R
 fn reason(charge: &ChargeState) -> Option<String> {
     let standing = charge.standing();
     standing.reason().or_else(|| standing.reference().map(str::to_owned))
+}
+
+/// Something that a person decided of, and their word.
+fn said(about: &impl Serialize, word: &Word) -> serde_json::Value {
+    serde_json::json!({ "about": about, "reason": word.reason, "by": word.by })
 }
 
 fn document(charge: &ChargeState) -> serde_json::Value {

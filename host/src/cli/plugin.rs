@@ -8,7 +8,7 @@ use super::Global;
 use super::shared::{Refused, Workshop, print};
 use crate::config::PluginRef;
 use crate::plugin::{Capability, Need, Plugin};
-use crate::report::{Exit, Problem};
+use crate::report::{Exit, Problem, document};
 
 /// Commands about plugins.
 #[derive(Debug, clap::Subcommand)]
@@ -66,7 +66,7 @@ fn list(workshop: &Workshop, global: &Global) -> Result<Exit, Refused> {
         let _ = writeln!(text, "there are no plugins in {}; --plugin-dir names another folder", folders.join(", "));
     }
     match global.json {
-        true => print(&format!("{:#}\n", json!({ "plugins": documents }))),
+        true => print(&document(&json!({ "plugins": documents }))),
         false => print(&text),
     }
     Ok(exit)

@@ -6,7 +6,7 @@ use super::{Global, PipelineArgs};
 use crate::config::{MirrorForm, MirrorSpec, Pipeline};
 use crate::ledger::{Claim, Entry, Identity, Ledger, Named, Place, State};
 use crate::pipeline::run_id;
-use crate::report::Exit;
+use crate::report::{Exit, document};
 
 /// Arguments of `ledger rename`.
 #[derive(Debug, clap::Args)]
@@ -58,7 +58,7 @@ pub(super) fn rename(args: &RenameArgs, global: &Global) -> Result<Exit, Refused
     }
     ledger.close()?;
     match global.json {
-        true => print(&format!("{:#}\n", serde_json::json!({ "pipeline": pipeline.name, "renamed": says }))),
+        true => print(&document(&serde_json::json!({ "pipeline": pipeline.name, "renamed": says }))),
         false => print(&format!("{says}\n")),
     }
     Ok(Exit::Final)

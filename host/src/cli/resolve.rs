@@ -205,6 +205,8 @@ fn says(trail: &Trail, verdict: Verdict, reason: &str, by: Option<&str>) -> Stri
     let mut lines = vec![format!("{}, to {}, the charge {}", charge.words(), charge.key().sink, charge.id())];
     let why = standing.reason().map_or_else(String::new, |reason| format!(": {reason}"));
     lines.push(format!("  it is {}{why}", standing.word()));
+    let carried = charge.carried().iter();
+    lines.extend(carried.map(|of| format!("  {} of it is late usage of {}", of.quantity, of.window.label())));
     let told = trail.steps.iter().filter(|step| !matches!(step.event, Event::Superseded { .. }));
     lines.extend(told.map(|step| format!("  {:.0}: {}", step.at, step.words())));
     let by = by.map_or_else(String::new, |by| format!(" by {by}"));

@@ -3,7 +3,7 @@
 use super::confirm::confirmed;
 use super::shared::{Outside, Refused, print};
 use super::{Global, PipelineArgs};
-use crate::report::Exit;
+use crate::report::{Exit, document};
 
 /// Arguments of `ledger unlock`.
 #[derive(Debug, clap::Args)]
@@ -42,7 +42,7 @@ pub(super) fn unlock(args: &UnlockArgs, global: &Global) -> Result<Exit, Refused
 
 fn say(global: &Global, text: &str, unlocked: Option<&str>) {
     match global.json {
-        true => print(&format!("{:#}\n", serde_json::json!({ "unlocked": unlocked }))),
+        true => print(&document(&serde_json::json!({ "unlocked": unlocked }))),
         false => print(&format!("{text}\n")),
     }
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::shared::{Outside, Refused, print, report, style};
 use super::{Global, PipelineArgs};
 use crate::ledger::{Finding, Place, Spot, Verified};
-use crate::report::{Exit, LedgerEnd, Problem, Style};
+use crate::report::{Exit, LedgerEnd, Problem, Style, document};
 
 /// Arguments of `ledger verify`.
 #[derive(Debug, clap::Args)]
@@ -26,14 +26,13 @@ pub(super) fn verify(args: &VerifyArgs, global: &Global) -> Result<Exit, Refused
     let exit = if problems.is_empty() { Exit::Final } else { Exit::Ledger };
     if global.json {
         let end = verified.end.and_then(|head| LedgerEnd::of(&place, head));
-        let document = json!({
+        print(&document(&json!({
             "pipeline": pipeline.name,
             "exit": exit,
             "steps": verified.end.map(|head| head.step),
             "ledger": end,
             "problems": problems,
-        });
-        print(&format!("{document:#}\n"));
+        })));
     } else if problems.is_empty() {
         print(&format!("{}\n", whole(&place, &verified)));
     } else {

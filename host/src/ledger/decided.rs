@@ -42,7 +42,13 @@ pub(super) struct Decided {
 impl Decided {
     pub(super) fn add(&mut self, charges: Vec<Kept>, holds: Vec<(Hold, Option<String>)>, word: &Word) {
         charges.into_iter().for_each(|kept| self.insert(kept, word.clone()));
-        self.holds.extend(holds.into_iter().map(|(hold, version)| (hold, (version, word.clone()))));
+        for (hold, version) in holds {
+            // What was said of an object that could not be read is no more, once there is another in its place.
+            if hold.version.is_some() {
+                self.holds.retain(|other, _| other.version.is_none() || other.place != hold.place);
+            }
+            self.holds.insert(hold, (version, word.clone()));
+        }
     }
 
     fn insert(&mut self, kept: Kept, word: Word) {
@@ -55,6 +61,12 @@ impl Decided {
     /// The last word about a would-be charge, and what it came to then.
     pub(super) fn about(&self, id: &ChargeId) -> Option<(Decimal, &Word)> {
         self.charges.get(id).map(|(kept, word)| (kept.exact, word))
+    }
+
+    /// The last word about each would-be charge, and about each hold.
+    pub(super) fn all(&self) -> (impl Iterator<Item = (&Kept, &Word)>, impl Iterator<Item = (&Hold, &Word)>) {
+        let holds = self.holds.iter().map(|(hold, (_, word))| (hold, word));
+        (self.charges.values().map(|(kept, word)| (kept, word)), holds)
     }
 
     /// The last words about all that usage of a customer stood behind.
@@ -98,9 +110,8 @@ mod tests {
     use crate::ledger::hold::Scope;
 
     fn version_at(place: &str, versions: &[(&str, &str)]) -> Option<String> {
-        let place = Some(place.to_owned());
-        let (code, reason) = ("quarantined".to_owned(), String::new());
-        let hold = Hold { scope: Scope::Window, code, place, reason, quantity: None };
+        let hold = Hold::new(Scope::Window, "quarantined", String::new());
+        let hold = Hold { place: Some(place.to_owned()), ..hold };
         version(&hold, versions.iter().copied())
     }
 

@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | quarantined, unreadable, conflict | billed without what cannot be used, or as it was read | final, not sent | not billed |
 //! | late, final: more than was frozen | carried to a later window | settled | settled |
+//! | too-late | no window takes it | settled | settled |
 //! | late, final: less; negative | | | settled, not billed |
 //! | moved, taken-over, given-up, void, guard-... | billed as it stands | final, not sent | not billed |
 //! | customer, untaken | nobody knows whom to bill, or where | | not billed |
@@ -143,6 +144,7 @@ fn can_be_said(said: Said, kept: &Kept, is_less: bool) -> Result<(), String> {
         (_, "negative") => "a credit cannot be metered: waive it, and settle it with the customer",
         (Said::Release, "aggregate") => "what it comes to is not known",
         (Said::Release, "refused") => "the service would refuse it",
+        (Said::Release, "too-late") => "no later window can take it",
         (_, "late" | "final" | "moved" | "void") if is_less => {
             "a credit cannot be metered: waive it, and settle it with the customer"
         }
@@ -152,12 +154,15 @@ fn can_be_said(said: Said, kept: &Kept, is_less: bool) -> Result<(), String> {
 }
 
 /// Whether a hold goes away by a person's word; else what makes it go away.
-fn can_be_answered(hold: &Hold) -> Result<(), &'static str> {
+fn can_be_answered(said: Said, hold: &Hold) -> Result<(), &'static str> {
     match (&hold.scope, hold.code.as_str()) {
         (Scope::Charge { .. }, _) => Ok(()),
         (_, "taken-over" | "given-up") => Err("`ledger import` takes over what another exporter billed, as it stands"),
         (_, "astray") => Err("see whether the time is read right, and where the pipeline starts"),
         (_, "unchecked") => Err("a run checks it again"),
+        (_, "unreadable") if said == Said::Waive && hold.version.is_none() => {
+            Err("the source does not say which version of it that is: mend it, or take it away")
+        }
         _ => Ok(()),
     }
 }
@@ -233,7 +238,7 @@ impl Deciding {
             let mut about = About { sink: sink.to_owned(), window: *window, kept: Vec::new(), holds: Vec::new() };
             if matches!(said, Said::Release | Said::Waive) {
                 for hold in known.holds.iter().filter(|hold| target.names(hold)) {
-                    match can_be_answered(hold) {
+                    match can_be_answered(said, hold) {
                         Ok(()) => about.holds.push(hold.clone()),
                         Err(why) => {
                             let what = format!("{}: {}", window.label(), hold.scope.words());

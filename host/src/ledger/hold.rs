@@ -21,14 +21,27 @@ pub struct Hold {
     /// How much is kept back, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantity: Option<Decimal>,
+    /// The ETag of an object that could not be read: of one that was, it stands with the window's inputs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
+
+impl Hold {
+    /// Of no place, and of a quantity that nobody knows.
+    pub fn new(scope: Scope, code: &str, reason: String) -> Hold {
+        Hold { scope, code: code.to_owned(), place: None, reason, quantity: None, version: None }
+    }
 }
 
 /// What would be a charge, or differs from one that is frozen, and is kept back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Kept {
-    /// The id that it has, or would have; where nobody knows whom to bill, it follows from the customer's name in the usage.
+    /// The id that it has, or would have.
     pub id: ChargeId,
+    /// Whether nobody knows whom to bill: the customer is the one in the usage then, and the id that of no charge.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_payer: bool,
     /// The product, empty where there is none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub product: String,
@@ -58,7 +71,7 @@ impl Kept {
     pub fn new(id: ChargeId, key: &Key, exact: Decimal, code: &str, reason: String) -> Kept {
         let Key { product, customer, dimension, tags, .. } = key.clone();
         let (from, of) = (Vec::new(), Vec::new());
-        Kept { id, product, customer, dimension, tags, from, of, exact, code: code.to_owned(), reason }
+        Kept { id, no_payer: false, product, customer, dimension, tags, from, of, exact, code: code.to_owned(), reason }
     }
 
     /// Whom it would be billed to, and the customers in the usage behind it.

@@ -1,11 +1,11 @@
 //! What was frozen of a window's usage, wherever it was billed, and what is left of rounding.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use meterhost_decimal::Decimal;
 
 use super::decided::Word;
-use super::entry::InputSeen;
+use super::entry::{Decision, InputSeen};
 use super::fold_error::FoldError;
 use super::hold::{Hold, Kept, Late};
 use super::state::State;
@@ -85,6 +85,24 @@ impl State {
     /// The last word of a person about a would-be charge, and what it came to then.
     pub fn decided(&self, sink: &str, window: &Window, id: &ChargeId) -> Option<(Decimal, &Word)> {
         self.window(sink, window)?.decided.about(id)
+    }
+
+    /// What people gave up of a window: would-be charges of which nothing is frozen or kept back, and holds, each in the order of its names.
+    pub fn given_up(&self, sink: &str, window: &Window) -> (Vec<(&Kept, &Word)>, Vec<(&Hold, &Word)>) {
+        let Some(known) = self.window(sink, window) else { return Default::default() };
+        let (charges, holds) = known.decided.all();
+        let is_waived = |word: &Word| word.decision == Decision::Waive;
+        let held: HashSet<&ChargeId> = known.kept.iter().map(|kept| &kept.id).collect();
+        let charges = charges
+            .filter(|(kept, word)| is_waived(word) && !held.contains(&kept.id) && self.charge(&kept.id).is_none());
+        let stands = |hold: &Hold| known.decided.about_hold(hold, self.versions(window)).is_some();
+        let holds = holds.filter(|(hold, word)| is_waived(word) && stands(hold) && !known.holds.contains(hold));
+        let (mut charges, mut holds): (Vec<_>, Vec<_>) = (charges.collect(), holds.collect());
+        charges.sort_by(|(left, _), (right, _)| {
+            (&left.customer, &left.dimension, left.id).cmp(&(&right.customer, &right.dimension, right.id))
+        });
+        holds.sort_by(|(left, _), (right, _)| (&left.place, &left.reason).cmp(&(&right.place, &right.reason)));
+        (charges, holds)
     }
 
     /// The last words of people about all that usage of a customer stood behind, as that was then.

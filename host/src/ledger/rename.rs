@@ -100,8 +100,12 @@ impl State {
                     let Kept { product, customer, dimension, tags, .. } = kept.clone();
                     let (pipeline, sink) = (pipeline.clone(), sink.clone());
                     let key = Key { pipeline, sink, window: *window, product, customer, dimension, tags };
-                    // A frozen charge keeps its own.
-                    if self.charges.contains_key(&kept.id) { kept.id } else { key.id() }
+                    match kept.no_payer {
+                        true => key.handle(),
+                        // A frozen charge keeps its own.
+                        false if self.charges.contains_key(&kept.id) => kept.id,
+                        false => key.id(),
+                    }
                 };
                 known.decided.rename(&follows);
                 known.kept.iter_mut().for_each(|kept| kept.id = follows(kept));

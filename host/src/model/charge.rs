@@ -36,12 +36,22 @@ impl Key {
     /// The charge's id: the first 128 bits of a SHA-256 over the fields, each with its length before it, so that no two keys are
     /// written the same.
     pub fn id(&self) -> ChargeId {
+        self.digest("meterhost charge 1")
+    }
+
+    /// By which a person speaks of what nobody knows whom to bill for, where the customer is the one in the usage. No charge has it: the
+    /// table may bill others to a customer of this name.
+    pub fn handle(&self) -> ChargeId {
+        self.digest("meterhost usage 1")
+    }
+
+    fn digest(&self, of: &str) -> ChargeId {
         let mut hash = Sha256::new();
         let mut field = |text: &str| {
             hash.update((text.len() as u64).to_le_bytes());
             hash.update(text.as_bytes());
         };
-        field("meterhost charge 1");
+        field(of);
         field(&self.pipeline);
         field(&self.sink);
         field(self.window.kind().as_str());

@@ -68,6 +68,8 @@ pub struct Quarantined {
 pub struct Unreadable {
     /// The input's key.
     pub input: String,
+    /// Its ETag, where that is known.
+    pub etag: Option<String>,
     /// What is wrong.
     pub reason: String,
     /// An interval that surely holds its records' times.

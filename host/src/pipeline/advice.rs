@@ -39,6 +39,7 @@ pub(super) fn held_back(hold: &Hold, window: &str, plugin: Option<&String>, step
             "see which of them is right, and take the others away or give them ids of their own; a run then bills what is held",
         ),
         "late" => ("late", "see what changed; the difference is not billed, and nothing is taken back"),
+        "too-late" => ("too-late", "mend what the reason names; a run then carries it"),
         "final" => ("final", "settle it with the customer: their last bill was sent"),
         "void" => ("void", "see what changed since"),
         "range" => ("range", "see whether the usage is right; or bill a unit of which the service takes so much"),

@@ -302,13 +302,8 @@ impl<'a> Assess<'a> {
             }
         }
         assessment.holds.extend(holds);
-        assessment.holds.extend(unknown.into_iter().map(|customer| Hold {
-            scope: Scope::Customer { customer },
-            code: UNKNOWN.to_owned(),
-            place: None,
-            reason: no_row(self.spec, ""),
-            quantity: None,
-        }));
+        let held = |customer| Hold::new(Scope::Customer { customer }, UNKNOWN, no_row(self.spec, ""));
+        assessment.holds.extend(unknown.into_iter().map(held));
     }
 }
 

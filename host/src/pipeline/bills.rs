@@ -200,9 +200,9 @@ impl<'a> Bill<'a> {
         self.doubt.get_or_insert(doubt);
     }
 
-    /// The id by which a person speaks of it: the one that it has or would have.
+    /// The id by which a person speaks of it: the one that it has or would have, where it is known whom to bill.
     pub(super) fn handle(&self) -> ChargeId {
-        self.id.unwrap_or_else(|| self.key.id())
+        self.id.unwrap_or_else(|| self.key.handle())
     }
 
     /// Whose records go into it.

@@ -22,7 +22,7 @@ use super::options::LastBill;
 use super::setup::Terms;
 use super::works::{Checks, Work};
 use crate::config::{Pipeline, SinkSpec};
-use crate::ledger::{Decision, Hold, State};
+use crate::ledger::{Decision, Hold, Scope, State};
 use crate::model::charge::{Carried, ChargeId, Key, Proposal};
 use crate::model::window::Window;
 use crate::report::Problem;
@@ -217,7 +217,7 @@ impl Carrier<'_> {
                     break;
                 }
                 want.tried = *window;
-                if let Some(host) = self.host(by_window.get(window), &key, &want.draft) {
+                if let Some(host) = self.host(spec, by_window.get(window), &key, &want.draft) {
                     if want.is_alone {
                         alone.insert(key.clone());
                     }
@@ -262,7 +262,7 @@ impl Carrier<'_> {
     }
 
     /// The charge of a window that late usage can join, as it is without it; nothing where that is frozen or in doubt.
-    fn host(&self, lines: Option<&Lines<'_>>, key: &Key, draft: &Proposal) -> Option<Proposal> {
+    fn host(&self, spec: &SinkSpec, lines: Option<&Lines<'_>>, key: &Key, draft: &Proposal) -> Option<Proposal> {
         let id = self.state.known_as(key.id());
         let last = self.state.last_billed(&key.sink, &key.customer);
         if self.last.is_none() && last.is_some_and(|last| last <= key.window) {
@@ -288,7 +288,7 @@ impl Carrier<'_> {
             Some(line) if line.zero => line.draft.as_deref().cloned(),
             Some(_) => None,
             // Usage of theirs that cannot be used now is late there once it can.
-            None if lines.holds.iter().any(|hold| hold.scope.may_cover(&key.customer)) => None,
+            None if lines.holds.iter().any(|hold| may_cover(spec, &hold.scope, &key.customer)) => None,
             None => Some(alone()),
         }
     }
@@ -343,6 +343,8 @@ impl Carrier<'_> {
     fn place(&self, position: usize, works: &mut Vec<Work>, want: Wanted, waits: Option<Window>) {
         let place = want.taken.map(Place::Carried).or(waits.map(Place::Waits));
         let window = want.draft.key.window;
+        // What the guard keeps back a person can release; where no window takes it, that does not help.
+        let code = if want.is_guarded { "late" } else { "too-late" };
         let held = || {
             let why = want.objection.as_deref().unwrap_or("no later window can take it");
             let (more, all) = (want.quantity, want.draft.exact);
@@ -359,22 +361,28 @@ impl Carrier<'_> {
                 line.difference = Some(Difference { quantity: Some(want.quantity), place })
             }
             (Some((line, holds)), None) => {
-                line.held = Some(("late", held()));
-                holds.push(hold(&line.key, "late", held(), Some(line.own)));
+                line.held = Some((code, held()));
+                holds.push(hold(&line.key, code, held(), Some(line.own)));
             }
             (None, Some(_)) => {}
             (None, None) => {
                 let mut line = Assessed::new(want.draft.key.clone(), Some(want.id), want.draft.exact);
                 (line.origins, line.parts) = (want.draft.origins, want.draft.parts);
-                line.held = Some(("late", held()));
+                line.held = Some((code, held()));
                 line.difference = Some(Difference { quantity: Some(want.quantity), place: Place::Held });
-                let holds = vec![hold(&line.key, "late", held(), Some(line.own))];
+                let holds = vec![hold(&line.key, code, held(), Some(line.own))];
                 let assessment = unread(works, position, window);
                 assessment.holds.extend(holds);
                 assessment.lines.push(line);
             }
         }
     }
+}
+
+/// Whether something of what a customer of the sink owes may be in it: it speaks of them as the usage does.
+fn may_cover(spec: &SinkSpec, scope: &Scope, customer: &str) -> bool {
+    let payer = |of| spec.customers.as_ref().and_then(|table| table.payer(of)).map(|payer| payer.id.as_str());
+    scope.customer().is_none_or(|of| of == customer || payer(of) == Some(customer))
 }
 
 /// A window does not take these, for this reason. Of several together each is tried alone: one of them must not keep the others.

@@ -154,9 +154,9 @@ impl Assessed {
         Share::all(&self.key, &self.origins, &self.parts)
     }
 
-    /// The id by which a person speaks of it: the one that it has or would have.
+    /// The id by which a person speaks of it: the one that it has or would have, where it is known whom to bill.
     pub(super) fn handle(&self) -> ChargeId {
-        self.id.unwrap_or_else(|| self.key.id())
+        self.id.unwrap_or_else(|| self.key.handle())
     }
 
     /// Whether usage differs from what was frozen, and that is held.
@@ -173,7 +173,8 @@ impl Assessment {
             let mut from: Vec<String> = line.origins.iter().map(|(dimension, _)| dimension.clone()).collect();
             from.sort_unstable();
             let of = line.parts.iter().map(|part| part.customer.clone()).collect();
-            Some(Kept { from, of, ..Kept::new(line.handle(), &line.key, line.own, code, reason) })
+            let no_payer = line.id.is_none();
+            Some(Kept { from, of, no_payer, ..Kept::new(line.handle(), &line.key, line.own, code, reason) })
         };
         self.lines.iter().filter_map(kept).collect()
     }
@@ -192,16 +193,6 @@ impl Assessment {
 
 /// That one would-be charge is held.
 pub(super) fn hold(key: &Key, code: &'static str, reason: String, quantity: Option<Decimal>) -> Hold {
-    Hold {
-        scope: Scope::Charge {
-            product: key.product.clone(),
-            customer: key.customer.clone(),
-            dimension: key.dimension.clone(),
-            tags: key.tags.clone(),
-        },
-        code: code.to_owned(),
-        place: None,
-        reason,
-        quantity,
-    }
+    let Key { product, customer, dimension, tags, .. } = key.clone();
+    Hold { quantity, ..Hold::new(Scope::Charge { product, customer, dimension, tags }, code, reason) }
 }

@@ -111,13 +111,7 @@ pub(super) const GIVEN_UP: &str =
 
 /// What a customer owes for a window that was closed without billing it.
 pub(super) fn given_up(customer: &str) -> Hold {
-    Hold {
-        scope: Scope::Customer { customer: customer.to_owned() },
-        code: GIVEN_UP_CODE.to_owned(),
-        place: None,
-        reason: GIVEN_UP.to_owned(),
-        quantity: None,
-    }
+    Hold::new(Scope::Customer { customer: customer.to_owned() }, GIVEN_UP_CODE, GIVEN_UP.to_owned())
 }
 
 pub(super) fn difference(before: &[InputSeen], now: &[InputSeen]) -> Option<Hold> {
@@ -131,13 +125,8 @@ pub(super) fn difference(before: &[InputSeen], now: &[InputSeen]) -> Option<Hold
     let first = keys.first()?;
     let objects =
         if keys.len() == 1 { "one of its objects is".to_owned() } else { format!("{} of its objects are", keys.len()) };
-    Some(Hold {
-        scope: Scope::Window,
-        code: "taken-over".to_owned(),
-        place: Some((*first).to_owned()),
-        reason: format!(
-            "it was taken over as billed, and {objects} not as it was then; how much of it was billed nobody here knows"
-        ),
-        quantity: None,
-    })
+    let reason = format!(
+        "it was taken over as billed, and {objects} not as it was then; how much of it was billed nobody here knows"
+    );
+    Some(Hold { place: Some((*first).to_owned()), ..Hold::new(Scope::Window, "taken-over", reason) })
 }

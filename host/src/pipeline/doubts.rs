@@ -26,13 +26,8 @@ impl Doubts {
             Doubts { window: None, customers: HashMap::new(), dimensions: HashMap::new(), holds: Vec::new() };
         for found in &reading.unreadable {
             let reason = format!("{}: {}", found.input, found.reason);
-            let hold = Hold {
-                scope: Scope::Window,
-                code: "unreadable".to_owned(),
-                place: Some(found.input.clone()),
-                reason: found.reason.clone(),
-                quantity: None,
-            };
+            let (place, version) = (Some(found.input.clone()), found.etag.clone());
+            let hold = Hold { place, version, ..Hold::new(Scope::Window, "unreadable", found.reason.clone()) };
             if !is_given_up(&hold) {
                 doubts.window.get_or_insert(format!("{reason}; nobody knows whose usage is in it"));
             }
@@ -40,7 +35,11 @@ impl Doubts {
         }
         for record in &reading.quarantined {
             // Where it speaks for many, the others stand beside it with their places.
-            let place = (!record.place.is_empty()).then(|| format!("{}, {}", record.input, record.place));
+            let place = match (record.input.as_str(), record.place.as_str()) {
+                ("", _) => None,
+                (input, "") => Some(input.to_owned()),
+                (input, place) => Some(format!("{input}, {place}")),
+            };
             let reason = match &place {
                 Some(place) => format!("{place}: {}", record.reason),
                 None => record.reason.clone(),
@@ -50,8 +49,7 @@ impl Doubts {
                 (Some(customer), None) => Scope::Customer { customer },
                 (None, _) => Scope::Record,
             };
-            let (code, said) = ("quarantined".to_owned(), record.reason.clone());
-            let hold = Hold { scope, code, place, reason: said, quantity: None };
+            let hold = Hold { place, ..Hold::new(scope, "quarantined", record.reason.clone()) };
             if !is_given_up(&hold) {
                 doubts.add(&hold.scope, reason);
             }
@@ -61,7 +59,7 @@ impl Doubts {
             let Conflict { customer, dimension, .. } = conflict;
             let reason = conflict.words();
             let scope = Scope::Dimension { customer: customer.clone(), dimension: dimension.clone() };
-            let hold = Hold { scope, code: "conflict".to_owned(), place: None, reason, quantity: None };
+            let hold = Hold::new(scope, "conflict", reason);
             if !is_given_up(&hold) {
                 doubts.add(&hold.scope, hold.reason.clone());
             }

@@ -236,13 +236,7 @@ mod tests {
         entries.extend(held.iter().map(|label| Entry::Reading {
             sink: sink.clone(),
             window: window(label),
-            holds: vec![Hold {
-                scope: Scope::Window,
-                code: "late".to_owned(),
-                place: None,
-                reason: "it changed".to_owned(),
-                quantity: None,
-            }],
+            holds: vec![Hold::new(Scope::Window, "late", "it changed".to_owned())],
             kept: Vec::new(),
             late: Vec::new(),
             zeros_until: None,

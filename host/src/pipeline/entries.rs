@@ -110,24 +110,13 @@ fn ends(pipeline: &Pipeline, work: &Work, last: &LastBill) -> Option<Entry> {
 
 /// That nothing which was read lies where it could be billed.
 pub(super) fn all_astray(words: &str) -> Hold {
-    Hold {
-        scope: Scope::Window,
-        code: "astray".to_owned(),
-        place: None,
-        reason: format!("{words}; nothing else was read"),
-        quantity: None,
-    }
+    Hold::new(Scope::Window, "astray", format!("{words}; nothing else was read"))
 }
 
 /// That a sink could not check its charges of a window.
 pub(super) fn unchecked(spec: &SinkSpec, window: &Window, problem: &Problem) -> Entry {
-    let hold = Hold {
-        scope: Scope::Window,
-        code: "unchecked".to_owned(),
-        place: None,
-        reason: format!("its charges could not be checked: {}", problem.message),
-        quantity: None,
-    };
+    let reason = format!("its charges could not be checked: {}", problem.message);
+    let hold = Hold::new(Scope::Window, "unchecked", reason);
     Entry::Reading {
         sink: spec.plugin.name.clone(),
         window: *window,

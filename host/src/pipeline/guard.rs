@@ -91,7 +91,7 @@ impl Guarded<'_> {
         let frozen = state.charges_of(sink, self.window);
         if guard.empty_window.holds() && frozen.is_empty() && assessment.lines.is_empty() && is_empty(reading) {
             let reason = "no usage was read, and the guard holds a window without any".to_owned();
-            return vec![Hold { scope: Scope::Window, code: EMPTY.to_owned(), place: None, reason, quantity: None }];
+            return vec![Hold::new(Scope::Window, EMPTY, reason)];
         }
         let Some(baseline) = &self.baseline else { return Vec::new() };
         let present: HashSet<Place<'_>> = present(assessment, state, sink, self.window);
@@ -183,8 +183,7 @@ fn absent(guard: &Guard, baseline: &Baseline<'_>, present: &HashSet<Place<'_>>, 
         };
         let reason =
             format!("there is nothing now, 100 % less than the {before} of {label}, and the guard allows {most}");
-        let quantity = Some(Decimal::ZERO);
-        holds.push(Hold { scope, code: DECREASE.to_owned(), place: None, reason, quantity });
+        holds.push(Hold { quantity: Some(Decimal::ZERO), ..Hold::new(scope, DECREASE, reason) });
     }
     if guard.missing_customers.holds() {
         holds.extend(missing.into_iter().map(|(customer, owed)| {
@@ -195,7 +194,7 @@ fn absent(guard: &Guard, baseline: &Baseline<'_>, present: &HashSet<Place<'_>>, 
             let reason =
                 format!("it owed {owed}{more} in {label} and owes nothing now, and the guard holds missing customers");
             let scope = Scope::Customer { customer: customer.to_owned() };
-            Hold { scope, code: MISSING.to_owned(), place: None, reason, quantity: None }
+            Hold::new(scope, MISSING, reason)
         }));
     }
     holds

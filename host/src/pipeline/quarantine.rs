@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::model::reading::{Quarantined, Span};
 
-/// So many records of one kind are kept as they are.
+/// So many records of one kind are kept as they are, and of so many inputs the others are counted by themselves.
 const EXAMPLES: usize = 20;
 
 /// What a record puts in doubt: product, customer and dimension as far as they are known, and the windows that it may lie in, by their
@@ -21,7 +21,10 @@ pub(super) struct Quarantine(BTreeMap<Kind, Alike>);
 struct Alike {
     /// By input and place, ascending.
     examples: BTreeMap<(String, String), Quarantined>,
-    more: u64,
+    /// How many others there are, by input.
+    more: BTreeMap<String, u64>,
+    /// And beyond those.
+    most: u64,
 }
 
 impl Quarantine {
@@ -30,13 +33,14 @@ impl Quarantine {
         let Range { start, end } = touched(record.span.as_ref(), windows);
         let kind = (record.product.clone(), record.customer.clone(), record.dimension.clone(), start, end);
         let alike = self.0.entry(kind).or_default();
-        if alike.examples.insert((record.input.clone(), record.place.clone()), record).is_some() {
-            alike.more += 1;
+        if let Some(same) = alike.examples.insert((record.input.clone(), record.place.clone()), record) {
+            alike.counts(same.input, 1);
         }
         // The first by name are kept, whichever came first: what is said does not depend on how fast which thread was.
-        if alike.examples.len() > EXAMPLES {
-            alike.examples.pop_last();
-            alike.more += 1;
+        if alike.examples.len() > EXAMPLES
+            && let Some(((input, _), _)) = alike.examples.pop_last()
+        {
+            alike.counts(input, 1);
         }
     }
 
@@ -54,12 +58,23 @@ impl Quarantine {
 }
 
 impl Alike {
+    fn counts(&mut self, input: String, records: u64) {
+        *self.more.entry(input).or_default() += records;
+        if self.more.len() > EXAMPLES
+            && let Some((_, records)) = self.more.pop_last()
+        {
+            self.most += records;
+        }
+    }
+
     fn records(&self) -> Vec<Quarantined> {
         let mut records: Vec<Quarantined> = self.examples.values().cloned().collect();
-        if let Some(first) = records.first().filter(|_| self.more > 0) {
-            let reason = format!("{} more records of the kind cannot be used either", self.more);
-            records.push(Quarantined { place: String::new(), reason, records: self.more, ..first.clone() });
-        }
+        let Some(first) = records.first().cloned() else { return records };
+        let (more, most) = (self.more.iter().map(|(input, more)| (input.as_str(), *more)), ("", self.most));
+        records.extend(more.chain([most]).filter(|(_, records)| *records > 0).map(|(input, records)| {
+            let reason = format!("{records} more records of the kind cannot be used either");
+            Quarantined { input: input.to_owned(), place: String::new(), reason, records, ..first.clone() }
+        }));
         records
     }
 }

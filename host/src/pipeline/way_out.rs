@@ -45,7 +45,7 @@ impl<'a> WaysOut<'a> {
             (_, "astray" | "unchecked") => return None,
             (Scope::Window, "unreadable") => format!("release|waive --object {}", quoted(hold.place.as_deref()?)),
             // The place stands above: problems that are alike stay one.
-            (_, "quarantined") => "release|waive --record \"OBJECT, PLACE\"".to_owned(),
+            (_, "quarantined") if hold.place.is_some() => "release|waive --record \"OBJECT, PLACE\"".to_owned(),
             (Scope::Window | Scope::Record, _) => format!("release|waive --window {window}"),
             (Scope::Customer { customer }, "customer") => of_customer(customer, "waive"),
             (Scope::Customer { customer } | Scope::Dimension { customer, .. }, _) => {
@@ -67,7 +67,7 @@ impl<'a> WaysOut<'a> {
 fn verdicts(code: &str, is_less: bool) -> &'static str {
     match code {
         "untaken" | "negative" => "waive",
-        "rounding" | "range" | "aggregate" | "refused" => "billed|waive",
+        "rounding" | "range" | "aggregate" | "refused" | "too-late" => "billed|waive",
         // Nothing is left to bill, and no credit can be metered.
         "late" | "final" | "moved" | "void" if is_less => "waive",
         _ => "release|billed|waive",

@@ -168,7 +168,10 @@ pub(super) fn page(page: source::Page) -> Result<Page, Cause> {
         unreadable: page
             .unreadable
             .into_iter()
-            .map(|found| Ok(Unreadable { input: found.input, reason: reason(found.reason), span: span(found.span)? }))
+            .map(|found| {
+                let etag = Some(found.etag).filter(|etag| !etag.is_empty());
+                Ok(Unreadable { input: found.input, etag, reason: reason(found.reason), span: span(found.span)? })
+            })
             .collect::<Result<_, Cause>>()?,
     })
 }

@@ -85,7 +85,7 @@ impl Reading {
 
     fn begin(&mut self, wanted: Wanted) -> Result<(), Error> {
         let Wanted { object: listed, matched, unreadable } = wanted;
-        let object = Object { key: &listed.key, matched: &matched };
+        let object = Object { key: &listed.key, etag: &listed.etag, matched: &matched };
         if let Some(reason) = unreadable {
             self.rows.unreadable(&object, reason.to_owned());
             return Ok(());
@@ -110,7 +110,7 @@ impl Reading {
     }
 
     fn read(&mut self, mut current: Current) -> Result<(), Error> {
-        let object = Object { key: &current.input.key, matched: &current.matched };
+        let object = Object { key: &current.input.key, etag: &current.input.etag, matched: &current.matched };
         match current.decoder.decode(&mut self.picker, &mut self.rows, &object) {
             Ok(Stopped::Done) => {}
             Ok(Stopped::PageFull) => {

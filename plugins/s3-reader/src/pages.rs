@@ -90,8 +90,8 @@ impl Pages {
     /// An object cannot be used.
     pub(crate) fn unreadable(&mut self, object: &Object<'_>, reason: String) {
         self.items = 0;
-        let (input, span) = (object.key.to_owned(), object.matched.reach);
-        self.page.unreadable.push(Unreadable { input, reason, span });
+        let (input, etag, span) = (object.key.to_owned(), object.etag.to_owned(), object.matched.reach);
+        self.page.unreadable.push(Unreadable { input, etag, reason, span });
         self.turn_if_many();
     }
 

@@ -24,6 +24,7 @@ pub(crate) struct Rows {
 #[derive(Clone, Copy)]
 pub(crate) struct Object<'a> {
     pub(crate) key: &'a str,
+    pub(crate) etag: &'a str,
     pub(crate) matched: &'a Matched,
 }
 

@@ -10,13 +10,9 @@ fn what_was_written_is_there_after_reopening() {
     let place = Place::new();
     let (mut ledger, charges) = frozen(&place, &["a", "b"]);
     let inputs = vec![InputSeen { key: "k".to_owned(), etag: "e".to_owned(), size: 7, items: 3 }];
-    let hold = Hold {
-        scope: Scope::Customer { customer: "x".to_owned() },
-        code: "quarantined".to_owned(),
-        place: Some("k, record 3".to_owned()),
-        reason: "no number".to_owned(),
-        quantity: None,
-    };
+    let scope = Scope::Customer { customer: "x".to_owned() };
+    let hold = Hold::new(scope, "quarantined", "no number".to_owned());
+    let hold = Hold { place: Some("k, record 3".to_owned()), ..hold };
     let items = vec![("quarantined".to_owned(), 1)];
     let reading = Entry::Reading {
         sink: "s".to_owned(),
@@ -151,13 +147,7 @@ fn an_answer_counts_for_what_was_asked_and_once() {
 
 #[test]
 fn a_window_with_something_open_or_held_is_not_settled() {
-    let hold = Hold {
-        scope: Scope::Window,
-        code: "unreadable".to_owned(),
-        place: None,
-        reason: "broken".to_owned(),
-        quantity: None,
-    };
+    let hold = Hold::new(Scope::Window, "unreadable", "broken".to_owned());
     let reading = |holds| Entry::Reading {
         sink: "s".to_owned(),
         window: june(),

@@ -23,7 +23,7 @@ fn decoded(text: &str, delimiter: u8, pieces: &[&[u8]]) -> Result<Vec<Page>, Str
     let mut rows = Rows::new(Rc::new(Mapping::new(&config).unwrap()));
     let reach = Some(Window { start: 0, end: 10 });
     let matched = Matched { span: None, reach: None, captures: Vec::new() };
-    let object = Object { key: "m/a.csv", matched: &Matched { span: reach, ..matched } };
+    let object = Object { key: "m/a.csv", etag: "e", matched: &Matched { span: reach, ..matched } };
     let mut csv = Csv::new(delimiter);
     let mut all = Vec::new();
     for piece in pieces.iter().map(Some).chain([None]) {

@@ -19,7 +19,7 @@ fn decoded(text: &str, format: Format, pieces: &[&[u8]]) -> Result<Vec<Page>, St
     let (mut picker, mut rows) = (Picker::new(Rc::clone(&mapping.pointers)), Rows::new(mapping));
     let span = Some(Window { start: 0, end: 10 });
     let matched = Matched { span, reach: span, captures: vec!["acme".into()] };
-    let object = Object { key: "key", matched: &matched };
+    let object = Object { key: "key", etag: "e", matched: &matched };
     let mut decoder = Decoder::new(format, 0, b',');
     let mut all = Vec::new();
     for piece in pieces.iter().map(Some).chain([None]) {
