@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::shared::{Outside, Refused, escaped, print};
 use super::{Global, PipelineArgs, accept, export, import, rename, reopen, resolve, unlock, verify};
-use crate::ledger::{ChargeState, Identity, Ledger, Word};
+use crate::ledger::{ChargeState, GivenUp, Identity, Ledger, Word};
 use crate::report::{self, Exit, LedgerEnd};
 
 /// Commands about the ledger.
@@ -122,7 +122,7 @@ pub(super) fn ledger(command: &LedgerCommand, global: &Global) -> Result<Exit, R
             let place = hold.place.as_deref().map_or_else(String::new, |place| format!("{}: ", place.escape_debug()));
             let _ = writeln!(text, "  held: {place}{}", escaped(&hold.reason));
         }
-        let (waived, given_up) = state.given_up(sink, at);
+        let GivenUp { charges: waived, holds: given_up } = state.given_up(sink, at);
         for (kept, word) in &waived {
             let (customer, dimension, why) =
                 (kept.customer.escape_debug(), kept.dimension.escape_debug(), word.words());

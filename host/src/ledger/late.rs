@@ -12,6 +12,15 @@ use super::state::State;
 use crate::model::charge::{ChargeId, Key, Lane, Proposal};
 use crate::model::window::Window;
 
+/// What people gave up of a window, and their words.
+#[derive(Debug, Default)]
+pub struct GivenUp<'a> {
+    /// Would-be charges of which nothing is frozen or kept back, by customer and dimension.
+    pub charges: Vec<(&'a Kept, &'a Word)>,
+    /// What held something, by its place.
+    pub holds: Vec<(&'a Hold, &'a Word)>,
+}
+
 /// What is not at its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Owed {
@@ -87,9 +96,9 @@ impl State {
         self.window(sink, window)?.decided.about(id)
     }
 
-    /// What people gave up of a window: would-be charges of which nothing is frozen or kept back, and holds, each in the order of its names.
-    pub fn given_up(&self, sink: &str, window: &Window) -> (Vec<(&Kept, &Word)>, Vec<(&Hold, &Word)>) {
-        let Some(known) = self.window(sink, window) else { return Default::default() };
+    /// What people gave up of a window, as far as that stands.
+    pub fn given_up(&self, sink: &str, window: &Window) -> GivenUp<'_> {
+        let Some(known) = self.window(sink, window) else { return GivenUp::default() };
         let (charges, holds) = known.decided.all();
         let is_waived = |word: &Word| word.decision == Decision::Waive;
         let held: HashSet<&ChargeId> = known.kept.iter().map(|kept| &kept.id).collect();
@@ -102,7 +111,7 @@ impl State {
             (&left.customer, &left.dimension, left.id).cmp(&(&right.customer, &right.dimension, right.id))
         });
         holds.sort_by(|(left, _), (right, _)| (&left.place, &left.reason).cmp(&(&right.place, &right.reason)));
-        (charges, holds)
+        GivenUp { charges, holds }
     }
 
     /// The last words of people about all that usage of a customer stood behind, as that was then.

@@ -78,7 +78,7 @@ pub use hold::{EVERY, Hold, Kept, Late, Scope};
 pub use identity::{Clash, Identity};
 pub use ids::{Billed, Draft, Finder, IdKey, Ids, Segment, Shelf};
 pub use imported::Imported;
-pub use late::Owed;
+pub use late::{GivenUp, Owed};
 pub use place::Place;
 pub use resolve::{NotToResolve, Statement, command as resolve_command};
 pub use round::rounded;
