@@ -190,6 +190,31 @@ fn the_inputs_are_those_that_the_charge_was_frozen_from_and_what_changed_since_i
 }
 
 #[test]
+fn what_is_held_or_waived_and_was_never_frozen_is_explained_too() {
+    let stage = Stage::new();
+    stage.usage("2025/06/01/00", "a", &[("A", "cpu", "2"), ("A", "cpu", "null")]);
+    let ended = stage.command("run", &["--json"], &[]).expect(1).json();
+    let id = ended["windows"][0]["lines"][0]["would_be"].as_str().unwrap().to_owned();
+    let says = |text: &str| {
+        stage.command("explain", &[&id], &[]).expect(0).says("is not frozen: nothing of it was sent").says(text);
+    };
+    says("a.json, record 2: quantity (/value) is null");
+    says(&format!("{id} release|billed|waive --reason"));
+    let json = || stage.command("explain", &[&id, "--json"], &[]).expect(0).json();
+    assert_eq!(json()["would_be"]["exact"], json!("2"));
+    assert_eq!(json()["holds"][0]["code"], json!("quarantined"));
+    stage.command("ledger resolve", &[&id, "waive", "--reason", "a test of theirs", "--yes"], &[]).expect(0);
+    stage.run().expect(1);
+    says("waived by a person");
+    says("a test of theirs");
+    assert_eq!([&json()["held"], &json()["word"]["stands"]], [&json!(false), &json!(true)]);
+    stage.usage("2025/06/01/00", "a", &[("A", "cpu", "3"), ("A", "cpu", "null")]);
+    stage.run().expect(1);
+    says("when it came to another quantity");
+    assert_eq!([&json()["held"], &json()["word"]["stands"]], [&json!(true), &json!(false)]);
+}
+
+#[test]
 fn what_names_no_charge_or_several_is_said_with_those_that_are_near() {
     let stage = Stage::new();
     stage.command("explain", &["0123"], &[]).expect(2).says("there is no charge `0123` in the ledger");

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::shared::{Outside, Refused, print, style};
-use super::{Global, PipelineArgs};
-use crate::ledger::{ChargeState, Identity, NoSuchCharge, Sought, Standing, Trail, resolve_command};
+use super::{Global, PipelineArgs, unfrozen};
+use crate::ledger::{ChargeState, Identity, Ledger, NoSuchCharge, Sought, Standing, Trail, Unfrozen, resolve_command};
 use crate::report::{Exit, document, write_trail};
 
 /// Arguments of `explain`.
@@ -31,8 +31,20 @@ pub(super) fn explain(args: &ExplainArgs, global: &Global) -> Result<Exit, Refus
     let pipeline = args.pipeline.pipeline()?;
     let outside = Outside::open()?;
     let place = outside.place(&pipeline)?;
-    let trail = Trail::of(&place, &Identity::of(&pipeline, None), &args.charge)
-        .map_err(|error| Refused::of(&pipeline, error))??;
+    let identity = Identity::of(&pipeline, None);
+    let trail = Trail::of(&place, &identity, &args.charge).map_err(|error| Refused::of(&pipeline, error))?;
+    let trail = match trail {
+        Err(none @ NoSuchCharge::Unknown { .. }) => {
+            let state = Ledger::state_of(&place, &identity).map_err(|error| Refused::of(&pipeline, error))?;
+            let about = Unfrozen::of(&state, &args.charge, Timestamp::now())?.ok_or(none)?;
+            match global.json {
+                true => print(&document(&unfrozen::as_json(&pipeline, &about))),
+                false => print(&unfrozen::says(&pipeline, &about)),
+            }
+            return Ok(Exit::Final);
+        }
+        trail => trail?,
+    };
     let holder = match trail.charge.standing() {
         Standing::InFlight { .. } => place.holder()?,
         _ => None,

@@ -18,6 +18,7 @@ mod resolve;
 mod run;
 mod shared;
 mod status;
+mod unfrozen;
 mod unlock;
 mod verify;
 

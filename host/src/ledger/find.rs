@@ -74,6 +74,14 @@ impl Sought {
     }
 }
 
+impl NoSuchCharge {
+    /// That these are meant, or may be.
+    pub(super) fn several(sought: &Sought, all: Vec<String>) -> Self {
+        let count = all.len();
+        NoSuchCharge::Several { text: sought.0.clone(), count, some: all.into_iter().take(MOST_NAMED).collect() }
+    }
+}
+
 impl State {
     /// The one charge that is sought.
     ///

@@ -60,6 +60,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod trail;
+mod unfrozen;
 mod verify;
 
 pub use accept::Accepting;
@@ -87,4 +88,5 @@ pub use standing::{Standing, TAKEN_OVER};
 pub use state::{Counts, State, WindowState};
 pub use table::Format;
 pub use trail::{Event, Frozen, Inputs, Step, Trail};
+pub use unfrozen::Unfrozen;
 pub use verify::{Finding, Spot, Unfit, Verified};
