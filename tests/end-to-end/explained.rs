@@ -190,6 +190,31 @@ fn the_inputs_are_those_that_the_charge_was_frozen_from_and_what_changed_since_i
 }
 
 #[test]
+fn late_usage_and_what_rounding_left_over_lead_from_one_charge_to_the_other() {
+    let mut stage = Stage::new();
+    stage.replace("[sink.clazar]", "[sink.clazar]\nlate = \"carry\"\nround = \"carry\"");
+    stage.usage("2025/06/01/00", "a", &[("A", "cpu", "2.5")]);
+    stage.run().expect(0);
+    stage.usage("2025/06/02/00", "late", &[("A", "cpu", "3")]);
+    stage.usage("2025/07/01/00", "a", &[("A", "cpu", "1.75")]);
+    stage.at("2025-08-01T02:00:00Z");
+    stage.run().expect(0);
+    let shown = stage.command("ledger show", &["--json"], &[]).json();
+    let id = |window: usize| shown["windows"][window]["charges"][0]["id"].as_str().unwrap().to_owned();
+    let (june, july) = (id(0), id(1));
+    let said = format!("3 more of its usage, found late, was frozen with 2025-07: the charge {july}");
+    // Long lines are broken.
+    let explained = stage.command("explain", &[&june], &[]).expect(0).stdout.clone();
+    assert!(explained.split_whitespace().collect::<Vec<_>>().join(" ").contains(&said), "{explained}");
+    let explained = stage.command("explain", &[&july], &[]);
+    explained.expect(0).says("with 3 of 2025-06, found late");
+    explained.says("with 0.5 that rounding had left over; 0.25 is left over now");
+    let json = stage.command("explain", &[&july, "--json"], &[]).json();
+    assert_eq!(json["charge"]["carried"], json!([{ "window": "2025-06", "quantity": "3" }]));
+    assert_eq!(json["charge"]["remainder"], json!({ "before": "0.5", "after": "0.25" }));
+}
+
+#[test]
 fn what_is_held_or_waived_and_was_never_frozen_is_explained_too() {
     let stage = Stage::new();
     stage.usage("2025/06/01/00", "a", &[("A", "cpu", "2"), ("A", "cpu", "null")]);

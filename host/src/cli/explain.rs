@@ -139,6 +139,8 @@ fn as_json(trail: &Trail, next: &str, command: Option<&str>) -> Value {
             "aggregator": frozen.aggregator(),
             "origins": origins(frozen.origins()),
             "parts": parts.collect::<Vec<_>>(),
+            "carried": frozen.carried(),
+            "remainder": frozen.remainder(),
         },
         "frozen": trail.frozen,
         "inputs": trail.inputs,

@@ -193,6 +193,8 @@ fn document(charge: &ChargeState) -> serde_json::Value {
         "exact": frozen.exact(),
         "quantity": frozen.quantity(),
         "parts": frozen.parts(),
+        "carried": frozen.carried(),
+        "remainder": frozen.remainder(),
         "standing": charge.standing().word(),
         "reason": reason(charge),
     })

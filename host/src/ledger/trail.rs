@@ -16,7 +16,7 @@ use super::identity::Identity;
 use super::place::Place;
 use super::standing::person;
 use super::state::State;
-use crate::model::charge::ChargeId;
+use crate::model::charge::{Carried, ChargeId, Key};
 use crate::model::outcome::{Finding, HeldRecord, Outcome, Status};
 use crate::model::window::Window;
 
@@ -109,6 +109,15 @@ pub enum Event {
     Doubted {
         /// Why.
         reason: String,
+    },
+    /// Late usage of it was frozen with a later window.
+    Carried {
+        /// How much, before rounding.
+        quantity: Decimal,
+        /// The later window.
+        window: Window,
+        /// That window's charge.
+        charge: ChargeId,
     },
     /// It counts as billed by another exporter.
     TakenOver,
@@ -223,8 +232,15 @@ impl Followed {
             Entry::Inputs { window, .. } => {
                 self.inputs.insert(*window, (at, run()));
             }
-            Entry::Freeze { id, charge } if sought.fits(id) => {
+            Entry::Freeze { id, charge } => {
                 let window = charge.key.window;
+                for Carried { window: of, quantity } in &charge.carried {
+                    let of = state.known_as(Key { window: *of, ..charge.key.clone() }.id());
+                    add(&of, Event::Carried { quantity: *quantity, window, charge: *id });
+                }
+                if !sought.fits(id) {
+                    return;
+                }
                 let inputs = state.inputs(&window).zip(self.inputs.get(&window));
                 let inputs =
                     inputs.map(|(inputs, (at, run))| Inputs { at: *at, run: run.clone(), inputs: inputs.to_vec() });
@@ -364,6 +380,9 @@ impl Step {
                 Finding::CannotTell(why) => format!("a look-up could not tell: {why}"),
             },
             Event::Doubted { reason } => format!("in doubt: {reason}"),
+            Event::Carried { quantity, window, charge } => {
+                format!("{quantity} more of its usage, found late, was frozen with {window}: the charge {charge}")
+            }
             Event::TakenOver => "taken over: it counts as billed by the exporter before".to_owned(),
             Event::Superseded { holder } => format!("the ledger was taken over from {holder}, which may send yet"),
             Event::Lost => "the ledger has lost entries that stood behind this place".to_owned(),

@@ -4,7 +4,7 @@ use std::io;
 
 use super::style::{Paint, Style, count, counted, padded};
 use crate::ledger::{Charge, Frozen, Inputs, Trail};
-use crate::model::charge::Part;
+use crate::model::charge::{Carried, Part, Remainder};
 
 /// Of a window's inputs, so many are shown, unless everything is.
 const MOST_INPUTS: usize = 20;
@@ -109,6 +109,12 @@ fn write_standing(
 fn write_sources(out: &mut dyn io::Write, charge: &Charge, style: Style) -> io::Result<()> {
     let sources = format!("{}, by {}", origins(charge.origins(), style), style.name(charge.aggregator()));
     writeln!(out, "  {}", style.wrapped(&sources, 2, 4))?;
+    for Carried { window, quantity } in charge.carried() {
+        writeln!(out, "  with {quantity} of {window}, found late")?;
+    }
+    if let Some(Remainder { before, after }) = charge.remainder() {
+        writeln!(out, "  with {before} that rounding had left over; {after} is left over now")?;
+    }
     for Part { product, customer, quantity, origins: from } in charge.parts() {
         let product = if product.is_empty() { String::new() } else { format!(" for {}", style.name(product)) };
         let part = format!("of {}{product}: {quantity}, from {}", style.name(customer), origins(from, style));
