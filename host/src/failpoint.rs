@@ -2,7 +2,7 @@
 //!
 //! `METERHOST_FAILPOINT=NAME` ends it at the place of this name, `NAME#3` when it is passed for the third time; `stop:NAME` stops it there
 //! as a machine that is put to sleep does, until somebody wakes it (SIGCONT). `METERHOST_FAILPOINTS=FILE` adds the name of each place
-//! that is passed to a file, so that a test can visit them all.
+//! that is passed to a file, so that a test can visit them all. `METERHOST_FAULT=NAME` makes a mistake of the host's own, to see it found.
 //!
 //! | names | where |
 //! |---|---|
@@ -47,6 +47,18 @@ pub(crate) fn failpoint(name: &str) {
 /// Nothing.
 #[cfg(not(debug_assertions))]
 pub(crate) fn failpoint(_name: &str) {}
+
+/// Whether a test wants this fault of the host's own, to see that it is found.
+#[cfg(debug_assertions)]
+pub(crate) fn fault(name: &str) -> bool {
+    std::env::var("METERHOST_FAULT").is_ok_and(|wanted| wanted == name)
+}
+
+/// Never.
+#[cfg(not(debug_assertions))]
+pub(crate) fn fault(_name: &str) -> bool {
+    false
+}
 
 /// Ends what a thread does as a crash would: nothing behind the place happens, and whoever catches it goes on.
 #[cfg(test)]

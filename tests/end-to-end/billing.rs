@@ -1,5 +1,8 @@
 //! What is billed, and what is not.
 
+use clazar_emulator::Fault;
+
+use crate::guard;
 use crate::support::{Stage, bill, component, program};
 
 /// Two customers' month.
@@ -147,6 +150,35 @@ fn max_windows_leaves_the_rest_for_later_runs() {
     let ended = stage.run();
     assert!(!ended.expect(0).stdout.contains("max_windows"), "{}", ended.stdout);
     assert_eq!(stage.emulator.books().len(), 4);
+}
+
+#[test]
+fn a_sum_that_does_not_close_ends_the_run_before_anything_is_frozen_or_sent() {
+    for (fault, said) in [
+        ("charge-doubled", "cpu of A is to be billed with another quantity than its own usage comes to"),
+        ("charge-forgotten", "the usage of cpu comes to 9, and 5 is accounted for"),
+    ] {
+        let mut stage = Stage::new();
+        stage.begin_early();
+        stage.usage("2025/06/01/00", "a", &[("A", "cpu", "2")]);
+        stage.emulator.push_fault(Fault::Fail { positions: vec![0] });
+        stage.run().expect(1).says("rejected");
+        // What is open is not sent either.
+        stage.at("2025-08-01T02:00:00Z");
+        stage.usage("2025/07/01/00", "a", &[("A", "cpu", "5"), ("B", "cpu", "4")]);
+        let frozen = || stage.command("ledger show", &[], &[]).stdout.matches("cpu").count();
+        let (submissions, before) = (stage.submissions(), frozen());
+        let ended = stage.command("run", &[], &[("METERHOST_FAULT", fault)]);
+        ended
+            .expect(3)
+            .says(said)
+            .says("this is an error of meterhost itself; nothing was frozen, and nothing is sent");
+        assert_eq!(stage.submissions(), submissions, "{fault}");
+        assert_eq!(frozen(), before, "{fault}");
+        stage.run().expect(0);
+        assert_eq!(guard::billed(&stage, "2025-06"), bill(&[("A", "cpu", "2")]), "{fault}");
+        assert_eq!(guard::billed(&stage, "2025-07"), bill(&[("A", "cpu", "5"), ("B", "cpu", "4")]), "{fault}");
+    }
 }
 
 #[test]

@@ -24,7 +24,9 @@ use super::quantities;
 use super::setup::Terms;
 use super::summary::Findings;
 use crate::config::Pipeline;
+use crate::failpoint::fault;
 use crate::ledger::{Entry, PluginDigest, State};
+use crate::model::charge::Proposal;
 use crate::model::service::{Offer, Opinion};
 use crate::model::window::Window;
 use crate::report::Problem;
@@ -167,8 +169,26 @@ impl<'a> Works<'a> {
         // What is left of rounding goes from window to window, and is frozen so.
         works.sort_by_key(|work| (work.window, work.sink));
         round_in_order(ground.pipeline, ground.terms, state, &mut works);
+        break_sums(&mut works);
         quantities::verify(&works)?;
         Ok((works, entries))
+    }
+}
+
+/// Makes faults that a test asks for: a charge with twice its quantity, and one that is forgotten.
+fn break_sums(works: &mut [Work]) {
+    let found = works.iter_mut().map(|work| &mut work.assessment).find(|found| !found.proposals.is_empty());
+    let Some(Assessment { lines, proposals, .. }) = found else { return };
+    if fault("charge-doubled") {
+        let doubled = |charge: &mut Proposal| {
+            charge.exact = charge.exact.checked_add(charge.exact).unwrap_or(charge.exact);
+            charge.quantity = charge.exact;
+        };
+        proposals.first_mut().into_iter().for_each(doubled);
+    }
+    if fault("charge-forgotten") {
+        lines.pop();
+        proposals.pop();
     }
 }
 
