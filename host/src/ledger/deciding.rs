@@ -12,7 +12,7 @@
 //!
 //! What is waived of a record or an object closes it; what is released of it is billed without it, and it stays open until it is mended.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -248,12 +248,18 @@ impl Deciding {
                 }
             }
             let answered: HashSet<&Hold> = about.holds.iter().collect();
+            let mut about_whom: HashMap<Option<&str>, Vec<&Hold>> = HashMap::new();
+            known.holds.iter().for_each(|hold| about_whom.entry(hold.scope.customer()).or_default().push(hold));
             for kept in &known.kept {
                 // Held by something else as well, it is not free because one of the reasons is gone.
                 let is_answered = |hold: &&Hold| {
                     answered.contains(hold) || known.decided.about_hold(hold, state.versions(window)).is_some()
                 };
-                let by = || known.holds.iter().filter(|hold| hold.scope.holds(kept));
+                let by = || {
+                    let whom = kept.customers().map(Some).chain([None]);
+                    let holds = whom.filter_map(|customer| about_whom.get(&customer)).flatten().copied();
+                    holds.filter(|hold| hold.scope.holds(kept))
+                };
                 let is_freed = || {
                     let held_by_these = by().any(|hold| answered.contains(hold));
                     // What is given up holds nothing any more, and nothing has to be said of its charges.
@@ -285,11 +291,10 @@ impl Deciding {
                     }
                 }
             }
-            about.holds.retain(|hold| {
-                let is_of_a_charge = matches!(hold.scope, Scope::Charge { .. });
-                let by = |kept: &Kept| hold.scope.holds(kept);
-                !is_of_a_charge || !known.kept.iter().any(by) || about.kept.iter().any(by)
-            });
+            // The hold of one charge goes with what is said of that.
+            let (all, these): (HashSet<Scope>, HashSet<Scope>) =
+                (known.kept.iter().map(Kept::scope).collect(), about.kept.iter().map(Kept::scope).collect());
+            about.holds.retain(|hold| !all.contains(&hold.scope) || these.contains(&hold.scope));
             if !about.kept.is_empty() || !about.holds.is_empty() {
                 deciding.about.push(about);
             }

@@ -79,6 +79,12 @@ impl Kept {
         std::iter::once(&self.customer).chain(&self.of).map(String::as_str)
     }
 
+    /// What holds it alone.
+    pub fn scope(&self) -> Scope {
+        let Kept { product, customer, dimension, tags, .. } = self.clone();
+        Scope::Charge { product, customer, dimension, tags }
+    }
+
     /// Whether it is made from usage of this customer, or billed to them.
     pub fn is_of(&self, customer: &str) -> bool {
         self.customers().any(|of| of == customer)
