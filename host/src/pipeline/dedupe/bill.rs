@@ -15,7 +15,7 @@ use crate::pipeline::charges::{Assessment, Difference, Place};
 /// Bytes of an id on its way.
 const BYTES: usize = 32;
 /// So many are brought together before they are put away.
-const TOGETHER: usize = 1024;
+const TOGETHER: usize = 32 << 10;
 
 /// Whose records of what go into charges that are about to be frozen: by the position of their window, customers and dimensions of the
 /// input.

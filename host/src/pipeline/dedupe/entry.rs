@@ -5,10 +5,12 @@ use std::ops::Range;
 
 use super::spill::Log;
 
-/// How many partitions there are: the first byte of a mark.
-pub(super) const PARTITIONS: usize = 256;
+/// So many bits of a mark name its partition: few enough that of a batch there are many records for each, which are looked at together.
+const NAMING: u32 = 7;
+/// How many partitions there are.
+pub(super) const PARTITIONS: usize = 1 << NAMING;
 /// So many entries are looked at together, more or less.
-const TOGETHER: u64 = 128 << 10;
+const TOGETHER: u64 = 256 << 10;
 /// Bytes of what stands before the entries of a group.
 const HEAD: usize = 16;
 /// In the number of a group's entries: they were put aside.
@@ -38,7 +40,7 @@ pub(super) struct Entry {
 
 /// The partition of a mark.
 pub(super) fn partition(mark: u128) -> usize {
-    (mark >> 120) as usize
+    (mark >> (128 - NAMING)) as usize
 }
 
 /// Writes entries that came together. Those of one window and one input are a group, whose window and input stand there once:
@@ -71,7 +73,7 @@ pub(super) fn write(entries: &[Entry], to: &mut Vec<u8>) {
 }
 
 /// Shows entries of which `wanted` says so by their marks.
-fn read(mut bytes: &[u8], wanted: impl Fn(u128) -> bool, mut see: impl FnMut(Entry)) {
+pub(super) fn read(mut bytes: &[u8], wanted: impl Fn(u128) -> bool, mut see: impl FnMut(Entry)) {
     let number = |bytes: &[u8], at: usize| {
         bytes.get(at..).and_then(|bytes| bytes.first_chunk()).map_or(0, |bytes| u64::from_le_bytes(*bytes))
     };
@@ -129,8 +131,8 @@ pub(super) fn slices(entries: &[u64]) -> Vec<Slice> {
 
 impl Slice {
     fn holds(&self, mark: u128) -> bool {
-        // What stands behind the byte that names the partition.
-        let place = (mark << 8 >> 64) as u64;
+        // What stands behind the bits that name the partition.
+        let place = (mark << NAMING >> 64) as u64;
         self.of == 1 || ((u128::from(place) * u128::from(self.of)) >> 64) as u64 == self.part
     }
 

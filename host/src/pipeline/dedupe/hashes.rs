@@ -2,6 +2,8 @@
 //!
 //! Hashes are kept in the ledger, so that they are the same in every version: SipHash-1-3 under the ledger's key.
 
+use std::hash::Hasher as _;
+
 use meterhost_decimal::Decimal;
 use siphasher::{sip, sip128};
 
@@ -25,13 +27,11 @@ impl Hashes {
         }
     }
 
-    /// Stands for a dimension, given as its hash, and an id. `buffer` is used for it.
-    pub(super) fn mark(&self, dimension: u64, id: &str, buffer: &mut Vec<u8>) -> u128 {
-        buffer.clear();
-        buffer.extend(dimension.to_le_bytes());
-        buffer.extend(id.as_bytes());
-        let hash = self.records.hash(buffer);
-        u128::from(hash.h1) << 64 | u128::from(hash.h2)
+    /// What stands for records of a dimension, given as its hash, as far as it goes without their ids.
+    pub(super) fn dimension(&self, dimension: u64) -> Dimension {
+        let mut begun = self.records;
+        begun.write_u64(dimension);
+        Dimension(begun)
     }
 
     pub(super) fn text(&self, text: &str) -> u64 {
@@ -40,6 +40,17 @@ impl Hashes {
 
     pub(super) fn bytes(&self, bytes: &[u8]) -> u64 {
         self.texts.hash(bytes)
+    }
+}
+
+/// Hashes of the records of a dimension: all of them begin with it.
+pub(super) struct Dimension(sip128::SipHasher13);
+
+impl Dimension {
+    /// Stands for the dimension and an id.
+    pub(super) fn mark(&self, id: &str) -> u128 {
+        let hash = self.0.hash(id.as_bytes());
+        u128::from(hash.h1) << 64 | u128::from(hash.h2)
     }
 }
 
@@ -67,6 +78,8 @@ pub(super) struct Texts {
     pub(super) customer: Column,
     product: Column,
     pub(super) dimension: Column,
+    /// By the index of the dimension; the last one is for none.
+    marks: Vec<Dimension>,
     /// By name: batches may have them in different orders. With the position of each.
     attributes: Vec<(usize, Column)>,
 }
@@ -80,21 +93,25 @@ impl Texts {
             let hashed = |value: &str| hashes.bytes(&[name.as_bytes(), &[0xff], value.as_bytes()].concat()).max(1);
             (position, Column::new(column, hashed))
         };
+        let dimension = Column::new(&batch.dimension, |text| hashes.text(text));
         Texts {
             customer: Column::new(&batch.customer, |text| hashes.text(text)),
             // A product that is empty is none.
             product: Column::new(&batch.product, |text| if text.is_empty() { 0 } else { hashes.text(text) }),
-            dimension: Column::new(&batch.dimension, |text| hashes.text(text)),
+            marks: dimension.0.iter().chain([&0]).map(|hash| hashes.dimension(*hash)).collect(),
+            dimension,
             attributes: named.into_iter().map(attribute).collect(),
         }
     }
 
-    /// Stands for what makes two records the same. `buffer` is used for it.
-    pub(super) fn contents(&self, batch: &Batch, row: usize, hashes: &Hashes, buffer: &mut Vec<u8>) -> u64 {
-        buffer.clear();
-        // What most records have nothing of is left out, and the first byte says so: the shorter it is, the sooner it is hashed.
-        buffer.push(0);
-        buffer.extend(batch.time.get(row).copied().unwrap_or_default().to_le_bytes());
+    /// Stands for the dimension and the id of a record.
+    pub(super) fn mark(&self, batch: &Batch, row: usize, id: &str) -> u128 {
+        let dimension = self.marks.get(batch.dimension.index(row) as usize).or(self.marks.last());
+        dimension.map_or(0, |dimension| dimension.mark(id))
+    }
+
+    /// Stands for what makes two records the same.
+    pub(super) fn contents(&self, batch: &Batch, row: usize, hashes: &Hashes) -> u64 {
         let (lo, hi) = (batch.lo.get(row).copied().unwrap_or_default(), batch.hi.get(row).copied().unwrap_or_default());
         // 1.5 and 1.50 are the same quantity.
         let exact = match batch.scale {
@@ -102,26 +119,26 @@ impl Texts {
             scale => Decimal::from_parts(lo, hi, scale).map(|quantity| quantity.normalised().to_parts()),
         };
         let (lo, hi, scale) = exact.unwrap_or((lo, hi, batch.scale));
-        buffer.extend(lo.to_le_bytes());
-        buffer.push(scale);
-        buffer.extend(self.customer.of(&batch.customer, row).to_le_bytes());
         let product = self.product.of(&batch.product, row);
-        let mut is_there = 0;
+        let mut hash = hashes.texts;
+        // What most records have nothing of is left out, and the first byte says so: the shorter it is, the sooner it is hashed.
+        hash.write_u8(u8::from(hi != 0) | u8::from(product != 0) << 1);
+        hash.write_i64(batch.time.get(row).copied().unwrap_or_default());
+        hash.write_u64(lo);
+        hash.write_u8(scale);
+        hash.write_u64(self.customer.of(&batch.customer, row));
         if hi != 0 {
-            is_there |= 1;
-            buffer.extend(hi.to_le_bytes());
+            hash.write_i64(hi);
         }
         if product != 0 {
-            is_there |= 2;
-            buffer.extend(product.to_le_bytes());
+            hash.write_u64(product);
         }
-        buffer.first_mut().into_iter().for_each(|first| *first = is_there);
         for (position, hashes) in &self.attributes {
             let held = batch.attributes.get(*position).map_or(0, |(_, column)| hashes.of(column, row));
             if held != 0 {
-                buffer.extend(held.to_le_bytes());
+                hash.write_u64(held);
             }
         }
-        hashes.bytes(buffer)
+        hash.finish()
     }
 }

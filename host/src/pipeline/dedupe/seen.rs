@@ -1,78 +1,62 @@
 //! Which ids of an opening surely are new: a filter that grows with them.
 //!
 //! It is a Bloom filter in blocks of two words, so that a look touches one line of the processor's cache: most of what it takes to tell
-//! records apart is the waiting for that.
+//! records apart is the waiting for that. So there is one filter and no row of them, and it is no larger than it has to be: a larger one
+//! is filled anew, from what was written down.
 
-/// Bits for each id: of 300 new ids, about one is taken for one that came before.
-const BITS: usize = 16;
-/// The first filter is for so many ids, which makes 4 MiB of all partitions; each further one for ten times as many, since every look goes
-/// through all of them. So 20 million ids need two.
-const FIRST: usize = 8 << 10;
-const TIMES: usize = 10;
-/// All of them together are for so many. With more they say less and less often that an id is new, which costs time and no truth.
-const MOST: usize = 128 << 10;
+/// Blocks of the filters of one partition, one after the other: of all partitions 4, 32 and 64 MiB. With more ids than the last one is
+/// for, it says less and less often that an id is new, which costs time and no truth. Tests begin with few, so that they see it grow.
+const BLOCKS: [usize; 3] = [if cfg!(test) { 4 } else { 2 << 10 }, 16 << 10, 32 << 10];
+/// Bits for each id, where a filter is full: of 150 new ids, about one is taken for one that came before. So 20 million ids need the second
+/// filter.
+const BITS: usize = 12;
 
 /// What has come so far, of one partition.
 pub(super) struct Seen {
-    /// The last one is filled.
-    filters: Vec<Vec<[u64; 2]>>,
-    /// How many ids the last one is for.
-    size: usize,
-    /// How many it has room for yet.
+    blocks: Vec<[u64; 2]>,
+    /// How many ids it has room for yet.
     room: usize,
-    /// How many all of them are for.
-    all: usize,
 }
 
 impl Seen {
     pub(super) fn new() -> Self {
-        Seen { filters: vec![filter(FIRST)], size: FIRST, room: FIRST, all: FIRST }
+        Self::of(BLOCKS[0])
+    }
+
+    fn of(blocks: usize) -> Self {
+        Seen { blocks: vec![[0; 2]; blocks], room: blocks * 128 / BITS }
+    }
+
+    /// A larger one, where this is full and there is one. It is empty.
+    pub(super) fn larger(&self) -> Option<Self> {
+        let larger = BLOCKS.into_iter().find(|blocks| *blocks > self.blocks.len());
+        larger.filter(|_| self.room == 0).map(Self::of)
     }
 
     /// Touches what a look at these hashes will need. One look waits for memory and the next one for that look; here none waits for another.
-    pub(super) fn warm(&self, hashes: impl Iterator<Item = u64> + Clone) {
-        let mut touched = 0;
-        for filter in &self.filters {
-            for hash in hashes.clone() {
-                touched ^= filter.get(place(filter, hash)).map_or(0, |block| block[0]);
-            }
-        }
+    pub(super) fn warm(&self, hashes: impl Iterator<Item = u64>) {
+        let touched =
+            hashes.fold(0, |touched, hash| touched ^ self.blocks.get(self.place(hash)).map_or(0, |block| block[0]));
         std::hint::black_box(touched);
     }
 
     /// Whether a hash surely did not come before. It has from here on.
     #[inline]
     pub(super) fn is_new(&mut self, hash: u64) -> bool {
+        let place = self.place(hash);
         let bits = bits(hash);
-        let may_hold = |filter: &Vec<[u64; 2]>| {
-            let block = filter.get(place(filter, hash)).copied().unwrap_or_default();
-            block[0] & bits[0] == bits[0] && block[1] & bits[1] == bits[1]
-        };
-        if self.filters.iter().any(may_hold) {
+        let Some(block) = self.blocks.get_mut(place) else { return false };
+        if block[0] & bits[0] == bits[0] && block[1] & bits[1] == bits[1] {
             return false;
         }
-        if self.room == 0 && self.all < MOST {
-            self.size = (self.size * TIMES).min(MOST - self.all);
-            (self.room, self.all) = (self.size, self.all + self.size);
-            self.filters.push(filter(self.size));
-        }
+        block.iter_mut().zip(bits).for_each(|(word, bits)| *word |= bits);
         self.room = self.room.saturating_sub(1);
-        if let Some(filter) = self.filters.last_mut() {
-            let place = place(filter, hash);
-            if let Some(block) = filter.get_mut(place) {
-                block.iter_mut().zip(bits).for_each(|(word, bits)| *word |= bits);
-            }
-        }
         true
     }
-}
 
-fn filter(ids: usize) -> Vec<[u64; 2]> {
-    vec![[0; 2]; (ids * BITS).div_ceil(128)]
-}
-
-fn place(filter: &[[u64; 2]], hash: u64) -> usize {
-    (((hash >> 32) * filter.len() as u64) >> 32) as usize
+    fn place(&self, hash: u64) -> usize {
+        (((hash >> 32) * self.blocks.len() as u64) >> 32) as usize
+    }
 }
 
 /// Three bits of each word, by half of the hash that does not name the block.

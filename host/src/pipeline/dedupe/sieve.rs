@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Dedupe;
 use super::conflict::shortened;
-use super::entry::{Entry, PARTITIONS, partition as partition_of, write};
+use super::entry::{Entry, PARTITIONS, partition as partition_of, read, write};
 use super::hashes::{Column, Texts, whose};
 use super::seen::Seen;
 use super::spill::Log;
@@ -17,7 +17,7 @@ use crate::model::reading::{Quarantined, Span};
 use crate::model::usage::{Batch, TextColumn};
 
 /// Entries that are brought together before they are put away, in bytes.
-const ENTRIES: usize = 32 << 10;
+const ENTRIES: usize = 64 << 10;
 /// The same of records that were put aside.
 const ASIDE: usize = 1 << 20;
 
@@ -44,6 +44,16 @@ pub(super) struct Partition {
     pub(super) aside: Log,
     /// How many entries there are of both.
     pub(super) entries: u64,
+}
+
+/// What stands for a row of a batch, as in [`Entry`].
+struct Row {
+    mark: u128,
+    contents: u64,
+    whose: u64,
+    input: u64,
+    window: u32,
+    row: u32,
 }
 
 /// What is to become of a batch.
@@ -83,9 +93,11 @@ impl<'a> Sieve<'a> {
         let hashes = &self.dedupe.hashes;
         let texts = Texts::of(batch, hashes);
         let from = Column::new(inputs, |input| hashes.text(input).max(1));
-        let mut rows: Vec<(u32, Entry)> = Vec::with_capacity(batch.rows());
+        let mut rows: Vec<Row> = Vec::with_capacity(batch.rows());
         let mut keep = vec![true; batch.rows()];
-        let (mut quarantined, mut ids, mut buffer) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut quarantined, mut ids) = (Vec::new(), Vec::new());
+        // By row, where its id stands among `ids`; nothing where most are not kept.
+        let mut places: Vec<u64> = Vec::new();
         let mut found_in = BTreeSet::new();
         let mut last: Option<(u32, Span)> = None;
         for ((row, &time), keep) in (0u32..).zip(&batch.time).zip(&mut keep) {
@@ -106,25 +118,28 @@ impl<'a> Sieve<'a> {
                 continue;
             };
             let dimension = texts.dimension.of(&batch.dimension, place);
-            let entry = Entry {
-                mark: hashes.mark(dimension, id, &mut buffer),
-                window,
-                contents: texts.contents(batch, place, hashes, &mut buffer),
-                aside: 0,
+            rows.push(Row {
+                mark: texts.mark(batch, place, id),
+                contents: texts.contents(batch, place, hashes),
                 whose: whose(texts.customer.of(&batch.customer, place), dimension),
                 input: from.of(inputs, place),
-                text: self.dedupe.names_all.then_some(ids.len() as u64),
-            };
+                window,
+                row,
+            });
             if self.dedupe.names_all {
+                places.resize(place, 0);
+                places.push(ids.len() as u64);
                 name(id, &mut ids);
             }
-            rows.push((row, entry));
         }
         if !found_in.is_empty() {
             locked(&self.found_in).extend(found_in);
         }
-        let begin = if ids.is_empty() { 0 } else { locked(&self.dedupe.texts).append(&ids)? };
-        let aside = self.take(rows, begin, batch)?;
+        if !ids.is_empty() {
+            let begin = locked(&self.dedupe.texts).append(&ids)?;
+            places.iter_mut().for_each(|place| *place += begin);
+        }
+        let aside = self.take(&rows, &places, batch)?;
         aside.keys().for_each(|row| keep.get_mut(*row as usize).into_iter().for_each(|keep| *keep = false));
         let all = aside.is_empty() && quarantined.is_empty();
         if !aside.is_empty() {
@@ -134,38 +149,47 @@ impl<'a> Sieve<'a> {
         Ok(Sifted { keep: (!all).then_some(keep), quarantined })
     }
 
-    /// Writes entries down, whose ids stand behind this place; answers the rows that may have been there before, and the number of each.
-    fn take(&self, rows: Vec<(u32, Entry)>, begin: u64, batch: &Batch) -> io::Result<BTreeMap<u32, u64>> {
+    /// Writes down what stands for rows, and where their ids stand; answers the rows that may have been there before, and the number of
+    /// each.
+    fn take(&self, rows: &[Row], places: &[u64], batch: &Batch) -> io::Result<BTreeMap<u32, u64>> {
         let mut put_aside = BTreeMap::new();
         let (mut passed, mut aside, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
-        // Each partition is locked once.
-        let order = by_partition(&rows);
-        let of = |position: &u32| rows.get(*position as usize).map(|(_, entry)| partition_of(entry.mark));
-        for own in order.chunk_by(|left, right| of(left) == of(right)) {
-            let Some(partition) = own.first().and_then(of).and_then(|own| self.partitions.get(own)) else { continue };
+        // Each partition is locked once, and threads begin at different ones: else they would wait for each other all the way.
+        let begin = rows.first().map_or(0, |row| row.contents as usize % PARTITIONS);
+        let (order, starts) = by_partition(rows);
+        for number in (begin..PARTITIONS).chain(0..begin) {
+            let own = starts.get(number).zip(starts.get(number + 1)).and_then(|(from, to)| order.get(*from..*to));
+            let Some((own, partition)) = own.filter(|own| !own.is_empty()).zip(self.partitions.get(number)) else {
+                continue;
+            };
             let own = own.iter().filter_map(|position| rows.get(*position as usize));
-            // An id of another window is another's, until all is read.
-            let hash = |entry: &Entry| entry.mark as u64 ^ u64::from(entry.window).wrapping_mul(0x9e37_79b9_7f4a_7c15);
             let mut partition = locked(partition);
-            partition.seen.warm(own.clone().map(|(_, entry)| hash(entry)));
-            for (row, entry) in own {
-                let hash = hash(entry);
-                let entry = Entry { text: entry.text.map(|text| text + begin), ..*entry };
-                if partition.seen.is_new(hash) {
+            partition.make_room()?;
+            partition.seen.warm(own.clone().map(|row| hash(row.mark, row.window)));
+            for row in own {
+                let place = row.row as usize;
+                let mut entry = Entry {
+                    mark: row.mark,
+                    window: row.window,
+                    contents: row.contents,
+                    aside: 0,
+                    whose: row.whose,
+                    input: row.input,
+                    text: places.get(place).copied(),
+                };
+                if partition.seen.is_new(hash(row.mark, row.window)) {
                     passed.push(entry);
                     continue;
                 }
                 let number = self.put_aside.fetch_add(1, Ordering::Relaxed);
-                put_aside.insert(*row, number);
-                let text = match entry.text {
-                    Some(text) => text,
-                    None => {
-                        let mut text = Vec::new();
-                        name(batch.id.get(*row as usize).unwrap_or_default(), &mut text);
-                        locked(&self.dedupe.texts).append(&text)?
-                    }
-                };
-                aside.push(Entry { aside: number + 1, text: Some(text), ..entry });
+                put_aside.insert(row.row, number);
+                entry.aside = number + 1;
+                if entry.text.is_none() {
+                    let mut text = Vec::new();
+                    name(batch.id.get(place).unwrap_or_default(), &mut text);
+                    entry.text = Some(locked(&self.dedupe.texts).append(&text)?);
+                }
+                aside.push(entry);
             }
             partition.entries += (passed.len() + aside.len()) as u64;
             write(&passed, &mut bytes);
@@ -198,31 +222,50 @@ impl<'a> Sieve<'a> {
 }
 
 impl Partition {
+    /// Sees to it that more can be told from what came: a filter that is full is replaced.
+    fn make_room(&mut self) -> io::Result<()> {
+        let Some(mut larger) = self.seen.larger() else { return Ok(()) };
+        for log in [&self.passed, &self.aside] {
+            log.each(|bytes| {
+                read(bytes, |_| true, |entry| _ = larger.is_new(hash(entry.mark, entry.window)));
+                Ok(())
+            })?;
+        }
+        self.seen = larger;
+        Ok(())
+    }
+
     /// Frees what is needed only while records come.
     pub(super) fn forget_seen(&mut self) {
         self.seen = Seen::new();
     }
 }
 
-/// The positions of rows, ascending by partition and by position.
-fn by_partition(rows: &[(u32, Entry)]) -> Vec<u32> {
-    // Where those of each partition begin, and then where the next one of it comes.
-    let mut next = [0_u32; PARTITIONS + 1];
-    for (_, entry) in rows {
-        next.get_mut(partition_of(entry.mark) + 1).into_iter().for_each(|count| *count += 1);
+/// What is looked for. An id of another window is another's, until all is read.
+fn hash(mark: u128, window: u32) -> u64 {
+    mark as u64 ^ u64::from(window).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// The positions of rows, ascending by partition and by position, and where among them those of each partition begin.
+fn by_partition(rows: &[Row]) -> (Vec<u32>, [usize; PARTITIONS + 1]) {
+    let mut starts = [0; PARTITIONS + 1];
+    for row in rows {
+        starts.get_mut(partition_of(row.mark) + 1).into_iter().for_each(|count| *count += 1);
     }
     let mut sum = 0;
-    for count in &mut next {
+    for count in &mut starts {
         sum += *count;
         *count = sum;
     }
+    // Where the next one of each partition comes.
+    let mut next = starts;
     let mut order = vec![0; rows.len()];
-    for (position, (_, entry)) in (0..).zip(rows) {
-        let Some(place) = next.get_mut(partition_of(entry.mark)) else { continue };
-        order.get_mut(*place as usize).into_iter().for_each(|slot| *slot = position);
+    for (position, row) in (0..).zip(rows) {
+        let Some(place) = next.get_mut(partition_of(row.mark)) else { continue };
+        order.get_mut(*place).into_iter().for_each(|slot| *slot = position);
         *place += 1;
     }
-    order
+    (order, starts)
 }
 
 /// Adds an id as it is named where it is in doubt.

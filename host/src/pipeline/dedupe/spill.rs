@@ -66,10 +66,10 @@ impl Spill {
         Ok(at)
     }
 
-    fn read(&self, at: u64, length: usize) -> io::Result<Vec<u8>> {
-        let mut bytes = vec![0; length];
-        self.file()?.read_exact_at(&mut bytes, at)?;
-        Ok(bytes)
+    /// Reads so many bytes; what stood in `to` is gone.
+    fn read(&self, at: u64, length: usize, to: &mut Vec<u8>) -> io::Result<()> {
+        to.resize(length, 0);
+        self.file()?.read_exact_at(to, at)
     }
 }
 
@@ -164,10 +164,14 @@ impl Log {
 
     /// Shows all pieces, in order. What was added together stands in one.
     pub(super) fn each(&self, mut see: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        let mut read = Vec::new();
         for (_, piece) in &self.pieces {
             match piece {
                 Piece::Here(bytes) => see(bytes)?,
-                Piece::InFile { at, length } => see(&self.spill.read(*at, *length)?)?,
+                Piece::InFile { at, length } => {
+                    self.spill.read(*at, *length, &mut read)?;
+                    see(&read)?;
+                }
             }
         }
         see(&self.open)
@@ -186,7 +190,11 @@ impl Log {
         let piece = self.pieces.partition_point(|(start, _)| *start <= place).checked_sub(1);
         match piece.and_then(|piece| self.pieces.get(piece)) {
             Some((start, Piece::Here(bytes))) => Ok(of(bytes, *start)),
-            Some((start, Piece::InFile { at, .. })) => self.spill.read(at + (place - start), length),
+            Some((start, Piece::InFile { at, .. })) => {
+                let mut read = Vec::new();
+                self.spill.read(at + (place - start), length, &mut read)?;
+                Ok(read)
+            }
             None => Ok(Vec::new()),
         }
     }
