@@ -38,6 +38,31 @@ fn late_usage_that_waits_goes_into_it() {
 }
 
 #[test]
+fn what_it_finds_late_of_others_is_still_new_to_the_next_run() {
+    let mut stage = stage("late = \"carry\"");
+    stage.run().expect(0);
+    stage.usage("2025/05/11/00", "b", &[("A", "cpu", "30"), ("B", "cpu", "2"), ("C", "cpu", "6")]);
+    stage.usage("2025/06/14/08", "c", &[("A", "cpu", "5")]);
+    last(&mut stage, "2025-06-14T12:00:00Z", "2025-06-14T10:00:00Z").expect(0);
+    assert_eq!(billed(&stage, "2025-06"), bill(&[("A", "cpu", "35")]));
+    stage.at("2025-07-01T02:00:00Z");
+    stage.run().expect(0);
+    assert_eq!(billed(&stage, "2025-06"), bill(&[("A", "cpu", "35"), ("B", "cpu", "2")]));
+    assert_eq!(billed(&stage, "2025-05"), bill(&[("A", "cpu", "20"), ("B", "cpu", "1"), ("C", "cpu", "6")]));
+}
+
+#[test]
+fn late_usage_alone_makes_a_charge_that_ends_when_it_does() {
+    let mut stage = stage("late = \"carry\"");
+    stage.run().expect(0);
+    stage.usage("2025/05/11/00", "b", &[("A", "cpu", "30")]);
+    last(&mut stage, "2025-06-14T12:00:00Z", "2025-06-14T10:00:00Z").expect(0);
+    let record = stage.emulator.books().pop().unwrap();
+    let times = (record.start_time.as_str(), record.end_time.as_str(), record.quantity.as_str());
+    assert_eq!(times, ("2025-06-01T00:00:00Z", "2025-06-14T09:59:59Z", "30"));
+}
+
+#[test]
 fn months_that_are_over_are_part_of_it_whatever_max_windows_says() {
     let mut stage = stage("");
     stage.replace("start  =", "max_windows = 1\nstart  =");

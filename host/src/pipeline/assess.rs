@@ -237,10 +237,7 @@ impl<'a> Assess<'a> {
             carried: Vec::new(),
             remainder: None,
             unsent: false,
-            until: self
-                .last
-                .map(|last| last.until.as_millisecond())
-                .filter(|until| *until < self.window.end().as_millisecond()),
+            until: self.last.and_then(|last| last.ends(self.window)),
             time: self.window.start().as_millisecond(),
             origins: bill.origins.clone(),
             parts: bill.parts.clone(),

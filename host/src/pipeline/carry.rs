@@ -275,6 +275,7 @@ impl Carrier<'_> {
             key: key.clone(),
             exact: Decimal::ZERO,
             carried: Vec::new(),
+            until: self.last.and_then(|last| last.ends(&key.window)),
             time: key.window.start().as_millisecond(),
             origins: Vec::new(),
             parts: Vec::new(),

@@ -35,6 +35,13 @@ pub struct LastBill {
     pub until: Timestamp,
 }
 
+impl LastBill {
+    /// When the usage of a charge of this window ends, if that is before the window does: milliseconds, UTC.
+    pub(super) fn ends(&self, window: &Window) -> Option<i64> {
+        Some(self.until.as_millisecond()).filter(|until| *until < window.end().as_millisecond())
+    }
+}
+
 impl Options<'_> {
     /// What this run says when it wants to write the ledger. `told` is passed on to whoever watches.
     pub(super) fn claim<'a>(&'a self, run: &'a str, told: &'a dyn Fn(&str)) -> Claim<'a> {

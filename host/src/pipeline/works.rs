@@ -145,7 +145,9 @@ impl<'a> Works<'a> {
         if state.imported().bills_blindly(window) && !state.is_watched(window) && reading.unreadable.is_empty() {
             self.entries.push(Entry::Watched { window: *window, inputs: seen.clone() });
         }
-        if state.inputs(window) != Some(seen.as_slice()) {
+        // A last bill looks at one customer's usage: what changed of a settled window is still new to the run that looks at everybody's.
+        let is_settled = pipeline.sinks.iter().any(|sink| state.is_settled(&sink.plugin.name, window));
+        if !(last.is_some() && is_settled) && state.inputs(window) != Some(seen.as_slice()) {
             self.entries.push(Entry::Inputs { window: *window, inputs: seen });
         }
     }
