@@ -29,7 +29,7 @@ const FAILPOINTS: [&str; 11] = [
 ];
 
 /// Whatever is in the books is listed in the state document, or its month is closed.
-fn could_go_back(stage: &Stage, seed: u64) {
+pub fn could_go_back(stage: &Stage, when: &str) {
     let text = std::fs::read_to_string(stage.path("state.json")).unwrap_or_else(|_| "{}".to_owned());
     let document: Value = serde_json::from_str(&text).unwrap();
     let entry = &document["postgres-prod"];
@@ -38,7 +38,7 @@ fn could_go_back(stage: &Stage, seed: u64) {
         let listed = json!(format!("{}:{month}", record.contract_id));
         let is_listed = entry["processed_contracts"][month].as_array().is_some_and(|list| list.contains(&listed));
         let is_closed = entry["last_processed_month"].as_str().is_some_and(|last| month <= last);
-        assert!(is_listed || is_closed, "seed {seed}: {listed} is not in {entry:#}");
+        assert!(is_listed || is_closed, "{when}: {listed} is not in {entry:#}");
     }
 }
 
@@ -81,7 +81,7 @@ fn goes_wrong(seed: u64) {
         assert!([-1, 0, 1].contains(&ended.exit), "seed {seed}: {ended:?}");
         stage.emulator.verify_books().unwrap_or_else(|error| panic!("seed {seed}: {error}"));
         if mirrored {
-            could_go_back(&stage, seed);
+            could_go_back(&stage, &format!("seed {seed}"));
         }
         if chance.below(3) == 0 {
             stage.lose_the_ledger();

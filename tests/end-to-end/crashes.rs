@@ -2,85 +2,129 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Mutex;
 
 use clazar_emulator::Fault;
 
 use crate::support::{Backend, Stage, bill, settings};
 
-/// A month with a state document, whose first call gets no answer though it took effect: it is looked up before anything else leaves.
-fn stage(ledger: Backend) -> Stage {
-    let stage = Stage::on(ledger, settings());
-    stage.replace("grace  = \"30m\"", "grace  = \"30m\"\nmirror = \"file://./state.json\"");
-    stage.replace("cloud = \"aws\"", "cloud = \"aws\", charges_per_call = 2");
-    stage.usage("2025/06/01/00", "a", &[("A", "cpu", "2"), ("B", "cpu", "3"), ("C", "cpu", "5")]);
-    stage.emulator.push_fault(Fault::drop_after_commit().times(1));
-    stage
+/// What comes after the run that was killed; it names the place where that was.
+type After = fn(&mut Stage, &str);
+
+/// So many runs are killed side by side: the next one waits for the lease of one that was.
+const SIDE_BY_SIDE: usize = 6;
+
+/// A run that is killed at each of its places.
+pub struct Story {
+    /// All up to that run.
+    pub before: fn(Backend) -> Stage,
+    pub arguments: &'static [&'static str],
+    /// The ways in which it can go on: with `METERHOST_LONG` each place goes on in each of them, else they take turns.
+    pub after: &'static [After],
 }
 
-/// The places that a run passes, in their order.
-fn passed(kind: fn() -> Backend) -> Vec<String> {
-    let stage = stage(kind());
-    let log = stage.path("places.txt");
-    stage.command("run", &[], &[("METERHOST_FAILPOINTS", log.to_str().unwrap())]).expect(0);
-    std::fs::read_to_string(log).unwrap().lines().map(str::to_owned).collect()
-}
-
-/// Each place once.
-fn places(kind: fn() -> Backend) -> Vec<String> {
-    let mut seen = BTreeSet::new();
-    passed(kind).into_iter().filter(|name| seen.insert(name.clone())).collect()
-}
-
-/// Each place as often as it is passed, with the number of the time.
-fn passes(kind: fn() -> Backend) -> Vec<String> {
-    let mut times: BTreeMap<String, u32> = BTreeMap::new();
-    let pass = |name: String| {
-        let time = times.entry(name.clone()).or_default();
-        *time += 1;
-        format!("{name}#{time}")
-    };
-    passed(kind).into_iter().map(pass).collect()
-}
-
-fn crash_at(kind: fn() -> Backend, place: &str) {
-    let stage = stage(kind());
-    let crashed = stage.command("run", &[], &[("METERHOST_FAILPOINT", place)]);
-    assert_eq!(crashed.exit, -1, "{place}: {crashed:?}");
-    assert_eq!(stage.emulator.resent(), [], "{place}");
-    let ended = stage.run();
-    assert_eq!(ended.exit, 0, "{place}: {ended:?}");
-    assert_eq!(stage.billed(), bill(&[("A", "cpu", "2"), ("B", "cpu", "3"), ("C", "cpu", "5")]), "{place}");
-    let submissions = stage.submissions();
-    stage.run().expect(0);
-    assert_eq!(stage.submissions(), submissions, "{place}");
-}
-
-/// Crashes at each of these places, in each kind of ledger's own.
-fn crash_at_all(kind: fn() -> Backend, every_pass: bool) {
-    let places = if every_pass { passes(kind) } else { places(kind) };
-    for place in &places {
-        crash_at(kind, place);
+impl Story {
+    /// The places that the run passes, in their order.
+    fn passed(&self, kind: fn() -> Backend) -> Vec<String> {
+        let stage = (self.before)(kind());
+        let log = stage.path("places.txt");
+        stage.command("run", self.arguments, &[("METERHOST_FAILPOINTS", log.to_str().unwrap())]).expect(0);
+        std::fs::read_to_string(log).unwrap().lines().map(str::to_owned).collect()
     }
-    println!("counted: {} places, a kill at each", places.len());
+
+    /// Each place once.
+    fn places(&self, kind: fn() -> Backend) -> Vec<String> {
+        let mut seen = BTreeSet::new();
+        self.passed(kind).into_iter().filter(|name| seen.insert(name.clone())).collect()
+    }
+
+    /// Each place as often as it is passed, with the number of the time.
+    fn passes(&self, kind: fn() -> Backend) -> Vec<String> {
+        let mut times: BTreeMap<String, u32> = BTreeMap::new();
+        let pass = |name: String| {
+            let time = times.entry(name.clone()).or_default();
+            *time += 1;
+            format!("{name}#{time}")
+        };
+        self.passed(kind).into_iter().map(pass).collect()
+    }
+
+    fn crash_at(&self, kind: fn() -> Backend, place: &str, after: After) {
+        let mut stage = (self.before)(kind());
+        let crashed = stage.command("run", self.arguments, &[("METERHOST_FAILPOINT", place)]);
+        assert_eq!(crashed.exit, -1, "{place}: {crashed:?}");
+        assert_eq!(stage.emulator.resent(), [], "{place}");
+        after(&mut stage, place);
+    }
+
+    /// Kills it at each of its places, which depend on the kind of the ledger: kinds take turns, as ways to go on do.
+    pub fn crash_at_all(&self, kinds: &[fn() -> Backend]) {
+        let mut places: BTreeMap<String, Vec<fn() -> Backend>> = BTreeMap::new();
+        for kind in kinds {
+            let passed = if is_long() { self.passes(*kind) } else { self.places(*kind) };
+            passed.into_iter().for_each(|place| places.entry(place).or_default().push(*kind));
+        }
+        let mut kills: Vec<(fn() -> Backend, &str, After)> = Vec::new();
+        for (turn, (place, kinds)) in places.iter().enumerate() {
+            let each = self.after.iter().flat_map(|after| kinds.iter().map(move |kind| (*kind, place.as_str(), *after)));
+            let count = if is_long() { usize::MAX } else { 1 };
+            kills.extend(each.cycle().skip(turn).take(count.min(self.after.len() * kinds.len())));
+        }
+        let count = kills.len();
+        let kills = Mutex::new(kills);
+        let next = || kills.lock().unwrap().pop();
+        std::thread::scope(|scope| {
+            for _ in 0..SIDE_BY_SIDE {
+                scope.spawn(|| {
+                    while let Some((kind, place, after)) = next() {
+                        self.crash_at(kind, place, after);
+                    }
+                });
+            }
+        });
+        println!("counted: {} places, {count} kills", places.len());
+    }
 }
 
 fn is_long() -> bool {
     std::env::var_os("METERHOST_LONG").is_some()
 }
 
+/// A month with a state document, whose first call gets no answer though it took effect: it is looked up before anything else leaves.
+const MONTH: Story = Story {
+    before: |ledger| {
+        let stage = Stage::on(ledger, settings());
+        stage.replace("grace  = \"30m\"", "grace  = \"30m\"\nmirror = \"file://./state.json\"");
+        stage.replace("cloud = \"aws\"", "cloud = \"aws\", charges_per_call = 2");
+        stage.usage("2025/06/01/00", "a", &[("A", "cpu", "2"), ("B", "cpu", "3"), ("C", "cpu", "5")]);
+        stage.emulator.push_fault(Fault::drop_after_commit().times(1));
+        stage
+    },
+    arguments: &[],
+    after: &[|stage, place| {
+        let ended = stage.run();
+        assert_eq!(ended.exit, 0, "{place}: {ended:?}");
+        assert_eq!(stage.billed(), bill(&[("A", "cpu", "2"), ("B", "cpu", "3"), ("C", "cpu", "5")]), "{place}");
+        let submissions = stage.submissions();
+        stage.run().expect(0);
+        assert_eq!(stage.submissions(), submissions, "{place}");
+    }],
+};
+
 #[test]
 fn a_crash_at_any_place_bills_once() {
-    crash_at_all(|| Backend::Sqlite, is_long());
+    MONTH.crash_at_all(&[|| Backend::Sqlite]);
 }
 
 #[test]
 fn a_crash_at_any_place_bills_once_with_a_ledger_on_s3() {
-    crash_at_all(Backend::s3, is_long());
+    MONTH.crash_at_all(&[Backend::s3]);
 }
 
 #[test]
 fn every_place_in_the_sources_is_passed_by_those_runs_or_by_other_tests() {
-    let passed: BTreeSet<String> = places(|| Backend::Sqlite).into_iter().chain(places(Backend::s3)).collect();
+    let passed: BTreeSet<String> =
+        MONTH.places(|| Backend::Sqlite).into_iter().chain(MONTH.places(Backend::s3)).collect();
     let mut named = BTreeSet::new();
     named_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut named);
     assert!(named.len() > 15, "{named:?}");

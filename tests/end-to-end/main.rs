@@ -14,6 +14,7 @@ mod bad_input;
 mod billing;
 mod browser;
 mod cache;
+mod carried;
 mod chance;
 mod changed_rules;
 mod chaos;

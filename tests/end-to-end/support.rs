@@ -138,6 +138,10 @@ grant  = {{ http = ["${{CLAZAR_URL}}"], secrets = {{ client_id = {{ env = "CLAZA
         self.emulator.set_now(now.parse().unwrap());
     }
 
+    pub fn now(&self) -> &str {
+        &self.now
+    }
+
     /// Writes one object of usage: (customer, dimension, value) as JSON text.
     pub fn usage(&self, hour: &str, name: &str, records: &[(&str, &str, &str)]) {
         let records: Vec<String> = records
