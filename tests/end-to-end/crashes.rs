@@ -8,10 +8,13 @@ use clazar_emulator::Fault;
 
 use crate::support::{Backend, Stage, bill, settings};
 
+/// A kind of ledger.
+pub type Kind = fn() -> Backend;
+
 /// What comes after the run that was killed; it names the place where that was.
 type After = fn(&mut Stage, &str);
 
-/// So many runs are killed side by side: the next one waits for the lease of one that was.
+/// So many stories go on side by side: a run waits for the lease of one that was killed.
 const SIDE_BY_SIDE: usize = 6;
 
 /// A run that is killed at each of its places.
@@ -25,7 +28,7 @@ pub struct Story {
 
 impl Story {
     /// The places that the run passes, in their order.
-    fn passed(&self, kind: fn() -> Backend) -> Vec<String> {
+    fn passed(&self, kind: Kind) -> Vec<String> {
         let stage = (self.before)(kind());
         let log = stage.path("places.txt");
         stage.command("run", self.arguments, &[("METERHOST_FAILPOINTS", log.to_str().unwrap())]).expect(0);
@@ -33,13 +36,13 @@ impl Story {
     }
 
     /// Each place once.
-    fn places(&self, kind: fn() -> Backend) -> Vec<String> {
+    fn places(&self, kind: Kind) -> Vec<String> {
         let mut seen = BTreeSet::new();
         self.passed(kind).into_iter().filter(|name| seen.insert(name.clone())).collect()
     }
 
     /// Each place as often as it is passed, with the number of the time.
-    fn passes(&self, kind: fn() -> Backend) -> Vec<String> {
+    fn passes(&self, kind: Kind) -> Vec<String> {
         let mut times: BTreeMap<String, u32> = BTreeMap::new();
         let pass = |name: String| {
             let time = times.entry(name.clone()).or_default();
@@ -49,7 +52,7 @@ impl Story {
         self.passed(kind).into_iter().map(pass).collect()
     }
 
-    fn crash_at(&self, kind: fn() -> Backend, place: &str, after: After) {
+    fn crash_at(&self, kind: Kind, place: &str, after: After) {
         let mut stage = (self.before)(kind());
         let crashed = stage.command("run", self.arguments, &[("METERHOST_FAILPOINT", place)]);
         assert_eq!(crashed.exit, -1, "{place}: {crashed:?}");
@@ -58,35 +61,41 @@ impl Story {
     }
 
     /// Kills it at each of its places, which depend on the kind of the ledger: kinds take turns, as ways to go on do.
-    pub fn crash_at_all(&self, kinds: &[fn() -> Backend]) {
-        let mut places: BTreeMap<String, Vec<fn() -> Backend>> = BTreeMap::new();
+    pub fn crash_at_all(&self, kinds: &[Kind]) {
+        let mut places: BTreeMap<String, Vec<Kind>> = BTreeMap::new();
         for kind in kinds {
             let passed = if is_long() { self.passes(*kind) } else { self.places(*kind) };
             passed.into_iter().for_each(|place| places.entry(place).or_default().push(*kind));
         }
-        let mut kills: Vec<(fn() -> Backend, &str, After)> = Vec::new();
+        let mut kills: Vec<(Kind, &str, After)> = Vec::new();
         for (turn, (place, kinds)) in places.iter().enumerate() {
-            let each = self.after.iter().flat_map(|after| kinds.iter().map(move |kind| (*kind, place.as_str(), *after)));
+            let each =
+                self.after.iter().flat_map(|after| kinds.iter().map(move |kind| (*kind, place.as_str(), *after)));
             let count = if is_long() { usize::MAX } else { 1 };
             kills.extend(each.cycle().skip(turn).take(count.min(self.after.len() * kinds.len())));
         }
         let count = kills.len();
-        let kills = Mutex::new(kills);
-        let next = || kills.lock().unwrap().pop();
-        std::thread::scope(|scope| {
-            for _ in 0..SIDE_BY_SIDE {
-                scope.spawn(|| {
-                    while let Some((kind, place, after)) = next() {
-                        self.crash_at(kind, place, after);
-                    }
-                });
-            }
-        });
+        side_by_side(kills, |(kind, place, after)| self.crash_at(kind, place, after));
         println!("counted: {} places, {count} kills", places.len());
     }
 }
 
-fn is_long() -> bool {
+/// Does some of these at once.
+pub fn side_by_side<T: Send>(all: Vec<T>, each: impl Fn(T) + Sync) {
+    let all = Mutex::new(all);
+    let next = || all.lock().unwrap().pop();
+    std::thread::scope(|scope| {
+        for _ in 0..SIDE_BY_SIDE {
+            scope.spawn(|| {
+                while let Some(one) = next() {
+                    each(one);
+                }
+            });
+        }
+    });
+}
+
+pub fn is_long() -> bool {
     std::env::var_os("METERHOST_LONG").is_some()
 }
 

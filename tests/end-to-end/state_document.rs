@@ -5,6 +5,7 @@ use clazar_emulator::{Endpoint, Fault};
 use s3_proxy::{Act, Kind, Moto, Proxy, Store};
 use serde_json::{Value, json};
 
+use crate::guard::billed;
 use crate::support::{Ended, Stage, bill};
 
 pub const KEY: &str = "postgres-prod";
@@ -491,4 +492,90 @@ fn a_write_whose_answer_is_lost_is_read_again_on_s3() {
     run_on_s3(&kept, &proxy).expect(0);
     assert_eq!(kept.stage.billed(), bill(&[("A", "cpu", "2")]));
     assert_eq!(document_on_s3(&store, &bucket)[KEY]["last_processed_month"], "2025-06");
+}
+
+/// June is billed and closed, and what was found late of A waits for July, in which A has no usage.
+fn with_late_usage() -> Kept {
+    let mut kept = Kept::new(Some(after("2025-05")));
+    kept.stage.replace("[sink.clazar]", "[sink.clazar]\nlate = \"carry\"");
+    kept.stage.run().expect(0);
+    let before = kept.text();
+    kept.stage.usage("2025/06/02/00", "late", &[("A", "cpu", "4")]);
+    kept.stage.run().expect(0).says("4 more was found late: to be billed with 2025-07");
+    assert_eq!(kept.text(), before, "of what waits the document says nothing");
+    kept.stage.usage("2025/07/02/00", "b", &[("B", "cpu", "1")]);
+    kept.stage.at("2025-08-01T02:00:00Z");
+    kept
+}
+
+/// The document with July's contracts.
+fn closed(last: &str, july: &Value) -> Value {
+    json!({ "last_processed_month": last, "processed_contracts": { "2025-06": ["A:2025-06", "B:2025-06"], "2025-07": july } })
+}
+
+#[test]
+fn a_month_that_takes_late_usage_lists_its_contract_before_that_leaves() {
+    let kept = with_late_usage();
+    kept.stage.command("run", &[], &[("METERHOST_FAILPOINT", "submit")]).expect(-1);
+    let mut listed = closed("2025-06", &json!(["A:2025-07", "B:2025-07"]));
+    listed["meterhost_open"] = json!({ "2025-07": ["A", "B"] });
+    assert_eq!(kept.entry(), listed);
+    kept.stage.run().expect(0);
+    assert_eq!(kept.entry(), closed("2025-07", &json!(["A:2025-07", "B:2025-07"])));
+    assert_eq!(billed(&kept.stage, "2025-07"), bill(&[("A", "cpu", "4"), ("B", "cpu", "1")]));
+}
+
+#[test]
+fn a_month_that_holds_something_is_not_closed_by_what_it_takes() {
+    let kept = with_late_usage();
+    kept.stage.usage("2025/07/03/00", "c", &[("C", "cpu", "\"many\"")]);
+    kept.stage.run().expect(1);
+    assert_eq!(kept.entry(), closed("2025-06", &json!(["A:2025-07", "B:2025-07"])));
+    kept.stage.usage("2025/07/03/00", "c", &[("C", "cpu", "1")]);
+    kept.stage.run().expect(0);
+    assert_eq!(kept.entry(), closed("2025-07", &json!(["A:2025-07", "B:2025-07", "C:2025-07"])));
+    assert_eq!(billed(&kept.stage, "2025-07"), bill(&[("A", "cpu", "4"), ("B", "cpu", "1"), ("C", "cpu", "1")]));
+}
+
+#[test]
+fn late_usage_that_is_held_keeps_a_month_from_being_closed() {
+    let mut kept = Kept::new(Some(after("2025-05")));
+    kept.stage.replace("[sink.clazar]", "[sink.clazar]\nlate = \"carry\"");
+    // June stays open, since a record of it cannot be used.
+    kept.stage.usage("2025/06/02/00", "c", &[("C", "cpu", "\"many\"")]);
+    kept.stage.run().expect(1);
+    let open =
+        json!({ "last_processed_month": "2025-05", "processed_contracts": { "2025-06": ["A:2025-06", "B:2025-06"] } });
+    assert_eq!(kept.entry(), open);
+    // C is left out, and B's usage became less.
+    kept.stage.usage("2025/06/02/00", "c", &[]);
+    kept.stage.usage("2025/06/30/23", "b", &[("B", "cpu", "2")]);
+    kept.stage.usage("2025/06/03/00", "late", &[("A", "cpu", "4")]);
+    kept.stage.at("2025-08-01T02:00:00Z");
+    kept.stage.run().expect(1).says("a difference of -1");
+    let mut held = closed("2025-05", &json!(["A:2025-07"]));
+    held["meterhost_open"] = json!({ "2025-06": ["B"] });
+    assert_eq!(kept.entry(), held, "A's late usage is billed with July all the same");
+    kept.stage.command("ledger resolve", &["waive", "--customer", "B", "--reason", "so", "--yes"], &[]).expect(0);
+    kept.stage.run().expect(0);
+    assert_eq!(kept.entry(), closed("2025-07", &json!(["A:2025-07"])));
+}
+
+#[test]
+fn what_was_carried_is_not_billed_again_when_the_ledger_is_lost() {
+    for (failpoint, has_left) in [("mirror", false), ("submit", false), ("submitted", true), ("closing", true)] {
+        let kept = with_late_usage();
+        kept.stage.command("run", &[], &[("METERHOST_FAILPOINT", failpoint)]).expect(-1);
+        kept.stage.lose_the_ledger();
+        let ended = kept.stage.run();
+        ended.expect(0);
+        if failpoint.starts_with("submit") {
+            ended.says("2025-07: the state document says that A may have been billed, and there is no usage of that");
+        }
+        kept.stage.run().expect(0);
+        // June counts as closed: what was still to be carried of it only the ledger knew.
+        let late: &[_] = if has_left { &[("A", "cpu", "4"), ("B", "cpu", "1")] } else { &[("B", "cpu", "1")] };
+        assert_eq!(billed(&kept.stage, "2025-07"), bill(late), "{failpoint}");
+        assert_eq!(kept.stage.emulator.resent(), [], "{failpoint}");
+    }
 }

@@ -13,7 +13,8 @@
 //!
 //! What is owed for a window that was over when the ledger was new may have been sent by one that was lost: while it is pending, it is
 //! looked up before it is sent. What a look-up shows ends that, and so does an attempt. Where a person went on with a ledger that has lost
-//! its end, what is open is unknown, and so is what is frozen later of windows that were over by then.
+//! its end, what is open is unknown, and so is what is frozen later of windows that were over by then. If such a charge carries late usage,
+//! it is held, and its absence tells nothing: what it carries may stand in the record of another window.
 //!
 //! A pending or rejected charge becomes unknown besides, where another hand may have offered it, or this one before the ledger was
 //! there; and a pending one taken over, where another exporter had billed it.
@@ -28,6 +29,7 @@ use super::frozen::Charge;
 use super::standing::{Standing, person};
 use crate::model::charge::{ChargeId, Key};
 use crate::model::outcome::{Finding, HeldRecord, Outcome, Status};
+use crate::model::window::Window;
 
 /// No call takes longer, of those that stood in entries that are lost: milliseconds. How long they may take, those entries said.
 const LOST_CALL: u64 = 10 * 60 * 1000;
@@ -39,6 +41,13 @@ pub(super) struct Lost {
     pub(super) at: i64,
     /// Charges of windows that were over by then may have been frozen and sent: milliseconds, UTC.
     pub(super) until: i64,
+}
+
+impl Lost {
+    /// Whether charges of this window may have been frozen and sent.
+    pub(super) fn covers(&self, window: &Window) -> bool {
+        window.end().as_millisecond() <= self.until
+    }
 }
 
 /// A charge and its standing.
@@ -60,6 +69,8 @@ pub struct ChargeState {
     suspicion: Suspicion,
     /// Whether the service had it before this ledger sent it.
     was_there: bool,
+    /// Whether what it carries may have been billed with another window, by a run whose entries are lost.
+    may_be_elsewhere: bool,
     /// While it is in flight: what it was before.
     before: Option<Box<Before>>,
 }
@@ -96,6 +107,7 @@ impl ChargeState {
             may_wake: false,
             suspicion,
             was_there: false,
+            may_be_elsewhere: false,
             before: None,
         }
     }
@@ -327,6 +339,7 @@ impl ChargeState {
             (Finding::Different(record), _) => {
                 Standing::Held { reason: format!("the service has a record in its place with {}", found(record)) }
             }
+            (Finding::Absent, _) if self.may_be_elsewhere => return Ok(()),
             (Finding::Absent, Standing::Unconfirmed { reason }) => Standing::Rejected {
                 reason: format!("the service says `{reason}`, and its books do not show such a record"),
                 retryable: true,
@@ -371,6 +384,17 @@ impl ChargeState {
         (self.last_attempt, self.before, self.suspicion) = (Some((lost.at, LOST_CALL)), None, Suspicion::None);
     }
 
+    /// Entries were lost that may have carried what it carries to another window: where it is not found as it is, a person has to say.
+    pub(super) fn lost_elsewhere(&mut self, lost: &Lost) {
+        self.lost(lost);
+        self.may_be_elsewhere = true;
+        self.standing = Standing::Held {
+            reason: "a run of which the ledger has lost the entries may have offered it, or billed what it carries of earlier windows with \
+                     another window than this"
+                .to_owned(),
+        };
+    }
+
     /// What a person says became of it. Where they say that it is not billed, a look-up is to say so too, as far as it can.
     pub(super) fn resolved(
         &mut self,
@@ -407,7 +431,7 @@ impl ChargeState {
             }
         };
         let suspicion = if verdict == Verdict::NotBilled { Suspicion::Denied } else { Suspicion::None };
-        (self.suspicion, self.last_attempt) = (suspicion, None);
+        (self.suspicion, self.last_attempt, self.may_be_elsewhere) = (suspicion, None, false);
         Ok(())
     }
 

@@ -179,9 +179,12 @@ impl State {
         if !self.aggregators.contains(&proposal.aggregator) {
             self.aggregators.insert(proposal.aggregator.clone());
         }
+        let carries = !proposal.unsent && !proposal.carried.is_empty();
         let mut state = ChargeState::new(Charge::new(id, proposal), self.runs, &self.plugins, may_be_sent);
-        if let Some(lost) = self.lost.filter(|lost| window.end().as_millisecond() <= lost.until) {
-            state.lost(&lost);
+        match self.lost.filter(|lost| lost.covers(&window)) {
+            Some(lost) if carries => state.lost_elsewhere(&lost),
+            Some(lost) => state.lost(&lost),
+            None => {}
         }
         self.charges.insert(id, state);
         Ok(())

@@ -152,6 +152,11 @@ impl State {
         windows.into_iter().find(|(_, known)| known.finals.contains_key(customer)).map(|(window, _)| *window)
     }
 
+    /// Whether a run whose entries are lost may have billed late usage of the one window, and not with the other.
+    pub fn may_be_carried_elsewhere(&self, from: &Window, to: &Window) -> bool {
+        self.lost.is_some_and(|lost| lost.covers(from) && !lost.covers(to))
+    }
+
     /// Late usage that a later window is to take, for a sink: by window, ascending.
     pub fn waiting(&self, sink: &str) -> impl Iterator<Item = (&Window, &Late)> {
         let windows = self.sinks.get(sink).into_iter().flatten();

@@ -63,7 +63,7 @@ struct Wanted {
     objection: Option<String>,
     /// Whether it is tried alone, since it was refused together with other usage.
     is_alone: bool,
-    /// Whether that is the guard's reason: a person has to see it, and it does not wait for a window that may take it unseen.
+    /// Whether that is the guard's reason, or that of entries which are lost: a person has to see it, and it does not wait for a window that may take it unseen.
     is_guarded: bool,
 }
 
@@ -73,6 +73,15 @@ impl Wanted {
         let tried = draft.key.window;
         let (taken, objection) = (None, None);
         Wanted { id, draft, quantity, is_released, line, taken, tried, objection, is_alone: false, is_guarded: false }
+    }
+
+    /// Whether entries that are lost keep it from going to a window unseen; it is held then.
+    fn is_lost(&mut self, state: &State, to: &Window) -> bool {
+        let is_lost = !self.is_released && state.may_be_carried_elsewhere(&self.draft.key.window, to);
+        if is_lost {
+            self.is_held_by("a run of which the ledger has lost the entries may have billed it with another window");
+        }
+        is_lost
     }
 
     fn is_held_by(&mut self, reason: &str) {
@@ -213,7 +222,8 @@ impl Carrier<'_> {
             for window in targets.range(later) {
                 let key = Key { window: *window, ..want.draft.key.clone() };
                 // Its turn comes once it is known what becomes of the others.
-                if alone.contains(&key) || want.is_alone && wants.contains_key(&key) {
+                if alone.contains(&key) || want.is_alone && wants.contains_key(&key) || want.is_lost(self.state, window)
+                {
                     break;
                 }
                 want.tried = *window;
@@ -311,6 +321,9 @@ impl Carrier<'_> {
             let last = self.state.last_billed(&spec.plugin.name, &want.draft.key.customer);
             if self.last.is_some() || last.is_some() {
                 want.objection = Some("no later window is billed of a customer whose last bill is made".to_owned());
+                continue;
+            }
+            if want.is_lost(self.state, &upcoming) {
                 continue;
             }
             let key = Key { window: upcoming, ..want.draft.key.clone() };
