@@ -63,7 +63,8 @@ struct Wanted {
     objection: Option<String>,
     /// Whether it is tried alone, since it was refused together with other usage.
     is_alone: bool,
-    /// Whether that is the guard's reason, or that of entries which are lost: a person has to see it, and it does not wait for a window that may take it unseen.
+    /// Whether that is the guard's reason, or that of entries which are lost: a person has to see it, and it does not wait for a window that
+    /// may take it unseen.
     is_guarded: bool,
 }
 
