@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use clazar_emulator::Fault;
 use meterhost_decimal::Decimal;
+use serde_json::Value;
 
 use crate::chaos::could_go_back;
 use crate::crashes::{Kind, Story, is_long, side_by_side};
@@ -34,7 +35,8 @@ fn begins(ledger: Backend, more: &str) -> Stage {
     stage.usage("2025/05/10/00", "a", &[("A", "cpu", "20.25"), ("B", "cpu", "1"), ("C", "cpu", "0.4")]);
     stage.usage("2025/06/10/00", "a", &[("A", "cpu", "5.25"), ("C", "cpu", "0.3")]);
     stage.at("2025-06-01T02:00:00Z");
-    stage.run().expect(0);
+    // The ledger is new before June is over: nobody can have billed that before.
+    stage.command("run", &[], &[("METERHOST_CLOCK", stage.now())]).expect(0);
     stage.usage("2025/05/11/00", "late", &[("A", "cpu", "30.5"), ("B", "cpu", "2"), ("C", "cpu", "0.3")]);
     stage
 }
@@ -204,6 +206,9 @@ fn late_usage_that_lost_entries_may_have_carried_elsewhere_is_held() {
     stage.replace("start  = \"2025-06\"", "start  = \"2025-05\"");
     stage.replace("[source]", "[source]\nlook_back = \"4 months\"");
     stage.replace("[sink.clazar]", "[sink.clazar]\nlate = \"carry\"");
+    for month in ["05", "06", "07"] {
+        stage.usage(&format!("2025/{month}/10/01"), "c", &[("C", "cpu", "1")]);
+    }
     stage.usage("2025/05/10/00", "a", &[("A", "cpu", "20"), ("B", "cpu", "1")]);
     stage.at("2025-06-01T02:00:00Z");
     stage.run().expect(0);
@@ -216,7 +221,7 @@ fn late_usage_that_lost_entries_may_have_carried_elsewhere_is_held() {
     stage.run().expect(1);
     stage.at(AUGUST);
     stage.run().expect(1);
-    assert_eq!(billed(&stage, "2025-07"), bill(&[("A", "cpu", "34")]));
+    assert_eq!(billed(&stage, "2025-07"), bill(&[("A", "cpu", "34"), ("C", "cpu", "1")]));
     // That is forgotten, the record is mended, and more is found late.
     std::fs::write(stage.path("postgres-prod.ledger.db"), copy).unwrap();
     stage.usage("2025/06/10/00", "a", &[("A", "cpu", "5")]);
@@ -225,12 +230,14 @@ fn late_usage_that_lost_entries_may_have_carried_elsewhere_is_held() {
     stage.command("ledger accept", &["--yes"], &[("METERHOST_CLOCK", AUGUST)]).expect(0);
     for _ in 0..2 {
         stage.run().expect(1).says("or billed what it carries of earlier windows with another window than this");
-        assert_eq!(billed(&stage, "2025-06"), bill(&[]), "30 of A stand in July, and where B's 2 stand nobody knows");
+        assert_eq!(
+            billed(&stage, "2025-06"),
+            bill(&[("C", "cpu", "1")]),
+            "30 of A stand in July, and where B's 2 stand nobody knows"
+        );
     }
     // Nor does it go to a month that the lost entries cannot have billed.
-    stage.usage("2025/07/11/00", "late", &[("C", "cpu", "6")]);
-    stage.run().expect(1);
-    stage.usage("2025/07/12/00", "late", &[("C", "cpu", "1")]);
+    stage.usage("2025/05/13/00", "later", &[("C", "cpu", "6")]);
     stage
         .run()
         .expect(1)
@@ -240,6 +247,28 @@ fn late_usage_that_lost_entries_may_have_carried_elsewhere_is_held() {
     stage.command("ledger resolve", &[&id, "not-billed", "--reason", "their portal", "--yes"], &[]).expect(0);
     let released = ["release", "--customer", "C", "--reason", "their portal", "--yes"];
     stage.command("ledger resolve", &released, &[]).expect(0);
-    stage.run().expect(1).says("1 more was found late: to be billed with 2025-08");
-    assert_eq!(billed(&stage, "2025-06"), bill(&[("B", "cpu", "2")]));
+    stage.run().expect(1).says("6 more was found late: to be billed with 2025-08");
+    assert_eq!(billed(&stage, "2025-06"), bill(&[("B", "cpu", "2"), ("C", "cpu", "1")]));
+}
+
+#[test]
+fn a_last_bill_that_is_lost_is_looked_up() {
+    // A bill of the whole month is another one than that of its first days.
+    for (now, arguments, exit) in [("", LAST.arguments, 0), (JULY, &[], 1)] {
+        let mut stage = begins(Backend::Sqlite, "");
+        stage.at("2025-06-14T12:00:00Z");
+        let copy = std::fs::read(stage.path("postgres-prod.ledger.db")).unwrap();
+        stage.command("run", LAST.arguments, &[]).expect(0);
+        std::fs::write(stage.path("postgres-prod.ledger.db"), copy).unwrap();
+        stage.command("ledger accept", &["--yes"], &[("METERHOST_CLOCK", stage.now())]).expect(0);
+        if now > stage.now() {
+            stage.at(now);
+        }
+        let is_a = |record: &&Value| record["dimension"] == "cpu" && record.to_string().contains("\"A\"");
+        let offered = || stage.emulator.requests().iter().flat_map(|request| request.records()).filter(is_a).count();
+        let before = offered();
+        stage.command("run", arguments, &[]).expect(exit);
+        assert_eq!(offered(), before);
+        assert_eq!(billed_in_all(&stage)["A"], of(ALL)["A"]);
+    }
 }

@@ -48,6 +48,13 @@ impl Lost {
     pub(super) fn covers(&self, window: &Window) -> bool {
         window.end().as_millisecond() <= self.until
     }
+
+    /// Whether they may have billed late usage of the one window with yet another than the other: there is one that was over.
+    pub(super) fn may_have_carried(&self, from: &Window, to: &Window) -> bool {
+        let first = from.next();
+        let another = if first == Some(*to) { to.next() } else { first };
+        another.is_some_and(|another| self.covers(&another))
+    }
 }
 
 /// A charge and its standing.

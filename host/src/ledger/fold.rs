@@ -179,10 +179,15 @@ impl State {
         if !self.aggregators.contains(&proposal.aggregator) {
             self.aggregators.insert(proposal.aggregator.clone());
         }
-        let carries = !proposal.unsent && !proposal.carried.is_empty();
+        let lost = self.lost.filter(|lost| lost.covers(&window));
+        let is_elsewhere = |lost: &Lost| {
+            let mut carried = proposal.carried.iter();
+            !proposal.unsent && carried.any(|carried| lost.may_have_carried(&carried.window, &window))
+        };
+        let may_be_elsewhere = lost.as_ref().is_some_and(is_elsewhere);
         let mut state = ChargeState::new(Charge::new(id, proposal), self.runs, &self.plugins, may_be_sent);
-        match self.lost.filter(|lost| lost.covers(&window)) {
-            Some(lost) if carries => state.lost_elsewhere(&lost),
+        match lost {
+            Some(lost) if may_be_elsewhere => state.lost_elsewhere(&lost),
             Some(lost) => state.lost(&lost),
             None => {}
         }

@@ -152,9 +152,9 @@ impl State {
         windows.into_iter().find(|(_, known)| known.finals.contains_key(customer)).map(|(window, _)| *window)
     }
 
-    /// Whether a run whose entries are lost may have billed late usage of the one window, and not with the other.
+    /// Whether a run whose entries are lost may have billed late usage of the one window, and surely not with the other.
     pub fn may_be_carried_elsewhere(&self, from: &Window, to: &Window) -> bool {
-        self.lost.is_some_and(|lost| lost.covers(from) && !lost.covers(to))
+        self.lost.is_some_and(|lost| lost.may_have_carried(from, to) && !lost.covers(to))
     }
 
     /// Late usage that a later window is to take, for a sink: by window, ascending.

@@ -244,9 +244,10 @@ impl State {
         self.retired.contains(sink)
     }
 
-    /// Whether a ledger that is not here any more may have sent charges of a window.
+    /// Whether a ledger that is not here any more may have sent charges of a window, or a run whose entries are lost a last bill.
     pub(super) fn may_be_sent_before(&self, window: &Window) -> bool {
         self.sent_until.is_some_and(|until| window.end().as_millisecond() <= until)
+            || self.lost.is_some_and(|lost| window.start().as_millisecond() <= lost.until)
     }
 
     /// A charge and its standing.

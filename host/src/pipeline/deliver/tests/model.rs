@@ -122,8 +122,11 @@ impl Model {
             Entry::Opened { now, .. } => self.sent_until = now.unwrap_or(i64::MIN),
             Entry::Run { now, .. } => self.latest = self.latest.max(*now),
             Entry::Freeze { id, charge } => {
-                let end = charge.key.window.end().as_millisecond();
-                let mut known = Known { suspected: end <= self.sent_until, ..Known::default() };
+                let window = charge.key.window;
+                let [start, end] = [window.start(), window.end()].map(|at| at.as_millisecond());
+                // Of a window that is under way, entries that are lost may have sent a last bill.
+                let had_begun = self.lost.is_some_and(|(_, until)| start <= until);
+                let mut known = Known { suspected: end <= self.sent_until || had_begun, ..Known::default() };
                 if let Some((at, _)) = self.lost.filter(|(_, until)| end <= *until) {
                     known.may_have_left(at);
                 }
