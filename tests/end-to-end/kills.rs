@@ -2,7 +2,6 @@
 //! record that it accepted is ever offered again, and it always comes to an end.
 
 use std::collections::BTreeMap;
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use clazar_emulator::{Endpoint, Fault};
@@ -54,7 +53,9 @@ fn killed_by_chance(ledger: Backend, kills: u64, seed: u64) {
             stage.emulator.push_fault(fault.on(Endpoint::List).times(1));
         }
         rounds += 1;
-        let mut child = stage.step("run").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let said = stage.path("said.txt");
+        let out = std::fs::File::create(&said).unwrap();
+        let mut child = stage.step("run").stdout(out.try_clone().unwrap()).stderr(out).spawn().unwrap();
         let life = Duration::from_millis(100 + chance.below(500));
         let born = Instant::now();
         let ended = loop {
@@ -68,7 +69,8 @@ fn killed_by_chance(ledger: Backend, kills: u64, seed: u64) {
         };
         match ended {
             Some(ended) => {
-                assert!([Some(0), Some(1)].contains(&ended.code()), "seed {seed}, round {rounds}: {ended:?}")
+                let said = std::fs::read_to_string(&said).unwrap();
+                assert!([Some(0), Some(1)].contains(&ended.code()), "seed {seed}, round {rounds}: {ended:?}: {said}")
             }
             None => {
                 child.kill().unwrap();
