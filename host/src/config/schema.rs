@@ -19,7 +19,9 @@ use super::wording::quoted;
 
 const LARGEST: usize = 256 * 1024;
 const MOST_FAULTS: usize = 20;
-const LONGEST: Duration = Duration::from_secs(5);
+/// How long a check may take, in looks at whether it has ended: a machine that sleeps in between has missed one of them, and not all.
+const LOOKS: u32 = 50;
+const LOOK: Duration = Duration::from_millis(100);
 /// Enough for the deepest schema that `schema_cost` lets through.
 const STACK: usize = 16 << 20;
 
@@ -56,7 +58,8 @@ fn check(plugin: &PluginSpec, schema: &str) -> Result<Vec<Fault>, String> {
         .stack_size(STACK)
         .spawn(move || sender.send(validate(&schema, &config, &section)))
         .map_err(|error| format!("no thread for checking it: {error}"))?;
-    receiver.recv_timeout(LONGEST).unwrap_or_else(|_| Err("checking it does not come to an end".to_owned()))
+    let ended = (0..LOOKS).find_map(|_| receiver.recv_timeout(LOOK).ok());
+    ended.unwrap_or_else(|| Err("checking it does not come to an end".to_owned()))
 }
 
 fn validate(schema: &Json, config: &Json, section: &str) -> Result<Vec<Fault>, String> {

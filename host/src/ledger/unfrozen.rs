@@ -37,9 +37,11 @@ impl Unfrozen {
         let mut found: Vec<Unfrozen> = Vec::new();
         for (sink, window, known) in state.windows() {
             let (words, _) = known.decided.all();
-            let decided = words.map(|(kept, _)| kept).filter(|kept| known.kept.iter().all(|held| held.id != kept.id));
-            let all = known.kept.iter().map(|kept| (kept, true)).chain(decided.map(|kept| (kept, false)));
-            let all = all.filter(|(kept, _)| sought.fits(&kept.id) && state.charge(&kept.id).is_none());
+            let is_it = |kept: &&Kept| sought.fits(&kept.id) && state.charge(&kept.id).is_none();
+            let decided = words.map(|(kept, _)| kept).filter(is_it);
+            let decided = decided.filter(|kept| known.kept.iter().all(|held| held.id != kept.id));
+            let held = known.kept.iter().filter(is_it).map(|kept| (kept, true));
+            let all = held.chain(decided.map(|kept| (kept, false)));
             found.extend(all.map(|(kept, is_held)| Unfrozen {
                 sink: sink.to_owned(),
                 window: *window,
