@@ -6,6 +6,7 @@
 //!
 //! | names | where |
 //! |---|---|
+//! | `checking` | while a plugin's configuration is checked against its schema |
 //! | `write:KIND`, `written:KIND`, `kept:KIND` | before an entry of the ledger is written, before its head is kept apart, and after that; `KIND` is the last of the entries |
 //! | `lease`, `leased`, `released` | around taking and giving back the lease on a ledger on S3 |
 //! | `request`, `answer` | around a request of a sink's plugin |

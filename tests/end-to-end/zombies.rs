@@ -190,3 +190,14 @@ fn the_lock_on_a_file_goes_with_its_process() {
     assert_eq!(woken(holder).exit, 0);
     assert_eq!(stage.billed(), bill(&[("A", "cpu", "2")]));
 }
+
+#[test]
+fn a_run_that_sleeps_while_a_configuration_is_checked_goes_on() {
+    let stage = stage();
+    let zombie = asleep_at(&stage, "checking");
+    // Longer than a check may take.
+    std::thread::sleep(Duration::from_secs(6));
+    let zombie = woken(zombie);
+    assert_eq!(zombie.exit, 0, "{zombie:?}");
+    assert_eq!(stage.billed(), bill(&[("A", "cpu", "2"), ("B", "cpu", "3"), ("C", "cpu", "5")]));
+}

@@ -16,6 +16,7 @@ use super::plugin_spec::PluginSpec;
 use super::schema_cost::check_cost;
 use super::schema_message::{Fault, Place, faults};
 use super::wording::quoted;
+use crate::failpoint::failpoint;
 
 const LARGEST: usize = 256 * 1024;
 const MOST_FAULTS: usize = 20;
@@ -56,7 +57,10 @@ fn check(plugin: &PluginSpec, schema: &str) -> Result<Vec<Fault>, String> {
     std::thread::Builder::new()
         .name("schema".to_owned())
         .stack_size(STACK)
-        .spawn(move || sender.send(validate(&schema, &config, &section)))
+        .spawn(move || {
+            failpoint("checking");
+            sender.send(validate(&schema, &config, &section))
+        })
         .map_err(|error| format!("no thread for checking it: {error}"))?;
     let ended = (0..LOOKS).find_map(|_| receiver.recv_timeout(LOOK).ok());
     ended.unwrap_or_else(|| Err("checking it does not come to an end".to_owned()))

@@ -101,11 +101,10 @@ fn limited<T>(
     session: &Session,
     call: impl AsyncFnOnce(&mut Store<Guest>) -> wasmtime::Result<T>,
 ) -> Result<T, Failed> {
-    // This thread's own computing time, which a busy machine does not lengthen. The guest runs on no other.
     let limit = limits.time;
-    let begun = computed();
+    let mut computing = Computing::begun(computed());
     store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(move |_| match computed().saturating_sub(begun) > limit {
+    store.epoch_deadline_callback(move |_| match computing.look(computed()) > limit {
         true => Err(OutOfTime.into()),
         false => Ok(UpdateDeadline::Continue(1)),
     });
@@ -130,6 +129,29 @@ fn limited<T>(
             }
         }
     })
+}
+
+/// What counts of a thread's computing from one look to the next. Looks come with the ticks; what is far longer is a virtual machine that
+/// was halted, which some kernels count as computing.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Computing time of one call: that of its thread, which a busy machine does not lengthen. The guest runs on no other.
+struct Computing {
+    last: Duration,
+    spent: Duration,
+}
+
+impl Computing {
+    fn begun(now: Duration) -> Self {
+        Computing { last: now, spent: Duration::ZERO }
+    }
+
+    /// The computing time so far, when the thread's own is this.
+    fn look(&mut self, now: Duration) -> Duration {
+        self.spent += now.saturating_sub(self.last).min(LOOK);
+        self.last = now;
+        self.spent
+    }
 }
 
 /// How long this thread has computed so far.
@@ -172,4 +194,19 @@ fn failure(store: &mut Store<Guest>, limits: &Limits, failed: Failed) -> Failure
         (None, None) => without_trap(&error, limits),
     };
     Failure { cause, words, causes }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_that_was_halted_has_not_computed() {
+        let mut computing = Computing::begun(Duration::from_secs(7));
+        for tick in 1..=50 {
+            assert_eq!(computing.look(Duration::from_secs(7) + TICK * tick), TICK * tick);
+        }
+        assert_eq!(computing.look(Duration::from_secs(20)), Duration::from_millis(500) + LOOK);
+        assert_eq!(computing.look(Duration::from_secs(20) + TICK), Duration::from_millis(510) + LOOK);
+    }
 }
