@@ -9,6 +9,7 @@
 //! | `checking` | while a plugin's configuration is checked against its schema |
 //! | `write:KIND`, `written:KIND`, `kept:KIND` | before an entry of the ledger is written, before its head is kept apart, and after that; `KIND` is the last of the entries |
 //! | `lease`, `leased`, `released` | around taking and giving back the lease on a ledger on S3 |
+//! | `reading-ledger` | before its entries are read, when it is known where they have to end |
 //! | `request`, `answer` | around a request of a sink's plugin |
 //! | `submit`, `submitted`, `look-up`, `looked-up` | around a call of the plugin |
 //! | `mirror`, `mirrored` | around a write of the state document |

@@ -54,8 +54,7 @@ fn killed_by_chance(ledger: Backend, kills: u64, seed: u64) {
         }
         rounds += 1;
         let said = stage.path("said.txt");
-        let out = std::fs::File::create(&said).unwrap();
-        let mut child = stage.step("run").stdout(out.try_clone().unwrap()).stderr(out).spawn().unwrap();
+        let mut child = stage.step_saying("run", &said).spawn().unwrap();
         let life = Duration::from_millis(100 + chance.below(500));
         let born = Instant::now();
         let ended = loop {

@@ -1,7 +1,7 @@
 //! Several runs at once on one ledger, some of which are stopped for longer than the lease lasts and then woken: the books are right.
 
 use std::collections::BTreeMap;
-use std::process::{Child, Stdio};
+use std::process::Child;
 use std::time::{Duration, Instant};
 
 use clazar_emulator::{Endpoint, Fault};
@@ -22,13 +22,14 @@ pub fn signal(child: &Child, signal: Signal) {
     kill_process(Pid::from_raw(child.id() as i32).unwrap(), signal).unwrap();
 }
 
-/// Starts so many runs, stops and wakes some of them, and waits for all. Answers how they ended.
-fn race(stage: &Stage, runs: u64, chance: &mut Chance) -> Vec<i32> {
-    let run = |chance: &mut Chance| {
+/// Starts so many runs, stops and wakes some of them, and waits for all. Answers how they ended, and what they said.
+fn race(stage: &Stage, runs: u64, chance: &mut Chance) -> Vec<(i32, String)> {
+    let said = |number: u64| stage.path(&format!("said-{number}.txt"));
+    let run = |number: u64, chance: &mut Chance| {
         std::thread::sleep(Duration::from_millis(chance.below(60)));
-        stage.step("run").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        stage.step_saying("run", &said(number)).spawn().unwrap()
     };
-    let mut children: Vec<Child> = (0..runs).map(|_| run(chance)).collect();
+    let mut children: Vec<Child> = (0..runs).map(|number| run(number, chance)).collect();
     // Of which one is asleep, until when.
     let mut asleep: Option<(usize, Instant)> = None;
     let begun = Instant::now();
@@ -57,7 +58,8 @@ fn race(stage: &Stage, runs: u64, chance: &mut Chance) -> Vec<i32> {
         }
         std::thread::sleep(Duration::from_millis(10));
     }
-    children.iter_mut().map(|child| child.wait().unwrap().code().unwrap_or(-1)).collect()
+    let exits = children.iter_mut().map(|child| child.wait().unwrap().code().unwrap_or(-1));
+    exits.zip(0..).map(|(exit, number)| (exit, std::fs::read_to_string(said(number)).unwrap())).collect()
 }
 
 fn races(kind: fn() -> Backend, runs: u64) {
@@ -81,8 +83,8 @@ fn races(kind: fn() -> Backend, runs: u64) {
             let fault = chance.of(&[slow, Fault::drop_after_commit(), Fault::before_commit(503), Fault::Pass]);
             stage.emulator.push_fault(fault.on(Endpoint::Submit).times(1));
         }
-        for exit in race(&stage, runs, &mut chance) {
-            assert!([0, 1, 5].contains(&exit), "round {round}: exit {exit}");
+        for (exit, said) in race(&stage, runs, &mut chance) {
+            assert!([0, 1, 5].contains(&exit), "round {round}: exit {exit}: {said}");
             *exits.entry(exit).or_default() += 1;
         }
         stage.emulator.clear_faults();

@@ -187,6 +187,14 @@ grant  = {{ http = ["${{CLAZAR_URL}}"], secrets = {{ client_id = {{ env = "CLAZA
         self.step_at(command, &self.now)
     }
 
+    /// The same, and what it says goes into a file.
+    pub fn step_saying(&self, command: &str, said: &Path) -> Command {
+        let out = std::fs::File::create(said).unwrap();
+        let mut step = self.step(command);
+        step.stdout(out.try_clone().unwrap()).stderr(out);
+        step
+    }
+
     fn step_at(&self, command: &str, now: &str) -> Command {
         let mut program = program();
         program.args(command.split(' ')).arg(self.path("pipeline.toml")).args(["--now", now]);

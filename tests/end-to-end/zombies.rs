@@ -50,6 +50,7 @@ fn requests(stage: &Stage) -> usize {
 fn a_woken_run_begins_no_further_request_and_writes_nothing_more() {
     for place in [
         "leased",
+        "reading-ledger",
         "reading",
         "written:freeze",
         "delivering",

@@ -61,8 +61,11 @@ impl Ledger {
         let mut tries = 0;
         let state = loop {
             let kept = store.head()?;
+            failpoint("reading-ledger");
             let apply = |(): &mut (), state: &mut State, record| state.apply(record);
-            let (state, ()) = fold(place, &identity.pipeline, kept, true, || (), apply, |take| store.each(take))?;
+            let read = fold(place, &identity.pipeline, kept, true, || (), apply, |take| store.each(take));
+            // Once another run has it, what does not fit is what that one wrote meanwhile.
+            let (state, ()) = read.map_err(|error| store.lost().unwrap_or(error))?;
             if kept != Some(state.head) && state.head != Head::default() {
                 store.keep(&state.head)?;
             }

@@ -92,6 +92,14 @@ impl Store {
         }
     }
 
+    /// That this run has lost it, if it has: to another, perhaps.
+    pub(super) fn lost(&self) -> Option<LedgerError> {
+        match self {
+            Store::Sqlite(_) => None,
+            Store::S3(store) => store.lost(),
+        }
+    }
+
     /// Says whether a request may leave; nothing where it may as long as the process lives.
     pub(super) fn gate(&self) -> Option<Gate> {
         match self {

@@ -98,7 +98,7 @@ impl Store {
         let mut pause = PAUSE;
         let mut tries = 1;
         loop {
-            self.lease.lasts(Duration::ZERO).map_err(|cause| self.lost(cause))?;
+            self.lost().map_or(Ok(()), Err)?;
             let failed = match self.objects.put(&key, &bytes, &Precondition::Absent) {
                 Ok(_) => break,
                 // It is there: perhaps by an earlier try of this very call, whose answer was lost.
@@ -144,8 +144,10 @@ impl Store {
         kept
     }
 
-    fn lost(&self, cause: String) -> LedgerError {
-        LedgerError::Lost { place: self.objects.place.clone(), cause }
+    /// That the lease is lost, if it is.
+    pub(super) fn lost(&self) -> Option<LedgerError> {
+        let cause = self.lease.lasts(Duration::ZERO).err()?;
+        Some(LedgerError::Lost { place: self.objects.place.clone(), cause })
     }
 }
 
