@@ -20,6 +20,7 @@
 extern crate self as meterhost_sdk;
 
 mod aggregator;
+pub mod aws;
 mod batch;
 #[doc(hidden)]
 pub mod bindings;

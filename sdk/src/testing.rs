@@ -27,10 +27,13 @@ use crate::http::{Request, Response};
 
 /// What answers the requests of a plugin under test.
 type Network = Rc<RefCell<dyn FnMut(&Request) -> Result<Response, crate::http::Error>>>;
+/// What answers its calls to AWS: service, action, body.
+type Services = Rc<RefCell<dyn FnMut(&str, &str, &str) -> Result<String, crate::aws::Error>>>;
 
 thread_local! {
     static FOLDER: RefCell<Option<PathBuf>> = const { RefCell::new(None) };
     static NETWORK: RefCell<Option<Network>> = const { RefCell::new(None) };
+    static SERVICES: RefCell<Option<Services>> = const { RefCell::new(None) };
 }
 
 /// From here on, this folder is what `read` and `write` are granted on.
@@ -42,6 +45,11 @@ pub fn folder(path: impl Into<PathBuf>) {
 /// From here on, this function answers every request. Secrets come as `{name}` in it, instead of random marks.
 pub fn answer(network: impl FnMut(&Request) -> Result<Response, crate::http::Error> + 'static) {
     NETWORK.with_borrow_mut(|place| *place = Some(Rc::new(RefCell::new(network))));
+}
+
+/// From here on, this function answers every call to AWS: it is given the service, the action and the body.
+pub fn aws(services: impl FnMut(&str, &str, &str) -> Result<String, crate::aws::Error> + 'static) {
+    SERVICES.with_borrow_mut(|place| *place = Some(Rc::new(RefCell::new(services))));
 }
 
 /// A record of a test: customer, dimension, quantity, time in milliseconds, attributes.
@@ -299,6 +307,21 @@ pub(crate) mod http {
     }
 
     pub(crate) fn conceal(_value: &str) {}
+}
+
+/// The services of AWS of a plugin under test.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod aws_calls {
+    use super::SERVICES;
+    use crate::aws::Error;
+
+    pub(crate) fn call(service: &str, action: &str, body: &str) -> Result<String, Error> {
+        let services = SERVICES.with_borrow(Clone::clone);
+        let Some(services) = services else {
+            return Err(Error::Denied("no service is on the stage: call testing::aws first".into()));
+        };
+        (services.borrow_mut())(service, action, body)
+    }
 }
 
 #[cfg(test)]
