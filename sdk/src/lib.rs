@@ -54,8 +54,8 @@ pub use sink::{
 };
 pub use snapshot::{Publication, Published, SnapshotCharges, SnapshotSink};
 pub use source::{
-    Cursor, Input, Listing, Page, Quarantined, ReadInput, Receipt, Request, RowInputs, Settled, Settlement, Shard,
-    Source, SourceKind, Unreadable,
+    Cursor, Input, Listing, Obstacle, Page, Quarantined, ReadInput, Receipt, Request, RowInputs, Settled, Settlement,
+    Shard, Source, SourceKind, Unmarked, Unreadable,
 };
 #[doc(hidden)]
 pub use wit_bindgen;

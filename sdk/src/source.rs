@@ -6,9 +6,9 @@ use std::marker::PhantomData;
 use crate::bindings::imports::{about::Kind, types};
 use crate::bindings::source::{Description, Guest as World, source as wit};
 use crate::plugin::{config, describe, enter};
-use crate::{Batch, Error, Plugin, WindowKind};
+use crate::{Batch, Decimal, Error, Plugin, WindowKind};
 
-pub use wit::{Input, Quarantined, ReadInput, Receipt, Request, Settled, Settlement, Shard, Unreadable};
+pub use wit::{Input, Obstacle, Quarantined, ReadInput, Receipt, Request, Settled, Shard, Unmarked, Unreadable};
 
 /// Which of the two kinds a source is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,9 +47,66 @@ pub trait Source: Plugin {
         Ok(None)
     }
 
-    /// For queues: these records' charges are final. May be called again with the same receipts, to the same effect.
-    fn acknowledge(_config: Self::Config, _receipts: Vec<Receipt>) -> Result<(), Error> {
+    /// For queues: what became of these records. Marks those that are still what was claimed under the token, and names the others. May be
+    /// called again with the same receipts, to the same effect.
+    fn acknowledge(
+        _config: Self::Config,
+        _claim: &str,
+        _settlements: &[Settlement],
+        _receipts: &[Receipt],
+    ) -> Result<Vec<Unmarked>, Error> {
         Err(Error::Other("this source hands nothing out that could be acknowledged".into()))
+    }
+}
+
+/// A charge that records went into, for those who read the records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    /// The charge's id.
+    pub charge: String,
+    /// How often it was made anew after a refusal, from 1.
+    pub revision: u32,
+    /// As the sink was told.
+    pub product: String,
+    /// As the sink was told.
+    pub customer: String,
+    /// As the sink was told.
+    pub dimension: String,
+    /// As the sink was told: milliseconds, UTC.
+    pub time: i64,
+    /// The charge's whole quantity, as it was sent.
+    pub quantity: Decimal,
+    /// What became of it.
+    pub outcome: Settled,
+    /// The service's own name for it.
+    pub reference: Option<String>,
+    /// What the service said, or why a person decided so.
+    pub message: Option<String>,
+    /// The sink's raw answer, capped; empty where there was none.
+    pub answer: String,
+}
+
+impl TryFrom<wit::Settlement> for Settlement {
+    type Error = Error;
+
+    fn try_from(settlement: wit::Settlement) -> Result<Self, Error> {
+        let wit::Settlement { charge, revision, product, customer, dimension, time, quantity, .. } = settlement;
+        let wit::Settlement { outcome, reference, message, answer, .. } = settlement;
+        let quantity = Decimal::try_from(quantity)
+            .map_err(|()| Error::Other(format!("charge {charge}: its quantity is no decimal")))?;
+        Ok(Settlement {
+            charge,
+            revision,
+            product,
+            customer,
+            dimension,
+            time,
+            quantity,
+            outcome,
+            reference,
+            message,
+            answer,
+        })
     }
 }
 
@@ -70,7 +127,7 @@ pub trait Listing: 'static {
 pub struct Page {
     /// The records.
     pub batch: Batch,
-    /// For queues: one reference a record. Empty for complete sources.
+    /// For queues: one reference a row. Empty for complete sources.
     pub references: Vec<String>,
     /// Which input each record came from. Left empty, all of them came from the one input of the page, if it has exactly one.
     pub row_inputs: RowInputs,
@@ -157,9 +214,15 @@ impl<P: Source> wit::Guest for SourceAdapter<P> {
         P::complete_until(config::<P>(&text)?, now)
     }
 
-    fn acknowledge(text: String, receipts: Vec<Receipt>) -> Result<(), Error> {
+    fn acknowledge(
+        text: String,
+        claim: String,
+        settlements: Vec<wit::Settlement>,
+        receipts: Vec<Receipt>,
+    ) -> Result<Vec<Unmarked>, Error> {
         enter();
-        P::acknowledge(config::<P>(&text)?, receipts)
+        let settlements = settlements.into_iter().map(Settlement::try_from).collect::<Result<Vec<_>, _>>()?;
+        P::acknowledge(config::<P>(&text)?, &claim, &settlements, &receipts)
     }
 }
 
@@ -168,7 +231,7 @@ impl<C: Cursor> wit::GuestCursor for CursorAdapter<C> {
         let page = self.0.borrow_mut().next()?;
         Ok(page.map(|Page { batch, references, row_inputs, inputs, quarantined, unreadable }| wit::Page {
             batch: batch.into(),
-            references: one_each(references),
+            references: column(references),
             row_inputs: row_inputs.into_column(&inputs),
             inputs,
             quarantined,
@@ -183,10 +246,17 @@ impl<L: Listing> wit::GuestListing for ListingAdapter<L> {
     }
 }
 
-/// A column in which no value repeats.
-fn one_each(values: Vec<String>) -> types::TextColumn {
-    let indices = (0..).take(values.len()).collect();
-    types::TextColumn { values, indices }
+/// A column in which a value repeats only from one row to the next.
+fn column(rows: Vec<String>) -> types::TextColumn {
+    let mut column =
+        types::TextColumn { values: Vec::with_capacity(rows.len()), indices: Vec::with_capacity(rows.len()) };
+    for row in rows {
+        if column.values.last() != Some(&row) {
+            column.values.push(row);
+        }
+        column.indices.extend(u32::try_from(column.values.len()).ok().and_then(|values| values.checked_sub(1)));
+    }
+    column
 }
 
 #[cfg(test)]

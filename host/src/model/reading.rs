@@ -1,5 +1,8 @@
 //! What a source answers.
 
+use meterhost_decimal::Decimal;
+
+use super::charge::ChargeId;
 use super::usage::{Batch, TextColumn};
 
 /// A half-open interval of time, in milliseconds, UTC.
@@ -27,6 +30,10 @@ pub struct Request {
     pub now: i64,
     /// Which of how many readers this is.
     pub shard: (u32, u32),
+    /// For queues: the token under which records are claimed, if there is one yet.
+    pub claim: Option<String>,
+    /// Whether nothing may be claimed.
+    pub dry_run: bool,
 }
 
 /// One thing that was read: an object, a page of a table.
@@ -81,6 +88,8 @@ pub struct Unreadable {
 pub struct Page {
     /// Records.
     pub batch: Batch,
+    /// For queues: what each of them is called, so that it can be acknowledged.
+    pub references: TextColumn,
     /// The input that each of them came from, where the source says so.
     pub row_inputs: TextColumn,
     /// Inputs that were finished with this page, and their items.
@@ -94,7 +103,67 @@ pub struct Page {
 impl Page {
     /// Whether it holds nothing at all.
     pub fn is_empty(&self) -> bool {
-        let Page { batch, inputs, quarantined, unreadable, row_inputs: _ } = self;
+        let Page { batch, inputs, quarantined, unreadable, row_inputs: _, references: _ } = self;
         batch.rows() == 0 && inputs.is_empty() && quarantined.is_empty() && unreadable.is_empty()
     }
+}
+
+/// What became of a charge, as the readers of a queue are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// The service has it.
+    Accepted,
+    /// The service refused it.
+    Rejected,
+    /// A person decided that it is not billed.
+    Waived,
+}
+
+/// A charge that records went into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    /// Which.
+    pub charge: ChargeId,
+    /// How often it was made anew after a refusal, from 1.
+    pub revision: u32,
+    /// As the sink was told.
+    pub product: String,
+    /// As the sink was told.
+    pub customer: String,
+    /// As the sink was told.
+    pub dimension: String,
+    /// As the sink was told: milliseconds, UTC.
+    pub time: i64,
+    /// As it was sent.
+    pub quantity: Decimal,
+    /// What became of it.
+    pub outcome: Settled,
+    /// The service's own name for it.
+    pub reference: Option<String>,
+    /// What the service said, or why a person decided so.
+    pub message: Option<String>,
+    /// The sink's raw answer; empty where there was none.
+    pub answer: String,
+}
+
+/// A record of a queue and the charges it went into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// What it is called.
+    pub reference: String,
+    /// Positions among the settlements.
+    pub settlements: Vec<u32>,
+    /// Those of which it is the first record.
+    pub first: Vec<u32>,
+}
+
+/// A record that was not marked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unmarked {
+    /// What it is called.
+    pub reference: String,
+    /// Whether it is not there any more.
+    pub is_gone: bool,
+    /// Why, in words for a person.
+    pub reason: String,
 }

@@ -203,6 +203,8 @@ impl Reader<'_> {
             windows: spans.to_vec(),
             now: self.now.as_millisecond(),
             shard: (u32::try_from(shard).unwrap_or_default(), count),
+            claim: None,
+            dry_run: self.dry_run,
         }
     }
 

@@ -10,7 +10,7 @@ use super::loaded::Plugin;
 use super::v0_1;
 use crate::model::lines::{ChargeLine, Excluded};
 use crate::model::outcome::{Finding, Outcome};
-use crate::model::reading::{Input, Page, Request, Span};
+use crate::model::reading::{Input, Page, Receipt, Request, Settlement, Span, Unmarked};
 use crate::model::service::{Failed, Offer, Opinion, ServiceTraits};
 use crate::model::usage::Batch;
 use crate::model::window::WindowKind;
@@ -123,6 +123,26 @@ impl SourceInstance {
             bindings.meterhost_plugin_source().call_complete_until(store, config, now).await
         })?;
         Ok(answer.map_err(Cause::from)?)
+    }
+
+    /// Tells a queue what became of records; answers which of them were not marked.
+    ///
+    /// # Errors
+    /// See [`Failure`]. Some may be marked then.
+    pub fn acknowledge(
+        &mut self,
+        config: &str,
+        claim: &str,
+        settlements: &[Settlement],
+        receipts: &[Receipt],
+    ) -> Result<Vec<Unmarked>, Failure> {
+        let settlements: Vec<_> = settlements.iter().map(v0_1::to_settlement).collect();
+        let receipts: Vec<_> = receipts.iter().map(v0_1::to_receipt).collect();
+        let answer = self.0.call(async |bindings, store| {
+            let source = bindings.meterhost_plugin_source();
+            source.call_acknowledge(store, config, claim, &settlements, &receipts).await
+        })?;
+        Ok(answer.map_err(Cause::from)?.into_iter().map(v0_1::unmarked).collect())
     }
 
     /// Bytes of memory that the instance has.

@@ -10,7 +10,9 @@ use super::error::Cause;
 use crate::model::charge::ChargeId;
 use crate::model::lines::{ChargeLine, Excluded};
 use crate::model::outcome::{Finding, HeldRecord, Outcome, Status};
-use crate::model::reading::{Input, Page, Quarantined, Request, Span, Unreadable};
+use crate::model::reading::{
+    Input, Page, Quarantined, Receipt, Request, Settled, Settlement, Span, Unmarked, Unreadable,
+};
 use crate::model::service::{Failed, Offer, Opinion, Resolution, ServiceTraits, Together, Zero};
 use crate::model::usage::{ABSENT, Batch, TextColumn};
 use crate::model::window::{Window, WindowKind};
@@ -110,8 +112,8 @@ pub(super) fn to_request(request: &Request) -> source::Request {
         windows: request.windows.iter().map(|&window| window.into()).collect(),
         now: request.now,
         shard: source::Shard { index: request.shard.0, count: request.shard.1 },
-        claim: None,
-        adopt: Vec::new(),
+        claim: request.claim.clone(),
+        dry_run: request.dry_run,
     }
 }
 
@@ -138,10 +140,11 @@ pub(super) fn page(page: source::Page) -> Result<Page, Cause> {
         let known = [&record.customer, &record.product, &record.dimension].into_iter().flatten();
         names([&record.input, &record.place].into_iter().chain(known))?;
     }
-    names(&page.row_inputs.values)?;
+    names(page.row_inputs.values.iter().chain(&page.references.values))?;
     let batch = batch(page.batch)?;
     Ok(Page {
-        row_inputs: row_inputs(page.row_inputs.into(), batch.rows())?,
+        row_inputs: rows_of(page.row_inputs.into(), batch.rows(), "row-inputs")?,
+        references: rows_of(page.references.into(), batch.rows(), "references")?,
         batch,
         inputs: page
             .inputs
@@ -176,14 +179,44 @@ pub(super) fn page(page: source::Page) -> Result<Page, Cause> {
     })
 }
 
-/// Which input each row came from: an index leads to a value, or stands for nothing.
-fn row_inputs(column: TextColumn, rows: usize) -> Result<TextColumn, Cause> {
+/// What is said of each row: an index leads to a value, or stands for nothing.
+fn rows_of(column: TextColumn, rows: usize, what: &str) -> Result<TextColumn, Cause> {
     let TextColumn { values, indices } = &column;
     let leads = |index: &u32| *index == ABSENT || (*index as usize) < values.len();
     match indices.is_empty() || (indices.len() == rows && indices.iter().all(leads)) {
         true => Ok(column),
-        false => Err(Cause::Contract("its `row-inputs` do not fit the rows of its batch".to_owned())),
+        false => Err(Cause::Contract(format!("its `{what}` do not fit the rows of its batch"))),
     }
+}
+
+pub(super) fn to_settlement(settlement: &Settlement) -> source::Settlement {
+    source::Settlement {
+        charge: settlement.charge.to_string(),
+        revision: settlement.revision,
+        product: settlement.product.clone(),
+        customer: settlement.customer.clone(),
+        dimension: settlement.dimension.clone(),
+        time: settlement.time,
+        quantity: wire(settlement.quantity),
+        outcome: match settlement.outcome {
+            Settled::Accepted => source::Settled::Accepted,
+            Settled::Rejected => source::Settled::Rejected,
+            Settled::Waived => source::Settled::Waived,
+        },
+        reference: settlement.reference.clone(),
+        message: settlement.message.clone(),
+        answer: settlement.answer.clone(),
+    }
+}
+
+pub(super) fn to_receipt(receipt: &Receipt) -> source::Receipt {
+    let Receipt { reference, settlements, first } = receipt.clone();
+    source::Receipt { reference, settlements, first }
+}
+
+pub(super) fn unmarked(unmarked: source::Unmarked) -> Unmarked {
+    let is_gone = unmarked.obstacle == source::Obstacle::Gone;
+    Unmarked { reference: unmarked.reference, is_gone, reason: reason(unmarked.reason) }
 }
 
 pub(super) fn excluded(excluded: lines::Excluded) -> Result<Excluded, Cause> {

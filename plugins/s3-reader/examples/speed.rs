@@ -63,7 +63,7 @@ fn measure(what: &str, ending: &str, bytes: usize) -> Result<(), Box<dyn Error>>
             now: 0,
             shard: Shard { index: 0, count: 1 },
             claim: None,
-            adopt: vec![],
+            dry_run: false,
         };
         let started = Instant::now();
         rows = 0;

@@ -183,7 +183,7 @@ mod tests {
         let (mut others, mut wanted) = (Vec::new(), 0);
         for index in 0..3 {
             let shard = Shard { index, count: 3 };
-            let request = Request { windows: vec![window], now: 0, shard, claim: None, adopt: vec![] };
+            let request = Request { windows: vec![window], now: 0, shard, claim: None, dry_run: false };
             let mut found = Found::open(Rc::new(Mapping::new(&config).unwrap()), &request).unwrap();
             let prefix = found.prefixes.pop().unwrap();
             let mut listing = objects::list(&prefix, None).unwrap();

@@ -31,7 +31,7 @@ const LOGS: &str = r#"{
 const JUNE: Window = Window { start: 1_748_736_000_000, end: 1_751_328_000_000 };
 
 fn request(index: u32, count: u32) -> Request {
-    Request { windows: vec![JUNE], now: 0, shard: Shard { index, count }, claim: None, adopt: vec![] }
+    Request { windows: vec![JUNE], now: 0, shard: Shard { index, count }, claim: None, dry_run: false }
 }
 
 /// A folder with these objects, on the stage.

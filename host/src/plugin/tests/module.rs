@@ -30,12 +30,12 @@ const AGGREGATOR: &[(&str, &str)] = &[
 
 const SOURCE: &[(&str, &str)] = &[
     ("check", "i32 i32 i32"),
-    ("open", "i32 i32 i32 i32 i64 i32 i32 i32 i32 i32 i32 i32"),
+    ("open", "i32 i32 i32 i32 i64 i32 i32 i32 i32 i32 i32"),
     ("[method]cursor.next", "i32"),
-    ("inputs", "i32 i32 i32 i32 i64 i32 i32 i32 i32 i32 i32 i32"),
+    ("inputs", "i32 i32 i32 i32 i64 i32 i32 i32 i32 i32 i32"),
     ("[method]listing.next", "i32"),
     ("complete-until", "i32 i32 i64"),
-    ("acknowledge", "i32 i32 i32 i32"),
+    ("acknowledge", "i32 i32 i32 i32 i32 i32 i32 i32"),
 ];
 
 impl Module {
