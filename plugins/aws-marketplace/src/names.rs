@@ -17,35 +17,42 @@ const MOST_TAGS: usize = 5;
 
 /// Why the service would refuse a product.
 pub(crate) fn product(identity: Identity, product: &str) -> Option<String> {
+    match identity.is_by_license() {
+        true => license(identity, product),
+        false => product_code(identity, product),
+    }
+}
+
+fn product_code(identity: Identity, product: &str) -> Option<String> {
     let name = identity.name();
-    let (is_arn, is_empty) = (product.starts_with("arn:"), product.is_empty());
-    if identity.is_by_license() {
-        return match () {
-            () if is_empty => Some(format!(
-                "it names no licence, which identity = \"{name}\" bills by: give the usage a product, or the sink's config a `product`"
-            )),
-            () if !is_arn => Some(format!(
-                "the product {product:?} is no licence: identity = \"{name}\" bills by the ARN of a licence, \
-                 arn:aws:license-manager:..."
-            )),
-            () if !is_license(product) => Some(format!("{product:?} is not the ARN of a licence")),
-            () => None,
-        };
+    if product.is_empty() {
+        return Some("it names no product code: give the usage a product, or the sink's config a `product`".to_owned());
     }
-    match () {
-        () if is_empty => {
-            Some("it names no product code: give the usage a product, or the sink's config a `product`".to_owned())
-        }
-        () if is_arn => Some(format!(
+    if product.starts_with("arn:") {
+        let other = Identity::AccountAndLicense.name();
+        return Some(format!(
             "the product {product:?} is a licence, and identity = \"{name}\" bills by product code: a licence is billed with \
-             identity = \"{}\"",
-            Identity::AccountAndLicense.name()
-        )),
-        () => too_long("the product code", product, LONGEST).or_else(|| {
-            let is_odd = |c: char| !(c.is_ascii_alphanumeric() || "-/=:_.@".contains(c));
-            odd("the product code", product, is_odd, "letters, digits and -/=:_.@")
-        }),
+             identity = \"{other}\""
+        ));
     }
+    let is_odd = |c: char| !(c.is_ascii_alphanumeric() || "-/=:_.@".contains(c));
+    too_long("the product code", product, LONGEST)
+        .or_else(|| odd("the product code", product, is_odd, "letters, digits and -/=:_.@"))
+}
+
+fn license(identity: Identity, product: &str) -> Option<String> {
+    let name = identity.name();
+    if product.is_empty() {
+        return Some(format!(
+            "it names no licence, which identity = \"{name}\" bills by: give the usage a product, or the sink's config a `product`"
+        ));
+    }
+    if !product.starts_with("arn:") {
+        return Some(format!(
+            "the product {product:?} is no licence: identity = \"{name}\" bills by the ARN of a licence, arn:aws:license-manager:..."
+        ));
+    }
+    (!is_license(product)).then(|| format!("{product:?} is not the ARN of a licence"))
 }
 
 /// Whether a text is an ARN as the service takes it for a licence.

@@ -85,7 +85,9 @@ pub(crate) fn failure(error: &aws::Error) -> Failure {
     if status == 429 || is(&THROTTLED) {
         return Failure::Throttled(answer.retry_after);
     }
-    if is(&ACCESS) || (name.is_empty() && matches!(status, 401 | 403 | 407)) {
+    // What the host calls an error without a name.
+    let is_nameless = matches!(name, "" | "UnknownError");
+    if is(&ACCESS) || (is_nameless && matches!(status, 401 | 403 | 407)) {
         return Failure::Auth(said);
     }
     Failure::Refused(said)

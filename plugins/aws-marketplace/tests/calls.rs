@@ -316,6 +316,7 @@ fn an_error_means_for_the_whole_call_what_its_name_and_status_say() {
         assert_eq!(outcome(error(status, name, "words")), other);
     }
     assert_eq!(outcome(error(403, "", "words")), Failure::Auth(": words".into()));
+    assert_eq!(outcome(error(403, "UnknownError", "")), Failure::Auth("UnknownError (status 403)".into()));
     assert_eq!(outcome(error(413, "", "")), Failure::Refused(" (status 413)".into()));
     for error in [
         Error::Denied("words".into()),
