@@ -11,8 +11,8 @@ use super::shared::{Outside, Refused, escaped, print};
 use super::{Global, PipelineArgs};
 use crate::config::Pipeline;
 use crate::ledger::{
-    Claim, Deciding, Event, Identity, Ledger, LedgerError, NotToDecide, NotToResolve, Place, Said, Sought, Standing,
-    State, Statement, Target, Trail, Verdict,
+    ChargeState, Claim, Deciding, Event, Identity, Ledger, LedgerError, NotToDecide, NotToResolve, Place, Said, Sought,
+    Standing, State, Statement, Target, Trail, Verdict,
 };
 use crate::model::window::Window;
 use crate::pipeline::run_id;
@@ -54,7 +54,7 @@ pub(super) struct ResolveArgs {
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum Word {
-    /// What is held is right as it stands: a run bills it, with exactly this quantity
+    /// What is held is right as it stands: a run bills it, with exactly this quantity. What was refused is offered once more
     Release,
     /// The service has it, with this quantity: nothing more happens to it
     Billed,
@@ -119,7 +119,11 @@ pub(super) fn resolve(args: &ResolveArgs, global: &Global) -> Result<Exit, Refus
     let identity = Identity::of(&pipeline, None);
     let state = Ledger::state_of(&place, &identity).map_err(|error| Refused::of(&pipeline, error))?;
     let by = user();
-    if let (Some(sought), Some(verdict)) = (&target.charge, said.verdict())
+    let verdict = |sought: &Sought| match state.find(sought).is_ok_and(ChargeState::is_refused) {
+        true if matches!(said, Said::Release) => Some(Verdict::Again),
+        _ => said.verdict(),
+    };
+    if let Some((sought, verdict)) = target.charge.as_ref().and_then(|sought| Some((sought, verdict(sought)?)))
         && !is_kept(&state, sought)
     {
         let about = Known { pipeline: &pipeline, place: &place, identity: &identity };
@@ -215,6 +219,7 @@ fn says(trail: &Trail, verdict: Verdict, reason: &str, by: Option<&str>) -> Stri
         match verdict {
             Verdict::Billed => "it is final then: no run sends it or looks it up again",
             Verdict::Waived => "it is final then: no run sends it",
+            Verdict::Again => "the next run offers the identical charge once more",
             Verdict::NotBilled => {
                 "it is pending then: the next run offers the identical charge, and looks it up first where the sink can do that"
             }

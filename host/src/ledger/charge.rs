@@ -27,7 +27,7 @@ use super::entry::{PluginDigest, Verdict};
 use super::fold_error::FoldError;
 use super::frozen::Charge;
 use super::standing::{Standing, person};
-use crate::model::charge::{ChargeId, Key};
+use crate::model::charge::{ChargeId, Key, Proposal};
 use crate::model::outcome::{Finding, HeldRecord, Outcome, Status};
 use crate::model::window::Window;
 
@@ -61,6 +61,12 @@ impl Lost {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChargeState {
     charge: Charge,
+    /// How often it was made anew after a refusal, from 1.
+    revision: u32,
+    /// Records of a queue that it is made of as it is now; and of those, how many are usage again, since it was refused.
+    records: (u64, u64),
+    /// What a queue is to be told of it: the service's last answer, as it came.
+    answer: Option<String>,
     /// How many runs had begun when it was frozen.
     frozen_in: u64,
     /// What that run was made of.
@@ -106,6 +112,9 @@ impl ChargeState {
         let standing = if charge.frozen.unsent { Standing::Nothing } else { Standing::Pending { reason: None } };
         ChargeState {
             charge,
+            revision: 1,
+            records: (0, 0),
+            answer: None,
             frozen_in,
             made_by: Arc::clone(made_by),
             standing,
@@ -122,6 +131,53 @@ impl ChargeState {
     /// The charge.
     pub fn charge(&self) -> &Charge {
         &self.charge
+    }
+
+    /// How often it was made anew after a refusal, from 1.
+    pub fn revision(&self) -> u32 {
+        self.revision
+    }
+
+    /// What the service answered last, as it came, where a queue is to be told.
+    pub fn answer(&self) -> Option<&str> {
+        self.answer.as_deref()
+    }
+
+    /// Whether records of it are usage again, since it was refused: it is not offered again as it is.
+    pub fn is_withdrawn(&self) -> bool {
+        self.records.1 > 0
+    }
+
+    /// Whether the service refused it as it is, and nothing of it is billed.
+    pub fn is_refused(&self) -> bool {
+        matches!(self.standing, Standing::Rejected { .. }) || self.is_withdrawn()
+    }
+
+    /// It is made of so many more records of a queue.
+    pub(super) fn made_of(&mut self, records: u64) {
+        self.records.0 += records;
+    }
+
+    /// It was refused, and is made anew.
+    pub(super) fn revise(&mut self, frozen: Box<Proposal>) -> Result<Box<Proposal>, FoldError> {
+        let Standing::Rejected { .. } = self.standing else { return Err(FoldError::NotRefused(self.charge.id)) };
+        self.standing = if frozen.unsent { Standing::Nothing } else { Standing::Pending { reason: None } };
+        (self.revision, self.records, self.answer) = (self.revision.saturating_add(1), (0, 0), None);
+        (self.last_attempt, self.before, self.suspicion, self.was_there) = (None, None, Suspicion::None, false);
+        Ok(std::mem::replace(&mut self.charge.frozen, frozen))
+    }
+
+    /// It was refused, and records of it are usage again.
+    pub(super) fn withdraw(&mut self, records: u64) -> Result<(), FoldError> {
+        let Standing::Rejected { retryable, .. } = &mut self.standing else {
+            return Err(FoldError::NotRefused(self.charge.id));
+        };
+        *retryable = false;
+        self.records.1 += records;
+        if self.records.1 >= self.records.0 {
+            self.standing = Standing::Nothing;
+        }
+        Ok(())
     }
 
     /// Changes names in its key; answers the id that follows from it then.
@@ -279,6 +335,9 @@ impl ChargeState {
 
     /// An answer to the attempt that is in flight. It answers that attempt only: what an earlier one left open stays open.
     pub(super) fn answered(&mut self, outcome: &Outcome, run: &str) {
+        if self.records.0 > 0 {
+            self.answer = Some(outcome.raw.clone()).filter(|raw| !raw.is_empty());
+        }
         let said = |otherwise: &str| outcome.message.clone().unwrap_or_else(|| otherwise.to_owned());
         let was_unknown = self.was_unknown();
         match outcome.status {
@@ -421,16 +480,21 @@ impl ChargeState {
             // Billed by other means before it was frozen, or not to be billed at all.
             Standing::Pending { .. } if verdict == Verdict::Waived || verdict == Verdict::Billed && is_new => "",
             Standing::Rejected { .. } if verdict == Verdict::Waived => "",
+            Standing::Rejected { reason, .. } if verdict == Verdict::Again && !self.is_withdrawn() => reason,
             Standing::InFlight { .. } => return Err(FoldError::UnderWay(id)),
             standing if standing.is_final() => return Err(FoldError::Final(id)),
             _ => return Err(FoldError::Resolved(id)),
         };
+        if verdict == Verdict::Again && !matches!(self.standing, Standing::Rejected { .. }) {
+            return Err(FoldError::Resolved(id));
+        }
         if self.charge.quantity() != quantity {
             return Err(FoldError::OtherQuantity(id));
         }
         self.standing = match verdict {
             Verdict::Billed => Standing::ByHand { reason, by },
             Verdict::Waived => Standing::Waived { reason, by },
+            Verdict::Again => Standing::Rejected { reason: known.to_owned(), retryable: true },
             Verdict::NotBilled => {
                 let known = if known.is_empty() { String::new() } else { format!("{known}; ") };
                 let reason = format!("{known}not billed, as said by {}: {reason}", person(by.as_deref()));

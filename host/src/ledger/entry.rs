@@ -6,8 +6,9 @@ use meterhost_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::hold::{Hold, Kept, Late};
-use super::ids::IdKey;
+use super::ids::{Blob, IdKey};
 use super::row::{Hash, Head};
+use super::takings::{Group, Told};
 use crate::model::charge::{ChargeId, Proposal};
 use crate::model::outcome::{Finding, Outcome};
 use crate::model::window::{Window, WindowKind};
@@ -122,6 +123,50 @@ pub enum Entry {
         sha256: Hash,
         /// What they are hashed with: the same in all segments of a pipeline.
         key: IdKey,
+    },
+    /// From here on a queue's records are claimed under this token. Written before the first of them.
+    Claiming {
+        /// The token: nobody else has it.
+        token: String,
+    },
+    /// Records of a queue that went into charges which are frozen in the same step, or into none. From here on they are no usage any more.
+    Taken {
+        /// A window that some of them lie in.
+        window: Window,
+        /// The segment that holds what stands for them, as of `ids`.
+        segment: String,
+        /// How many it holds.
+        records: u64,
+        /// SHA-256 of its index.
+        sha256: Hash,
+        /// What they are hashed with: the same in all of a pipeline.
+        key: IdKey,
+        /// Their names, by group.
+        names: Blob,
+        /// Those that went into the same charges.
+        groups: Vec<Group>,
+    },
+    /// A charge that was surely refused, made anew from what is pending now. What it was before can never be sent again.
+    Revise {
+        /// Its id, as before.
+        id: ChargeId,
+        /// What it says from here on.
+        charge: Box<Proposal>,
+    },
+    /// Records of a charge that was surely refused are usage again, in other charges: it is never offered again as it is, and once all of
+    /// its records are, nothing is owed of it.
+    Withdrawn {
+        /// The charge.
+        charge: ChargeId,
+        /// How many of its records.
+        records: u64,
+    },
+    /// A queue was told what became of records.
+    Told {
+        /// The position of their taking, from 0.
+        taking: u64,
+        /// The positions of their groups, and what was told.
+        groups: Vec<(u32, Told)>,
     },
     /// A call that is about to leave.
     Attempt {
@@ -285,6 +330,8 @@ pub enum Verdict {
     NotBilled,
     /// It is not to be billed any more, whether it was or not.
     Waived,
+    /// The service refused it, and is to be offered the identical charge once more.
+    Again,
 }
 
 impl Verdict {
@@ -294,6 +341,7 @@ impl Verdict {
             Verdict::Billed => "billed",
             Verdict::NotBilled => "not-billed",
             Verdict::Waived => "waived",
+            Verdict::Again => "again",
         }
     }
 }
@@ -427,7 +475,7 @@ impl InputSeen {
 
 impl Entry {
     /// The words under which entries are stored.
-    pub(super) const KINDS: [&'static str; 23] = [
+    pub(super) const KINDS: [&'static str; 28] = [
         "opened",
         "run",
         "inputs",
@@ -435,6 +483,11 @@ impl Entry {
         "reading",
         "freeze",
         "ids",
+        "claiming",
+        "taken",
+        "revise",
+        "withdrawn",
+        "told",
         "attempt",
         "outcomes",
         "looked-up",
@@ -474,6 +527,11 @@ impl Entry {
             Entry::Reading { .. } => "reading",
             Entry::Freeze { .. } => "freeze",
             Entry::Ids { .. } => "ids",
+            Entry::Claiming { .. } => "claiming",
+            Entry::Taken { .. } => "taken",
+            Entry::Revise { .. } => "revise",
+            Entry::Withdrawn { .. } => "withdrawn",
+            Entry::Told { .. } => "told",
             Entry::Attempt { .. } => "attempt",
             Entry::Outcomes { .. } => "outcomes",
             Entry::LookedUp { .. } => "looked-up",

@@ -11,6 +11,7 @@ use super::frozen::Charge;
 use super::hold::Hold;
 use super::ids::Segment;
 use super::state::{Attempt, State, WindowState};
+use super::takings::Taking;
 use crate::model::charge::{ChargeId, Key, Proposal};
 use crate::model::outcome::{Finding, Outcome};
 use crate::model::window::{Window, WindowKind};
@@ -59,6 +60,24 @@ impl State {
             Entry::Ids { window, segment, ids, sha256, key } => {
                 self.ids.add(Segment { window, name: segment, ids, sha256 }, key)?;
             }
+            Entry::Claiming { token } => self.takings.claims(token),
+            Entry::Taken { window, segment, records, sha256, key, names, groups } => {
+                for group in &groups {
+                    for (id, revision) in &group.charges {
+                        let charge = self.charges.get_mut(id).ok_or(FoldError::NoCharge(*id))?;
+                        match charge.revision() == *revision {
+                            true => charge.made_of(group.records),
+                            false => return Err(FoldError::Impossible(*id, "its records went into another revision")),
+                        }
+                    }
+                }
+                let segment = Segment { window, name: segment, ids: records, sha256 };
+                let told = vec![None; groups.len()];
+                self.takings.add(Taking { segment, names, groups, told }, key)?;
+            }
+            Entry::Revise { id, charge } => self.revise(id, charge)?,
+            Entry::Withdrawn { charge, records } => self.change(&charge, |charge| charge.withdraw(records))??,
+            Entry::Told { taking, groups } => self.takings.tell(taking, &groups)?,
             Entry::Attempt { attempt, sink, charges, deadline } => {
                 self.attempt(attempt, &sink, charges, record.at, deadline)?;
             }
@@ -102,6 +121,7 @@ impl State {
             Entry::Restored { .. } => {
                 let lost = Lost { at: record.at, until: self.latest.max(Some(record.at)).unwrap_or(record.at) };
                 self.charges.values_mut().for_each(|charge| charge.lost(&lost));
+                self.takings.lost();
                 self.lost = Some(lost);
             }
             Entry::Renamed { what, from, to } => self.rename(what, &from, to)?,
@@ -150,25 +170,7 @@ impl State {
         if self.charges.contains_key(&self.known_as(id)) {
             return Err(FoldError::FrozenTwice(id));
         }
-        let impossible = if self.pipeline.as_ref().is_none_or(|(name, kind)| !owes(name, *kind, &proposal)) {
-            Some("it is another pipeline's, or of another kind of window")
-        } else if !(key.window.start().as_millisecond()..key.window.end().as_millisecond()).contains(&proposal.time) {
-            Some("its time lies outside of its window")
-        } else if proposal
-            .until
-            .is_some_and(|until| until <= proposal.time || until > key.window.end().as_millisecond())
-        {
-            Some("its usage ends outside of its window")
-        } else if proposal.quantity.is_negative() {
-            Some("its quantity is negative")
-        } else if !key.tags.is_sorted() {
-            Some("its tags are not sorted")
-        } else {
-            None
-        };
-        if let Some(why) = impossible {
-            return Err(FoldError::Impossible(id, why));
-        }
+        self.possible(id, &proposal)?;
         self.take_in(&proposal)?;
         let (key, window) = (&proposal.key, proposal.key.window);
         let may_be_sent = self.may_be_sent_before(&window) && !proposal.unsent;
@@ -192,6 +194,46 @@ impl State {
             None => {}
         }
         self.charges.insert(id, state);
+        Ok(())
+    }
+
+    /// Whether it can be a charge of this pipeline.
+    fn possible(&self, id: ChargeId, proposal: &Proposal) -> Result<(), FoldError> {
+        let key = &proposal.key;
+        let impossible = if self.pipeline.as_ref().is_none_or(|(name, kind)| !owes(name, *kind, proposal)) {
+            Some("it is another pipeline's, or of another kind of window")
+        } else if !(key.window.start().as_millisecond()..key.window.end().as_millisecond()).contains(&proposal.time) {
+            Some("its time lies outside of its window")
+        } else if proposal
+            .until
+            .is_some_and(|until| until <= proposal.time || until > key.window.end().as_millisecond())
+        {
+            Some("its usage ends outside of its window")
+        } else if proposal.quantity.is_negative() {
+            Some("its quantity is negative")
+        } else if !key.tags.is_sorted() {
+            Some("its tags are not sorted")
+        } else {
+            None
+        };
+        impossible.map_or(Ok(()), |why| Err(FoldError::Impossible(id, why)))
+    }
+
+    /// Makes a charge anew that was surely refused.
+    fn revise(&mut self, id: ChargeId, proposal: Box<Proposal>) -> Result<(), FoldError> {
+        let known_as = self.known_as(id);
+        let charge = self.charges.get(&known_as).ok_or(FoldError::NoCharge(id))?;
+        if charge.charge().key() != &proposal.key {
+            return Err(FoldError::WrongId(id));
+        }
+        self.possible(id, &proposal)?;
+        let before = charge.charge().frozen.clone();
+        self.give_back(&before);
+        self.take_in(&proposal)?;
+        let revised = self.change(&known_as, |charge| charge.revise(proposal))?;
+        revised.map(drop)?;
+        let (sink, window) = (&before.key.sink, &before.key.window);
+        self.window_mut(sink, window)?.settled = false;
         Ok(())
     }
 
@@ -283,6 +325,7 @@ impl State {
             lost: self.lost,
             plugins: self.plugins.clone(),
             ids: self.ids.key_alone(),
+            takings: self.takings.part(records.iter().any(|record| matches!(record.entry, Entry::Told { .. }))),
             ..State::default()
         };
         let under_way = self.attempts.values().flat_map(|attempt| &attempt.charges);
@@ -290,8 +333,14 @@ impl State {
         let mut windows: Vec<(&str, Window)> = Vec::new();
         for record in records {
             match &record.entry {
-                Entry::Freeze { id, charge } => {
+                Entry::Freeze { id, charge } | Entry::Revise { id, charge } => {
                     ids.push(*id);
+                    // What it gives back, if it is made anew.
+                    let before = self.charge(id).map(|known| &known.charge().frozen);
+                    for carried in before.into_iter().flat_map(|before| &before.carried) {
+                        let origin = Key { window: carried.window, ..charge.key.clone() }.id();
+                        part.carried.insert(self.known_as(origin), self.carried_from(&origin));
+                    }
                     windows.push((&charge.key.sink, charge.key.window));
                     for carried in &charge.carried {
                         let origin = Key { window: carried.window, ..charge.key.clone() }.id();
@@ -306,7 +355,10 @@ impl State {
                 Entry::Attempt { charges, .. } | Entry::TakenOver { charges } | Entry::Doubted { charges, .. } => {
                     ids.extend(charges);
                 }
-                Entry::Resolved { charge, .. } => ids.push(*charge),
+                Entry::Resolved { charge, .. } | Entry::Withdrawn { charge, .. } => ids.push(*charge),
+                Entry::Taken { groups, .. } => {
+                    ids.extend(groups.iter().flat_map(|group| &group.charges).map(|(id, _)| *id));
+                }
                 Entry::LookedUp { findings, .. } => ids.extend(findings.iter().map(|(id, _)| *id)),
                 Entry::Reading { sink, window, .. }
                 | Entry::Settled { sink, window }
@@ -327,6 +379,8 @@ impl State {
                 | Entry::Inputs { .. }
                 | Entry::Watched { .. }
                 | Entry::Ids { .. }
+                | Entry::Claiming { .. }
+                | Entry::Told { .. }
                 | Entry::Outcomes { .. }
                 | Entry::Imported(_)
                 | Entry::Mirrored { .. }

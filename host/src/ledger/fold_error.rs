@@ -80,6 +80,12 @@ pub enum FoldError {
     /// Its ids were hashed with another key than those before.
     #[error("its segment of ids {0} was made with another key than those before it")]
     OtherKey(String),
+    /// It speaks of records of a queue that no entry took.
+    #[error("it speaks of records of the taking {0}, which is not there")]
+    NoTaking(u64),
+    /// It makes a charge anew that was not surely refused.
+    #[error("it makes the charge {0} anew, which was not surely refused")]
+    NotRefused(ChargeId),
     /// It settles what is open.
     #[error("it settles {1} for the sink `{0}`, which is not final")]
     NotFinal(String, Window),

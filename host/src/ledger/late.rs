@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use meterhost_decimal::Decimal;
 
+use super::charge::ChargeState;
 use super::decided::Word;
 use super::entry::{Decision, InputSeen};
 use super::fold_error::FoldError;
@@ -199,6 +200,32 @@ impl State {
         if gone.is_empty() {
             self.gone.remove(&window);
         }
+    }
+
+    /// What a charge that was refused took, before it is made anew: late usage of earlier windows, and what was left over, as far as
+    /// nothing was billed of that since.
+    pub(super) fn give_back(&mut self, proposal: &Proposal) {
+        for carried in &proposal.carried {
+            let origin = self.known_as(Key { window: carried.window, ..proposal.key.clone() }.id());
+            let left = self.carried_from(&origin).checked_sub(carried.quantity);
+            self.carried.extend(left.map(|left| (origin, left)));
+        }
+        let lane = proposal.key.lane();
+        if let Some(left) = self.remainder_without(proposal) {
+            self.remainders.insert(lane, left);
+        }
+    }
+
+    /// What would be left over on its lane, if a charge that was refused had never been frozen. Nothing where it left nothing over, or
+    /// where what it left over is billed.
+    pub fn remainder_without_refused(&self, charge: &ChargeState) -> Option<Decimal> {
+        self.remainder_without(&charge.charge().frozen)
+    }
+
+    fn remainder_without(&self, proposal: &Proposal) -> Option<Decimal> {
+        let remainder = proposal.remainder.as_ref()?;
+        let left = self.remainder(&proposal.key.lane()).checked_add(remainder.before)?.checked_sub(remainder.after)?;
+        (!left.is_negative()).then_some(left)
     }
 
     /// Takes from earlier windows what a charge that is about to be frozen carries, and from its lane what was left over.

@@ -18,6 +18,7 @@
 //! | `verify`, `accept` | whether all of it is what was written, and going on without what is lost |
 //! | `resolve`, `deciding` | what a person says of a charge, and of what is kept back |
 //! | `ids` | the ids of records that were billed |
+//! | `takings` | the records of a queue, and the charges that they went into |
 //! | `find`, `trail` | one charge, back to its inputs and forward to every answer |
 //! | `export`, `table` | all of them, as tables |
 //! | `error` | what goes wrong with it |
@@ -57,6 +58,7 @@ mod standing;
 mod state;
 mod store;
 mod table;
+mod takings;
 #[cfg(test)]
 mod tests;
 mod trail;
@@ -77,7 +79,7 @@ pub use fold_error::FoldError;
 pub use frozen::Charge;
 pub use hold::{EVERY, Hold, Kept, Late, Scope};
 pub use identity::{Clash, Identity};
-pub use ids::{Billed, Draft, Finder, IdKey, Ids, Segment, Shelf};
+pub use ids::{Billed, Blob, Draft, Finder, IdKey, Ids, Segment, Shelf};
 pub use imported::Imported;
 pub use late::{GivenUp, Owed};
 pub use place::Place;
@@ -87,6 +89,7 @@ pub use row::{Hash, Head, Row};
 pub use standing::{Standing, TAKEN_OVER};
 pub use state::{Counts, State, WindowState};
 pub use table::Format;
+pub use takings::{Group, Made, Taken, Taking, Takings, Told};
 pub use trail::{Event, Frozen, Inputs, Step, Trail};
 pub use unfrozen::Unfrozen;
 pub use verify::{Finding, Spot, Unfit, Verified};

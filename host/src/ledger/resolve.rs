@@ -27,6 +27,14 @@ pub enum NotToResolve {
     /// The same, and the service said so.
     #[error("the service refused it, so it is not billed: {}", if *.0 { "a run offers it again" } else { "it is not offered again" })]
     Rejected(bool),
+    /// Records of it are usage again, in other charges.
+    #[error(
+        "the service refused it, and some of its records were billed since with other charges: it cannot be offered as it is"
+    )]
+    Withdrawn,
+    /// Only what was refused can be offered again.
+    #[error("the service did not refuse it: say billed or not-billed")]
+    NotRefused,
     /// A run has it in its hands.
     #[error("a call with it is under way, or was when a run ended: run again first")]
     UnderWay,
@@ -52,12 +60,16 @@ impl ChargeState {
                 return Err(NotToResolve::Final(format!("{}{more}", standing.word())));
             }
             // A ledger that was lost may have sent it.
-            Standing::Pending { .. } if self.may_be_sent_before() && !self.is_denied() => {}
+            Standing::Pending { .. } if self.may_be_sent_before() && !self.is_denied() && verdict != Verdict::Again => {
+            }
             Standing::Pending { .. } | Standing::Rejected { .. } if verdict == Verdict::Waived => {}
             // Nobody can stop what is on its way.
             Standing::InFlight { .. } if verdict == Verdict::Waived => return Err(NotToResolve::UnderWay),
             Standing::Pending { .. } => return Err(NotToResolve::Pending),
+            Standing::Rejected { .. } if self.is_withdrawn() => return Err(NotToResolve::Withdrawn),
+            Standing::Rejected { retryable: false, .. } if verdict == Verdict::Again => return Ok(()),
             Standing::Rejected { retryable, .. } => return Err(NotToResolve::Rejected(*retryable)),
+            _ if verdict == Verdict::Again => return Err(NotToResolve::NotRefused),
             Standing::InFlight { .. }
             | Standing::Unknown { .. }
             | Standing::Unconfirmed { .. }

@@ -13,6 +13,7 @@ use super::ids::Ids;
 use super::imported::{Imported, Own};
 use super::row::Head;
 use super::standing::Standing;
+use super::takings::Takings;
 use crate::model::charge::{ChargeId, Key, Lane};
 use crate::model::window::{Window, WindowKind};
 
@@ -94,6 +95,8 @@ pub struct State {
     pub(super) remainders: HashMap<Lane, Decimal>,
     /// The ids of records that were billed.
     pub(super) ids: Ids,
+    /// The records that were taken from a queue.
+    pub(super) takings: Takings,
     pub(super) attempts: BTreeMap<u64, Attempt>,
     pub(super) last_attempt: u64,
     pub(super) runs: u64,

@@ -1,9 +1,9 @@
 //! From the lines of a reading to the charges of one sink: what is new, what is held and why, and where each item went.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use meterhost_decimal::Decimal;
+use meterhost_decimal::{Decimal, DecimalSum};
 
 use super::bills::{Bill, SinkDoubts, bills};
 use super::charges::{Assessed, Assessment, Difference, Place, hold};
@@ -35,6 +35,8 @@ pub(super) struct Assess<'a> {
     pub(super) plugins: &'a [PluginDigest],
     /// Only this customer.
     pub(super) last: Option<&'a LastBill>,
+    /// Of a queue, whose records are usage until they are taken: charges that were refused, and of which records are usage again.
+    pub(super) queue: Option<&'a HashSet<ChargeId>>,
     /// What it is compared with.
     pub(super) guarded: &'a Guarded<'a>,
     /// An input that is gone, once somebody asked.
@@ -53,7 +55,11 @@ impl<'a> Assess<'a> {
             takers => takers.iter().any(|taker| taker.plugin.name == *name),
         };
         let doubts = Doubts::of(reading, &|hold| self.is_given_up_by_hand(hold));
-        let moved = Moved::of(pipeline, window, reading, &doubts, state);
+        let moved = match self.queue {
+            // Records that are usage now went into no charge before.
+            Some(_) => Moved::default(),
+            None => Moved::of(pipeline, window, reading, &doubts, state),
+        };
         let in_doubt = SinkDoubts::of(spec, &doubts);
         let mut assessment = self.counted();
         self.keep_back(&doubts, &takes, &mut assessment);
@@ -77,8 +83,9 @@ impl<'a> Assess<'a> {
             // Frozen under another name, it has the id of that one.
             bill.id = bill.id.map(|id| state.known_as(id));
             seen.extend(bill.id);
-            let mut line = match bill.id.and_then(|id| state.charge(&id)) {
+            let mut line = match bill.id.and_then(|id| state.charge(&id)).filter(|charge| !self.is_revised(charge)) {
                 Some(charge) => {
+                    self.add_frozen(charge, &mut bill, &mut assessment);
                     let compared = self.compare(charge, &bill, &in_doubt, &moved, &mut as_it_was);
                     self.frozen_line(bill, charge, compared)
                 }
@@ -99,6 +106,10 @@ impl<'a> Assess<'a> {
             if *charge.standing() == Standing::TakenOver && as_it_was(&charge.charge().key().customer) {
                 continue;
             }
+            if self.queue.is_some() {
+                assessment.lines.push(self.taken_line(charge, &mut assessment.made));
+                continue;
+            }
             assessment.lines.extend(self.gone_line(charge, &doubts, &moved));
         }
         self.hold_lines(&mut assessment);
@@ -111,6 +122,40 @@ impl<'a> Assess<'a> {
             self.only(last, &mut assessment);
         }
         assessment
+    }
+
+    /// Whether a charge is made anew: it was surely refused, and records of it are usage again.
+    fn is_revised(&self, charge: &ChargeState) -> bool {
+        charge.is_refused() && self.queue.is_some_and(|revised| revised.contains(&charge.charge().id()))
+    }
+
+    /// What was frozen of a charge counts as usage of its window, as it does where all of that is read again.
+    fn add_frozen(&self, charge: &ChargeState, bill: &mut Bill<'_>, assessment: &mut Assessment) {
+        let Some(frozen) = self.queue.and_then(|_| self.state.frozen_of(&charge.charge().id())) else { return };
+        match bill.exact.checked_add(frozen) {
+            Some(sum) => {
+                bill.exact = sum;
+                if bill.doubt.is_none() {
+                    assessment.made.entry(bill.key.dimension.clone()).or_default().add(frozen);
+                }
+            }
+            None => {
+                bill.doubt = bill.doubt.take().or(Some("with what is frozen it has more than 38 digits".to_owned()))
+            }
+        }
+    }
+
+    /// The line of a charge of a queue's records, of which no more are there.
+    fn taken_line(&self, charge: &ChargeState, made: &mut BTreeMap<String, DecimalSum>) -> Assessed {
+        let id = charge.charge().id();
+        let mut line = Assessed::of(charge);
+        // None of these were read now.
+        (line.origins, line.parts) = (Vec::new(), Vec::new());
+        line.own = self.state.frozen_of(&id).unwrap_or(line.own);
+        line.carried_before = self.state.carried_from(&id);
+        line.more_by_hand = self.state.more_by_hand(&id);
+        made.entry(line.key.dimension.clone()).or_default().add(line.own);
+        line
     }
 
     /// What was read, item by item.

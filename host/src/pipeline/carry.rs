@@ -17,6 +17,7 @@ use super::baseline::Baselines;
 use super::charges::{Assessed, Assessment, Difference, Place, hold};
 use super::compared::Compared;
 use super::complete::Complete;
+use super::due::upcoming;
 use super::guard::Guarded;
 use super::options::LastBill;
 use super::setup::Terms;
@@ -39,6 +40,8 @@ pub(super) struct Carrier<'a> {
     pub(super) now: Timestamp,
     /// Whether windows besides those that were read may take something.
     pub(super) is_whole_run: bool,
+    /// Whether the source hands what is late out in each run until it is billed.
+    pub(super) is_queue: bool,
     pub(super) complete: &'a Complete,
     /// Only this customer, whose last bill takes all that there is.
     pub(super) last: Option<&'a LastBill>,
@@ -102,7 +105,11 @@ impl Carrier<'_> {
         if wanted.is_empty() {
             return Ok(());
         }
-        let targets = if self.is_whole_run { self.targets(position, spec, works) } else { BTreeSet::new() };
+        let targets = match self.is_whole_run {
+            true if self.is_queue => self.over_since(&wanted),
+            true => self.targets(position, spec, works),
+            false => BTreeSet::new(),
+        };
         for _ in 0..MOST_TRIES {
             let before: Vec<Window> = wanted.iter().map(|want| want.tried).collect();
             let joined = self.tentative(position, terms, spec, works, &targets, &mut wanted);
@@ -127,7 +134,7 @@ impl Carrier<'_> {
                 join(unread(works, position, window), charges);
             }
         }
-        let upcoming = self.upcoming();
+        let upcoming = upcoming(self.pipeline, self.now);
         let accepted = self.accepted_later(position, terms, spec, upcoming, &mut wanted)?;
         for (want, is_accepted) in wanted.into_iter().zip(accepted) {
             self.place(position, works, want, is_accepted.then_some(upcoming));
@@ -149,7 +156,8 @@ impl Carrier<'_> {
                 wanted.push(Wanted::new(id, *draft, quantity, is_released, Some((at, row))));
             }
         }
-        for (window, late) in self.state.waiting(&spec.plugin.name).filter(|(window, _)| !read.contains(window)) {
+        let waiting = self.state.waiting(&spec.plugin.name).filter(|_| !self.is_queue);
+        for (window, late) in waiting.filter(|(window, _)| !read.contains(window)) {
             let Some(charge) = self.state.charge(&late.id) else { continue };
             let charge = charge.charge();
             if self.last.is_some_and(|last| last.customer != charge.key().customer) {
@@ -193,14 +201,18 @@ impl Carrier<'_> {
         read.chain(settled.map(|(_, window, _)| *window)).filter(is_over).collect()
     }
 
-    /// The first window that is not due yet.
-    fn upcoming(&self) -> Window {
-        let pipeline = self.pipeline;
-        let mut window = Window::containing(pipeline.window, self.now);
-        while let Some(previous) = window.previous().filter(|previous| !pipeline.is_due(previous, self.now)) {
-            window = previous;
+    /// The windows that are over and came after the first that something is late in, the next ones of each.
+    fn over_since(&self, wanted: &[Wanted]) -> BTreeSet<Window> {
+        let is_over = |window: &Window| {
+            let begun = self.last.is_some_and(|last| window.start() < last.until);
+            begun || self.pipeline.is_due(window, self.now)
+        };
+        let mut targets = BTreeSet::new();
+        for first in wanted.iter().map(|want| want.draft.key.window).collect::<BTreeSet<_>>() {
+            let after = std::iter::successors(first.next(), Window::next).take(MOST_TRIES).take_while(is_over);
+            targets.extend(after);
         }
-        window
+        targets
     }
 
     /// The charges that would be, if what is still wanted joined the next window that can take it.

@@ -11,7 +11,7 @@ use crate::model::charge::{Carried, ChargeId, Key, Part, Proposal, Share};
 use crate::model::window::Window;
 
 /// What one sink gets out of a reading of one window.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Assessment {
     /// Charges that can be frozen.
     pub(super) proposals: Vec<Proposal>,
@@ -44,7 +44,7 @@ pub(super) struct Assessment {
 }
 
 /// What is, or would be, one charge of this sink.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Assessed {
     pub(super) key: Key,
     /// None where nobody knows whom to bill: then the key names the customer as the usage does.
@@ -85,7 +85,7 @@ pub(super) struct Assessed {
 }
 
 /// How usage differs from a frozen charge.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Difference {
     /// By how much; nothing where that is not to be said.
     pub(super) quantity: Option<Decimal>,

@@ -16,7 +16,7 @@ use crate::model::window::Window;
 use crate::report::{Line, Missing, WindowReport};
 
 /// The charges of a window beside those of the window before. It is made before anything is frozen, so that it stays what the guard went by.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Compared {
     /// None where there was nothing to compare with.
     window: Option<Window>,

@@ -47,11 +47,12 @@ pub(super) use self::bill::frozen;
 pub(super) use self::conflict::Conflict;
 #[cfg(test)]
 pub(super) use self::conflict::Other;
+pub(super) use self::hashes::{Hashes, Texts};
 pub(super) use self::sieve::Sieve;
 
 use self::conflict::Found;
 use self::entry::{Entry, PARTITIONS, Slice, slices};
-use self::hashes::{Hashes, whose};
+use self::hashes::whose;
 use self::sieve::locked;
 use self::spill::{Log, Spill};
 use super::summary::Findings;

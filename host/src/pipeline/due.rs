@@ -6,8 +6,11 @@ use jiff::Timestamp;
 
 use super::complete::Complete;
 use super::objections::is_last;
+use super::options::Options;
+use super::queue::{Intake, cutoff};
+use super::setup::Setup;
 use crate::config::{Pipeline, SinkSpec, Start, first_window};
-use crate::ledger::State;
+use crate::ledger::{State, WindowState};
 use crate::model::window::{Window, WindowKind};
 
 /// The windows of a run, ascending.
@@ -108,6 +111,44 @@ pub(super) fn due(
         }
     }
     due
+}
+
+/// The windows of a queue: those that something was handed out of, and those of which something is held or waits, so that it is seen when it
+/// does not any more.
+pub(super) fn pending(setup: &Setup, options: &Options<'_>, state: &State, intake: &Intake) -> Due {
+    let pipeline = &setup.pipeline;
+    let next = upcoming(pipeline, options.now).end().checked_add(pipeline.grace).ok();
+    let mut due = Due { next, ..Due::default() };
+    if !intake.is_whole {
+        return due;
+    }
+    let mut windows = intake.windows(setup);
+    let is_kept = |known: &WindowState| !known.holds.is_empty() || !known.late.is_empty();
+    windows.extend(state.windows().filter(|(_, _, known)| is_kept(known)).map(|(_, window, _)| *window));
+    let until = cutoff(setup, options);
+    windows.retain(|window| window.start() < until && options.window.is_none_or(|only| only == *window));
+    let is_new = |window: &Window| !pipeline.sinks.iter().any(|sink| state.is_taken_up(&sink.plugin.name, window));
+    let mut fresh = 0;
+    for window in windows {
+        if is_new(&window) {
+            if pipeline.max_windows.is_some_and(|most| fresh >= most) {
+                due.waiting += 1;
+                continue;
+            }
+            fresh += 1;
+        }
+        due.open.push(window);
+    }
+    due
+}
+
+/// The first window that is not due yet.
+pub(super) fn upcoming(pipeline: &Pipeline, now: Timestamp) -> Window {
+    let mut window = Window::containing(pipeline.window, now);
+    while let Some(previous) = window.previous().filter(|previous| !pipeline.is_due(previous, now)) {
+        window = previous;
+    }
+    window
 }
 
 /// Each sink's first window, in the order of the file.

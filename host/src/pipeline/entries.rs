@@ -82,18 +82,23 @@ pub(super) fn kept_back(pipeline: &Pipeline, state: &State, work: &Work, last: O
 }
 
 /// What is frozen of a run, in the order of its windows: what is left of rounding goes from one charge to the next.
-pub(super) fn frozen(pipeline: &Pipeline, works: &[Work], last: Option<&LastBill>) -> Vec<Entry> {
+pub(super) fn frozen(pipeline: &Pipeline, state: &State, works: &[Work], last: Option<&LastBill>) -> Vec<Entry> {
+    let freeze = |proposal: Proposal| match state.charge(&proposal.key.id()) {
+        // Only what was surely refused is judged anew.
+        Some(charge) => Entry::Revise { id: charge.charge().id(), charge: Box::new(proposal) },
+        None => Entry::freeze(proposal),
+    };
     let all = || works.iter().map(|work| &work.assessment);
     let taken_over: Vec<&Proposal> = all().flat_map(|assessment| &assessment.taken_over).collect();
     let proposals = all().flat_map(|assessment| &assessment.proposals).chain(taken_over.iter().copied());
-    let mut entries: Vec<Entry> = proposals.cloned().map(Entry::freeze).collect();
+    let mut entries: Vec<Entry> = proposals.cloned().map(freeze).collect();
     if !taken_over.is_empty() {
         let charges = taken_over.into_iter().map(|charge| charge.key.id()).collect();
         entries.push(Entry::TakenOver { charges });
     }
     for (proposal, reason, by) in all().flat_map(|assessment| assessment.by_hand.iter().cloned()) {
         let (charge, quantity) = (proposal.key.id(), proposal.quantity);
-        entries.push(Entry::freeze(proposal));
+        entries.push(freeze(proposal));
         entries.push(Entry::Resolved { charge, verdict: Verdict::Billed, quantity, reason, by });
     }
     entries.extend(last.into_iter().flat_map(|last| works.iter().filter_map(|work| ends(pipeline, work, last))));

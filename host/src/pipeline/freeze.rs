@@ -1,12 +1,13 @@
 //! From the windows that are due to frozen charges: read, verified, assessed, written down in one transaction.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 
 use super::account;
 use super::astray::Astray;
 use super::charges::Assessment;
-use super::closed::Held;
+use super::closed::{Held, Watched};
 use super::compared::{Compared, nothing_to_compare_with};
 use super::complete::Complete;
 use super::dedupe::{self, Dedupe};
@@ -19,10 +20,11 @@ use super::mirrored::Mirrored;
 use super::objections::Sinks;
 use super::opening::{Opening, share_doubts};
 use super::options::Options;
+use super::queue::{self, Intake};
 use super::read::{Reader, span};
 use super::setup::{Section, Setup, SinkSection, Terms};
 use super::summary::Findings;
-use super::works::{Ground, Work, Works};
+use super::works::{Finished, Ground, Handed, Work, Works};
 use crate::config;
 use crate::failpoint::failpoint;
 use crate::ledger::{Entry, Identity, Ledger, LedgerError, State};
@@ -59,7 +61,8 @@ impl Book {
         let state = State::default();
         let says_nothing =
             mirrored.is_none_or(|mirrored| mirrored.to_take_over(&state).is_ok_and(|import| import.is_none()));
-        if says_nothing && !setup.place.exists()? {
+        // What a queue has to say is not known before it is asked, and asked only with a claim that is written down.
+        if says_nothing && !setup.is_queue() && !setup.place.exists()? {
             let due = due(&setup.pipeline, &state, options.now, options.window.as_ref(), complete);
             // Where a window waits for its data, the ledger is to remember that the pipeline begins with it.
             if due.is_idle() && options.last.is_none() {
@@ -79,20 +82,26 @@ impl Book {
     }
 }
 
-/// Reads the windows that are due, and freezes in one transaction what can be billed of them.
+/// Reads the windows that are due, and freezes in one transaction what can be billed of them. `intake` is what a queue handed out, whose
+/// windows are those that are due.
 pub(super) fn freeze(
     setup: &Setup,
     options: &Options<'_>,
     book: &mut Book,
     due: &Due,
-    complete: &Complete,
+    (complete, intake): (&Complete, Option<&Intake>),
     findings: &mut Findings,
 ) -> Result<Vec<Work>, LedgerError> {
     let progress = |more| options.watch.records(more);
     let begins = begins(&setup.pipeline, book.state(), options.now);
-    let reader = Reader::of(setup, options, begins.iter().flatten().min().copied(), &progress);
-    let windows = taken_up(&reader, options, book.state(), due, findings);
-    let watched = reader.watch(&due.closed, book.state());
+    let reader = Reader { intake, ..Reader::of(setup, options, begins.iter().flatten().min().copied(), &progress) };
+    let (windows, watched) = match intake {
+        Some(_) => (due.open.clone(), Watched::default()),
+        None => {
+            let windows = taken_up(&reader, options, book.state(), due, findings);
+            (windows, reader.watch(&due.closed, book.state()))
+        }
+    };
     watched.problem.into_iter().for_each(|problem| findings.problem(problem));
     if windows.is_empty() && watched.held.is_empty() {
         if let Book::Open(ledger) = book
@@ -102,7 +111,9 @@ pub(super) fn freeze(
         }
         return Ok(Vec::new());
     }
-    if let Book::Open(ledger) = book {
+    if let Book::Open(ledger) = book
+        && intake.is_none()
+    {
         let mut all: Vec<Window> =
             windows.iter().chain(watched.held.iter().map(|held| &held.window)).copied().collect();
         all.sort();
@@ -129,6 +140,7 @@ pub(super) fn freeze(
     let mut astray = Astray::default();
     openings.iter().for_each(|opening| astray.join(opening.astray));
     let terms: Vec<Terms<'_>> = setup.sinks.iter().map(SinkSection::terms).collect();
+    let handed = intake.map(|intake| Handed { intake, revised: intake.revisable(book.state()) });
     let ground = Ground {
         pipeline: &setup.pipeline,
         terms: &terms,
@@ -138,6 +150,7 @@ pub(super) fn freeze(
         now: options.now,
         window: options.window,
         last: options.last.as_ref(),
+        queue: handed.as_ref(),
     };
     let mut works = Works::on(&ground, book.state());
     let mut dimensions = Dimensions::default();
@@ -152,7 +165,7 @@ pub(super) fn freeze(
         findings.notes.extend(dimensions.nobodys(&setup.pipeline));
     }
     works.add(elsewhere(watched.held));
-    let (mut works, mut entries) = match works.finish(findings) {
+    let Finished { mut works, mut entries, fates } = match works.finish(findings) {
         Ok(finished) => finished,
         Err(open) => {
             findings.does_not_close(open);
@@ -173,6 +186,12 @@ pub(super) fn freeze(
     if let Book::Open(ledger) = book {
         let pipeline = &setup.pipeline;
         let last = options.last.as_ref();
+        if intake.is_some() {
+            // What a queue is asked for is known when it has answered.
+            let windows: BTreeSet<Window> =
+                works.iter().map(|work| work.window).chain(windows.iter().copied()).collect();
+            ledger.append(vec![intent(setup, options.now, &windows.into_iter().collect::<Vec<_>>())])?;
+        }
         entries.extend(works.iter().filter_map(|work| kept_back(pipeline, ledger.state(), work, last)));
         // What goes into the ledger stays there: no secret may, though a plugin repeated it.
         for entry in &mut entries {
@@ -195,10 +214,23 @@ pub(super) fn freeze(
                 }
             }
         }
-        entries.extend(frozen(pipeline, &works, last));
+        entries.extend(frozen(pipeline, ledger.state(), &works, last));
         entries.extend(doubted);
+        if let Some(intake) = intake
+            && let Some((taken, again)) = queue::taking(intake, &fates, pipeline.window, &shelf)?
+        {
+            failpoint("taking");
+            let revised = entries.iter().filter_map(|entry| match entry {
+                Entry::Revise { id, .. } => Some(*id),
+                _ => None,
+            });
+            let withdrawn = queue::retried(ledger.state(), &again, &revised.collect());
+            entries.push(taken);
+            entries.extend(withdrawn);
+        }
         // All or none: what is frozen, and what explains it.
         ledger.append(entries)?;
+        failpoint("frozen");
     }
     Ok(works)
 }

@@ -43,9 +43,12 @@ impl<'a> Assess<'a> {
         if let Some(other) = replaced(charge, moved.before(bill)) {
             return self.unless_settled(&id, bill.exact, billed_as(other, true));
         }
-        // While a part of the usage cannot be read, there is nothing to compare.
-        if bill.doubted(doubts).is_some() {
-            return Compared::Same;
+        // While a part of the usage cannot be read, there is nothing to compare. What a queue handed out besides is kept back with it.
+        if let Some(reason) = bill.doubted(doubts) {
+            return match self.queue {
+                Some(_) => Compared::Held(("doubt", reason)),
+                None => Compared::Same,
+            };
         }
         if let Some(doubt) = &bill.doubt {
             return self.unless_settled(&id, bill.exact, ("aggregate", doubt.clone()));
@@ -119,12 +122,14 @@ impl<'a> Assess<'a> {
         let why = match charge.standing() {
             Standing::TakenOver => Some("how much of it was billed nobody here knows".to_owned()),
             Standing::Waived { .. } => Some("the charge was waived".to_owned()),
+            _ if self.queue.is_some() => None,
             _ => self.gone().map(|key| {
                 format!("{key} is gone, which was there when the charge was frozen: what is left may not be all")
             }),
         };
         let other = || {
-            let same = self.is_computed_alike(charge, bill);
+            // A queue's late records are billed by themselves.
+            let same = self.queue.is_some() || self.is_computed_alike(charge, bill);
             (!same).then(|| "it was computed by other plugins or settings then".to_owned())
         };
         why.or_else(other).map_or(Ok(()), |why| Err(("late", Some(why))))

@@ -211,7 +211,10 @@ impl<'a> Assess<'a> {
                 if bill.parts.len() > 1 { format!("the total of {}", line.customer) } else { "the total".to_owned() };
             return Err(("negative", format!("{whose} is negative: {}", line.quantity)));
         }
-        let amount = amount(&self.terms, self.spec, bill.exact, self.state.remainder(&bill.key.lane()))?;
+        let refused = bill.id.and_then(|id| self.state.charge(&id));
+        let left = refused.and_then(|charge| self.state.remainder_without_refused(charge));
+        let left = left.unwrap_or_else(|| self.state.remainder(&bill.key.lane()));
+        let amount = amount(&self.terms, self.spec, bill.exact, left)?;
         Ok(match amount.fate {
             Fate::Zero => Judged::Zero(amount.quantity),
             Fate::Sent | Fate::LeftOver => Judged::Owed(amount),

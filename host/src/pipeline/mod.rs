@@ -9,6 +9,7 @@
 //! | `read`, `route`, `channel`, `tally`, `dedupe` | usage into aggregators, on as many threads as there are cores |
 //! | `gathered`, `opening`, `quarantine`, `astray`, `dimensions` | what came of it, by window |
 //! | `works`, `bills`, `assess`, `charges` | what would be charges, line by line, and what becomes of each |
+//! | `queue` | what a source is that hands each record out until it is told what became of it |
 //! | `judge`, `frozen`, `doubts`, `moved`, `objections` | what is new, what differs from what is frozen, and what speaks against it |
 //! | `amount`, `left_over`, `carry` | what is sent of an exact quantity, and what goes over into later windows |
 //! | `last_bill` | one customer, at once and for good |
@@ -57,6 +58,7 @@ mod options;
 mod percent;
 mod quantities;
 mod quarantine;
+mod queue;
 mod read;
 mod route;
 mod run;

@@ -14,6 +14,7 @@ use super::dedupe::{Dedupe, Sieve, no_room};
 use super::gathered::{Done, Gathered};
 use super::opening::Opening;
 use super::options::Options;
+use super::queue::Intake;
 use super::route::{Place, Router, Split};
 use super::setup::{Section, Setup};
 use super::tally::Tally;
@@ -46,6 +47,8 @@ pub(super) struct Reader<'a> {
     pub(super) progress: &'a (dyn Fn(u64) + Sync),
     /// What tells duplicates apart, if that is wanted.
     pub(super) dedupe: Option<&'a Dedupe>,
+    /// What a queue handed out, if the source is one.
+    pub(super) intake: Option<&'a Intake>,
 }
 
 /// A message to an aggregator's thread.
@@ -76,6 +79,7 @@ impl<'a> Reader<'a> {
             until: options.last.as_ref().map(|last| last.until.as_millisecond()),
             progress,
             dedupe: None,
+            intake: None,
         }
     }
 }
@@ -84,7 +88,7 @@ impl Reader<'_> {
     /// Reads some of a run's windows, those at the positions `own`, in one opening. The error means that none of them was read.
     pub(super) fn read(&self, windows: &[Span], own: Range<usize>) -> Result<Opening, Problem> {
         let spans = windows.get(own.clone()).unwrap_or_default();
-        let gathered = Mutex::new(Gathered::default());
+        let gathered = Mutex::new(Gathered::counted(self.intake.is_some()));
         let failed: Mutex<Option<Problem>> = Mutex::new(None);
         let aggregate_of = |dimension: &str| self.setup.aggregate_of(dimension);
         let cut: Vec<Span> = match self.until {
@@ -113,6 +117,13 @@ impl Reader<'_> {
                     }
                 })
             };
+            if let Some(intake) = self.intake {
+                let take = |page: Page, split: &Split| lock(&gathered).page(page, split, windows, self.first);
+                if let Err(problem) = self.handed(intake, own.start == 0, &router, &senders, &take) {
+                    lock(&failed).get_or_insert(problem);
+                }
+                return;
+            }
             let readers: Vec<_> = (0..self.threads).map(read).collect();
             let Some(sieve) = &sieve else { return };
             for reader in readers {
@@ -154,6 +165,27 @@ impl Reader<'_> {
             send(senders, split.parts);
         })?;
         lock(gathered).dropped(&decided.duplicates);
+        Ok(())
+    }
+
+    /// Passes on what a queue handed out. What it could not use is told with the first windows.
+    fn handed(
+        &self,
+        intake: &Intake,
+        is_first: bool,
+        router: &Router<'_>,
+        senders: &[Sender<Part>],
+        take: &dyn Fn(Page, &Split) -> Result<(), String>,
+    ) -> Result<(), Problem> {
+        for (mut page, keep) in intake.pages().skip(usize::from(!is_first)) {
+            if self.stop.load(Ordering::Relaxed) {
+                return Err(interrupted());
+            }
+            let split = router.split_some(std::mem::take(&mut page.batch), keep);
+            take(page, &split)
+                .map_err(|text| self.setup.source.problem("reading", None, &Cause::Limit(text).into()))?;
+            send(senders, split.parts);
+        }
         Ok(())
     }
 

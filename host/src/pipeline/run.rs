@@ -8,13 +8,14 @@ use jiff::Timestamp;
 use super::anew::begins_anew;
 use super::complete::Complete;
 use super::deliver::{Delivery, Ended, Plugged, Stopped};
-use super::due::{Due, due, has_holds};
+use super::due::{Due, due, has_holds, pending};
 use super::freeze::{Book, freeze};
 use super::identity::{identity, renamed};
 use super::last_bill::{is_complete, windows};
 use super::mirrored::Mirrored;
 use super::moved::withdrawn;
 use super::options::Options;
+use super::queue::{Intake, cutoff, tell};
 use super::setup::Setup;
 use super::summary::{self, Findings};
 use super::take_over::{another_sink, remembered, taken_over};
@@ -63,9 +64,25 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
         }
     }
     failpoint("opened");
-    let mut due = match &options.last {
-        None => due(&setup.pipeline, book.state(), options.now, options.window.as_ref(), &complete),
-        Some(last) => windows(setup, options, book.state(), last),
+    let intake = match setup.is_queue() {
+        false => None,
+        true => match Intake::of(setup, options, &mut book, cutoff(setup, options))? {
+            Ok(intake) => Some(intake),
+            Err(problem) if problem.code == "interrupted" => {
+                findings.exit = Exit::Interrupted;
+                return Ok(summary::report(setup, book.state(), options, None, &[], &HashSet::new(), findings));
+            }
+            // What was billed before is offered and told of all the same.
+            Err(problem) => {
+                findings.problem(problem);
+                Some(Intake::default())
+            }
+        },
+    };
+    let mut due = match (&intake, &options.last) {
+        (Some(intake), _) => pending(setup, options, book.state(), intake),
+        (None, None) => due(&setup.pipeline, book.state(), options.now, options.window.as_ref(), &complete),
+        (None, Some(last)) => windows(setup, options, book.state(), last),
     };
     if let Some(last) = &options.last
         && !is_complete(setup, last, &complete, &mut findings)
@@ -80,7 +97,7 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
         findings.notes.push(format!("{} more {windows} for later runs: max_windows = {most}", due.waiting));
     }
     let mut works = Vec::new();
-    match freeze(setup, options, &mut book, &due, &complete, &mut findings) {
+    match freeze(setup, options, &mut book, &due, (&complete, intake.as_ref()), &mut findings) {
         Ok(frozen) => works = frozen,
         Err(error) => findings.ledger(&error),
     }
@@ -104,6 +121,13 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
     if !findings.has_lost_the_ledger()
         && options.last.is_none()
         && let Err(error) = settle(&setup.pipeline, &mut ledger, &works)
+    {
+        findings.ledger(&error);
+    }
+    if let Some(intake) = &intake
+        && !findings.has_lost_the_ledger()
+        && findings.exit != Exit::Interrupted
+        && let Err(error) = tell(setup, options, &mut ledger, intake, &mut findings)
     {
         findings.ledger(&error);
     }

@@ -178,18 +178,18 @@ impl Setup {
         }
         let Some(source) = source else { return Err(wrong.into_error()) };
         if wrong.is_empty() && source.plugin.description().queue {
-            wrong.configuration(ConfigErrors::at(
-                &pipeline.text,
-                pipeline.source.plugin.span.clone(),
-                format!("{} is a queue, and this version reads complete sources only", source.label()),
-                None,
-            ));
+            unfit_for_queues(&pipeline, &source).into_iter().for_each(|errors| wrong.configuration(errors));
         }
         if !wrong.is_empty() {
             return Err(wrong.into_error());
         }
         let aggregates = aggregates.into_iter().flatten().collect();
         Ok(Setup { source, aggregates, sinks, place, broker: broker.clone(), pipeline })
+    }
+
+    /// Whether the source hands each record out until it is told what became of it.
+    pub(super) fn is_queue(&self) -> bool {
+        self.source.plugin.description().queue
     }
 
     /// The position of the aggregator that takes a dimension of the usage.
@@ -202,6 +202,28 @@ impl Setup {
     pub fn sections(&self) -> impl Iterator<Item = &Section> {
         std::iter::once(&self.source).chain(&self.aggregates).chain(self.sinks.iter().map(|sink| &sink.section))
     }
+}
+
+/// What a pipeline cannot have whose source is a queue.
+fn unfit_for_queues(pipeline: &Pipeline, source: &Section) -> Vec<ConfigErrors> {
+    let is_set = |set: bool, pointer: &str, why: &str, help: &str| {
+        let text = format!("{} is a queue, {why}", source.label());
+        let span = pipeline.places.span(pointer);
+        set.then(|| ConfigErrors::at(&pipeline.text, span, text, Some(help.to_owned())))
+    };
+    let out = "leave the key out";
+    let found = [
+        is_set(
+            pipeline.source.dedupe.is_some(),
+            "/source/dedupe",
+            "whose records are told apart by their references already",
+            out,
+        ),
+        is_set(pipeline.source.look_back.is_some(), "/source/look_back", "which hands out by itself what is late", out),
+        is_set(pipeline.start.is_some(), "/start", "of which all that is pending is due, however old it is", out),
+        is_set(pipeline.mirror.is_some(), "/mirror", "and the exporter that writes this document read none", out),
+    ];
+    found.into_iter().flatten().collect()
 }
 
 struct Loader<'a> {

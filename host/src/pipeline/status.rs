@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::complete::Complete;
-use super::due::{begins, due, owes};
+use super::due::{Due, begins, due, owes, upcoming};
 use crate::config::Pipeline;
 use crate::ledger::{Entry, Head, Identity, Ledger, LedgerError, Named, Place, State};
 use crate::model::window::Window;
@@ -126,7 +126,11 @@ impl Status {
         })?;
         // What `max_windows` leaves to later runs is due all the same.
         let unlimited = Pipeline { max_windows: None, ..pipeline.clone() };
-        let windows = due(&unlimited, &state, now, None, &Complete::Unsaid);
+        let windows = match state.takings().claim() {
+            // What a queue has to say is known when it is asked.
+            Some(_) => Due { next: upcoming(pipeline, now).end().checked_add(pipeline.grace).ok(), ..Due::default() },
+            None => due(&unlimited, &state, now, None, &Complete::Unsaid),
+        };
         let mut status = Status {
             sinks: Vec::new(),
             next_due: windows.next,

@@ -2,7 +2,7 @@
 //! touched but the sinks' opinions, and nothing is written.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -21,17 +21,19 @@ use super::left_over::round_in_order;
 use super::objections::objections;
 use super::options::LastBill;
 use super::quantities;
+use super::queue::{self, Ban, Fates, Intake};
 use super::setup::Terms;
 use super::summary::Findings;
 use crate::config::Pipeline;
 use crate::failpoint::fault;
 use crate::ledger::{Entry, PluginDigest, State};
-use crate::model::charge::Proposal;
+use crate::model::charge::{ChargeId, Proposal};
 use crate::model::service::{Offer, Opinion};
 use crate::model::window::Window;
 use crate::report::Problem;
 
 /// One window of one sink on its way through a run.
+#[derive(Clone)]
 pub(super) struct Work {
     /// The sink's position.
     pub(super) sink: usize,
@@ -64,6 +66,15 @@ pub(super) struct Ground<'a> {
     pub(super) window: Option<Window>,
     /// Only this customer.
     pub(super) last: Option<&'a LastBill>,
+    /// What a queue handed out, if the source is one.
+    pub(super) queue: Option<&'a Handed<'a>>,
+}
+
+/// What a run goes by whose source is a queue.
+pub(super) struct Handed<'a> {
+    pub(super) intake: &'a Intake,
+    /// Charges that were refused, and of which records are usage again.
+    pub(super) revised: HashSet<ChargeId>,
 }
 
 /// Judges readings, and gathers what comes of them.
@@ -75,6 +86,17 @@ pub(super) struct Works<'a> {
     baselines: Baselines<'a>,
     works: Vec<Work>,
     entries: Vec<Entry>,
+    /// Windows of which some sink could not say what it accepts.
+    broken: HashSet<Window>,
+}
+
+/// What is to become of what was read.
+pub(super) struct Finished {
+    pub(super) works: Vec<Work>,
+    /// What the ledger is to know of what was read.
+    pub(super) entries: Vec<Entry>,
+    /// Where the records of a queue go.
+    pub(super) fates: Fates,
 }
 
 impl<'a> Works<'a> {
@@ -84,6 +106,7 @@ impl<'a> Works<'a> {
             baselines: Baselines::of(state),
             works: Vec::new(),
             entries: Vec::new(),
+            broken: HashSet::new(),
             ground,
             state,
         }
@@ -91,14 +114,14 @@ impl<'a> Works<'a> {
 
     /// Takes in what was read of a window.
     pub(super) fn take(&mut self, window: &Window, reading: Reading, findings: &mut Findings) {
-        let Ground { pipeline, terms, checks, plugins, now, last, .. } = *self.ground;
+        let Ground { pipeline, terms, checks, plugins, now, last, queue, .. } = *self.ground;
         let state = self.state;
         if !reading.failed.is_empty() {
             reading.failed.into_iter().for_each(|problem| findings.failed(problem, window));
             return;
         }
         let seen = inputs(&reading);
-        if seen.is_empty() && reading.unreadable.is_empty() {
+        if seen.is_empty() && reading.unreadable.is_empty() && queue.is_none() {
             let label = window.label();
             findings.notes.push(format!("{label}: there was nothing to read"));
         }
@@ -109,7 +132,7 @@ impl<'a> Works<'a> {
             let is_asked_for =
                 self.ground.window.is_some() && pipeline.start.is_none() && state.imported().sinks().is_empty();
             let begins = if is_asked_for { Some(*window) } else { *begins };
-            if !owes(state, &spec.plugin.name, begins, window) {
+            if queue.is_none() && !owes(state, &spec.plugin.name, begins, window) {
                 continue;
             }
             let name = &spec.plugin.name;
@@ -125,6 +148,7 @@ impl<'a> Works<'a> {
                 state,
                 plugins,
                 last,
+                queue: queue.map(|handed| &handed.revised),
                 guarded,
                 gone: OnceCell::new(),
                 made: OnceCell::new(),
@@ -134,6 +158,7 @@ impl<'a> Works<'a> {
                 // Nothing of this window is frozen for this sink. The hold keeps it in sight, though it was settled before and its
                 // inputs count as seen from here on.
                 self.entries.push(unchecked(spec, window, &problem));
+                self.broken.insert(*window);
                 findings.failed(problem, window);
                 continue;
             }
@@ -147,7 +172,7 @@ impl<'a> Works<'a> {
         }
         // A last bill looks at one customer's usage: what changed of a settled window is still new to the run that looks at everybody's.
         let is_settled = pipeline.sinks.iter().any(|sink| state.is_settled(&sink.plugin.name, window));
-        if !(last.is_some() && is_settled) && state.inputs(window) != Some(seen.as_slice()) {
+        if queue.is_none() && !(last.is_some() && is_settled) && state.inputs(window) != Some(seen.as_slice()) {
             self.entries.push(Entry::Inputs { window: *window, inputs: seen });
         }
     }
@@ -161,20 +186,44 @@ impl<'a> Works<'a> {
     ///
     /// # Errors
     /// A sum does not close. Nothing of it may be frozen then.
-    pub(super) fn finish(self, findings: &mut Findings) -> Result<(Vec<Work>, Vec<Entry>), quantities::Open> {
-        let Works { ground, state, mut works, entries, .. } = self;
-        carry(ground, state, &mut works, findings);
-        if let Some(last) = ground.last {
-            let found = works.iter().any(|work| !work.assessment.lines.is_empty());
-            last_bill::unknown(ground.pipeline, state, last, found, findings);
+    pub(super) fn finish(self, findings: &mut Findings) -> Result<Finished, quantities::Open> {
+        let Works { ground, state, works: read, entries, broken, .. } = self;
+        let Some(handed) = ground.queue else {
+            let works = finished(ground, state, read, findings)?;
+            return Ok(Finished { works, entries, fates: Fates::new() });
+        };
+        let mut bans: Vec<Ban> = Vec::new();
+        loop {
+            let mut works = read.clone();
+            queue::ban(&mut works, &bans);
+            let works = finished(ground, state, works, findings)?;
+            match queue::fates(ground.pipeline, ground.terms, state, &works, &handed.intake.links, &broken) {
+                Ok(fates) => return Ok(Finished { works, entries, fates }),
+                // What is kept back with something else may have taken late usage, so that all of it is done once more.
+                Err(more) => bans.extend(more),
+            }
         }
-        // What is left of rounding goes from window to window, and is frozen so.
-        works.sort_by_key(|work| (work.window, work.sink));
-        round_in_order(ground.pipeline, ground.terms, state, &mut works);
-        break_sums(&mut works);
-        quantities::verify(&works)?;
-        Ok((works, entries))
     }
+}
+
+/// Carries, rounds and checks what was judged.
+fn finished(
+    ground: &Ground<'_>,
+    state: &State,
+    mut works: Vec<Work>,
+    findings: &mut Findings,
+) -> Result<Vec<Work>, quantities::Open> {
+    carry(ground, state, &mut works, findings);
+    if let Some(last) = ground.last {
+        let found = works.iter().any(|work| !work.assessment.lines.is_empty());
+        last_bill::unknown(ground.pipeline, state, last, found, findings);
+    }
+    // What is left of rounding goes from window to window, and is frozen so.
+    works.sort_by_key(|work| (work.window, work.sink));
+    round_in_order(ground.pipeline, ground.terms, state, &mut works);
+    break_sums(&mut works);
+    quantities::verify(&works)?;
+    Ok(works)
 }
 
 /// Makes faults that a test asks for: a charge with twice its quantity, and one that is forgotten.
@@ -196,8 +245,9 @@ fn break_sums(works: &mut [Work]) {
 
 /// Finds windows for late usage.
 fn carry(ground: &Ground<'_>, state: &State, works: &mut Vec<Work>, findings: &mut Findings) {
-    let Ground { pipeline, terms, checks, complete, now, window, last, .. } = *ground;
-    let carrier = Carrier { pipeline, terms, checks, state, now, is_whole_run: window.is_none(), complete, last };
+    let Ground { pipeline, terms, checks, complete, now, window, last, queue, .. } = *ground;
+    let (is_whole_run, is_queue) = (window.is_none(), queue.is_some());
+    let carrier = Carrier { pipeline, terms, checks, state, now, is_whole_run, is_queue, complete, last };
     for sink in 0..terms.len() {
         if let Err(problem) = carrier.carry(sink, works) {
             carry::not_asked(sink, works, &problem.message);

@@ -12,7 +12,9 @@
 //! | `write` | from sorted ids to a segment |
 //! | `find` | which of some ids stand in a segment |
 //! | `check` | whether a segment is what was written |
+//! | `blob` | other bytes that an entry names |
 
+mod blob;
 mod check;
 mod filter;
 mod find;
@@ -27,6 +29,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::blob::Blob;
 pub use self::find::Finder;
 pub use self::shelf::Shelf;
 pub use self::write::Draft;

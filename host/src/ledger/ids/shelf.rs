@@ -45,7 +45,7 @@ impl Shelf {
     }
 
     /// That a segment is not what was written.
-    pub(super) fn torn(&self, segment: &str, cause: &str) -> LedgerError {
+    pub(in crate::ledger) fn torn(&self, segment: &str, cause: &str) -> LedgerError {
         let place = match &self.0 {
             Is::Folder { ledger, .. } => sqlite::place(ledger),
             Is::Objects(objects) => objects.place.clone(),
@@ -54,7 +54,7 @@ impl Shelf {
     }
 
     /// That a file cannot be read or written.
-    pub(super) fn failed(&self, doing: &'static str, error: &io::Error) -> LedgerError {
+    pub(in crate::ledger) fn failed(&self, doing: &'static str, error: &io::Error) -> LedgerError {
         let place = match &self.0 {
             Is::Folder { folder, .. } => sqlite::place(folder),
             Is::Objects(_) => std::env::temp_dir().display().to_string(),

@@ -23,7 +23,7 @@ use super::aside;
 use super::book::{PAUSE, READ_AGAIN};
 use super::entry::Entry;
 use super::error::{LedgerError, Trouble};
-use super::ids::Segment;
+use super::ids::{Blob, Segment};
 use super::place::{Kind, Place};
 use super::row::{Head, Row};
 use super::s3::{self, Part};
@@ -90,7 +90,7 @@ impl Place {
     fn look(&self) -> Result<Verified, LedgerError> {
         let kept = self.kept()?;
         let mut chain = Chain::new(kept.as_ref().ok().copied().flatten());
-        let mut segments: Vec<Segment> = Vec::new();
+        let (mut segments, mut blobs): (Vec<Segment>, Vec<Blob>) = Default::default();
         let is_cut_off = match &self.0 {
             Kind::Sqlite(path) => {
                 let there = is_there(path);
@@ -98,7 +98,8 @@ impl Place {
                     return Ok(Verified::gone(kept));
                 }
                 let take = |row| {
-                    segments.extend(ids_of(&row));
+                    let (ids, names) = beside(&row);
+                    (segments.extend(ids), blobs.extend(names));
                     chain.row(row);
                     Ok(())
                 };
@@ -120,8 +121,11 @@ impl Place {
                     Part::Lost => lost = true,
                     Part::Segment { before, rows } => {
                         chain.segment(&before, std::mem::take(&mut lost));
-                        segments.extend(rows.iter().filter_map(ids_of));
-                        rows.into_iter().for_each(|row| chain.row(row));
+                        for row in rows {
+                            let (ids, names) = beside(&row);
+                            (segments.extend(ids), blobs.extend(names));
+                            chain.row(row);
+                        }
                     }
                 })?;
                 if let Some(fault) = flaw(s3::holder(objects))? {
@@ -137,6 +141,13 @@ impl Place {
         for segment in segments {
             if let Some(fault) = shelf.fault(&segment)? {
                 chain.fault(Spot::Object(shelf.object(&segment)), fault);
+            }
+        }
+        for blob in blobs {
+            match shelf.read(&blob) {
+                Ok(_) => {}
+                Err(LedgerError::Torn { object, cause, .. }) => chain.fault(Spot::Object(object), cause),
+                Err(error) => return Err(error),
             }
         }
         let (verified, meets_head) = chain.conclude();
@@ -159,15 +170,20 @@ impl Place {
     }
 }
 
-/// The segment of ids that an entry names, if it names one.
-fn ids_of(row: &Row) -> Option<Segment> {
-    if row.kind != "ids" {
-        return None;
+/// What lies beside the ledger and an entry names, if it names something.
+fn beside(row: &Row) -> (Option<Segment>, Option<Blob>) {
+    if !matches!(row.kind.as_str(), "ids" | "taken") {
+        return (None, None);
     }
     // What cannot be read is said of the entry itself.
-    match serde_json::from_str(&row.body).ok()? {
-        Entry::Ids { window, segment, ids, sha256, .. } => Some(Segment { window, name: segment, ids, sha256 }),
-        _ => None,
+    match serde_json::from_str(&row.body) {
+        Ok(Entry::Ids { window, segment, ids, sha256, .. }) => {
+            (Some(Segment { window, name: segment, ids, sha256 }), None)
+        }
+        Ok(Entry::Taken { window, segment, records, sha256, names, .. }) => {
+            (Some(Segment { window, name: segment, ids: records, sha256 }), Some(names))
+        }
+        _ => (None, None),
     }
 }
 

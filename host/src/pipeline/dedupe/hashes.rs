@@ -11,13 +11,13 @@ use crate::ledger::IdKey;
 use crate::model::usage::{Batch, TextColumn};
 
 /// Hashes under a key.
-pub(super) struct Hashes {
+pub(in crate::pipeline) struct Hashes {
     records: sip128::SipHasher13,
     texts: sip::SipHasher13,
 }
 
 impl Hashes {
-    pub(super) fn of(key: IdKey) -> Self {
+    pub(in crate::pipeline) fn of(key: IdKey) -> Self {
         let key = u128::from_be_bytes(key.0);
         let (first, second) = ((key >> 64) as u64, key as u64);
         Hashes {
@@ -28,56 +28,56 @@ impl Hashes {
     }
 
     /// What stands for records of a dimension, given as its hash, as far as it goes without their ids.
-    pub(super) fn dimension(&self, dimension: u64) -> Dimension {
+    pub(in crate::pipeline) fn dimension(&self, dimension: u64) -> Dimension {
         let mut begun = self.records;
         begun.write_u64(dimension);
         Dimension(begun)
     }
 
-    pub(super) fn text(&self, text: &str) -> u64 {
+    pub(in crate::pipeline) fn text(&self, text: &str) -> u64 {
         self.texts.hash(text.as_bytes())
     }
 
-    pub(super) fn bytes(&self, bytes: &[u8]) -> u64 {
+    pub(in crate::pipeline) fn bytes(&self, bytes: &[u8]) -> u64 {
         self.texts.hash(bytes)
     }
 }
 
 /// Hashes of the records of a dimension: all of them begin with it.
-pub(super) struct Dimension(sip128::SipHasher13);
+pub(in crate::pipeline) struct Dimension(sip128::SipHasher13);
 
 impl Dimension {
     /// Stands for the dimension and an id.
-    pub(super) fn mark(&self, id: &str) -> u128 {
+    pub(in crate::pipeline) fn mark(&self, id: &str) -> u128 {
         let hash = self.0.hash(id.as_bytes());
         u128::from(hash.h1) << 64 | u128::from(hash.h2)
     }
 }
 
 /// Stands for a customer and a dimension, given as their hashes, which nobody can choose.
-pub(super) fn whose(customer: u64, dimension: u64) -> u64 {
+pub(in crate::pipeline) fn whose(customer: u64, dimension: u64) -> u64 {
     customer ^ dimension.rotate_left(32).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// The hashes of a column's values: each is hashed once a batch, however many rows hold it.
-pub(super) struct Column(Vec<u64>);
+pub(in crate::pipeline) struct Column(Vec<u64>);
 
 impl Column {
-    pub(super) fn new(column: &TextColumn, hash: impl Fn(&str) -> u64) -> Self {
+    pub(in crate::pipeline) fn new(column: &TextColumn, hash: impl Fn(&str) -> u64) -> Self {
         Column(column.values.iter().map(|value| hash(value)).collect())
     }
 
     /// What row `row` holds; 0 for nothing.
-    pub(super) fn of(&self, column: &TextColumn, row: usize) -> u64 {
+    pub(in crate::pipeline) fn of(&self, column: &TextColumn, row: usize) -> u64 {
         self.0.get(column.index(row) as usize).copied().unwrap_or_default()
     }
 }
 
 /// The hashes of a batch's texts.
-pub(super) struct Texts {
-    pub(super) customer: Column,
+pub(in crate::pipeline) struct Texts {
+    pub(in crate::pipeline) customer: Column,
     product: Column,
-    pub(super) dimension: Column,
+    pub(in crate::pipeline) dimension: Column,
     /// By the index of the dimension; the last one is for none.
     marks: Vec<Dimension>,
     /// By name: batches may have them in different orders. With the position of each.
@@ -85,7 +85,7 @@ pub(super) struct Texts {
 }
 
 impl Texts {
-    pub(super) fn of(batch: &Batch, hashes: &Hashes) -> Self {
+    pub(in crate::pipeline) fn of(batch: &Batch, hashes: &Hashes) -> Self {
         let mut named: Vec<(usize, &(String, TextColumn))> = batch.attributes.iter().enumerate().collect();
         named.sort_by(|(_, (left, _)), (_, (right, _))| left.cmp(right));
         let attribute = |(position, (name, column)): (usize, &(String, TextColumn))| {
@@ -105,13 +105,13 @@ impl Texts {
     }
 
     /// Stands for the dimension and the id of a record.
-    pub(super) fn mark(&self, batch: &Batch, row: usize, id: &str) -> u128 {
+    pub(in crate::pipeline) fn mark(&self, batch: &Batch, row: usize, id: &str) -> u128 {
         let dimension = self.marks.get(batch.dimension.index(row) as usize).or(self.marks.last());
         dimension.map_or(0, |dimension| dimension.mark(id))
     }
 
     /// Stands for what makes two records the same.
-    pub(super) fn contents(&self, batch: &Batch, row: usize, hashes: &Hashes) -> u64 {
+    pub(in crate::pipeline) fn contents(&self, batch: &Batch, row: usize, hashes: &Hashes) -> u64 {
         let (lo, hi) = (batch.lo.get(row).copied().unwrap_or_default(), batch.hi.get(row).copied().unwrap_or_default());
         // 1.5 and 1.50 are the same quantity.
         let exact = match batch.scale {

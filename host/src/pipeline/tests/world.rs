@@ -32,7 +32,7 @@ use crate::pipeline::run::settle;
 use crate::pipeline::setup::Terms;
 use crate::pipeline::shown::stands;
 use crate::pipeline::summary::Findings;
-use crate::pipeline::works::{Checks, Ground, Work, Works};
+use crate::pipeline::works::{Checks, Finished, Ground, Work, Works};
 use crate::report::Problem;
 
 const SINK: &str = "s";
@@ -189,18 +189,27 @@ impl World {
         };
         ledger.append(vec![intent]).unwrap();
         let terms = [Terms { traits: &self.traits, zeros: Zeros::Skip }];
-        let ground =
-            Ground { pipeline, terms: &terms, checks: &Agrees, plugins: &[], complete, now, window: None, last: None };
+        let ground = Ground {
+            pipeline,
+            terms: &terms,
+            checks: &Agrees,
+            plugins: &[],
+            complete,
+            now,
+            window: None,
+            last: None,
+            queue: None,
+        };
         let mut findings = Findings::default();
         let state = ledger.state().clone();
         let mut works = Works::on(&ground, &state);
         for window in &windows {
             works.take(window, self.read_day(window), &mut findings);
         }
-        let (works, mut entries) = works.finish(&mut findings).unwrap_or_else(|open| panic!("{open}"));
+        let Finished { works, mut entries, .. } = works.finish(&mut findings).unwrap_or_else(|open| panic!("{open}"));
         self.check_what_is_to_be_frozen(&works, &state);
         entries.extend(works.iter().filter_map(|work| kept_back(pipeline, &state, work, None)));
-        entries.extend(frozen(pipeline, &works, None));
+        entries.extend(frozen(pipeline, &state, &works, None));
         ledger.append(entries).unwrap();
         let mut ledger = delivered(&self.books, (SINK, &self.traits), TAKES * 3, ledger);
         settle(pipeline, &mut ledger, &works).unwrap();

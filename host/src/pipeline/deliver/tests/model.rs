@@ -302,6 +302,10 @@ impl Known {
 
     fn is_said(&mut self, verdict: Verdict) {
         *self = match verdict {
+            Verdict::Again => {
+                self.refused = self.refused.map(|_| true);
+                return;
+            }
             Verdict::Billed => Known { by_hand: true, ..Known::default() },
             Verdict::Waived => Known { waived: true, ..Known::default() },
             Verdict::NotBilled => Known { suspected: true, denied: true, ..Known::default() },

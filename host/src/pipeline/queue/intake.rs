@@ -1,0 +1,295 @@
+//! What is pending in a queue, and which of it is usage.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::atomic::Ordering;
+
+use jiff::Timestamp;
+
+use super::marks::Marks;
+use super::together::Links;
+use crate::failpoint::failpoint;
+use crate::ledger::{Entry, LedgerError, State, Taken, Told};
+use crate::model::charge::ChargeId;
+use crate::model::reading::{Page, Quarantined, Request, Span, Unreadable};
+use crate::model::usage::{Batch, TextColumn};
+use crate::model::window::Window;
+use crate::pipeline::due::upcoming;
+use crate::pipeline::freeze::Book;
+use crate::pipeline::options::Options;
+use crate::pipeline::read::{interrupted, with_denials};
+use crate::pipeline::setup::Setup;
+use crate::pipeline::tally::Pair;
+use crate::plugin::{Cause, SourceInstance};
+use crate::report::Problem;
+
+/// The most records that one run takes in.
+const MOST_RECORDS: usize = 20_000_000;
+
+/// What a queue handed out.
+#[derive(Default)]
+pub(in crate::pipeline) struct Intake {
+    /// Usage, page by page.
+    pub(super) pages: Vec<Handed>,
+    /// Records that cannot be used.
+    pub(super) quarantined: Vec<Quarantined>,
+    pub(super) unreadable: Vec<Unreadable>,
+    /// Records that were taken and billed before, and are pending again.
+    pub(super) again: Vec<(Taken, String)>,
+    /// Of records that are usage again, the groups that they were taken in.
+    pub(super) retried: HashMap<String, Taken>,
+    /// Whose usage of what stands under one reference, where it is more than one thing.
+    pub(in crate::pipeline) links: Links,
+    /// What stands for references.
+    pub(super) marks: Option<Marks>,
+    /// Whether it is all that the queue hands out; else nothing can be said of what is not there.
+    pub(in crate::pipeline) is_whole: bool,
+}
+
+/// A page of usage.
+pub(super) struct Handed {
+    pub(super) batch: Batch,
+    pub(super) references: TextColumn,
+    /// Which of its rows are usage; nothing means all.
+    pub(super) keep: Option<Vec<bool>>,
+    /// What stands for what the record says that each row belongs to.
+    pub(super) contents: Vec<u64>,
+}
+
+/// Up to where a run asks a queue: the end of the last window that is due, or what a last bill says.
+pub(in crate::pipeline) fn cutoff(setup: &Setup, options: &Options<'_>) -> Timestamp {
+    if let Some(last) = &options.last {
+        return last.until;
+    }
+    upcoming(&setup.pipeline, options.now).start()
+}
+
+impl Intake {
+    /// Asks the queue for all that is pending before `until`, and claims it for the ledger. The inner error is the source's: nothing is
+    /// read then, and what it claimed stays this pipeline's.
+    ///
+    /// # Errors
+    /// The ledger cannot be read or written.
+    pub(in crate::pipeline) fn of(
+        setup: &Setup,
+        options: &Options<'_>,
+        book: &mut Book,
+        until: Timestamp,
+    ) -> Result<Result<Intake, Problem>, LedgerError> {
+        if let Book::Open(ledger) = book
+            && ledger.state().takings().claim().is_none()
+        {
+            let token = format!("{}/{:016x}", setup.pipeline.name, getrandom::u64().unwrap_or_default());
+            ledger.append(vec![Entry::Claiming { token }])?;
+            failpoint("claiming");
+        }
+        let takings = book.state().takings();
+        let request = Request {
+            windows: vec![Span { start: i64::MIN, end: until.as_millisecond() }],
+            now: options.now.as_millisecond(),
+            shard: (0, 1),
+            claim: takings.claim().map(str::to_owned),
+            dry_run: options.dry_run,
+        };
+        options.watch.step(&format!("taking in what is pending before {until}"));
+        let intake = Intake { marks: Some(Marks::of(takings.key())), ..Intake::default() };
+        intake.read(setup, options, book.state(), &request)
+    }
+
+    fn read(
+        mut self,
+        setup: &Setup,
+        options: &Options<'_>,
+        state: &State,
+        request: &Request,
+    ) -> Result<Result<Intake, Problem>, LedgerError> {
+        let section = &setup.source;
+        let session = setup.broker.session(&section.name, section.grants.clone(), options.dry_run);
+        let problem = |failure| with_denials(section.problem("reading", None, &failure), &session.denials());
+        let mut source = match SourceInstance::start(&section.plugin, section.settings(session.clone(), options.now)) {
+            Ok(source) => source,
+            Err(failure) => return Ok(Err(problem(failure))),
+        };
+        let cursor = match source.open(&section.config, request) {
+            Ok(cursor) => cursor,
+            Err(failure) => return Ok(Err(problem(failure))),
+        };
+        let mut seen = HashSet::new();
+        let mut records = 0;
+        loop {
+            let page = match source.next(&cursor) {
+                Ok(Some(page)) => page,
+                Ok(None) => break,
+                Err(failure) => return Ok(Err(problem(failure))),
+            };
+            failpoint("claimed");
+            if options.stop.load(Ordering::Relaxed) {
+                return Ok(Err(interrupted()));
+            }
+            (records, _) = (records + page.batch.rows(), options.watch.records(page.batch.rows() as u64));
+            let taken = match records > MOST_RECORDS {
+                true => Ok(Err(format!("it answered more than {MOST_RECORDS} records"))),
+                false => self.page(page, state, setup, request, &mut seen),
+            };
+            match taken {
+                Ok(Ok(())) => {}
+                Ok(Err(text)) => return Ok(Err(problem(Cause::Contract(text).into()))),
+                Err(error) => return Err(error),
+            }
+        }
+        self.is_whole = true;
+        Ok(Ok(self))
+    }
+
+    /// Takes a page in. The inner error is what does not fit the contract.
+    fn page(
+        &mut self,
+        page: Page,
+        state: &State,
+        setup: &Setup,
+        request: &Request,
+        seen: &mut HashSet<u128>,
+    ) -> Result<Result<(), String>, LedgerError> {
+        let Page { batch, references, inputs, quarantined, unreadable, row_inputs: _ } = page;
+        let said: u64 = inputs.iter().map(|(_, items)| items).sum();
+        let came = batch.rows() as u64 + quarantined.len() as u64;
+        if said != came && unreadable.is_empty() {
+            return Ok(Err(format!("it says that what it read holds {said} items, and it answered {came}")));
+        }
+        let until = request.windows.first().map_or(i64::MAX, |span| span.end);
+        if let Some(time) = batch.time.iter().find(|time| **time >= until) {
+            return Ok(Err(format!("it handed out a record of {time}, which is not before {until}")));
+        }
+        self.quarantined.extend(quarantined);
+        self.unreadable.extend(unreadable);
+        let Some(marks) = &self.marks else { return Ok(Ok(())) };
+        let mut records: BTreeMap<u128, (&str, Vec<usize>)> = BTreeMap::new();
+        for row in 0..batch.rows() {
+            let Some(reference) = references.get(row).filter(|reference| !reference.is_empty()) else {
+                return Ok(Err("it handed out a record without a reference".to_owned()));
+            };
+            records.entry(marks.mark(reference)).or_insert_with(|| (reference, Vec::new())).1.push(row);
+        }
+        if let Some((_, (twice, _))) = records.iter().find(|(mark, _)| !seen.insert(**mark)) {
+            return Ok(Err(format!("it handed out {twice} twice")));
+        }
+        let wanted: Vec<u128> = records.keys().copied().collect();
+        let known = state.takings().find(&setup.place.shelf(), &wanted)?;
+        let of_rows = marks.contents(&batch);
+        let mut contents = vec![0; batch.rows()];
+        let mut keep = vec![true; batch.rows()];
+        for (mark, (reference, rows)) in &records {
+            let says = of_rows.of(rows);
+            rows.iter().filter_map(|row| contents.get_mut(*row).map(|place| *place = says)).for_each(drop);
+            if let [first, others @ ..] = rows.as_slice() {
+                let pair = |row: usize| (batch.time.get(row).copied().unwrap_or_default(), pair(&batch, row));
+                others.iter().for_each(|other| self.links.add(pair(*first), pair(*other)));
+            }
+            let Some(taken) = known.get(mark) else { continue };
+            let fate = fate(state, taken, says);
+            if let Fate::Usage = fate {
+                self.retried.insert((*reference).to_owned(), *taken);
+                continue;
+            }
+            rows.iter().filter_map(|row| keep.get_mut(*row).map(|kept| *kept = false)).for_each(drop);
+            match fate {
+                Fate::Usage | Fate::Untold => {}
+                Fate::Again => self.again.push((*taken, (*reference).to_owned())),
+                Fate::Changed => {
+                    let rows = rows.iter().map(|row| (pair(&batch, *row), batch.time.get(*row).copied()));
+                    self.quarantined
+                        .extend(rows.map(|(pair, time)| changed(&setup.source.name, reference, pair, time)));
+                }
+            }
+        }
+        let keep = keep.contains(&false).then_some(keep);
+        self.pages.push(Handed { batch, references, keep, contents });
+        Ok(Ok(()))
+    }
+
+    /// The windows that something was handed out of, ascending.
+    pub(in crate::pipeline) fn windows(&self, setup: &Setup) -> BTreeSet<Window> {
+        let kind = setup.pipeline.window;
+        let mut windows = BTreeSet::new();
+        let mut last: Option<Window> = None;
+        let mut add = |time: i64| {
+            if last.is_some_and(|last| (last.start().as_millisecond()..last.end().as_millisecond()).contains(&time)) {
+                return;
+            }
+            last = Timestamp::from_millisecond(time).ok().map(|time| Window::containing(kind, time));
+            windows.extend(last);
+        };
+        for Handed { batch, keep, .. } in &self.pages {
+            let is_kept = |row: usize| keep.as_ref().is_none_or(|keep| keep.get(row).copied().unwrap_or_default());
+            batch.time.iter().enumerate().filter(|(row, _)| is_kept(*row)).for_each(|(_, time)| add(*time));
+        }
+        let spans = self.quarantined.iter().map(|record| record.span).chain(self.unreadable.iter().map(|it| it.span));
+        spans.flatten().for_each(|span| add(span.start));
+        windows
+    }
+
+    /// Charges that were surely refused, and of which records are usage again.
+    pub(in crate::pipeline) fn revisable(&self, state: &State) -> HashSet<ChargeId> {
+        let groups = self.retried.values().filter_map(|taken| state.takings().group(taken));
+        groups.flat_map(|group| &group.charges).map(|(id, _)| *id).collect()
+    }
+
+    /// Pages as any source answers them: usage, and with the first of them what cannot be used.
+    pub(in crate::pipeline) fn pages(&self) -> impl Iterator<Item = (Page, Option<&[bool]>)> {
+        let doubts =
+            Page { quarantined: self.quarantined.clone(), unreadable: self.unreadable.clone(), ..Page::default() };
+        let pages = self
+            .pages
+            .iter()
+            .map(|handed| (Page { batch: handed.batch.clone(), ..Page::default() }, handed.keep.as_deref()));
+        std::iter::once((doubts, None)).chain(pages)
+    }
+}
+
+/// What becomes of a record that was taken before and is pending.
+enum Fate {
+    /// It is usage again.
+    Usage,
+    /// The queue is told of it in this run, as it has not been yet.
+    Untold,
+    /// The queue is told once more.
+    Again,
+    /// It is in doubt.
+    Changed,
+}
+
+fn fate(state: &State, taken: &Taken, contents: u64) -> Fate {
+    let takings = state.takings();
+    let Some(group) = takings.group(taken) else { return Fate::Changed };
+    // Of a record that went into several charges, some of which are billed, nothing is usage again.
+    let is_refused = !group.charges.is_empty()
+        && group.charges.iter().all(|(id, revision)| {
+            let charge = state.charge(id);
+            charge.is_some_and(|charge| charge.revision() > *revision || charge.is_refused())
+        });
+    match takings.told(taken) {
+        Some(Told::Rejected) if is_refused => Fate::Usage,
+        _ if contents != taken.contents => Fate::Changed,
+        None => Fate::Untold,
+        Some(_) => Fate::Again,
+    }
+}
+
+fn pair(batch: &Batch, row: usize) -> Pair {
+    let of = |column: &TextColumn| column.get(row).unwrap_or_default().to_owned();
+    Pair { product: of(&batch.product), customer: of(&batch.customer), dimension: of(&batch.dimension) }
+}
+
+fn changed(source: &str, reference: &str, pair: Pair, time: Option<i64>) -> Quarantined {
+    let reason = "it was taken before, and says something else now: what it says is not billed; set it back to what it was, or write what is \
+                  owed besides as a record of its own";
+    Quarantined {
+        input: source.to_owned(),
+        place: reference.to_owned(),
+        reason: reason.to_owned(),
+        records: 1,
+        customer: Some(pair.customer),
+        product: Some(pair.product).filter(|product| !product.is_empty()),
+        dimension: Some(pair.dimension),
+        span: time.map(|time| Span { start: time, end: time + 1 }),
+    }
+}

@@ -1,0 +1,265 @@
+//! What the queue is told in the end: what became of the charges that its records went into.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::intake::Intake;
+use crate::failpoint::failpoint;
+use crate::ledger::{Entry, Group, Ledger, LedgerError, Made, Shelf, Standing, State, Taken, Told};
+use crate::model::charge::ChargeId;
+use crate::model::reading::{Receipt, Settled, Settlement, Unmarked};
+use crate::pipeline::options::Options;
+use crate::pipeline::read::with_denials;
+use crate::pipeline::setup::Setup;
+use crate::pipeline::summary::Findings;
+use crate::plugin::{Failure, SourceInstance};
+
+/// So many records are told of in one call.
+const AT_ONCE: usize = 500;
+/// So many times a total looks for another first record.
+const MOST_TRIES: usize = 100;
+/// So many records are named in a report.
+const NAMED: usize = 5;
+
+/// Tells the queue what became of what it handed out, as far as that is clear and it was not told.
+///
+/// # Errors
+/// The ledger cannot be read or written.
+pub(in crate::pipeline) fn tell(
+    setup: &Setup,
+    options: &Options<'_>,
+    ledger: &mut Ledger,
+    intake: &Intake,
+    findings: &mut Findings,
+) -> Result<(), LedgerError> {
+    let untold = ledger.state().untold();
+    if untold.is_empty() && intake.again.is_empty() {
+        return Ok(());
+    }
+    let Some(claim) = ledger.state().takings().claim().map(str::to_owned) else { return Ok(()) };
+    options.watch.step("telling the source what became of its records");
+    failpoint("telling");
+    let section = &setup.source;
+    let session = setup.broker.session(&section.name, section.grants.clone(), options.dry_run);
+    let mut unmarked = Vec::new();
+    let told = SourceInstance::start(&section.plugin, section.settings(session.clone(), options.now));
+    let told = told.map_err(Trouble::Source).and_then(|source| {
+        let mut teller = Teller { source, config: &section.config, claim: &claim, unmarked: &mut unmarked };
+        teller.all(ledger, &setup.place.shelf(), &untold)?;
+        teller.again(ledger.state(), &intake.again)
+    });
+    findings.notes.extend(words(&unmarked));
+    match told {
+        Ok(()) => Ok(()),
+        Err(Trouble::Ledger(error)) => Err(error),
+        Err(Trouble::Source(failure)) => {
+            let mut problem = with_denials(section.problem("acknowledging", None, &failure), &session.denials());
+            problem.action.get_or_insert_with(|| {
+                "what was billed is billed, and stays pending in the source until a run tells it so: run again"
+                    .to_owned()
+            });
+            findings.problem(problem);
+            Ok(())
+        }
+    }
+}
+
+enum Trouble {
+    Ledger(LedgerError),
+    Source(Failure),
+}
+
+impl From<LedgerError> for Trouble {
+    fn from(error: LedgerError) -> Self {
+        Trouble::Ledger(error)
+    }
+}
+
+struct Teller<'a> {
+    source: SourceInstance,
+    config: &'a str,
+    claim: &'a str,
+    unmarked: &'a mut Vec<Unmarked>,
+}
+
+impl Teller<'_> {
+    /// Tells of these groups, and writes down that it did.
+    fn all(
+        &mut self,
+        ledger: &mut Ledger,
+        shelf: &Shelf,
+        untold: &[(usize, Vec<(usize, Told)>)],
+    ) -> Result<(), Trouble> {
+        for (position, groups) in untold {
+            let Some(taking) = ledger.state().takings().all().get(*position) else { continue };
+            let names = shelf.names(&taking.names)?;
+            let mut waiting: Vec<(usize, Told)> = Vec::new();
+            let mut records = 0;
+            for (at, told) in groups {
+                waiting.push((*at, *told));
+                records += names.get(*at).map_or(0, Vec::len);
+                if records >= AT_ONCE {
+                    self.groups(ledger, *position, &names, &std::mem::take(&mut waiting))?;
+                    records = 0;
+                }
+            }
+            if !waiting.is_empty() {
+                self.groups(ledger, *position, &names, &waiting)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn groups(
+        &mut self,
+        ledger: &mut Ledger,
+        position: usize,
+        names: &[Vec<String>],
+        groups: &[(usize, Told)],
+    ) -> Result<(), Trouble> {
+        let state = ledger.state();
+        let Some(taking) = state.takings().all().get(position) else { return Ok(()) };
+        let mut settlements = Settlements::default();
+        let mut receipts = Vec::new();
+        // By the name of a first record, the one that comes after it.
+        let mut next: HashMap<&str, &str> = HashMap::new();
+        for (at, _) in groups {
+            let (Some(group), Some(names)) = (taking.groups.get(*at), names.get(*at)) else { continue };
+            let places = settlements.of(state, group);
+            let first: Vec<u32> =
+                places.iter().filter(|(id, _)| group.first.contains(id)).map(|(_, place)| *place).collect();
+            let all: Vec<u32> = places.iter().map(|(_, place)| *place).collect();
+            for (number, name) in names.iter().enumerate() {
+                let first = if number == 0 { first.clone() } else { Vec::new() };
+                receipts.push(Receipt { reference: name.clone(), settlements: all.clone(), first });
+            }
+            next.extend(names.array_windows().map(|[one, after]| (one.as_str(), after.as_str())));
+        }
+        for part in receipts.chunks(AT_ONCE) {
+            self.part(&settlements.all, part.to_vec(), &next)?;
+        }
+        failpoint("told");
+        let groups = groups.iter().filter_map(|(at, told)| Some((u32::try_from(*at).ok()?, *told))).collect();
+        ledger.append(vec![Entry::Told { taking: position as u64, groups }])?;
+        failpoint("acknowledged");
+        Ok(())
+    }
+
+    /// Tells of some records. What is written once a charge goes with another record, where the first one is not there any more.
+    fn part(
+        &mut self,
+        settlements: &[Settlement],
+        receipts: Vec<Receipt>,
+        next: &HashMap<&str, &str>,
+    ) -> Result<(), Trouble> {
+        let mut receipts = receipts;
+        for _ in 0..MOST_TRIES {
+            let unmarked =
+                self.source.acknowledge(self.config, self.claim, settlements, &receipts).map_err(Trouble::Source)?;
+            let orphaned = receipts.iter().filter(|receipt| {
+                !receipt.first.is_empty() && unmarked.iter().any(|it| it.reference == receipt.reference)
+            });
+            let moved = orphaned.filter_map(|receipt| {
+                let reference = (*next.get(receipt.reference.as_str())?).to_owned();
+                Some(Receipt { reference, ..receipt.clone() })
+            });
+            let moved: Vec<Receipt> = moved.collect();
+            self.unmarked.extend(unmarked);
+            if moved.is_empty() {
+                break;
+            }
+            receipts = moved;
+        }
+        Ok(())
+    }
+
+    /// Tells once more of records that were told of before.
+    fn again(&mut self, state: &State, again: &[(Taken, String)]) -> Result<(), Trouble> {
+        for part in again.chunks(AT_ONCE) {
+            let mut settlements = Settlements::default();
+            let mut receipts = Vec::new();
+            for (taken, name) in part {
+                let Some(group) = state.takings().group(taken) else { continue };
+                let places = settlements.of(state, group).into_iter().map(|(_, place)| place).collect();
+                receipts.push(Receipt { reference: name.clone(), settlements: places, first: Vec::new() });
+            }
+            self.part(&settlements.all, receipts, &HashMap::new())?;
+        }
+        Ok(())
+    }
+}
+
+/// The charges that a call speaks of, each once.
+#[derive(Default)]
+struct Settlements {
+    all: Vec<Settlement>,
+    places: BTreeMap<Made, u32>,
+}
+
+impl Settlements {
+    /// The charges of a group that something is said of, and their positions.
+    fn of(&mut self, state: &State, group: &Group) -> Vec<(ChargeId, u32)> {
+        let mut places = Vec::new();
+        for made in &group.charges {
+            if let Some(place) = self.places.get(made) {
+                places.push((made.0, *place));
+                continue;
+            }
+            let Some(settlement) = settlement(state, made) else { continue };
+            let place = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+            self.all.push(settlement);
+            self.places.insert(*made, place);
+            places.push((made.0, place));
+        }
+        places
+    }
+}
+
+fn settlement(state: &State, (id, revision): &Made) -> Option<Settlement> {
+    let known = state.charge(id)?;
+    let (charge, standing) = (known.charge(), known.standing());
+    let outcome = match standing {
+        // What it was before it was made anew is not known here any more: the queue was told.
+        _ if known.revision() != *revision => return None,
+        Standing::Accepted { .. } | Standing::TakenOver | Standing::ByHand { .. } => Settled::Accepted,
+        Standing::Rejected { .. } => Settled::Rejected,
+        Standing::Waived { .. } => Settled::Waived,
+        Standing::Nothing if known.is_withdrawn() => Settled::Rejected,
+        _ => return None,
+    };
+    let key = charge.key();
+    Some(Settlement {
+        charge: charge.id(),
+        revision: *revision,
+        product: key.product.clone(),
+        customer: key.customer.clone(),
+        dimension: key.dimension.clone(),
+        time: charge.time(),
+        quantity: charge.quantity(),
+        outcome,
+        reference: standing.reference().map(str::to_owned),
+        message: standing.reason(),
+        answer: known.answer().unwrap_or_default().to_owned(),
+    })
+}
+
+/// What is said of records that were not marked.
+fn words(unmarked: &[Unmarked]) -> Vec<String> {
+    let mut said = Vec::new();
+    for (is_gone, what) in [(true, "gone"), (false, "changed")] {
+        let found: HashSet<&str> =
+            unmarked.iter().filter(|it| it.is_gone == is_gone).map(|it| it.reference.as_str()).collect();
+        let mut found: Vec<&str> = found.into_iter().collect();
+        found.sort_unstable();
+        if found.is_empty() {
+            continue;
+        }
+        let some = found.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+        let more = if found.len() > NAMED { format!(" and {} more", found.len() - NAMED) } else { String::new() };
+        let reason = unmarked.iter().find(|it| it.is_gone == is_gone).map_or("", |it| it.reason.as_str());
+        said.push(format!(
+            "{} records were {what} in the source when it was told what became of them, and are as they were found: {some}{more} ({reason})",
+            found.len()
+        ));
+    }
+    said
+}
