@@ -175,3 +175,84 @@ fn repeated(service: &Service, offered: &[Vec<Offer>]) -> usize {
     }
     count
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+mod tests {
+    use emulator_http::{Body, Received};
+    use serde_json::json;
+
+    use super::*;
+
+    const HOUR: i64 = 1_795_194_000;
+
+    fn record(id: &str, quantity: u32) -> Booked {
+        let hour = Timestamp::from_second(HOUR).unwrap();
+        Booked {
+            id: id.into(),
+            customer: Customer::Account("1".into()),
+            product: Product::Code("p".into()),
+            dimension: "d".into(),
+            hour,
+            timestamp: hour,
+            quantity: quantity.into(),
+            allocations: Vec::new(),
+        }
+    }
+
+    /// A service with this record in its books, and requests that offered a quantity and are said to have stored it.
+    fn service(booked: &[Booked], requests: &[(u32, &[&str])]) -> Service {
+        let mut service = Service::open(Settings::default()).unwrap();
+        assert!(booked.iter().all(|record| service.books.add(record.clone())));
+        for (number, (quantity, stored)) in requests.iter().enumerate() {
+            let usage = json!({
+                "Timestamp": HOUR + 60, "Dimension": "d", "Quantity": quantity, "CustomerAWSAccountId": "1",
+            });
+            let place = service.arrived(Received {
+                at: Timestamp::UNIX_EPOCH,
+                method: "POST".into(),
+                path: "/".into(),
+                query: String::new(),
+                headers: Vec::new(),
+                body: Body::Whole(json!({ "ProductCode": "p", "UsageRecords": [usage] }).to_string().into()),
+            });
+            let entry = &mut service.log[place.unwrap()];
+            entry.number = Some(number + 1);
+            entry.stored = stored.iter().map(|id| (*id).to_owned()).collect();
+        }
+        service
+    }
+
+    fn findings(booked: &[Booked], requests: &[(u32, &[&str])]) -> Vec<Finding> {
+        audit(&service(booked, requests)).findings
+    }
+
+    fn not_offered() -> Vec<Finding> {
+        vec![Finding::NotOffered { id: "a".into() }]
+    }
+
+    #[test]
+    fn books_that_hold_what_was_offered_are_clean() {
+        assert_eq!(findings(&[record("a", 4)], &[(4, &["a"]), (4, &[])]), []);
+        assert_eq!(findings(&[], &[(4, &[])]), []);
+    }
+
+    #[test]
+    fn a_record_that_was_not_offered_like_this_is_found() {
+        assert_eq!(findings(&[record("a", 4)], &[]), not_offered());
+        assert_eq!(findings(&[record("a", 4)], &[(4, &[])]), not_offered());
+        assert_eq!(findings(&[record("a", 4)], &[(5, &["a"])]), not_offered());
+        assert_eq!(findings(&[record("a", 4)], &[(4, &["a"]), (4, &["a"])]), not_offered());
+    }
+
+    #[test]
+    fn a_record_that_was_stored_and_is_not_there_is_found() {
+        assert_eq!(findings(&[], &[(4, &["a"])]), [Finding::NotBooked { id: "a".into() }]);
+    }
+
+    #[test]
+    fn a_slot_that_two_records_bill_is_found() {
+        let twice = billed_twice(&[record("a", 4), record("b", 4)]);
+        assert_eq!(twice, [Finding::BilledTwice { slot: record("a", 4).slot(), ids: vec!["a".into(), "b".into()] }]);
+    }
+}
