@@ -2,8 +2,8 @@
 //!
 //! The modelled errors are those of `BatchMeterUsage` in the published model; the others come from the framework beneath
 //! it, which all JSON services of AWS share. Their names, words, order and status (400) are those recorded from DynamoDB
-//! in the source of mhart/dynalite (`index.js`), and from others in aws/aws-sdk-js issue 254 and aws/aws-sdk-php issue
-//! 1780. The live metering service was not seen.
+//! in the source of mhart/dynalite (`index.js`), and from others in what was reported to aws/aws-sdk-js (254) and
+//! aws/aws-sdk-php (1780). The live metering service was not seen.
 
 use emulator_http::{Answer, random};
 use serde::{Deserialize, Serialize};

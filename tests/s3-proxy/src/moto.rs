@@ -110,7 +110,11 @@ pub fn python() -> PathBuf {
     let folder = std::env::var_os("METERHOST_MOTO")
         .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/moto")), PathBuf::from);
     let python = folder.join("bin/python");
-    assert!(python.is_file(), "moto is not installed at {}: run `cargo xtask moto`", python.display());
+    assert!(
+        python.is_file(),
+        "moto and boto3 are not installed at {}: run `cargo xtask moto`, or `cargo xtask test`, which does it too",
+        python.display()
+    );
     python
 }
 

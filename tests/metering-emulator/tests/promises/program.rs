@@ -39,7 +39,7 @@ fn the_program_says_where_it_listens_keeps_its_files_and_ends_by_itself() {
         "--now",
         NOW,
         "--for",
-        "2",
+        "4",
         "--unsubscribed",
         BOB,
         "--product",
