@@ -6,7 +6,7 @@
 //! | `cargo xtask plugins` | the plugins alone |
 //! | `cargo xtask demo` | bills a sample month to an emulator, once, and shows that it was once |
 //! | `cargo xtask test [--long]` | every test, with a summary |
-//! | `cargo xtask moto` | the S3 server that tests need, if it is missing; `test` does this by itself |
+//! | `cargo xtask moto` | the S3 server and the client of AWS that tests need, if they are missing; `test` does this by itself |
 //! | `cargo xtask bench [NAME...]` | the benchmarks, all or those of these names, and what they are compared with |
 //!
 //! Everything lands in `target`, wherever `CARGO_TARGET_DIR` points: the program finds its plugins from where it stands itself.

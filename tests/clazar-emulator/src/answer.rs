@@ -1,5 +1,6 @@
 //! An answer on its way out, and the manner in which it leaves.
 
+use emulator_http::Manner;
 use serde_json::{Value, json};
 
 /// What the client is told.
@@ -13,17 +14,6 @@ pub(crate) struct Answer {
     pub(crate) stored: Vec<String>,
     /// How many of the request's records were offered for a slot that was billed already.
     pub(crate) resent: usize,
-}
-
-/// How an answer leaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Manner {
-    /// All of it.
-    Whole,
-    /// With half of its body, though the length of all of it is announced.
-    Half,
-    /// Not at all: the connection ends.
-    Dropped,
 }
 
 impl Answer {
@@ -77,5 +67,12 @@ impl Answer {
     fn of(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         let headers = vec![("content-type".to_owned(), content_type.to_owned())];
         Self { status, headers, body: body.into(), manner: Manner::Whole, stored: Vec::new(), resent: 0 }
+    }
+}
+
+impl From<Answer> for emulator_http::Answer {
+    fn from(answer: Answer) -> Self {
+        let Answer { status, headers, body, manner, .. } = answer;
+        Self { status, headers, body, manner }
     }
 }

@@ -1,18 +1,15 @@
 //! A running emulator, as a test holds it in its hand.
 
 use std::io;
-use std::net::{Ipv4Addr, TcpListener};
-use std::thread::{self, JoinHandle};
 
+use emulator_http::Server;
 use jiff::Timestamp;
-use tokio::sync::oneshot;
 
 use crate::audit;
 use crate::record::Record;
 use crate::request::Request;
 use crate::resent::Resent;
 use crate::rule::Rule;
-use crate::server;
 use crate::service::{Service, Shared};
 use crate::settings::Settings;
 use crate::submission;
@@ -21,10 +18,8 @@ use crate::submission;
 #[derive(Debug)]
 pub struct Emulator {
     service: Shared,
-    origin: String,
+    server: Server,
     url: String,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
 }
 
 impl Emulator {
@@ -33,22 +28,11 @@ impl Emulator {
     /// # Errors
     /// The port is taken, or the file of the books cannot be read, is not a list of records or bills a slot twice.
     pub fn start(settings: Settings) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, settings.port))?;
-        listener.set_nonblocking(true)?;
-        let origin = format!("http://{}", listener.local_addr()?);
-        let url = format!("{origin}{}", settings.metering_path);
+        let (port, path) = (settings.port, settings.metering_path.clone());
         let service = Shared::new(Service::open(settings)?);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-        let (stop, stopped) = oneshot::channel();
-        let listener = {
-            let _inside = runtime.enter();
-            tokio::net::TcpListener::from_std(listener)?
-        };
-        let shared = service.clone();
-        let thread = thread::Builder::new()
-            .name("clazar-emulator".into())
-            .spawn(move || runtime.block_on(server::run(listener, shared, stopped)))?;
-        Ok(Self { service, origin, url, stop: Some(stop), thread: Some(thread) })
+        let server = Server::start("clazar-emulator", port, service.clone())?;
+        let url = format!("{}{path}", server.origin());
+        Ok(Self { service, server, url })
     }
 
     /// The metering resource, such as `http://127.0.0.1:4711/metering/`.
@@ -58,7 +42,7 @@ impl Emulator {
 
     /// The server, such as `http://127.0.0.1:4711`.
     pub fn origin(&self) -> &str {
-        &self.origin
+        self.server.origin()
     }
 
     /// All records, failed ones included, oldest first.
@@ -119,15 +103,5 @@ impl Emulator {
     /// Forgets all faults still waiting.
     pub fn clear_faults(&self) {
         self.service.lock().faults.clear();
-    }
-}
-
-impl Drop for Emulator {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // A panic of the server has failed the test's requests already.
-            let _ = thread.join();
-        }
     }
 }

@@ -37,7 +37,6 @@ mod emulator;
 mod fault;
 mod judge;
 mod listing;
-mod random;
 mod rate;
 mod record;
 mod request;

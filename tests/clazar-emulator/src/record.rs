@@ -1,9 +1,8 @@
 //! A metering record as the books keep it.
 
+use emulator_http::random;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-
-use crate::random;
 
 /// The marketplace that a record is billed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,7 @@
 //! A request as it came in, and the log entry that is kept of it.
 
 use bytes::Bytes;
+use emulator_http::Received;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -53,5 +54,14 @@ impl Request {
         let (sent, stored) = (self.records().len(), self.stored.len());
         let resent = if self.resent > 0 { format!(" resent={}", self.resent) } else { String::new() };
         format!("{} {}{mark}{} {status} records={sent} stored={stored}{resent}", self.method, self.path, self.query)
+    }
+}
+
+impl From<Received> for Request {
+    fn from(received: Received) -> Self {
+        let raw_body = received.bytes();
+        let Received { at, method, path, query, headers, .. } = received;
+        let body = serde_json::from_slice(&raw_body).ok();
+        Self { at, method, path, query, headers, raw_body, body, status: None, stored: Vec::new(), resent: 0 }
     }
 }

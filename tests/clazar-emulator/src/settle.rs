@@ -1,9 +1,10 @@
 //! The second step of a request: what it does to the books, and what the client is told, as its fault demands.
 
+use emulator_http::Manner;
 use serde_json::{Value, json};
 
 use crate::admit::{Call, unauthorized};
-use crate::answer::{Answer, Manner};
+use crate::answer::Answer;
 use crate::fault::{Commit, Fault};
 use crate::request::Request;
 use crate::script;

@@ -1,10 +1,10 @@
 //! A metering record as a client sends it, and the rules that it must obey.
 
+use emulator_http::random;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::random;
 use crate::record::{Cloud, Record, Slot, Status};
 
 /// The body of `POST /metering/`.

@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
+use emulator_http::random;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
-
-use crate::random;
 
 /// The body of `POST /authenticate/`.
 #[derive(Debug, Deserialize)]

@@ -36,6 +36,6 @@ mod request;
 mod wire;
 
 pub use fault::{Act, Fault};
-pub use moto::{Moto, Store};
+pub use moto::{Moto, Store, python};
 pub use proxy::Proxy;
 pub use request::{Kind, Seen};

@@ -67,9 +67,7 @@ impl Moto {
     }
 
     fn started(strict_after: Option<usize>) -> Moto {
-        let python = python();
-        assert!(python.is_file(), "moto is not installed at {}: run `cargo xtask moto`", python.display());
-        let mut command = Command::new(python);
+        let mut command = Command::new(python());
         command.args(["-u", "-c", PROGRAM]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_") || name.starts_with("MOTO_")) {
             command.env_remove(name);
@@ -104,11 +102,20 @@ impl Drop for Moto {
     }
 }
 
-/// Where `cargo xtask moto` puts it, or where `METERHOST_MOTO` says.
-fn python() -> PathBuf {
+/// The Python that has moto and boto3: where `cargo xtask moto` puts it, or where `METERHOST_MOTO` says.
+///
+/// # Panics
+/// It is not installed.
+pub fn python() -> PathBuf {
     let folder = std::env::var_os("METERHOST_MOTO")
         .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/moto")), PathBuf::from);
-    folder.join("bin/python")
+    let python = folder.join("bin/python");
+    assert!(
+        python.is_file(),
+        "moto and boto3 are not installed at {}: run `cargo xtask moto`, or `cargo xtask test`, which does it too",
+        python.display()
+    );
+    python
 }
 
 /// A server's objects, without signatures and without faults.
