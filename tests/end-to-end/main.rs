@@ -33,6 +33,8 @@ mod kills;
 mod last_bill;
 mod loading;
 mod look_up;
+mod market;
+mod marketplace;
 mod page;
 mod pipeline_file;
 mod races;

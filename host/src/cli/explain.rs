@@ -49,7 +49,7 @@ pub(super) fn explain(args: &ExplainArgs, global: &Global) -> Result<Exit, Refus
         Standing::InFlight { .. } => place.holder()?,
         _ => None,
     };
-    let command = resolve_command(&pipeline, trail.charge.charge().id());
+    let command = resolve_command(&pipeline, &trail.charge);
     let (next, is_a_persons) = next(&trail.charge, holder.as_deref());
     let command = is_a_persons.then_some(command.as_str());
     if global.json {
@@ -86,9 +86,13 @@ fn next(charge: &ChargeState, holder: Option<&str>) -> (String, bool) {
         (Standing::Rejected { retryable: true, .. }, _) => {
             ("mend what the service names; each run offers the identical charge once more", false)
         }
-        (Standing::Rejected { retryable: false, .. }, _) => {
-            ("no run offers it again: see to what the service says by hand", false)
+        (Standing::Rejected { retryable: false, .. }, _) if charge.is_withdrawn() => {
+            ("no run offers it again: some of its records went into other charges since", false)
         }
+        (Standing::Rejected { retryable: false, .. }, _) => (
+            "no run offers it again by itself: see to what the service says; once it would take it, say `release` instead:",
+            true,
+        ),
         (Standing::InFlight { .. }, Some(holder)) => {
             return (format!("its answer is waited for by the run that holds the ledger: {holder}"), false);
         }
@@ -144,6 +148,7 @@ fn as_json(trail: &Trail, next: &str, command: Option<&str>) -> Value {
         },
         "frozen": trail.frozen,
         "inputs": trail.inputs,
+        "records": trail.records,
         "steps": trail.steps,
         "standing": standing.word(),
         "final": trail.charge.is_final(),

@@ -311,6 +311,14 @@ impl ChargeState {
         Ok(())
     }
 
+    /// Whether a call with it is under way, and no other before can have been recorded, from wherever it came.
+    pub fn is_first_attempt(&self) -> bool {
+        self.before.as_ref().is_some_and(|before| {
+            let is_refused_or_new = matches!(before.standing, Standing::Pending { .. } | Standing::Rejected { .. });
+            is_refused_or_new && before.last_attempt.is_none() && before.suspicion == Suspicion::None
+        })
+    }
+
     /// Whether an attempt before the one that is in flight may have been recorded, though nothing said so.
     fn was_unknown(&self) -> bool {
         self.before.as_ref().is_some_and(|before| matches!(before.standing, Standing::Unknown { .. }))

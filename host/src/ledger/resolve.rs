@@ -123,6 +123,8 @@ impl Statement {
 }
 
 /// What a person types to say what became of a charge.
-pub fn command(pipeline: &Pipeline, id: ChargeId) -> String {
-    shell::command(pipeline, "ledger resolve", &format!("{id} billed|not-billed --reason \"...\""))
+pub fn command(pipeline: &Pipeline, charge: &ChargeState) -> String {
+    let words = if charge.is_refused() { "release|waive" } else { "billed|not-billed" };
+    let id: ChargeId = charge.charge().id();
+    shell::command(pipeline, "ledger resolve", &format!("{id} {words} --reason \"...\""))
 }

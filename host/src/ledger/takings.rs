@@ -15,6 +15,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::charge::ChargeState;
 use super::error::LedgerError;
 use super::fold_error::FoldError;
 use super::ids::{Blob, Finder, IdKey, Segment, Shelf};
@@ -43,7 +44,7 @@ pub struct Group {
 }
 
 /// What a queue was told of a group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Told {
     /// They are billed.
@@ -54,6 +55,18 @@ pub enum Told {
     Waived,
     /// Nothing is owed for them.
     Nothing,
+}
+
+impl Told {
+    /// For a person.
+    pub fn words(self) -> &'static str {
+        match self {
+            Told::Accepted => "billed",
+            Told::Rejected => "refused",
+            Told::Waived => "not to be billed",
+            Told::Nothing => "nothing is owed",
+        }
+    }
 }
 
 /// What one run took.
@@ -194,6 +207,24 @@ impl State {
     /// The records that were taken from a queue.
     pub fn takings(&self) -> &Takings {
         &self.takings
+    }
+
+    /// The records of a queue that a charge is made of as it is now, by name.
+    ///
+    /// # Errors
+    /// What lies beside the ledger cannot be read.
+    pub fn records_of(&self, charge: &ChargeState, shelf: &Shelf) -> Result<Vec<String>, LedgerError> {
+        let made = (charge.charge().id(), charge.revision());
+        let mut records = Vec::new();
+        for taking in &self.takings.all {
+            if !taking.groups.iter().any(|group| group.charges.contains(&made)) {
+                continue;
+            }
+            let groups = taking.groups.iter().zip(shelf.names(&taking.names)?);
+            let own = groups.filter(|(group, _)| group.charges.contains(&made));
+            records.extend(own.flat_map(|(_, names)| names));
+        }
+        Ok(records)
     }
 
     /// What a queue is to be told of a group; nothing while that is not clear of all its charges.

@@ -16,6 +16,7 @@ use super::identity::Identity;
 use super::place::Place;
 use super::standing::person;
 use super::state::State;
+use super::takings::Told;
 use crate::model::charge::{Carried, ChargeId, Key};
 use crate::model::outcome::{Finding, HeldRecord, Outcome, Status};
 use crate::model::window::Window;
@@ -29,6 +30,8 @@ pub struct Trail {
     pub frozen: Frozen,
     /// What its window was made of then; nothing where that was not written down.
     pub inputs: Option<Inputs>,
+    /// The records of a queue that it is made of as it is now, by name.
+    pub records: Vec<String>,
     /// What happened to it since, in order.
     pub steps: Vec<Step>,
     /// What is kept back of its window that concerns it, by the latest reading.
@@ -119,6 +122,23 @@ pub enum Event {
         /// That window's charge.
         charge: ChargeId,
     },
+    /// It was surely refused, and made anew from what was pending then.
+    Revised {
+        /// How often it was made anew by now, and once before.
+        revision: u32,
+        /// What it comes to from here on.
+        quantity: Decimal,
+    },
+    /// Records of it went into other charges, since it was refused.
+    Withdrawn {
+        /// How many.
+        records: u64,
+    },
+    /// The source was told what became of its records.
+    Told {
+        /// What it was told.
+        told: Told,
+    },
     /// It counts as billed by another exporter.
     TakenOver,
     /// A run that may wake up yet was superseded.
@@ -181,7 +201,8 @@ impl Trail {
         };
         let mut courses = followed.courses;
         let Course { frozen, inputs, steps } = courses.remove(&charge.charge().id()).unwrap_or_default();
-        Ok(Ok(Trail { holds: holds(&state, charge), charge: charge.clone(), frozen, inputs, steps }))
+        let records = state.records_of(charge, &place.shelf())?;
+        Ok(Ok(Trail { holds: holds(&state, charge), charge: charge.clone(), frozen, inputs, records, steps }))
     }
 }
 
@@ -275,6 +296,22 @@ impl Followed {
             Entry::TakenOver { charges } => charges.iter().for_each(|id| add(id, Event::TakenOver)),
             Entry::Doubted { charges, reason, .. } => {
                 charges.iter().for_each(|id| add(id, Event::Doubted { reason: reason.clone() }));
+            }
+            Entry::Revise { id, charge } => {
+                let revision = state.charge(id).map_or(1, ChargeState::revision);
+                add(id, Event::Revised { revision, quantity: charge.quantity });
+            }
+            Entry::Withdrawn { charge, records } => add(charge, Event::Withdrawn { records: *records }),
+            Entry::Told { taking, groups } => {
+                let taking = usize::try_from(*taking).ok().and_then(|taking| state.takings().all().get(taking));
+                let told = groups.iter().filter_map(|(group, told)| Some((taking?.groups.get(*group as usize)?, *told)));
+                let mut events: Vec<(ChargeId, Told)> = told
+                    .flat_map(|(group, told)| group.charges.iter().map(move |(id, _)| (*id, told)))
+                    .filter(|(id, _)| sought.fits(id))
+                    .collect();
+                events.sort_unstable();
+                events.dedup();
+                events.into_iter().for_each(|(id, told)| add(&id, Event::Told { told }));
             }
             Entry::Resolved { charge, verdict, reason, by, .. } => {
                 add(charge, Event::Resolved { verdict: *verdict, reason: reason.clone(), by: by.clone() });
@@ -383,6 +420,14 @@ impl Step {
             Event::Carried { quantity, window, charge } => {
                 format!("{quantity} more of its usage, found late, was frozen with {window}: the charge {charge}")
             }
+            Event::Revised { revision, quantity } => {
+                format!("it was refused, and made anew from what was pending then: {quantity}, the {revision}. time")
+            }
+            Event::Withdrawn { records: 1 } => "a record of it went into another charge, since it was refused".to_owned(),
+            Event::Withdrawn { records } => {
+                format!("{records} records of it went into other charges, since it was refused")
+            }
+            Event::Told { told } => format!("the source was told of its records: {}", told.words()),
             Event::TakenOver => "taken over: it counts as billed by the exporter before".to_owned(),
             Event::Superseded { holder } => format!("the ledger was taken over from {holder}, which may send yet"),
             Event::Lost => "the ledger has lost entries that stood behind this place".to_owned(),
@@ -397,7 +442,10 @@ impl Step {
             Event::Reopened { reason, by } => format!("its window was reopened by {}: {reason}", person(by.as_deref())),
             Event::Resolved { verdict, reason, by } => {
                 let by = by.as_ref().map(|by| format!(" ({by})")).unwrap_or_default();
-                format!("a person{by} said that it is {}: {reason}", verdict.as_str().replace('-', " "))
+                match verdict {
+                    Verdict::Again => format!("a person{by} wants it offered once more: {reason}"),
+                    _ => format!("a person{by} said that it is {}: {reason}", verdict.as_str().replace('-', " ")),
+                }
             }
         }
     }

@@ -112,8 +112,15 @@ impl Advice<'_> {
             (Standing::Held { .. }, _) if line.state == LineState::Held => {
                 "see what the service has billed: a run looks again; where the other record stays, say what became of the charge"
             }
+            (Standing::Rejected { .. }, _) if charge.is_withdrawn() => {
+                return Some("some of its records went into other charges since: the others are billed once they are pending again".to_owned());
+            }
+            (Standing::Rejected { retryable: false, .. }, _) if self.setup.is_queue() => {
+                "mend the cause, and set its records to pending again, or say that it is offered as it is"
+            }
+            (Standing::Rejected { retryable: false, .. }, _) => "mend the cause, and say that it is offered once more",
             _ => return None,
         };
-        Some(format!("{text}\n{}", resolve_command(&self.setup.pipeline, id)))
+        Some(format!("{text}\n{}", resolve_command(&self.setup.pipeline, charge)))
     }
 }

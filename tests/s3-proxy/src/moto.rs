@@ -179,6 +179,16 @@ impl Store {
         String::from_utf8(answer.body).expect("XML")
     }
 
+    /// Calls DynamoDB: `Query` and a body of JSON; answers the status and the body.
+    pub fn dynamodb(&self, operation: &str, body: &str) -> (u16, String) {
+        let mut request = self.request("POST", "/", body.as_bytes());
+        request.set("authorization", UNSIGNED.replace("/s3/", "/dynamodb/"));
+        request.set("content-type", "application/x-amz-json-1.0");
+        request.set("x-amz-target", format!("DynamoDB_20120810.{operation}"));
+        let answer = wire::exchange(self.address, &request).expect("moto answers");
+        (answer.status(), String::from_utf8(answer.body).expect("JSON"))
+    }
+
     fn elements(&self, target: &str, name: &str) -> Vec<String> {
         let body = String::from_utf8(self.send("GET", target, &[]).body).expect("XML");
         let (begin, end) = (format!("<{name}>"), format!("</{name}>"));

@@ -4,9 +4,9 @@ use super::answer::{Answer, Came, InVain, unfounded};
 use super::line::Line;
 use super::{Delivery, Stopped, about};
 use crate::failpoint::failpoint;
-use crate::ledger::Charge;
-use crate::model::outcome::{Finding, HeldRecord, Outcome};
-use crate::model::service::Offer;
+use crate::ledger::{Charge, ChargeState};
+use crate::model::outcome::{Finding, HeldRecord, Outcome, Status};
+use crate::model::service::{Offer, Resolution};
 use crate::pipeline::read::with_denials;
 use crate::report::Problem;
 
@@ -24,8 +24,15 @@ impl Delivery<'_> {
         let answer = line.submit(&offers);
         failpoint("submitted");
         let Answer { came, unsent, outcomes } = Answer::of(answer, &line.record(), charges, !line.denials().is_empty());
-        let outcomes = outcomes.into_iter().map(|outcome| self.redacted(outcome)).collect();
-        self.ledger().record(attempt, unsent, outcomes)?;
+        let mut ledger = self.ledger();
+        let foreign = |outcome: &Outcome| {
+            // Where the service recognises what it has, and nobody can look: on a first attempt it is another's.
+            let is_first = ledger.state().charge(&outcome.id).is_some_and(ChargeState::is_first_attempt);
+            outcome.status == Status::Duplicate && self.traits.resolution == Resolution::Replay && is_first
+        };
+        let read = |outcome: Outcome| self.redacted(if foreign(&outcome) { refused(outcome) } else { outcome });
+        let outcomes = outcomes.into_iter().map(read).collect();
+        ledger.record(attempt, unsent, outcomes)?;
         Ok(came)
     }
 
@@ -77,4 +84,11 @@ impl Delivery<'_> {
         text.truncate(text.floor_char_boundary(KEPT));
         text
     }
+}
+
+/// Somebody else holds the place of what is offered.
+fn refused(outcome: Outcome) -> Outcome {
+    let said = outcome.message.map_or_else(String::new, |said| format!(": {said}"));
+    let message = Some(format!("somebody else has billed in its place, and nothing of it is recorded{said}"));
+    Outcome { status: Status::Rejected, retryable: false, message, ..outcome }
 }

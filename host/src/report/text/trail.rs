@@ -6,7 +6,7 @@ use super::style::{Paint, Style, count, counted, padded};
 use crate::ledger::{Charge, Frozen, Inputs, Trail};
 use crate::model::charge::{Carried, Part, Remainder};
 
-/// Of a window's inputs, so many are shown, unless everything is.
+/// Of a window's inputs, or of a queue's records, so many are shown, unless everything is.
 const MOST_INPUTS: usize = 20;
 /// Where the values begin.
 const VALUES: usize = 14;
@@ -25,6 +25,7 @@ pub fn write_trail(out: &mut dyn io::Write, trail: &Trail, next: (&str, Option<&
     write_sources(out, charge, style)?;
     write_frozen(out, &trail.frozen, style)?;
     match &trail.inputs {
+        _ if !trail.records.is_empty() => write_records(out, &trail.records, style)?,
         Some(inputs) => write_inputs(out, &charge.key().window.label(), inputs, style)?,
         None => writeln!(out, "  what its window was made of then is not written down")?,
     }
@@ -146,6 +147,19 @@ fn write_frozen(out: &mut dyn io::Write, frozen: &Frozen, style: Style) -> io::R
         writeln!(out, "    {text}, {}", style.escaped(&plugin.sha256))?;
     }
     Ok(())
+}
+
+/// The records of a queue.
+fn write_records(out: &mut dyn io::Write, records: &[String], style: Style) -> io::Result<()> {
+    writeln!(out, "  from {} of the source", counted(records.len() as u64, "record"))?;
+    let shown = if style.everything() { records.len() } else { MOST_INPUTS };
+    for record in records.iter().take(shown) {
+        writeln!(out, "    {}", style.name(record))?;
+    }
+    match records.len().saturating_sub(shown) {
+        0 => Ok(()),
+        more => writeln!(out, "    {} and {} more: shown with `-v`", style.ellipsis(), count(more as u64)),
+    }
 }
 
 fn write_inputs(out: &mut dyn io::Write, window: &str, inputs: &Inputs, style: Style) -> io::Result<()> {

@@ -1,0 +1,264 @@
+//! A place to run pipelines in that bill to AWS Marketplace: the guide's tables on moto, the emulator of the metering service, the program.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use metering_emulator::{Clock, Credentials, Customer, Emulator, Product, Settings};
+use s3_proxy::{Moto, Proxy, Store};
+use serde_json::{Value, json};
+
+use crate::support::{Backend, Bucket, Ended, ended, program};
+
+/// The guide's customer, products and dimensions.
+pub const ACME: &str = "123456789012";
+pub const OTHER: &str = "210987654321";
+pub const PRODUCT: &str = "abc123xyz456";
+pub const SECOND: &str = "def789uvw012";
+
+/// The key that the emulator lets in.
+const KEY: [&str; 2] = ["AKIATESTTESTTESTTEST", "secret-of-the-test-key"];
+
+/// Tables, an emulator and a clock.
+pub struct Market {
+    folder: tempfile::TempDir,
+    pub emulator: Emulator,
+    pub store: Store,
+    pub ledger: Backend,
+    pub records: String,
+    pub subscribers: String,
+    now: String,
+}
+
+impl Market {
+    /// The guide's tables, empty, at 14:05 on a day of February 2026.
+    pub fn new() -> Self {
+        Self::on(Backend::Sqlite, Settings::default())
+    }
+
+    pub fn on(ledger: Backend, settings: Settings) -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Relaxed));
+        let now = "2026-02-15T16:05:00Z";
+        let [id, secret] = KEY.map(str::to_owned);
+        let credentials = Credentials { access_key_id: id, secret_access_key: secret, session_token: None };
+        let clock = Clock::Fixed(now.parse().unwrap());
+        let settings = Settings { clock, credentials, enforce_rate: false, ..settings };
+        let emulator = Emulator::start(settings).unwrap();
+        let market = Market {
+            folder: tempfile::tempdir().unwrap(),
+            emulator,
+            store: **Moto::shared(),
+            ledger,
+            records: format!("MeteringRecords-{number}"),
+            subscribers: format!("Subscribers-{number}"),
+            now: now.to_owned(),
+        };
+        market.tables("customerAWSAccountId");
+        let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/aws-marketplace/pipeline.toml");
+        market.pipeline(&std::fs::read_to_string(example).unwrap());
+        market
+    }
+
+    /// Makes the tables as the guide does.
+    fn tables(&self, hash: &str) {
+        self.dynamodb(
+            "CreateTable",
+            &json!({
+                "TableName": self.records, "BillingMode": "PAY_PER_REQUEST",
+                "AttributeDefinitions": [
+                    { "AttributeName": hash, "AttributeType": "S" },
+                    { "AttributeName": "create_timestamp", "AttributeType": "N" },
+                    { "AttributeName": "metering_pending", "AttributeType": "S" },
+                ],
+                "KeySchema": [
+                    { "AttributeName": hash, "KeyType": "HASH" },
+                    { "AttributeName": "create_timestamp", "KeyType": "RANGE" },
+                ],
+                "GlobalSecondaryIndexes": [{
+                    "IndexName": "PendingMeteringRecordsIndex",
+                    "KeySchema": [
+                        { "AttributeName": "metering_pending", "KeyType": "HASH" },
+                        { "AttributeName": "create_timestamp", "KeyType": "RANGE" },
+                    ],
+                    "Projection": { "ProjectionType": "ALL" },
+                }],
+            }),
+        );
+        self.dynamodb(
+            "CreateTable",
+            &json!({
+                "TableName": self.subscribers, "BillingMode": "PAY_PER_REQUEST",
+                "AttributeDefinitions": [
+                    { "AttributeName": "productCode", "AttributeType": "S" },
+                    { "AttributeName": "customerAWSAccountId", "AttributeType": "S" },
+                ],
+                "KeySchema": [
+                    { "AttributeName": "productCode", "KeyType": "HASH" },
+                    { "AttributeName": "customerAWSAccountId", "KeyType": "RANGE" },
+                ],
+            }),
+        );
+    }
+
+    /// Calls DynamoDB as nobody in particular.
+    pub fn dynamodb(&self, operation: &str, body: &Value) -> Value {
+        let (status, answer) = self.store.dynamodb(operation, &body.to_string());
+        assert_eq!(status, 200, "{operation} {body}: {answer}");
+        serde_json::from_str(&answer).unwrap()
+    }
+
+    /// Puts an item as the guide's seller does: who, when (milliseconds), which product, what, how much.
+    pub fn item(&self, customer: &str, time: i64, product: &str, dimension: &str, quantity: &str) {
+        self.put(&json!({
+            "customerAWSAccountId": { "S": customer },
+            "create_timestamp": { "N": time.to_string() },
+            "productCode": { "S": product },
+            "dimension": { "S": dimension },
+            "quantity": { "N": quantity },
+            "metering_pending": { "S": "true" },
+        }));
+    }
+
+    pub fn put(&self, item: &Value) {
+        self.dynamodb("PutItem", &json!({ "TableName": self.records, "Item": item }));
+    }
+
+    /// Changes an item: `SET a = :a`, as a person does in the console.
+    pub fn update(&self, customer: &str, time: i64, expression: &str, values: &Value) {
+        self.dynamodb(
+            "UpdateItem",
+            &json!({
+                "TableName": self.records, "Key": key(customer, time),
+                "UpdateExpression": expression, "ExpressionAttributeValues": values,
+            }),
+        );
+    }
+
+    /// As the guide says that a failed record is tried again.
+    pub fn set_pending_again(&self, customer: &str, time: i64) {
+        let values = json!({ ":p": { "S": "true" }, ":f": { "BOOL": false } });
+        self.update(customer, time, "SET metering_pending = :p, metering_failed = :f", &values);
+    }
+
+    pub fn delete(&self, customer: &str, time: i64) {
+        self.dynamodb("DeleteItem", &json!({ "TableName": self.records, "Key": key(customer, time) }));
+    }
+
+    pub fn get(&self, customer: &str, time: i64) -> Option<Value> {
+        let answer = self.dynamodb("GetItem", &json!({ "TableName": self.records, "Key": key(customer, time) }));
+        answer.get("Item").cloned()
+    }
+
+    /// All items of the records' table.
+    pub fn items(&self) -> Vec<Value> {
+        let (mut items, mut from) = (Vec::new(), None);
+        loop {
+            let mut request = json!({ "TableName": self.records });
+            if let Some(from) = from {
+                request["ExclusiveStartKey"] = from;
+            }
+            let answer = self.dynamodb("Scan", &request);
+            items.extend(answer["Items"].as_array().unwrap().iter().cloned());
+            match answer.get("LastEvaluatedKey") {
+                Some(last) => from = Some(last.clone()),
+                None => return items,
+            }
+        }
+    }
+
+    /// The totals of a subscriber, by dimension.
+    pub fn totals(&self, product: &str, customer: &str) -> BTreeMap<String, String> {
+        let key = json!({ "productCode": { "S": product }, "customerAWSAccountId": { "S": customer } });
+        let answer = self.dynamodb("GetItem", &json!({ "TableName": self.subscribers, "Key": key }));
+        let totals = answer["Item"]["totalMeteringSent"]["M"].as_object().cloned().unwrap_or_default();
+        totals.into_iter().map(|(dimension, total)| (dimension, total["N"].as_str().unwrap().to_owned())).collect()
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn pipeline(&self, text: &str) {
+        let place = match &self.ledger {
+            Backend::S3(Bucket { name, .. }) => format!("ledger = \"s3://{name}/ledger?lease=3s\"\n"),
+            Backend::Sqlite => String::new(),
+        };
+        std::fs::write(self.path("pipeline.toml"), place + text).unwrap();
+    }
+
+    pub fn replace(&self, from: &str, to: &str) {
+        let text = std::fs::read_to_string(self.path("pipeline.toml")).unwrap();
+        assert!(text.contains(from), "the pipeline does not hold {from}");
+        std::fs::write(self.path("pipeline.toml"), text.replace(from, to)).unwrap();
+    }
+
+    pub fn at(&mut self, now: &str) {
+        now.clone_into(&mut self.now);
+        self.emulator.set_clock(Clock::Fixed(now.parse().unwrap()));
+    }
+
+    pub fn run(&self) -> Ended {
+        self.command("run", &[], &[])
+    }
+
+    pub fn command(&self, command: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
+        ended(self.step(command).args(arguments).envs(variables.iter().copied()).output().unwrap())
+    }
+
+    /// A command on the pipeline, not run yet.
+    pub fn step(&self, command: &str) -> Command {
+        let mut program = program();
+        program.args(command.split(' ')).arg(self.path("pipeline.toml")).args(["--now", &self.now]);
+        program.env("AWS_ENDPOINT_URL_DYNAMODB", self.store.url());
+        program.env("AWS_ENDPOINT_URL_MARKETPLACE_METERING", self.emulator.url());
+        program.env("METERING_RECORDS_TABLE", &self.records).env("SUBSCRIBERS_TABLE", &self.subscribers);
+        let [id, secret] = KEY;
+        program.env("AWS_REGION", "us-east-1").env("AWS_ACCESS_KEY_ID", id).env("AWS_SECRET_ACCESS_KEY", secret);
+        if let Backend::S3(bucket) = &self.ledger {
+            program.env("AWS_ENDPOINT_URL_S3", bucket.proxy.url());
+        }
+        program
+    }
+
+    /// The same, and what it says goes into a file.
+    pub fn step_saying(&self, command: &str, said: &Path) -> Command {
+        let out = std::fs::File::create(said).unwrap();
+        let mut step = self.step(command);
+        step.stdout(out.try_clone().unwrap()).stderr(out);
+        step
+    }
+
+    /// What was billed, by customer, product, dimension and hour.
+    pub fn billed(&self) -> BTreeMap<(String, String, String, String), String> {
+        let audit = self.emulator.audit();
+        assert!(audit.is_clean(), "{audit:?}");
+        let mut billed = BTreeMap::new();
+        for booked in self.emulator.books() {
+            let (Customer::Account(customer) | Customer::Identifier(customer)) = booked.customer;
+            let (Product::Code(product) | Product::License(product)) = booked.product;
+            let key = (customer, product, booked.dimension, booked.hour.to_string());
+            assert_eq!(billed.insert(key, booked.quantity.to_string()), None, "billed twice");
+        }
+        billed
+    }
+
+    /// How many calls of the metering service there were.
+    pub fn calls(&self) -> usize {
+        self.emulator.requests().len()
+    }
+}
+
+impl Market {
+    /// A proxy that a ledger on S3 is reached through.
+    pub fn on_s3() -> Self {
+        let store: Store = **Moto::shared();
+        let bucket = Bucket { name: store.bucket(), proxy: Proxy::start(&store), store };
+        Self::on(Backend::S3(bucket), Settings::default())
+    }
+}
+
+fn key(customer: &str, time: i64) -> Value {
+    json!({ "customerAWSAccountId": { "S": customer }, "create_timestamp": { "N": time.to_string() } })
+}
