@@ -14,6 +14,9 @@ use crate::reference::Key;
 /// The longest customer, product or dimension, in bytes; the host takes no longer names.
 const LONGEST: usize = 16 << 10;
 
+/// So many things that are wrong with an item are named: its reason is told with each of its dimensions.
+const MOST_REASONS: usize = 4;
+
 /// An item's wanted attributes, as they were read.
 pub(crate) type Fields<'a> = Vec<Option<&'a RawValue>>;
 
@@ -95,7 +98,12 @@ pub(crate) fn read<'a>(names: &Names, fields: Fields<'a>, end: i64, input: &str,
         (key, time, _, _) => {
             let known =
                 |found: Result<Cow<'_, str>, String>| found.ok().map(Cow::into_owned).filter(|found| !found.is_empty());
+            let more = reasons.len().saturating_sub(MOST_REASONS);
+            reasons.truncate(MOST_REASONS);
             let mut reason = reasons.join("; ");
+            if more > 0 {
+                reason.push_str(&format!("; and {more} more"));
+            }
             if pieces.len() > 1 {
                 reason.push_str("; a record is billed wholly or not at all");
             }

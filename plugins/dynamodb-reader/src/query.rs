@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use meterhost_sdk::Error;
+use meterhost_sdk::aws::{self, ServiceError};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -71,34 +72,36 @@ impl Query {
 
     /// The text of the next page; nothing at the end.
     pub(crate) fn next(&mut self) -> Result<Option<String>, Error> {
-        let Some(part) = self.part else { return Ok(None) };
-        let error = match service::call("Query", &self.on, &self.body(part)?) {
-            Ok(answer) => {
-                self.answered = true;
-                return Ok(Some(answer));
+        let mut first = None;
+        while let Some(part) = self.part {
+            let error = match service::call("Query", &self.on, &self.body(part)?) {
+                Ok(answer) => {
+                    self.answered = true;
+                    return Ok(Some(answer));
+                }
+                Err(Failed::Over(error)) => return Err(error),
+                Err(Failed::Service(error)) => error,
+            };
+            if !is_about_the_index(&error) {
+                return Err(service::refused("Query", &self.on, error));
             }
-            Err(Failed::Over(error)) => return Err(error),
-            Err(Failed::Service(error)) => error,
-        };
-        let invalid = error.code == "ValidationException" || error.message.contains("index");
-        let refused = service::refused("Query", &self.on, error);
-        if !invalid {
-            return Err(refused);
-        }
-        // Perhaps the index is not sorted by time, which it need not be.
-        if !self.answered && part == Part::Before {
+            if self.answered || part != Part::Before {
+                return Err(self.no_such_index(first.unwrap_or(error)));
+            }
+            // Perhaps it is not sorted by time, which it need not be.
             self.part = Some(Part::All);
-            match self.next() {
-                Err(Error::Unavailable(_)) => {}
-                other => return other,
-            }
+            first = Some(error);
         }
-        let Error::Unavailable(text) = refused else { return Err(refused) };
-        let (index, time) = (&self.names.index, self.names.of(self.names.time));
-        Err(Error::Unavailable(format!(
-            "{text}; `index` is \"{index}\", which has to be an index of the table with the hash key {PENDING}, the range key {time} or \
-             none, and a projection of all that is read"
-        )))
+        Ok(None)
+    }
+
+    fn no_such_index(&self, error: ServiceError) -> Error {
+        let what = aws::message(&aws::Error::Service(error));
+        let (on, index, time) = (&self.on, &self.names.index, self.names.of(self.names.time));
+        Error::Unavailable(format!(
+            "dynamodb:Query on {on}: {what}; `index` is \"{index}\", which has to be an index of the table with the hash key {PENDING}, the \
+             range key {time} or none, and a projection of all that is read"
+        ))
     }
 
     /// Takes an answer apart, and goes on behind it.
@@ -136,5 +139,14 @@ impl Query {
             expression_attribute_values: places.values(),
             exclusive_start_key: start.map_err(|error| service::unreadable("Query", &self.on, &error))?,
         })
+    }
+}
+
+/// Whether it is the index that is not as it was asked for. The service says so in either way.
+fn is_about_the_index(error: &ServiceError) -> bool {
+    match error.code.as_str() {
+        "ValidationException" => true,
+        "ResourceNotFoundException" => error.message.contains("index"),
+        _ => false,
     }
 }

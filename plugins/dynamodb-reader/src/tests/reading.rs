@@ -209,6 +209,21 @@ fn rows_of_a_record_stand_in_one_page_and_pages_are_of_a_good_size() {
     let lengths: Vec<usize> = pages.iter().map(|page| page.batch.len()).collect();
     assert_eq!(lengths, [6000, 6000]);
     assert_eq!(pages.iter().map(|page| page.inputs.len()).collect::<Vec<_>>(), [0, 1], "an input ends once");
+    let names: Vec<String> = (0..20_000).map(|number| format!("d{number}")).collect();
+    let dimensions: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "1")).collect();
+    let _stage = Stage::new(SAMPLES_KEY, &[usage("acme", 0, &dimensions), usage("acme", 1, &dimensions[..9000])]);
+    let lengths: Vec<usize> = read(SAMPLES, request()).unwrap().iter().map(|page| page.batch.len()).collect();
+    assert_eq!(lengths, [20_000, 9000]);
+}
+
+#[test]
+fn a_record_with_much_that_is_wrong_is_told_in_few_words() {
+    let names: Vec<String> = (0..9000).map(|number| format!("d{number}")).collect();
+    let dimensions: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "x")).collect();
+    let _stage = Stage::new(SAMPLES_KEY, &[usage("acme", 0, &dimensions)]);
+    let told = quarantined(&read(SAMPLES, request()).unwrap());
+    assert_eq!((told.len(), told[8999].contains("value is \"x\", which is no number; and 8996 more")), (9000, true));
+    assert!(told[8999].len() < 400);
 }
 
 #[test]
@@ -228,7 +243,14 @@ fn what_the_service_refuses_names_the_service_the_table_and_the_index() {
         stage.get().faults = [Fault::Refused(fault)].into();
         assert_eq!(read(GUIDE, request()).unwrap_err(), Error::Unavailable(expected.to_owned()));
     }
-    let _stage = Stage::new(GUIDE_KEY, &[]);
+    let stage = Stage::new(GUIDE_KEY, &[]);
+    stage.get().faults = [Fault::Refused("ValidationException"), Fault::Refused("AccessDeniedException")].into();
+    let expected = "dynamodb:Query on table Records, index PendingMeteringRecordsIndex: AccessDeniedException: no";
+    assert_eq!(
+        read(GUIDE, request()).unwrap_err(),
+        Error::Unavailable(expected.to_owned()),
+        "the second try says more"
+    );
     let error = read(r#"{ "table": "Records", "index": "Other" }"#, request()).unwrap_err();
     let expected = "dynamodb:Query on table Records, index Other: ValidationException: The table does not have the specified index; `index` \
                     is \"Other\", which has to be an index of the table with the hash key metering_pending, the range key create_timestamp or \
