@@ -1,0 +1,115 @@
+//! Claiming records: whose token one bears, and the conditional write that puts ours on it.
+
+use meterhost_sdk::Error;
+use serde_json::value::RawValue;
+
+use crate::attribute::{self, Attribute, Literal};
+use crate::expression::{Placeholders, Update};
+use crate::item::Item;
+use crate::names::{Names, PENDING};
+use crate::write::{self, Refusal, Verdict};
+
+/// Whose a record is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Claim {
+    Nobodys,
+    Ours,
+    /// Somebody else's: the token.
+    Foreign(String),
+}
+
+/// What came of claiming a record.
+pub(crate) enum Claimed {
+    /// It is ours, as it was read.
+    Ours,
+    /// It is somebody else's.
+    Foreign(String),
+    /// It has changed, or is gone. The next opening sees what it is.
+    Lost,
+    /// It cannot be written to.
+    Stuck(String),
+}
+
+impl Claim {
+    pub(crate) fn of(field: Option<&RawValue>, ours: Option<&str>) -> Self {
+        match field.map(Attribute::read) {
+            None => Claim::Nobodys,
+            Some(Attribute::Text(token)) if Some(&*token) == ours => Claim::Ours,
+            Some(Attribute::Text(token)) => Claim::Foreign(token.into_owned()),
+            Some(other) => Claim::Foreign(other.kind().into_owned()),
+        }
+    }
+}
+
+/// Why a record that somebody else has claimed is left as it is.
+pub(crate) fn foreign(names: &Names, token: &str) -> String {
+    let claim = &names.claim;
+    format!(
+        "it is claimed by {token} ({claim}), which is not this pipeline's ledger: another pipeline may be billing it, or one with a ledger \
+         that was lost. If nobody is, remove the attribute {claim} from the item"
+    )
+}
+
+/// Puts the token on records that bear none, each if it is still as it was read; answers what came of each.
+pub(crate) fn claim(names: &Names, token: &str, items: &[&Item<'_>]) -> Result<Vec<Claimed>, Error> {
+    let groups = items.iter().map(|item| Ok(vec![update(names, token, item)?])).collect::<Result<Vec<_>, Error>>()?;
+    let verdicts = write::write(&groups, &format!("table {}", names.table))?;
+    verdicts.into_iter().map(|verdict| claimed(names, token, verdict)).collect()
+}
+
+fn claimed(names: &Names, token: &str, verdict: Verdict) -> Result<Claimed, Error> {
+    Ok(match verdict {
+        Verdict::Done => Claimed::Ours,
+        Verdict::Contended(_) => Claimed::Lost,
+        Verdict::Invalid(text) => match no_such_key(names, &text) {
+            Some(error) => return Err(error),
+            None => Claimed::Stuck(text),
+        },
+        Verdict::Refused(refusals) => match refusals.first().map(|refusal| found(names, token, refusal)) {
+            Some(Claim::Foreign(token)) => Claimed::Foreign(token),
+            _ => Claimed::Lost,
+        },
+    })
+}
+
+/// Whose the record is that stands there instead.
+fn found(names: &Names, token: &str, refusal: &Refusal) -> Claim {
+    let item = refusal.item.as_deref().and_then(|item| serde_json::from_str::<&RawValue>(item).ok());
+    let fields = item.and_then(|item| attribute::pick(item, &[&names.claim]).ok());
+    Claim::of(fields.and_then(|fields| fields.first().copied().flatten()), Some(token))
+}
+
+/// The error that a key makes which is not the table's; DynamoDB says it of each item.
+pub(crate) fn no_such_key(names: &Names, text: &str) -> Option<Error> {
+    let [hash, range] = names.key();
+    text.contains("key element").then(|| {
+        let table = &names.table;
+        Error::Unavailable(format!(
+            "table {table}: {text}; `key` is [\"{hash}\", \"{range}\"], which has to be its primary key"
+        ))
+    })
+}
+
+/// The update of an item: it has to be there, pending, ours or nobody's, and all that was read of it unchanged.
+fn update(names: &Names, token: &str, item: &Item<'_>) -> Result<Update, Error> {
+    let mut places = Placeholders::default();
+    let (claim, token) = (places.name(&names.claim), places.value(Literal::text(token)));
+    let key = names.key().map(|name| places.name(name));
+    let mut conditions = vec![
+        format!("attribute_exists({})", key.join(") AND attribute_exists(")),
+        format!("{} = {}", places.name(PENDING), places.value(Literal::text("true"))),
+        format!("(attribute_not_exists({claim}) OR {claim} = {token})"),
+    ];
+    for (place, (name, field)) in names.wanted.iter().zip(&item.fields).enumerate() {
+        if names.key.contains(&place) || place == names.claimed {
+            continue;
+        }
+        let name = places.name(name);
+        conditions.push(match field {
+            Some(value) => format!("{name} = {}", places.value(Literal::Read(value))),
+            None => format!("attribute_not_exists({name})"),
+        });
+    }
+    let update = format!("SET {claim} = {token}");
+    Update::new(&names.table, &item.key.item(names.key()), (&update, &conditions.join(" AND ")), &places)
+}

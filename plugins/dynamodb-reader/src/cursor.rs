@@ -1,0 +1,103 @@
+//! An opening: what is pending, page by page, claimed before it is handed out.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use meterhost_sdk::{Cursor, Error, Page, Request};
+
+use crate::attribute;
+use crate::claim::{self, Claim, Claimed};
+use crate::item::{self, Item, Read};
+use crate::names::Names;
+use crate::pages;
+use crate::query::Query;
+
+/// An opening under way.
+pub struct Reading {
+    names: Rc<Names>,
+    query: Option<Query>,
+    /// What lies before it was asked for: milliseconds, UTC.
+    end: i64,
+    token: Option<String>,
+    /// Whether nothing is claimed.
+    dry_run: bool,
+    /// How many pages of the index were read.
+    read: u64,
+    ready: VecDeque<Page>,
+}
+
+impl Reading {
+    pub(crate) fn open(names: Names, request: Request) -> Result<Self, Error> {
+        let Request { windows, shard, claim, dry_run, .. } = request;
+        if claim.is_none() && !dry_run {
+            return Err(Error::Other("a run that bills has to say under which token it claims records".into()));
+        }
+        let names = Rc::new(names);
+        let end = windows.iter().map(|window| window.end).max();
+        // Pages of one index follow each other: there is nothing to share out.
+        let query = end.filter(|_| shard.index == 0).map(|end| Query::new(Rc::clone(&names), end));
+        let end = end.unwrap_or(i64::MIN);
+        Ok(Reading { names, query, end, token: claim, dry_run, read: 0, ready: VecDeque::new() })
+    }
+
+    /// Takes in a page of the index.
+    fn take(&mut self, text: &str) -> Result<(), Error> {
+        let Some(query) = &mut self.query else { return Ok(()) };
+        let answer = query.read(text)?;
+        self.read += 1;
+        let input = format!("{}/{}#{}", self.names.table, self.names.index, self.read);
+        let (mut ours, mut open, mut quarantined) = (Vec::new(), Vec::new(), Vec::new());
+        for (number, raw) in (1..).zip(answer.items) {
+            let fields = attribute::pick(raw, &self.names.wanted)
+                .map_err(|error| Error::Unavailable(format!("{input}: item {number} cannot be read: {error}")))?;
+            let item = match item::read(&self.names, fields, self.end, &input, number) {
+                Read::Good(item) => item,
+                Read::Bad(records) => {
+                    quarantined.extend(records);
+                    continue;
+                }
+                Read::Later => continue,
+            };
+            let field = item.fields.get(self.names.claimed).copied().flatten();
+            match Claim::of(field, self.token.as_deref()) {
+                Claim::Ours => ours.push(item),
+                Claim::Nobodys => open.push(item),
+                Claim::Foreign(token) => {
+                    quarantined.extend(item.quarantined(&input, &claim::foreign(&self.names, &token)));
+                }
+            }
+        }
+        match (&self.token, self.dry_run) {
+            (Some(token), false) => {
+                let what = claim::claim(&self.names, token, &open.iter().collect::<Vec<&Item<'_>>>())?;
+                for (item, what) in open.into_iter().zip(what) {
+                    match what {
+                        Claimed::Ours => ours.push(item),
+                        Claimed::Lost => {}
+                        Claimed::Foreign(token) => {
+                            quarantined.extend(item.quarantined(&input, &claim::foreign(&self.names, &token)));
+                        }
+                        Claimed::Stuck(text) => {
+                            quarantined.extend(item.quarantined(&input, &format!("it cannot be claimed: {text}")));
+                        }
+                    }
+                }
+            }
+            _ => ours.append(&mut open),
+        }
+        self.ready = pages::pages(&self.names, input, &ours, quarantined)?;
+        Ok(())
+    }
+}
+
+impl Cursor for Reading {
+    fn next(&mut self) -> Result<Option<Page>, Error> {
+        loop {
+            if let Some(page) = self.ready.pop_front() {
+                return Ok(Some(page));
+            }
+            let Some(text) = self.query.as_mut().map(Query::next).transpose()?.flatten() else { return Ok(None) };
+            self.take(&text)?;
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! The expressions of DynamoDB, as far as this plugin writes them, and stricter: what is not understood stops the test. As at DynamoDB, all
+//! placeholders have to be declared, and all that are declared used.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use meterhost_sdk::Decimal;
+use serde_json::{Map, Value, json};
+
+pub(super) type Item = Map<String, Value>;
+
+/// The expressions of one request share their placeholders.
+pub(super) struct Expressions<'r> {
+    names: &'r Item,
+    values: &'r Item,
+    used: RefCell<BTreeSet<String>>,
+}
+
+/// An update that DynamoDB cannot do.
+pub(super) type Invalid = String;
+
+impl<'r> Expressions<'r> {
+    pub(super) fn new(request: &'r Value) -> Self {
+        let map = |key: &str| request[key].as_object().unwrap_or_else(|| panic!("{key} is missing: {request}"));
+        let (names, values) = (map("ExpressionAttributeNames"), map("ExpressionAttributeValues"));
+        Expressions { names, values, used: RefCell::default() }
+    }
+
+    pub(super) fn all_used(&self) {
+        let declared: BTreeSet<String> = self.names.keys().chain(self.values.keys()).cloned().collect();
+        assert_eq!(declared, *self.used.borrow(), "declared and used");
+    }
+
+    fn name(&self, token: &str) -> &'r str {
+        self.used.borrow_mut().insert(token.to_owned());
+        self.names.get(token).and_then(Value::as_str).unwrap_or_else(|| panic!("unknown name {token}"))
+    }
+
+    fn value(&self, token: &str) -> &'r Value {
+        self.used.borrow_mut().insert(token.to_owned());
+        self.values.get(token).unwrap_or_else(|| panic!("unknown value {token}"))
+    }
+
+    /// The attributes that a projection names.
+    pub(super) fn projection(&self, text: &str) -> Vec<String> {
+        text.split(", ").map(|name| self.name(name).to_owned()).collect()
+    }
+
+    /// The names that an expression speaks of.
+    pub(super) fn names_in(&self, text: &str) -> Vec<String> {
+        tokens(text).iter().filter(|token| token.starts_with('#')).map(|token| self.name(token).to_owned()).collect()
+    }
+
+    pub(super) fn holds(&self, condition: &str, item: &Item) -> bool {
+        assert!(condition.len() <= 4096, "an expression has at most 4 KB");
+        let mut parser = Parser { expressions: self, tokens: tokens(condition), at: 0 };
+        let holds = parser.any(item);
+        assert_eq!(parser.at, parser.tokens.len(), "the rest of {condition}");
+        holds
+    }
+
+    /// Applies an update, all of whose operands are those before it.
+    pub(super) fn update(&self, update: &str, item: &mut Item) -> Result<(), Invalid> {
+        assert!(update.len() <= 4096, "an expression has at most 4 KB");
+        let before = item.clone();
+        let mut parser = Parser { expressions: self, tokens: tokens(update), at: 0 };
+        let mut paths: Vec<Vec<String>> = Vec::new();
+        while let Some(section) = parser.take() {
+            loop {
+                let path = parser.path();
+                let overlaps = paths.iter().any(|other| other.starts_with(&path) || path.starts_with(other));
+                assert!(!overlaps, "two document paths overlap: {path:?}");
+                match section.as_str() {
+                    "SET" => {
+                        parser.expect("=");
+                        let mut value = parser.operand(&before).ok_or("an operand is missing")?;
+                        if parser.skip("+") {
+                            let other = parser.operand(&before).ok_or("an operand is missing")?;
+                            value = json!({ "N": number(&value)?.checked_add(number(&other)?).ok_or("overflow")?.to_string() });
+                        }
+                        set(item, &path, value)?;
+                    }
+                    "REMOVE" => {
+                        item.remove(&path[0]);
+                    }
+                    "ADD" => {
+                        let added = parser.operand(&before).unwrap();
+                        let own = item.entry(path[0].clone()).or_insert_with(|| json!({ "SS": [] }));
+                        let own = own["SS"].as_array_mut().ok_or("an operand has an incorrect type")?;
+                        for member in added["SS"].as_array().unwrap() {
+                            if !own.contains(member) {
+                                own.push(member.clone());
+                            }
+                        }
+                    }
+                    other => panic!("unknown section {other}"),
+                }
+                paths.push(path);
+                if !parser.skip(",") {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn number(value: &Value) -> Result<Decimal, Invalid> {
+    let text = value["N"].as_str().ok_or("An operand in the update expression has an incorrect data type")?;
+    Ok(Decimal::parse(text).unwrap())
+}
+
+fn set(item: &mut Item, path: &[String], value: Value) -> Result<(), Invalid> {
+    match path {
+        [name] => item.insert(name.clone(), value),
+        [map, name] => item
+            .get_mut(map)
+            .and_then(|map| map["M"].as_object_mut())
+            .ok_or("The document path provided in the update expression is invalid for update")?
+            .insert(name.clone(), value),
+        other => panic!("a path of {} parts", other.len()),
+    };
+    Ok(())
+}
+
+/// Whether two values are the same: numbers by what they are.
+fn same(left: &Value, right: &Value) -> bool {
+    match (left.get("N"), right.get("N")) {
+        (Some(_), Some(_)) => number(left) == number(right),
+        _ => left == right,
+    }
+}
+
+fn tokens(text: &str) -> Vec<String> {
+    let mut tokens: Vec<String> = Vec::new();
+    let mut word = false;
+    for letter in text.chars() {
+        let part = letter.is_ascii_alphanumeric() || matches!(letter, '#' | ':' | '_');
+        match letter {
+            ' ' => {}
+            _ if part && word => tokens.last_mut().unwrap().push(letter),
+            '=' if tokens.last().is_some_and(|last| last == ">") => tokens.last_mut().unwrap().push('='),
+            _ => tokens.push(letter.to_string()),
+        }
+        word = part;
+    }
+    tokens
+}
+
+struct Parser<'e, 'r> {
+    expressions: &'e Expressions<'r>,
+    tokens: Vec<String>,
+    at: usize,
+}
+
+impl Parser<'_, '_> {
+    fn take(&mut self) -> Option<String> {
+        self.at += 1;
+        self.tokens.get(self.at - 1).cloned()
+    }
+
+    fn skip(&mut self, token: &str) -> bool {
+        let is = self.tokens.get(self.at).is_some_and(|next| next == token);
+        self.at += usize::from(is);
+        is
+    }
+
+    fn expect(&mut self, token: &str) {
+        assert!(self.skip(token), "{token} is missing at {} of {:?}", self.at, self.tokens);
+    }
+
+    fn any(&mut self, item: &Item) -> bool {
+        let mut holds = self.every(item);
+        while self.skip("OR") {
+            holds |= self.every(item);
+        }
+        holds
+    }
+
+    fn every(&mut self, item: &Item) -> bool {
+        let mut holds = self.one(item);
+        while self.skip("AND") {
+            holds &= self.one(item);
+        }
+        holds
+    }
+
+    fn one(&mut self, item: &Item) -> bool {
+        if self.skip("NOT") {
+            return !self.one(item);
+        }
+        if self.skip("(") {
+            let holds = self.any(item);
+            self.expect(")");
+            return holds;
+        }
+        let function = self.tokens[self.at].clone();
+        if !function.starts_with(['#', ':']) {
+            self.at += 1;
+            self.expect("(");
+            let found = self.path();
+            let found = item.get(&found[0]);
+            let argument = self.skip(",").then(|| self.operand(item).unwrap());
+            self.expect(")");
+            return match (function.as_str(), argument) {
+                ("attribute_exists", None) => found.is_some(),
+                ("attribute_not_exists", None) => found.is_none(),
+                ("attribute_type", Some(kind)) => {
+                    found.is_some_and(|found| found.get(kind["S"].as_str().unwrap()).is_some())
+                }
+                ("contains", Some(member)) => {
+                    found.and_then(|found| found["SS"].as_array()).is_some_and(|set| set.contains(&member["S"]))
+                }
+                (other, argument) => panic!("unknown function {other}({argument:?})"),
+            };
+        }
+        let left = self.operand(item);
+        let comparison = self.take().unwrap();
+        let (Some(left), Some(right)) = (left, self.operand(item)) else { return false };
+        match comparison.as_str() {
+            "=" => same(&left, &right),
+            "<" => number(&left).is_ok_and(|left| left < number(&right).unwrap()),
+            ">=" => number(&left).is_ok_and(|left| left >= number(&right).unwrap()),
+            other => panic!("unknown comparison {other}"),
+        }
+    }
+
+    fn path(&mut self) -> Vec<String> {
+        let mut path = Vec::new();
+        loop {
+            let token = self.take().unwrap();
+            path.push(self.expressions.name(&token).to_owned());
+            if !self.skip(".") {
+                return path;
+            }
+        }
+    }
+
+    fn operand(&mut self, item: &Item) -> Option<Value> {
+        if self.tokens[self.at].starts_with(':') {
+            let token = self.take().unwrap();
+            return Some(self.expressions.value(&token).clone());
+        }
+        if self.skip("if_not_exists") {
+            self.expect("(");
+            let found = self.operand(item);
+            self.expect(",");
+            let other = self.operand(item);
+            self.expect(")");
+            return found.or(other);
+        }
+        let path = self.path();
+        let first = item.get(&path[0]);
+        match path.as_slice() {
+            [_] => first.cloned(),
+            [_, second] => first.and_then(|first| first["M"].get(second)).cloned(),
+            other => panic!("a path of {} parts", other.len()),
+        }
+    }
+}
