@@ -172,6 +172,17 @@ impl Store {
         String::from_utf8(answer.body).expect("XML")
     }
 
+    /// Calls an operation of DynamoDB, such as `DynamoDB_20120810.CreateTable`; answers the body.
+    pub fn dynamodb(&self, target: &str, body: &str) -> String {
+        let mut request = self.request("POST", "/", body.as_bytes());
+        request.set("authorization", UNSIGNED.replace("/s3/", "/dynamodb/"));
+        request.set("content-type", "application/x-amz-json-1.0");
+        request.set("x-amz-target", target);
+        let answer = wire::exchange(self.address, &request).expect("moto answers");
+        assert_eq!(answer.status(), 200, "{answer:?}");
+        String::from_utf8(answer.body).expect("JSON")
+    }
+
     fn elements(&self, target: &str, name: &str) -> Vec<String> {
         let body = String::from_utf8(self.send("GET", target, &[]).body).expect("XML");
         let (begin, end) = (format!("<{name}>"), format!("</{name}>"));
