@@ -126,6 +126,36 @@ fn check_says_what_each_plugin_reaches_and_asks_nothing() {
 }
 
 #[test]
+fn check_says_what_iam_has_to_allow() {
+    let stage = Stage::on_a_file();
+    stage.replace(
+        "grant  = { read = \"file://./bucket\" }",
+        "grant = { read = \"s3://usage/export\", region = \"eu-west-1\", role = \"arn:aws:iam::123456789012:role/metering\", aws = { \"dynamodb:Query\" = [\"Records\"] } }",
+    );
+    stage.replace("window = \"month\"", "window = \"month\"\nledger = \"s3://state/postgres\"");
+    let check =
+        |arguments: &[&str]| stage.command("check", &[&["--offline", "--explain", "--iam"], arguments].concat(), &[]);
+    let table = "arn:aws:dynamodb:eu-west-1:123456789012:table/Records";
+    let prefix = |operator: &str, prefix: &str| serde_json::json!({ operator: { "s3:prefix": [prefix] } });
+    let allowed = |actions: &[&str], resources: &[&str]| serde_json::json!({ "Effect": "Allow", "Action": actions, "Resource": resources });
+    let mut expected = [
+        allowed(&["dynamodb:Query"], &[table, &format!("{table}/index/*")]),
+        allowed(&["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"], &["arn:aws:s3:::state/postgres/*"]),
+        allowed(&["s3:GetObject"], &["arn:aws:s3:::usage/export/*"]),
+        allowed(&["s3:ListBucket"], &["arn:aws:s3:::usage"]),
+        allowed(&["s3:ListBucket"], &["arn:aws:s3:::state"]),
+    ];
+    expected[3]["Condition"] = prefix("StringLike", "export/*");
+    expected[4]["Condition"] = prefix("StringLikeIfExists", "postgres/*");
+    let document = serde_json::json!({ "Version": "2012-10-17", "Statement": expected });
+    assert_eq!(check(&["--json"]).expect(0).json()["iam"], document);
+    let said = check(&[]);
+    said.expect(0)
+        .says("calls dynamodb:Query on the table Records in eu-west-1, as arn:aws:iam::123456789012:role/metering")
+        .says(&format!("what IAM has to allow, and no more:\n{document:#}"));
+}
+
+#[test]
 fn a_backlog_is_billed_oldest_first() {
     let stage = Stage::new();
     stage.replace("start  = \"2025-06\"", "start = \"2025-03\"");

@@ -13,7 +13,9 @@ window = "month"
 start = "2025-06"
 [source]
 plugin = "{}"
-config = {{ url = "{url}", file = "{}", address = "{address}" }}
+config.url = "{url}"
+config.file = "{}"
+config.address = "{address}"
 {grants}
 [aggregate.rules]
 config.dimensions = {{ "*" = "sum" }}
@@ -96,6 +98,53 @@ fn the_lines_that_a_denial_shows_grant_what_was_asked() {
     let outside = r#"get: denied: the key "../pipeline.toml" has `..`, which may lead out of the grant"#;
     assert!(words.lines().any(|line| line == outside), "{words}");
     assert_eq!(std::fs::read_to_string(stage.path("bucket/x")).unwrap(), "x");
+}
+
+#[test]
+fn a_component_calls_what_is_granted_and_nothing_that_hides_behind_it() {
+    let stage = Stage::new();
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", server.local_addr().unwrap());
+    let hidden = r#"{"TransactItems":[{"Put":{"TableName":"Records"}},{"Put":{"TableName":"Secrets"}}]}"#;
+    let far = r#"{"TableName":"arn:aws:dynamodb:us-east-1:123456789012:table/Records"}"#;
+    let calls = [
+        ["action", "dynamodb", "DeleteItem", r#"{"TableName":"Records"}"#],
+        ["table", "dynamodb", "PutItem", r#"{"TableName":"Secrets"}"#],
+        ["hidden", "dynamodb", "TransactWriteItems", hidden],
+        ["region", "dynamodb", "PutItem", far],
+        ["twice", "dynamodb", "PutItem", r#"{"TableName":"Secrets","TableName":"Records"}"#],
+        ["statement", "dynamodb", "ExecuteStatement", r#"{"Statement":"DELETE FROM Secrets"}"#],
+        ["service", "s3", "ListBuckets", "{}"],
+    ];
+    let grants = format!(
+        "config.calls = {}\ngrant = {{ region = \"eu-west-1\", aws = {{ \"dynamodb:PutItem\" = [\"Records\"] }} }}",
+        serde_json::to_string(&calls).unwrap()
+    );
+    reaching(&stage, "http://127.0.0.1:9/", "127.0.0.1:9", &grants);
+    let variables = [
+        ("AWS_ENDPOINT_URL_DYNAMODB", endpoint.as_str()),
+        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", "a-secret-of-some-length"),
+    ];
+    let ended = stage.command("run", &["--json"], &variables);
+    let problems = stage.problems(ended.expect(3));
+    let said = problems[0]["message"].as_str().unwrap();
+    for expected in [
+        "action: denied: the pipeline does not grant dynamodb:DeleteItem on the table Records",
+        "table: denied: the pipeline does not grant dynamodb:PutItem on the table Secrets",
+        "hidden: denied: the pipeline does not grant dynamodb:PutItem on the table Secrets",
+        "region: denied: the pipeline does not grant dynamodb:PutItem on the table arn:aws:dynamodb:us-east-1:123456789012:table/Records",
+        "twice: another error: dynamodb:PutItem was not called: the body has the key \"TableName\" twice in one object, at byte 23",
+        "statement: denied: `dynamodb:ExecuteStatement` cannot be called: the host does not read which tables a PartiQL statement reaches",
+        "service: denied: `s3:ListBuckets` cannot be called: the host calls only `dynamodb` and `aws-marketplace`",
+    ] {
+        assert!(said.lines().any(|line| line == expected), "`{expected}` is not in:\n{said}");
+    }
+    let line = r#"source asked for dynamodb:DeleteItem on the table Records, which it is not granted; below [source], inside `grant = { ... }`, this would grant it: aws = { "dynamodb:DeleteItem" = ["Records"], "dynamodb:PutItem" = ["Records"] }"#;
+    assert!(problems[0]["action"].as_str().unwrap().contains(line), "{problems:#}");
+    stage.closed_nothing();
+    server.set_nonblocking(true).unwrap();
+    assert!(server.accept().is_err(), "somebody connected");
 }
 
 /// Runs a stage whose aggregator misbehaves in one way: the one problem of the run, word by word. Nothing is billed and no window is

@@ -1,7 +1,6 @@
-//! With which credentials, and where, the buckets of a grant are reached.
+//! With which credentials, and where, AWS is reached: the buckets of a grant, and its services.
 
 use super::grant::{GrantError, Problem};
-use super::root::Root;
 use crate::config::GrantSpec;
 
 /// The identity and region for AWS. What is not named comes from the environment, as for every program that uses an AWS SDK.
@@ -20,7 +19,8 @@ impl Account {
     pub(super) fn read(spec: &GrantSpec, is_incomplete: bool) -> (Account, Vec<GrantError>) {
         let value = |located: &Option<crate::config::Located<String>>| located.as_ref().map(|text| text.value.clone());
         let account = Account { role: value(&spec.role), profile: value(&spec.profile), region: value(&spec.region) };
-        let on_aws = [&spec.read, &spec.write].into_iter().flatten().any(|url| url.value.starts_with("s3://"));
+        let places = [&spec.read, &spec.write].into_iter().flatten();
+        let on_aws = !spec.aws.is_empty() || places.into_iter().any(|url| url.value.starts_with("s3://"));
         let mut errors = Vec::new();
         if let Err((field, problem)) = account.check(on_aws || is_incomplete) {
             let located = match field {
@@ -40,8 +40,10 @@ impl Account {
             return Err((
                 field,
                 Problem::new(
-                    format!("`{field}` is for buckets, and the grant holds none"),
-                    format!("leave `{field}` out, or grant a bucket: `read = \"s3://bucket/prefix\"`"),
+                    format!("`{field}` is for AWS, and nothing there is granted"),
+                    format!(
+                        "leave `{field}` out, or grant a bucket, `read = \"s3://bucket/prefix\"`, or an action, `aws = {{ \"dynamodb:Query\" = [\"TABLE\"] }}`"
+                    ),
                 ),
             ));
         }
@@ -58,18 +60,23 @@ impl Account {
         Ok(())
     }
 
-    /// What `explain` adds to a bucket.
-    pub(super) fn described(&self, root: &Root) -> String {
+    /// What `explain` adds to what lies on AWS.
+    pub(super) fn described(&self) -> String {
         let mut text = String::new();
-        if root.is_bucket() {
-            if let Some(role) = &self.role {
-                text += &format!(", as {role}");
-            }
-            if let Some(profile) = &self.profile {
-                text += &format!(", with the credentials of the profile {profile}");
-            }
+        if let Some(role) = &self.role {
+            text += &format!(", as {role}");
+        }
+        if let Some(profile) = &self.profile {
+            text += &format!(", with the credentials of the profile {profile}");
         }
         text
+    }
+
+    /// The partition and the account that the role is of.
+    pub(super) fn of_role(&self) -> Option<(&str, &str)> {
+        let mut parts = self.role.as_ref()?.split(':').skip(1);
+        let partition = parts.next()?;
+        Some((partition, parts.nth(2)?))
     }
 }
 

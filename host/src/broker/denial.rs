@@ -147,7 +147,7 @@ fn key(name: &str) -> String {
 }
 
 /// A text as a TOML basic string, for which a JSON string is always good.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 

@@ -1,5 +1,7 @@
 //! What a plugin is told when something outside did not work. The variants are those of the contract (`wit/http.wit`,
-//! `wit/objects.wit`); the text is for a person.
+//! `wit/objects.wit`, `wit/aws.wit`); the text is for a person.
+
+use std::time::Duration;
 
 /// Why a request has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,4 +45,40 @@ pub enum ObjectError {
     /// Anything else, such as a key that cannot be one.
     #[error("{0}")]
     Other(String),
+}
+
+/// Why a call of an AWS service brought no success.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AwsError {
+    /// The grant does not hold this action, or not on a resource that the body names; or the host does not know what it reaches.
+    #[error("{0}")]
+    Denied(String),
+    /// Nothing left: there are no credentials, no connection came about, or the session's gate was shut. Asking again is safe.
+    #[error("{0}")]
+    NotSent(String),
+    /// Bytes may have left and no whole answer came. Whether it took effect is not known.
+    #[error("{0}")]
+    Unanswered(String),
+    /// The service answered with an error.
+    #[error("{0}")]
+    Service(Box<ServiceError>),
+    /// Anything else, such as a body that is not what it has to be. Nothing left.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// What a service says went wrong, with secrets blotted out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{code} (status {status}): {message}")]
+pub struct ServiceError {
+    /// The HTTP status.
+    pub status: u16,
+    /// The error's name, without its namespace: `ConditionalCheckFailedException`.
+    pub code: String,
+    /// The service's own words; empty if it has none.
+    pub message: String,
+    /// The answer's body.
+    pub body: String,
+    /// How long it asks to be left alone.
+    pub retry_after: Option<Duration>,
 }

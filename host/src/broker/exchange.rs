@@ -72,6 +72,14 @@ pub(super) struct Limits {
     pub(super) deadline: Duration,
 }
 
+/// Who chose the name that a request goes to. Private addresses are open to the host's own names, which come from the grant and the
+/// environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Named {
+    ByPlugin,
+    ByHost,
+}
+
 /// Why there is no answer.
 pub(super) enum Failed {
     /// The name led to closed addresses only.
@@ -103,10 +111,13 @@ impl Exchanges {
     }
 
     /// Sends a request that was checked, as long as the gate is open, and reads the whole answer.
-    pub(super) async fn send(&self, request: Prepared, gate: Option<Gate>) -> Result<Response, Failed> {
+    pub(super) async fn send(&self, request: Prepared, to: Named, gate: Option<Gate>) -> Result<Response, Failed> {
         let Prepared { method, url, origin, headers, body, timeout } = request;
-        let client = self
-            .client(&origin)
+        let client = match to {
+            Named::ByPlugin => self.client(&origin),
+            Named::ByHost => self.store_client(StoreRoute { is_https: origin.is_https(), is_direct: false }),
+        };
+        let client = client
             .map_err(|why| Failed::Http(HttpError::NotSent(format!("no request can be sent to {origin}: {why}"))))?;
         let takes_body = [Method::POST, Method::PUT, Method::PATCH].contains(&method);
         let mut builder = client.request(method, url).headers(headers);

@@ -5,7 +5,8 @@
 //! | `read = "file://./folder"` | listing and reading the files below that folder |
 //! | `write = "file://./folder"` | writing and deleting files below it |
 //! | `read`, `write = "s3://bucket/prefix"` | the same for the objects of a bucket whose keys begin with `prefix/` |
-//! | `role`, `profile`, `region` | with which credentials, and where, the buckets are reached |
+//! | `aws = { "dynamodb:Query" = ["Table"] }` | calls of AWS services, by action and resource |
+//! | `role`, `profile`, `region` | with which credentials, and where, buckets and services are reached |
 //! | `http = ["https://host"]` | requests to that origin; narrowed by `{ url, methods, paths }` |
 //! | `secrets.NAME = { env = "VARIABLE" }` | a secret, sent to one granted origin only |
 
@@ -16,6 +17,7 @@ use std::path::Path;
 use http::Method;
 
 use super::account::Account;
+use super::aws::AwsGrants;
 use super::denial;
 use super::origin::Origin;
 use super::paths::{self, PathPattern};
@@ -27,8 +29,9 @@ use crate::config::{GrantSpec, HttpGrantSpec, Located, SecretSource, SecretSpec,
 pub struct Grants {
     pub(super) read: Option<Root>,
     pub(super) write: Option<Root>,
-    /// For the buckets among them.
+    /// For the buckets among them, and for `aws`.
     pub(super) account: Account,
+    pub(super) aws: AwsGrants,
     pub(super) http: Vec<HttpGrant>,
     pub(super) secrets: BTreeMap<String, SecretGrant>,
     /// Whether they are written as `grant = { ... }`, in which a line of its own has no place.
@@ -91,6 +94,8 @@ impl Grants {
         let write = root("write", &spec.write);
         let (account, problems) = Account::read(spec, !errors.is_empty());
         errors.extend(problems);
+        let (aws, problems) = AwsGrants::read(&spec.aws, &account);
+        errors.extend(problems);
         let mut http = Vec::new();
         for (index, grant) in spec.http.iter().enumerate() {
             match http_grant(&grant.value) {
@@ -109,7 +114,11 @@ impl Grants {
                 Err(problem) => errors.push(problem.at(format!("secrets.{name}"), &secret.span)),
             }
         }
-        if errors.is_empty() { Ok(Grants { read, write, account, http, secrets, inline: false }) } else { Err(errors) }
+        if errors.is_empty() {
+            Ok(Grants { read, write, account, aws, http, secrets, inline: false })
+        } else {
+            Err(errors)
+        }
     }
 
     /// What the host itself needs to keep something of its own in a folder or bucket, such as a state document: reading and writing
@@ -132,12 +141,14 @@ impl Grants {
     /// What the plugin can reach, in plain words, one line each.
     pub fn describe(&self) -> Vec<String> {
         let mut lines = Vec::new();
+        let account = |root: &Root| if root.is_bucket() { self.account.described() } else { String::new() };
         if let Some(root) = &self.read {
-            lines.push(format!("lists and reads {root}{}", self.account.described(root)));
+            lines.push(format!("lists and reads {root}{}", account(root)));
         }
         if let Some(root) = &self.write {
-            lines.push(format!("writes and deletes {root}{}", self.account.described(root)));
+            lines.push(format!("writes and deletes {root}{}", account(root)));
         }
+        lines.extend(self.aws.describe(&self.account));
         for grant in &self.http {
             let mut line = format!("sends requests to {}", grant.origin);
             if let Some(methods) = &grant.methods {
@@ -182,6 +193,16 @@ impl Grants {
     /// The line that would grant the secret of this name.
     pub fn secret_line(&self, name: &str) -> String {
         denial::secret_line(self, name)
+    }
+
+    /// Whether it may do this on anything: `dynamodb:Query`.
+    pub fn has_action(&self, action: &str) -> bool {
+        self.aws.holds(action)
+    }
+
+    /// The line that would grant this action, beside those that are granted already.
+    pub fn action_line(&self, action: &str) -> String {
+        self.aws.action_line(action)
     }
 
     /// Whether it may send any request.

@@ -149,8 +149,10 @@ fn an_account_that_means_nothing_says_what_to_write() {
         ("profile", on(folder, &|spec| spec.profile = some("x"))),
         ("region", on(folder, &|spec| spec.region = some("eu-west-1"))),
     ] {
-        let message = format!("`{field}` is for buckets, and the grant holds none");
-        let help = format!("leave `{field}` out, or grant a bucket: `read = \"s3://bucket/prefix\"`");
+        let message = format!("`{field}` is for AWS, and nothing there is granted");
+        let help = format!(
+            "leave `{field}` out, or grant a bucket, `read = \"s3://bucket/prefix\"`, or an action, `aws = {{ \"dynamodb:Query\" = [\"TABLE\"] }}`"
+        );
         assert_eq!(found, (field.to_owned(), message, help));
     }
     for role in

@@ -9,12 +9,15 @@
 //! | `objects`, `store`, `upload` | objects, wherever they lie |
 //! | `folder`, `folder_list`, `folder_write` | folders that hold them |
 //! | `bucket` | buckets that hold them |
+//! | `identity` | who asks AWS, and where |
+//! | `aws` | calls of AWS services: what they reach, signed and sent |
 //! | `call`, `denial`, `errors` | what is known afterwards: what left, what was refused, what went wrong |
 //!
 //! Nothing here knows of wasm: the engine's host functions call a [`Session`], and so do the tests.
 
 mod account;
 mod address;
+mod aws;
 mod bucket;
 mod call;
 mod denial;
@@ -25,6 +28,7 @@ mod folder_list;
 mod folder_write;
 mod gate;
 mod grant;
+mod identity;
 mod objects;
 mod origin;
 mod paths;
@@ -56,10 +60,11 @@ use tokio::runtime::Handle;
 use url::Url;
 
 pub use account::Account;
+pub use aws::Policy;
 pub use bucket::BucketLimits;
 pub use call::CallRecord;
 pub use denial::{Denial, advice};
-pub use errors::{HttpError, ObjectError};
+pub use errors::{AwsError, HttpError, ObjectError, ServiceError};
 pub use gate::Gate;
 pub use grant::{GrantError, Grants};
 pub use objects::{Body, Listing, Object, Precondition};
@@ -71,6 +76,7 @@ pub use secrets::{Encoding, Environment, NoSecret, try_secret};
 pub use session::{DESCRIBING, Session};
 pub use upload::Upload;
 
+use aws::Callers;
 use bucket::Buckets;
 use denial::Denials;
 use exchange::{Exchanges, Limits};
@@ -93,14 +99,17 @@ pub struct BrokerSettings {
     pub proxy: Option<Url>,
     /// Looks names up.
     pub resolver: Arc<dyn Resolver>,
-    /// Looks up the variables that secrets come from, and those that lead to S3.
+    /// Looks up the variables that secrets come from, and those that lead to AWS.
     pub env: Environment,
     /// How much is read ahead from buckets, and written to them at once.
     pub buckets: BucketLimits,
+    /// How long a call is repeated that an AWS service did not do because there was too much to do.
+    pub patience: Duration,
 }
 
 impl BrokerSettings {
-    /// Bodies of up to 64 MiB, 10 s to connect, 60 s in all, no proxy, the system's resolver and this process's environment.
+    /// Bodies of up to 64 MiB, 10 s to connect, 60 s in all, no proxy, the system's resolver and this process's environment, 30 s of
+    /// patience.
     pub fn new(io: Handle) -> Self {
         BrokerSettings {
             io,
@@ -112,6 +121,7 @@ impl BrokerSettings {
             resolver: Arc::new(SystemResolver),
             env: Arc::new(|name| std::env::var(name).ok()),
             buckets: BucketLimits::default(),
+            patience: Duration::from_secs(30),
         }
     }
 }
@@ -134,6 +144,8 @@ struct Inner {
     env: Environment,
     exchanges: Arc<Exchanges>,
     buckets: Arc<Buckets>,
+    callers: Callers,
+    patience: Duration,
     redactor: Redactor,
     /// By the plugin's place in the pipeline file.
     limiters: Mutex<HashMap<String, Arc<Limiter>>>,
@@ -143,8 +155,18 @@ struct Inner {
 impl Broker {
     /// Opens nothing yet.
     pub fn new(settings: BrokerSettings) -> Result<Broker, BrokerError> {
-        let BrokerSettings { io, max_body, max_request_body, connect_timeout, deadline, proxy, resolver, env, buckets } =
-            settings;
+        let BrokerSettings {
+            io,
+            max_body,
+            max_request_body,
+            connect_timeout,
+            deadline,
+            proxy,
+            resolver,
+            env,
+            buckets,
+            patience,
+        } = settings;
         if let Some(proxy) = &proxy
             && (!matches!(proxy.scheme(), "http" | "https") || proxy.host().is_none())
         {
@@ -155,14 +177,18 @@ impl Broker {
         }
         let limits = Limits { most_body: max_body, connect: connect_timeout.min(deadline), deadline };
         let exchanges = Arc::new(Exchanges::new(limits, proxy, resolver));
-        let buckets = Buckets::new(io.clone(), Arc::clone(&env), Arc::clone(&exchanges), buckets);
+        let redactor = Redactor::default();
+        let buckets = Buckets::new(io.clone(), Arc::clone(&env), Arc::clone(&exchanges), redactor.clone(), buckets);
+        let callers = Callers::new(Arc::clone(&env), Arc::clone(&exchanges), redactor.clone());
         Ok(Broker(Arc::new(Inner {
             io,
             max_request_body,
             env,
             exchanges,
             buckets: Arc::new(buckets),
-            redactor: Redactor::default(),
+            callers,
+            patience,
+            redactor,
             limiters: Mutex::default(),
             denials: Denials::default(),
         })))
@@ -181,6 +207,18 @@ impl Broker {
     /// What all sessions asked for and were not granted, each once.
     pub fn denials(&self) -> Vec<Denial> {
         self.0.denials.list()
+    }
+
+    /// The least that IAM has to allow for what plugins are granted, and for what the host keeps at these places.
+    pub fn policy<'a>(
+        &self,
+        plugins: impl IntoIterator<Item = &'a Grants>,
+        stores: impl IntoIterator<Item = &'a Grants>,
+    ) -> Policy {
+        let mut policy = Policy::default();
+        plugins.into_iter().for_each(|grants| policy.add(grants, &self.0.env));
+        stores.into_iter().for_each(|grants| policy.add_store(grants, &self.0.env));
+        policy
     }
 
     /// Waits for something that a session does, on a thread that is not the broker's own.
@@ -202,6 +240,14 @@ impl Broker {
 
     fn buckets(&self) -> &Arc<Buckets> {
         &self.0.buckets
+    }
+
+    fn callers(&self) -> &Callers {
+        &self.0.callers
+    }
+
+    fn patience(&self) -> Duration {
+        self.0.patience
     }
 
     fn most_request_body(&self) -> u64 {

@@ -1,12 +1,14 @@
 //! One plugin instance's way to the outside: each thing that a plugin can ask for, checked, done and recorded.
 
+mod aws;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::call::{CallRecord, Counts, Waiting};
 use super::denial::{self, Denial, Denials};
 use super::errors::{HttpError, ObjectError};
-use super::exchange::Failed;
+use super::exchange::{Failed, Named};
 use super::gate::Gate;
 use super::grant::{Grants, HttpAnswer};
 use super::objects::{Body, Listing, Precondition};
@@ -267,23 +269,35 @@ impl Session {
 }
 
 impl Inner {
-    async fn exchange(self: Arc<Self>, mut prepared: Prepared, counts: Arc<Counts>) -> Result<Response, Failed> {
+    async fn exchange(self: Arc<Self>, prepared: Prepared, counts: Arc<Counts>) -> Result<Response, Failed> {
+        self.turn().await;
+        let result = self.leave(prepared, Named::ByPlugin, &counts).await;
+        if result.as_ref().is_ok_and(|response| response.status < 500) {
+            counts.is_answered();
+        }
+        result
+    }
+
+    /// Waits until the rate limit lets a request leave.
+    async fn turn(&self) {
         let limiter = held(&self.limiter).clone();
         if let Some(limiter) = limiter {
             let _waiting = self.waiting.begin();
             limiter.take().await;
         }
+    }
+
+    /// Sends a request, if the gate is open, and counts it. Whether its answer is one is for the caller to say.
+    async fn leave(&self, mut prepared: Prepared, to: Named, counts: &Counts) -> Result<Response, Failed> {
         let own = *held(&self.deadline);
         prepared.timeout = prepared.timeout.into_iter().chain(own).min();
         let gate = held(&self.gate).clone();
         counts.leaves();
         failpoint("request");
-        let result = self.broker.exchanges().send(prepared, gate).await;
+        let result = self.broker.exchanges().send(prepared, to, gate).await;
         failpoint("answer");
-        match &result {
-            Ok(response) if response.status < 500 => counts.is_answered(),
-            Err(Failed::Closed(_) | Failed::Http(HttpError::NotSent(_))) => counts.did_not_leave(),
-            _ => {}
+        if let Err(Failed::Closed(_) | Failed::Http(HttpError::NotSent(_))) = &result {
+            counts.did_not_leave();
         }
         result
     }

@@ -13,8 +13,8 @@ use super::shared::{
     Refused, Silent, Workshop, missing_secrets, of_file, of_ledger, print, show_configuration, show_problems,
 };
 use super::{Global, PipelineArgs};
-use crate::broker::ObjectError;
-use crate::config::{ConfigErrors, LedgerLocation};
+use crate::broker::{Account, Grants, ObjectError, Policy};
+use crate::config::{ConfigErrors, LedgerLocation, Located, S3Location};
 use crate::ledger::{Ledger, LedgerError, State, Trouble};
 use crate::pipeline::{Options, Section, Setup, at_fault, complete_until, identity, to_be_taken_over};
 use crate::report::{Exit, Problem};
@@ -30,6 +30,9 @@ pub(super) struct CheckArgs {
     /// Show what each plugin can reach, and what for
     #[arg(long)]
     explain: bool,
+    /// Show the least that a policy of AWS IAM has to allow for that
+    #[arg(long, requires = "explain")]
+    iam: bool,
 }
 
 pub(super) fn check(args: &CheckArgs, global: &Global) -> Result<Exit, Refused> {
@@ -39,9 +42,10 @@ pub(super) fn check(args: &CheckArgs, global: &Global) -> Result<Exit, Refused> 
     let setup = workshop.set_up(pipeline)?;
     let now = args.pipeline.now();
     let found = if args.offline { Found::default() } else { Found::of(&setup, &workshop, now) };
+    let policy = args.iam.then(|| policy(&setup, &workshop));
     if global.json {
         let plugins: Vec<_> = setup.sections().map(document).collect();
-        let document = json!({
+        let mut document = json!({
             "pipeline": setup.pipeline.name,
             "exit": found.exit,
             "plugins": plugins,
@@ -49,9 +53,17 @@ pub(super) fn check(args: &CheckArgs, global: &Global) -> Result<Exit, Refused> 
             "taken_over": found.taken_over,
             "problems": found.all(),
         });
+        if let (Some(policy), Some(members)) = (policy, document.as_object_mut()) {
+            members.insert("iam".to_owned(), policy.document());
+        }
         print(&format!("{document:#}\n"));
     } else {
         print(&text(&setup, args.explain, &found));
+        match policy {
+            Some(policy) if policy.is_empty() => print("the pipeline reaches nothing of AWS\n"),
+            Some(policy) => print(&format!("what IAM has to allow, and no more:\n{:#}\n", policy.document())),
+            None => {}
+        }
         found.show(global);
     }
     Ok(found.exit)
@@ -184,6 +196,31 @@ fn text(setup: &Setup, explain: bool, found: &Found) -> String {
     }
     let _ = writeln!(text, "{}", if found.exit == Exit::Final { "ready to run" } else { "not ready to run" });
     text
+}
+
+/// What IAM has to allow for the plugins, the ledger and the state document.
+fn policy(setup: &Setup, workshop: &Workshop) -> Policy {
+    let pipeline = &setup.pipeline;
+    let ledger = match &pipeline.ledger {
+        LedgerLocation::Sqlite(_) => None,
+        LedgerLocation::S3(location) => {
+            let S3Location { url, role, profile, region, .. } = &**location;
+            let account = Account { role: role.clone(), profile: profile.clone(), region: region.clone() };
+            Some((url.as_str(), account))
+        }
+    };
+    let mirror = pipeline.mirror.as_ref().map(|mirror| {
+        let value = |text: &Option<Located<String>>| text.as_ref().map(|text| text.value.clone());
+        let (role, profile, region) = (value(&mirror.role), value(&mirror.profile), value(&mirror.region));
+        (mirror.place().0, Account { role, profile, region })
+    });
+    // Places that cannot be are said to be that elsewhere.
+    let stores: Vec<Grants> = [ledger, mirror]
+        .into_iter()
+        .flatten()
+        .filter_map(|(url, account)| Grants::of_store(url, &pipeline.base, &account).ok())
+        .collect();
+    workshop.broker.policy(setup.sections().map(|section| &*section.grants), &stores)
 }
 
 fn words(duration: Duration) -> String {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::environment::is_name;
 use super::errors::ConfigErrors;
-use super::grant_spec::{GrantSpec, HttpGrantSpec, Located, SecretSource, SecretSpec};
+use super::grant_spec::{AwsGrantSpec, GrantSpec, HttpGrantSpec, Located, SecretSource, SecretSpec};
 use super::keys;
 use super::table::{TableReader, mismatch, table, text};
 use super::tree::{Entry, Node, Value};
@@ -12,6 +12,8 @@ use super::wording::key_path;
 
 const LOCATION: &str = "a URL such as \"s3://bucket/prefix\" or \"file://./folder\"";
 const HTTP: &str = "a URL such as \"https://api.example.com\", a table { url, methods, paths }, or a list of these";
+const AWS: &str = "a table of actions such as { \"dynamodb:Query\" = [\"Table\"] }";
+const RESOURCES: &str = "what it may be done on, such as \"Table\" or \"Table/index/Name\"";
 const METHODS: &str = "method names";
 const PATHS: &str = "paths such as \"/v1/items\" or \"/v1/*\"";
 const SECRET: &str = "a table such as { env = \"NAME_OF_A_VARIABLE\" } or { file = \"path\" }";
@@ -28,6 +30,20 @@ pub(super) fn grant(entry: &Entry, path: &str, errors: &mut ConfigErrors) -> Gra
     grant.role = reader.text("role", "the ARN of a role, such as \"arn:aws:iam::123456789012:role/metering\"", errors);
     grant.profile = reader.text("profile", "the name of an AWS profile", errors);
     grant.region = reader.text("region", "an AWS region such as \"eu-west-1\"", errors);
+    if let Some(aws) = reader.entry("aws") {
+        let path = reader.path_of("aws");
+        if let Some(entries) = table(&aws.node, &path, AWS, errors) {
+            // Which actions there are is judged where they are granted.
+            let all: Vec<&str> = entries.keys().map(String::as_str).collect();
+            let actions = TableReader::new(path, aws.key.clone(), entries, &all, errors);
+            for (name, entry) in entries {
+                if let Some(resources) = actions.names(name, RESOURCES, errors) {
+                    let action = Located { value: name.clone(), span: entry.key.clone() };
+                    grant.aws.push(AwsGrantSpec { action, resources });
+                }
+            }
+        }
+    }
     if let Some(http) = reader.entry("http") {
         let path = reader.path_of("http");
         match &http.node.value {

@@ -21,16 +21,27 @@ pub struct GrantSpec {
     pub read: Option<Located<String>>,
     /// The same for writing and deleting.
     pub write: Option<Located<String>>,
-    /// The ARN of an AWS role that is assumed for the buckets: `arn:aws:iam::123456789012:role/metering`.
+    /// Actions of AWS services, and what they may be done on.
+    pub aws: Vec<AwsGrantSpec>,
+    /// The ARN of an AWS role that is assumed for buckets and services: `arn:aws:iam::123456789012:role/metering`.
     pub role: Option<Located<String>>,
     /// The profile of the AWS configuration files whose credentials are used.
     pub profile: Option<Located<String>>,
-    /// The AWS region that the buckets lie in: `eu-west-1`.
+    /// The AWS region that buckets and tables lie in: `eu-west-1`.
     pub region: Option<Located<String>>,
     /// Origins that requests may go to.
     pub http: Vec<Located<HttpGrantSpec>>,
     /// Secrets by the name under which the plugin asks for them.
     pub secrets: BTreeMap<String, Located<SecretSpec>>,
+}
+
+/// One granted action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AwsGrantSpec {
+    /// By IAM's name: `dynamodb:Query`.
+    pub action: Located<String>,
+    /// Tables, indexes or products, as they are written.
+    pub resources: Vec<Located<String>>,
 }
 
 /// One granted origin.

@@ -39,7 +39,7 @@ pub(super) const SINK: &[&str] = &[
 pub(super) const GUARD: &[&str] =
     &["max_increase", "max_decrease", "max_quantity", "new_customers", "missing_customers", "empty_window"];
 pub(super) const LIMITS: &[&str] = &["time", "wall", "memory", "log"];
-pub(super) const GRANT: &[&str] = &["read", "write", "role", "profile", "region", "http", "secrets"];
+pub(super) const GRANT: &[&str] = &["read", "write", "aws", "role", "profile", "region", "http", "secrets"];
 pub(super) const HTTP: &[&str] = &["url", "methods", "paths"];
 pub(super) const SECRET: &[&str] = &["env", "file", "to"];
 

@@ -45,7 +45,7 @@ pub use below::below;
 pub use customers::{Customers, Payer};
 pub use digest::fingerprint;
 pub use errors::{ConfigError, ConfigErrors};
-pub use grant_spec::{GrantSpec, HttpGrantSpec, Located, SecretSource, SecretSpec};
+pub use grant_spec::{AwsGrantSpec, GrantSpec, HttpGrantSpec, Located, SecretSource, SecretSpec};
 pub use guard_spec::{Answer, Guard, MostQuantity, Percent};
 pub use ledger_location::{LedgerLocation, LedgerLocationError, S3Location};
 pub use mirror_spec::{MirrorForm, MirrorSpec};

@@ -276,7 +276,9 @@ impl Loader<'_> {
             return message;
         }
         let grant = &spec.grant;
-        let places = grant.read.iter().chain(&grant.write).map(|place| &place.value);
+        let places = [&grant.read, &grant.write, &grant.role, &grant.profile, &grant.region].into_iter().flatten();
+        let resources = grant.aws.iter().flat_map(|action| &action.resources);
+        let places = places.chain(resources).map(|place| &place.value);
         let origins = grant.http.iter().map(|http| &http.value.url);
         let bindings = grant.secrets.values().filter_map(|secret| secret.value.to.as_ref());
         for value in places.chain(origins).chain(bindings).filter(|value| !value.is_empty()) {
@@ -335,9 +337,11 @@ impl Loader<'_> {
                     format!("the secret `{name}`"),
                     grants.secret_line(name).trim_start_matches("grant.").to_owned(),
                 ),
-                Capability::Aws(action) => {
-                    (false, format!("the AWS action {action}"), format!("aws = {{ \"{action}\" = [] }}"))
-                }
+                Capability::Aws(action) => (
+                    grants.has_action(action),
+                    format!("the AWS action {action}"),
+                    grants.action_line(action).trim_start_matches("grant.").to_owned(),
+                ),
                 Capability::Other(what) => {
                     (false, what.clone(), "something that this version does not know".to_owned())
                 }

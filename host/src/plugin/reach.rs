@@ -6,7 +6,7 @@ use wasmtime::component::Resource;
 
 use super::bindings::imports::{about, aws, http, objects, types};
 use super::guest::Guest;
-use crate::broker::{self, HttpError, ObjectError};
+use crate::broker::{self, AwsError, HttpError, ObjectError};
 
 impl types::Host for Guest {}
 impl about::Host for Guest {}
@@ -138,9 +138,8 @@ impl http::Host for Guest {
 }
 
 impl aws::Host for Guest {
-    async fn call(&mut self, service: String, action: String, _body: String) -> Result<String, aws::Error> {
-        // No pipeline file can grant an action yet, so that none is granted.
-        Err(aws::Error::Denied(format!("the pipeline does not grant `{service}:{action}`")))
+    async fn call(&mut self, service: String, action: String, body: String) -> Result<String, aws::Error> {
+        Ok(self.session.call(&service, &action, &body).await?)
     }
 }
 
@@ -164,6 +163,23 @@ impl From<HttpError> for http::Error {
             HttpError::Unanswered(text) => http::Error::Unanswered(text),
             HttpError::TooLarge(text) => http::Error::TooLarge(text),
             HttpError::Other(text) => http::Error::Other(text),
+        }
+    }
+}
+
+impl From<AwsError> for aws::Error {
+    fn from(error: AwsError) -> Self {
+        match error {
+            AwsError::Denied(text) => aws::Error::Denied(text),
+            AwsError::NotSent(text) => aws::Error::NotSent(text),
+            AwsError::Unanswered(text) => aws::Error::Unanswered(text),
+            AwsError::Service(error) => {
+                let broker::ServiceError { status, code, message, body, retry_after } = *error;
+                // Nobody waits for 49 days.
+                let retry_after = retry_after.map(|wait| wait.as_millis().try_into().unwrap_or(u32::MAX));
+                aws::Error::Service(aws::ServiceError { status, code, message, body, retry_after })
+            }
+            AwsError::Other(text) => aws::Error::Other(text),
         }
     }
 }

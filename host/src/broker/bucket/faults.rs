@@ -10,9 +10,9 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::super::errors::ObjectError;
 use super::super::folder::shown;
+use super::super::identity::{NotConnected, causes, no_credentials};
 use super::super::shortened;
 use super::Reach;
-use super::transport::{NotConnected, causes};
 
 /// What was asked of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,9 +57,6 @@ pub(super) enum Taken {
     /// It may have happened.
     Unknown,
 }
-
-const WHAT_TO_SET: &str =
-    "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE, or name a `profile` in the grant";
 
 /// What a store says of an error: its code and its own words.
 struct Said {
@@ -173,20 +170,7 @@ impl Reach {
     {
         let verb = action.verb();
         if let Some(found) = cause::<CredentialsError>(error) {
-            let causes = shortened(&causes(found));
-            // Whoever assumes a role needs credentials for that.
-            let is_missing = matches!(innermost(found), CredentialsError::CredentialsNotLoaded(_));
-            return match (&self.account.profile, &self.account.role) {
-                (Some(profile), _) if is_missing => format!(
-                    "the profile `{profile}` gives no AWS credentials to {verb} {what}: mend ~/.aws/config or ~/.aws/credentials ({causes})"
-                ),
-                (None, _) if is_missing => format!("no AWS credentials were found to {verb} {what}: {WHAT_TO_SET}"),
-                (_, Some(role)) => format!("the role {role} cannot be assumed to {verb} {what}: {causes}"),
-                (Some(profile), None) => {
-                    format!("the profile `{profile}` gives no AWS credentials to {verb} {what}: {causes}")
-                }
-                (None, None) => format!("AWS credentials cannot be had to {verb} {what}: {causes}; {WHAT_TO_SET}"),
-            };
+            return no_credentials(&self.account, &format!("to {verb} {what}"), found);
         }
         let causes = causes(error);
         match error {
@@ -248,15 +232,6 @@ where
     };
     let code = meta.code().map_or_else(|| format!("status {status}"), str::to_owned);
     Some(Said { status, code: shortened(&code), message: meta.message().unwrap_or_default().to_owned() })
-}
-
-/// The first of the errors about credentials that led to each other.
-fn innermost(outermost: &CredentialsError) -> &CredentialsError {
-    let mut innermost = outermost;
-    while let Some(inner) = innermost.source().and_then(cause) {
-        innermost = inner;
-    }
-    innermost
 }
 
 fn cause<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {

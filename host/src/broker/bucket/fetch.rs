@@ -15,11 +15,11 @@ use tokio::sync::{Notify, OwnedSemaphorePermit};
 
 use super::super::errors::ObjectError;
 use super::super::folder::shown;
+use super::super::identity::causes;
 use super::super::objects::Object;
 use super::super::task::AbortOnDrop;
 use super::super::{held, shortened};
 use super::faults::{self, Action};
-use super::transport::causes;
 use super::{Bucket, Reach, etag, keys};
 
 /// How much of an object is kept ahead of its reader, in bytes. A smaller object is fetched whole.

@@ -2,7 +2,7 @@
 //!
 //! | file | subject |
 //! |---|---|
-//! | `connect`, `transport` | credentials, region and endpoint; the SDK's requests over the broker's own HTTP client |
+//! | `connect` | a client of S3 for an account |
 //! | `keys`, `etag` | what may be asked for, and how versions are named |
 //! | `list` | pages of keys, in order |
 //! | `fetch`, `prefetch` | an object on its way into memory, mended where it breaks off; objects fetched before they are asked for |
@@ -29,7 +29,6 @@ mod prefetch;
     reason = "a test fails by panicking"
 )]
 mod tests;
-mod transport;
 mod upload;
 mod write;
 
@@ -45,6 +44,7 @@ use super::account::Account;
 use super::errors::ObjectError;
 use super::exchange::Exchanges;
 use super::held;
+use super::redact::Redactor;
 use super::root::BucketRoot;
 use super::secrets::Environment;
 use super::task::AbortOnDrop;
@@ -87,6 +87,7 @@ pub(super) struct Buckets {
     io: Handle,
     env: Environment,
     exchanges: Arc<Exchanges>,
+    redactor: Redactor,
     limits: BucketLimits,
     clients: Mutex<HashMap<Account, Arc<OnceCell<Client>>>>,
     /// One for each object that may be fetched beforehand.
@@ -95,9 +96,15 @@ pub(super) struct Buckets {
 
 impl Buckets {
     /// Nothing is set up yet.
-    pub(super) fn new(io: Handle, env: Environment, exchanges: Arc<Exchanges>, limits: BucketLimits) -> Self {
+    pub(super) fn new(
+        io: Handle,
+        env: Environment,
+        exchanges: Arc<Exchanges>,
+        redactor: Redactor,
+        limits: BucketLimits,
+    ) -> Self {
         let prefetches = Arc::new(Semaphore::new(limits.prefetch_requests.max(1)));
-        Buckets { io, env, exchanges, limits, clients: Mutex::default(), prefetches }
+        Buckets { io, env, exchanges, redactor, limits, clients: Mutex::default(), prefetches }
     }
 }
 
@@ -136,8 +143,7 @@ impl Reach {
     /// The client, which all sessions of the same account share.
     async fn client(&self) -> Result<Client, ObjectError> {
         let cell = Arc::clone(held(&self.buckets.clients).entry(self.account.clone()).or_default());
-        let Buckets { env, exchanges, limits, .. } = &*self.buckets;
-        cell.get_or_try_init(|| connect::connect(&self.account, env, exchanges, limits)).await.cloned()
+        cell.get_or_try_init(|| connect::connect(&self.account, &self.buckets)).await.cloned()
     }
 
     /// A key as the store knows it.

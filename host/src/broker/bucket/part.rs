@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::super::errors::ObjectError;
 use super::super::folder::shown;
+use super::super::identity::causes;
 use super::faults::{self, Action};
-use super::transport::causes;
 use super::{Bucket, Reach, keys};
 
 /// How often a part that breaks off on its way is asked for.

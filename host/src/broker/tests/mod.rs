@@ -1,5 +1,7 @@
 //! What a session promises, over real connections and folders.
 
+mod aws;
+mod aws_signed;
 mod exchanges;
 mod failures;
 mod gates;

@@ -21,6 +21,8 @@ pub(super) struct Seen {
 pub(super) enum Act {
     /// A whole answer: status line and headers without the length, and the body.
     Answer(&'static str, Vec<u8>),
+    /// The n-th request of all gets the n-th of these answers, and all further ones the last.
+    Answers(Vec<(&'static str, Vec<u8>)>),
     /// The request's head and body as the answer's body, and the header `x-key` repeated.
     Echo,
     /// As `Echo`, but the n-th request of all is answered only once n may be.
@@ -35,7 +37,7 @@ pub(super) enum Act {
 
 pub(super) struct TestServer {
     pub(super) address: SocketAddr,
-    seen: Arc<Mutex<Vec<Seen>>>,
+    pub(super) seen: Arc<Mutex<Vec<Seen>>>,
     connections: Arc<Mutex<usize>>,
 }
 
@@ -79,6 +81,10 @@ fn serve(mut stream: TcpStream, seen: &Mutex<Vec<Seen>>, act: &Act) {
         };
         match act {
             Act::Answer(head, body) => answer(&mut stream, head, body),
+            Act::Answers(answers) => {
+                let (head, body) = answers.get(number - 1).or(answers.last()).unwrap();
+                answer(&mut stream, head, body);
+            }
             Act::Echo => echo(&mut stream, &request),
             Act::EchoInTurn(may_be) => {
                 while may_be.load(SeqCst) < number {

@@ -121,6 +121,6 @@ async fn a_store_of_the_hosts_own_is_a_folder_or_a_bucket() {
         Grants::of_store("file://./state", folder.path(), &Account { region: Some("eu-west-1".into()), ..account });
     assert_eq!(
         wrong.unwrap_err(),
-        "`region` is for buckets, and the grant holds none; leave `region` out, or grant a bucket: `read = \"s3://bucket/prefix\"`"
+        "`region` is for AWS, and nothing there is granted; leave `region` out, or grant a bucket, `read = \"s3://bucket/prefix\"`, or an action, `aws = { \"dynamodb:Query\" = [\"TABLE\"] }`"
     );
 }

@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use meterhost_sdk::{
-    About, Cursor, Error, Input, Listing, Page, Plugin, Request, Source, SourceKind, config, export_source, http,
-    objects,
+    About, Cursor, Error, Input, Listing, Page, Plugin, Request, Source, SourceKind, aws, config, export_source,
+    http, objects,
 };
 
 config! {
@@ -15,6 +15,9 @@ config! {
         pub file: String,
         /// The address of a server of the host's.
         pub address: String,
+        /// Calls of AWS: what it is, service, operation and body of each.
+        #[serde(default)]
+        pub calls: Vec<[String; 4]>,
     }
 }
 
@@ -58,6 +61,14 @@ fn kept(error: objects::Error) -> String {
     }
 }
 
+/// As [`denied`], of calls.
+fn uncalled(error: aws::Error) -> String {
+    match error {
+        aws::Error::Denied(words) => format!("denied: {words}"),
+        other => format!("another error: {}", aws::message(&other)),
+    }
+}
+
 impl Source for Reaching {
     const KIND: SourceKind = SourceKind::Complete;
     type Cursor = Nothing;
@@ -98,6 +109,9 @@ impl Source for Reaching {
         tried("list", objects::list("", None).map(|_| "a listing".to_owned()).map_err(kept));
         tried("get", objects::get("../pipeline.toml", None).map(|_| "a body".to_owned()).map_err(kept));
         tried("put", objects::put("x", b"x", "text/plain", &objects::Precondition::None).map_err(kept));
+        for [what, service, operation, body] in &config.calls {
+            tried(what, aws::call(service, operation, body).map_err(uncalled));
+        }
         let clock = SystemTime::UNIX_EPOCH + Duration::from_millis(request.now.unsigned_abs());
         let stands = SystemTime::now() == clock;
         tried("clock", if stands { Err("it shows `now`".to_owned()) } else { Ok("another time".to_owned()) });

@@ -23,7 +23,7 @@ const SLOWEST: u64 = 128 * 1024;
 
 /// The requests of an AWS client.
 #[derive(Clone)]
-pub(super) struct Transport {
+pub(in super::super) struct Transport {
     pub(super) exchanges: Arc<Exchanges>,
     /// Whether they look for credentials: then the machine's own addresses are reached beside the proxy, which has no way there.
     pub(super) for_credentials: bool,
@@ -31,7 +31,7 @@ pub(super) struct Transport {
 
 /// Nothing of a request left.
 #[derive(Debug)]
-pub(super) struct NotConnected(String);
+pub(in super::super) struct NotConnected(String);
 
 impl fmt::Display for NotConnected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -140,7 +140,7 @@ fn failed(error: reqwest::Error) -> ConnectorError {
 }
 
 /// The causes of an error, outermost first, without those that another repeats.
-pub(super) fn causes(error: &(dyn Error + 'static)) -> String {
+pub(in super::super) fn causes(error: &(dyn Error + 'static)) -> String {
     let mut texts: Vec<String> = Vec::new();
     let mut cause = Some(error);
     while let Some(current) = cause {
