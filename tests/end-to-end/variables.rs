@@ -113,3 +113,18 @@ fn the_ledger_of_whatever_name_lies_beside_the_file() {
         stage.command("plan", &[], &[("NAME", name)]).expect(0);
     }
 }
+
+#[test]
+fn what_the_environment_says_of_a_table_or_role_is_not_repeated() {
+    let stage = Stage::new();
+    stage.replace(
+        "grant  = { read = \"file://./bucket\" }",
+        "grant = { read = \"file://./bucket\", role = \"${ROLE}\", aws = { \"dynamodb:Query\" = [\"${TABLE}\"] } }",
+    );
+    let ended = run(&stage, &[("TABLE", "no table, but a password"), ("ROLE", "hunter2hunter2")]);
+    ended.expect(2).says("`${TABLE}` names no table").says("`${ROLE}` is not the ARN of a role");
+    for hidden in ["password", "hunter2"] {
+        assert!(!format!("{}{}", ended.stdout, ended.stderr).contains(hidden), "{ended:?}");
+    }
+    stage.touched_nothing();
+}

@@ -300,37 +300,52 @@ async fn secrets_of_the_account_are_blotted_out_of_everything() {
     assert_eq!(log, "[redacted] [redacted]");
 }
 
-#[tokio::test]
-async fn credentials_that_are_refused_are_looked_for_anew() {
+/// Settings with a program that hands out another key each time it is asked, good for so long.
+fn handing_out_keys(url: &str, good_for: &str) -> (BrokerSettings, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("credentials");
-    let counter = folder.path().join("asked");
-    // Each time it is asked it hands out another key, good for an hour.
+    let (program, config) = (folder.path().join("program.sh"), folder.path().join("config"));
     let script = format!(
-        "#!/bin/sh\necho x >> {0}\nn=$(wc -l < {0})\nprintf '{{\"Version\":1,\"AccessKeyId\":\"KEY%d\",\"SecretAccessKey\":\"{KEY}\",\"Expiration\":\"%s\"}}' $n $(date -u -d '+1 hour' +%Y-%m-%dT%H:%M:%SZ)\n",
-        counter.display()
+        r#"echo x >> {asked}
+n=$(wc -l < {asked})
+printf '{{"Version":1,"AccessKeyId":"KEY%d","SecretAccessKey":"{KEY}","Expiration":"%s"}}' $n $(date -u -d '+{good_for}' +%Y-%m-%dT%H:%M:%SZ)
+"#,
+        asked = folder.path().join("asked").display()
     );
-    let program = folder.path().join("program.sh");
     std::fs::write(&program, script).unwrap();
-    std::fs::write(&file, format!("[default]\ncredential_process = sh {}\n", program.display())).unwrap();
+    std::fs::write(&config, format!("[default]\ncredential_process = sh {}\n", program.display())).unwrap();
+    let settings = in_environment(&[
+        ("AWS_ENDPOINT_URL", url),
+        ("AWS_CONFIG_FILE", config.to_str().unwrap()),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+    ]);
+    (settings, folder)
+}
+
+/// The access keys that requests were signed with.
+fn keys(server: &TestServer) -> Vec<String> {
+    let key = |head: &str| head.split_once("Credential=").unwrap().1.split_once('/').unwrap().0.to_owned();
+    server.seen().iter().map(|seen| key(&seen.head)).collect()
+}
+
+#[tokio::test]
+async fn credentials_are_kept_until_they_are_refused_or_soon_to_expire() {
     let refused = br#"{"__type":"x#ExpiredTokenException"}"#.to_vec();
     let answers = vec![(OK, b"{}".to_vec()), (OK, b"{}".to_vec()), (BAD, refused), (OK, b"{}".to_vec())];
     let server = TestServer::start(Act::Answers(answers));
-    let settings = in_environment(&[
-        ("AWS_ENDPOINT_URL", &server.url()),
-        ("AWS_CONFIG_FILE", file.to_str().unwrap()),
-        ("AWS_EC2_METADATA_DISABLED", "true"),
-    ]);
+    let (settings, _folder) = handing_out_keys(&server.url(), "1 hour");
     let session = open(settings, &granted());
     for is_granted in [true, true, false, true] {
         assert_eq!(session.call("dynamodb", "Query", QUERY).await.is_ok(), is_granted);
     }
-    let keys: Vec<_> = server
-        .seen()
-        .iter()
-        .map(|seen| seen.head.split_once("Credential=").unwrap().1.split_once('/').unwrap().0.to_owned())
-        .collect();
-    assert_eq!(keys, ["KEY1", "KEY1", "KEY1", "KEY2"]);
+    assert_eq!(keys(&server), ["KEY1", "KEY1", "KEY1", "KEY2"]);
+
+    let server = TestServer::start(Act::Answer(OK, b"{}".to_vec()));
+    let (settings, _folder) = handing_out_keys(&server.url(), "30 seconds");
+    let session = open(settings, &granted());
+    for _ in 0..2 {
+        session.call("dynamodb", "Query", QUERY).await.unwrap();
+    }
+    assert_eq!(keys(&server), ["KEY1", "KEY2"]);
 }
 
 #[tokio::test]
@@ -367,7 +382,15 @@ async fn the_endpoint_for_the_service_goes_before_the_one_for_all_and_the_region
         );
         assert_eq!(error, Err(AwsError::NotSent(text)));
     }
-    assert_eq!(server.seen().len(), 2);
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config");
+    let text = format!("[default]\nservices = mine\n[services mine]\ndynamodb =\n  endpoint_url = {url}\n");
+    std::fs::write(&config, text).unwrap();
+    let keys = [("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", KEY)];
+    let of_profile = [("AWS_CONFIG_FILE", config.to_str().unwrap())];
+    let session = open(in_environment(&[&keys[..], &of_profile].concat()), &granted());
+    session.call("dynamodb", "Query", QUERY).await.unwrap();
+    assert_eq!(server.seen().len(), 3);
 }
 
 /// Finds no name, and keeps those that it was asked for.
@@ -398,4 +421,14 @@ async fn without_an_endpoint_the_regions_own_is_called() {
         assert!(matches!(error, Err(AwsError::NotSent(_))), "{error:?}");
         assert_eq!(held(&names.0).pop().unwrap(), expected);
     }
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config");
+    std::fs::write(&config, "[profile far]\nregion = cn-north-1\nuse_fips_endpoint = true\n").unwrap();
+    let keys = [("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", KEY)];
+    let of_profile = [("AWS_CONFIG_FILE", config.to_str().unwrap()), ("AWS_PROFILE", "far")];
+    let resolver = Arc::clone(&names) as Arc<dyn Resolver>;
+    let settings = BrokerSettings { resolver, ..in_environment(&[&keys[..], &of_profile].concat()) };
+    let session = open(settings, &GrantSpec { region: None, ..granted() });
+    session.call("dynamodb", "Query", QUERY).await.unwrap_err();
+    assert_eq!(held(&names.0).pop().unwrap(), "dynamodb-fips.cn-north-1.amazonaws.com.cn");
 }
