@@ -12,6 +12,9 @@
 //! | `reading-ledger` | before its entries are read, when it is known where they have to end |
 //! | `request`, `answer` | around a request of a sink's plugin |
 //! | `submit`, `submitted`, `look-up`, `looked-up` | around a call of the plugin |
+//! | `claiming`, `claimed` | when the token is written down under which a queue's records are claimed, and when a page of them is |
+//! | `taking` | when the names of records are written that went into what is about to be frozen |
+//! | `telling`, `told`, `acknowledged` | before a queue is told, when it was, and when that is written down |
 //! | `mirror`, `mirrored` | around a write of the state document |
 //! | `opened`, `reading`, `read`, `delivering`, `delivered`, `closing`, `reporting`, `reported` | between the steps of a run |
 

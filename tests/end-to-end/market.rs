@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use metering_emulator::{Clock, Credentials, Customer, Emulator, Product, Settings};
@@ -38,6 +38,15 @@ impl Market {
     }
 
     pub fn on(ledger: Backend, settings: Settings) -> Self {
+        Self::made("customerAWSAccountId", ledger, settings)
+    }
+
+    /// With another hash key of the records' table.
+    pub fn with_key(hash: &str) -> Self {
+        Self::made(hash, Backend::Sqlite, Settings::default())
+    }
+
+    fn made(hash: &str, ledger: Backend, settings: Settings) -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let number = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Relaxed));
         let now = "2026-02-15T16:05:00Z";
@@ -55,7 +64,7 @@ impl Market {
             subscribers: format!("Subscribers-{number}"),
             now: now.to_owned(),
         };
-        market.tables("customerAWSAccountId");
+        market.tables(hash);
         let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/aws-marketplace/pipeline.toml");
         market.pipeline(&std::fs::read_to_string(example).unwrap());
         market
@@ -222,7 +231,15 @@ impl Market {
         program
     }
 
-    /// The same, and what it says goes into a file.
+    /// A run that has stopped at this place.
+    pub fn stopped_at(&self, place: &str) -> Stopped {
+        let mut step = self.step("run");
+        step.env("METERHOST_FAILPOINT", format!("stop:{place}"));
+        step.stdout(Stdio::piped()).stderr(Stdio::piped());
+        stopped(step.spawn().unwrap())
+    }
+
+    /// A command whose words go into a file.
     pub fn step_saying(&self, command: &str, said: &Path) -> Command {
         let out = std::fs::File::create(said).unwrap();
         let mut step = self.step(command);
@@ -261,4 +278,32 @@ impl Market {
 
 fn key(customer: &str, time: i64) -> Value {
     json!({ "customerAWSAccountId": { "S": customer }, "create_timestamp": { "N": time.to_string() } })
+}
+
+/// A run that a failpoint has stopped, in the middle of what it does.
+pub struct Stopped(Child);
+
+/// Waits until a run has stopped.
+fn stopped(child: Child) -> Stopped {
+    let stat = format!("/proc/{}/stat", child.id());
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    loop {
+        let text = std::fs::read_to_string(&stat).unwrap();
+        // The state stands behind the name, which is in brackets.
+        match text.rsplit_once(')').map(|(_, rest)| rest.trim_start().chars().next()) {
+            Some(Some('T')) => return Stopped(child),
+            Some(Some('Z')) => panic!("it ended before it stopped"),
+            _ => assert!(std::time::Instant::now() < until, "it does not stop"),
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
+impl Stopped {
+    /// Lets it go on to its end.
+    pub fn go_on(self) -> Ended {
+        let id = self.0.id().to_string();
+        assert!(Command::new("kill").args(["-CONT", &id]).status().unwrap().success());
+        ended(self.0.wait_with_output().unwrap())
+    }
 }

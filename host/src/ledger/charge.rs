@@ -80,6 +80,8 @@ pub struct ChargeState {
     may_wake: bool,
     /// What may have sent it, though nothing here says so.
     suspicion: Suspicion,
+    /// Whether a ledger that is not here any more may have sent it, as things stood when it was frozen, or lost since.
+    was_suspected: bool,
     /// Whether the service had it before this ledger sent it.
     was_there: bool,
     /// Whether what it carries may have been billed with another window, by a run whose entries are lost.
@@ -122,6 +124,7 @@ impl ChargeState {
             last_attempt: None,
             may_wake: false,
             suspicion,
+            was_suspected: may_be_sent,
             was_there: false,
             may_be_elsewhere: false,
             before: None,
@@ -315,7 +318,7 @@ impl ChargeState {
     pub fn is_first_attempt(&self) -> bool {
         self.before.as_ref().is_some_and(|before| {
             let is_refused_or_new = matches!(before.standing, Standing::Pending { .. } | Standing::Rejected { .. });
-            is_refused_or_new && before.last_attempt.is_none() && before.suspicion == Suspicion::None
+            is_refused_or_new && before.last_attempt.is_none() && !self.was_suspected
         })
     }
 
@@ -456,6 +459,7 @@ impl ChargeState {
             retryable,
         };
         (self.last_attempt, self.before, self.suspicion) = (Some((lost.at, LOST_CALL)), None, Suspicion::None);
+        self.was_suspected = true;
     }
 
     /// Entries were lost that may have carried what it carries to another window: where it is not found as it is, a person has to say.

@@ -230,7 +230,6 @@ pub(super) fn freeze(
         }
         // All or none: what is frozen, and what explains it.
         ledger.append(entries)?;
-        failpoint("frozen");
     }
     Ok(works)
 }
