@@ -64,7 +64,8 @@ fn the_guides_records_are_billed_once_and_marked_as_its_readers_expect() {
 
 /// How many records each call of the service held.
 fn sizes(market: &Market) -> Vec<usize> {
-    let bodies = market.emulator.requests().into_iter().map(|request| String::from_utf8_lossy(&request.raw_body).into_owned());
+    let bodies =
+        market.emulator.requests().into_iter().map(|request| String::from_utf8_lossy(&request.raw_body).into_owned());
     bodies.map(|body| body.matches("\"Timestamp\"").count()).collect()
 }
 

@@ -41,6 +41,9 @@ pub(in crate::pipeline) struct Intake {
     pub(in crate::pipeline) links: Links,
     /// What stands for references.
     pub(super) marks: Option<Marks>,
+    /// How many items the source says that it read, and how many it handed out.
+    said: u64,
+    came: u64,
     /// Whether it is all that the queue hands out; else nothing can be said of what is not there.
     pub(in crate::pipeline) is_whole: bool,
 }
@@ -136,6 +139,11 @@ impl Intake {
                 Err(error) => return Err(error),
             }
         }
+        let Intake { said, came, .. } = self;
+        if said != came && self.unreadable.is_empty() {
+            let text = format!("it says that what it read holds {said} items, and it answered {came}");
+            return Ok(Err(problem(Cause::Contract(text).into())));
+        }
         self.is_whole = true;
         Ok(Ok(self))
     }
@@ -150,11 +158,8 @@ impl Intake {
         seen: &mut HashSet<u128>,
     ) -> Result<Result<(), String>, LedgerError> {
         let Page { batch, references, inputs, quarantined, unreadable, row_inputs: _ } = page;
-        let said: u64 = inputs.iter().map(|(_, items)| items).sum();
-        let came = batch.rows() as u64 + quarantined.len() as u64;
-        if said != came && unreadable.is_empty() {
-            return Ok(Err(format!("it says that what it read holds {said} items, and it answered {came}")));
-        }
+        self.said += inputs.iter().map(|(_, items)| items).sum::<u64>();
+        self.came += batch.rows() as u64 + quarantined.len() as u64;
         let until = request.windows.first().map_or(i64::MAX, |span| span.end);
         if let Some(time) = batch.time.iter().find(|time| **time >= until) {
             return Ok(Err(format!("it handed out a record of {time}, which is not before {until}")));
