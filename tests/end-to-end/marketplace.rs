@@ -322,3 +322,57 @@ fn a_charge_is_explained_back_to_its_records() {
 fn ended_explain(market: &Market, id: &str) -> serde_json::Value {
     market.command("explain", &[id, "--json"], &[]).expect(0).json()
 }
+
+#[test]
+fn usage_in_a_bucket_is_billed_by_a_table_of_accounts() {
+    let market = Market::new();
+    let example = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/s3-marketplace");
+    market.pipeline(&std::fs::read_to_string(example.join("pipeline.toml")).unwrap());
+    std::fs::copy(example.join("customers.csv"), market.path("customers.csv")).unwrap();
+    for hour in ["14", "15"] {
+        let key = format!("bucket/usage/2026/02/15/{hour}/tenants.json");
+        std::fs::create_dir_all(market.path(&key).parent().unwrap()).unwrap();
+        std::fs::copy(example.join(&key), market.path(&key)).unwrap();
+    }
+    let mut market = market;
+    market.at("2026-02-15T16:35:00Z");
+    market.run().expect(1).says("everything that tenant-d owes is held");
+    let billed: Vec<_> = market
+        .billed()
+        .into_iter()
+        .map(|((who, _, what, hour), much)| (who, what, hour[11..13].to_owned(), much))
+        .collect();
+    let own = |who: &str, what: &str, hour: &str, much: &str| {
+        (who.to_owned(), what.to_owned(), hour.to_owned(), much.to_owned())
+    };
+    let expected = [
+        // Two tenants in one account.
+        own(ACME, "api_calls", "14", "1500"),
+        own(ACME, "storage_gb", "14", "17"),
+        own(ACME, "storage_gb", "15", "18"),
+        own(OTHER, "api_calls", "14", "42"),
+        own(OTHER, "api_calls", "15", "8"),
+    ];
+    assert_eq!(billed, expected);
+    let table = std::fs::read_to_string(market.path("customers.csv")).unwrap();
+    std::fs::write(market.path("customers.csv"), format!("{table}tenant-d,333333333333,abc123xyz456\n")).unwrap();
+    market.run().expect(0);
+    assert_eq!(market.billed().len(), 6);
+}
+
+#[test]
+fn a_ledger_that_was_lost_does_not_bill_again_what_it_had_claimed() {
+    let market = Market::new();
+    market.item(ACME, AT, PRODUCT, "users", "5");
+    // Claimed, and perhaps billed, by a ledger that is not there any more.
+    assert_eq!(market.command("run", &[], &[("METERHOST_FAILPOINT", "submitted")]).exit, -1);
+    for ending in ["", "-wal", "-shm", ".head", ".lock"] {
+        let _ = std::fs::remove_file(market.path(&format!("aws-marketplace.ledger.db{ending}")));
+    }
+    market.run().expect(1).says("claimed");
+    assert_eq!(market.billed().into_values().collect::<Vec<_>>(), ["5"]);
+    // A person has seen that it was billed, and takes it out of sight.
+    market.update(ACME, AT, "SET metering_pending = :p", &json!({ ":p": { "S": "false" } }));
+    market.run().expect(0);
+    assert_eq!(market.billed().into_values().collect::<Vec<_>>(), ["5"]);
+}

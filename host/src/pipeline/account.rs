@@ -151,7 +151,9 @@ impl Stand<'_> {
 
     /// How many records of a dimension of an owner its charge was frozen from.
     fn frozen_from(&self, owner: (&str, &str), dimension: &str) -> u64 {
-        let shares = self.charge.into_iter().flat_map(|charge| charge.charge().shares());
+        // Of a queue, what was frozen before is not read again.
+        let charge = self.charge.filter(|_| !self.line.is_new_alone);
+        let shares = charge.into_iter().flat_map(|charge| charge.charge().shares());
         let origins = shares.filter(|share| share.owner() == owner).flat_map(|share| share.origins);
         origins.filter(|(name, _)| name == dimension).map(|(_, records)| *records).sum()
     }

@@ -267,7 +267,7 @@ impl<'a> Assess<'a> {
                 line.difference = Some(Difference { quantity, place: Place::ByHand(word.words()) });
             }
         }
-        (line.origins, line.parts) = (bill.origins, bill.parts);
+        (line.origins, line.parts, line.is_new_alone) = (bill.origins, bill.parts, self.queue.is_some());
         line.carried_before = self.state.carried_from(&charge.charge().id());
         line.more_by_hand = self.state.more_by_hand(&charge.charge().id());
         line

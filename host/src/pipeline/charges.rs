@@ -56,6 +56,8 @@ pub(super) struct Assessed {
     /// Rounded, if it can be.
     pub(super) quantity: Decimal,
     pub(super) origins: Vec<(String, u64)>,
+    /// Whether these are the records that came after its charge was frozen, and no others.
+    pub(super) is_new_alone: bool,
     /// Whose usage it is, where a table says whom to bill.
     pub(super) parts: Vec<Part>,
     /// Why it is held, if it is.
@@ -117,6 +119,7 @@ impl Assessed {
             is_known: true,
             quantity: own,
             origins: Vec::new(),
+            is_new_alone: false,
             parts: Vec::new(),
             held: None,
             zero: false,
