@@ -146,6 +146,19 @@ pub enum Entry {
         /// Those that went into the same charges.
         groups: Vec<Group>,
     },
+    /// One segment holds from here on what those of several takings held.
+    Merged {
+        /// A window that some of their records lie in.
+        window: Window,
+        /// The segment.
+        segment: String,
+        /// How many records it holds: as many as those did together.
+        records: u64,
+        /// SHA-256 of its index.
+        sha256: Hash,
+        /// The positions of the takings: from the first, and up to before the second.
+        takings: (u64, u64),
+    },
     /// A charge that was surely refused, made anew from what is pending now. What it was before can never be sent again.
     Revise {
         /// Its id, as before.
@@ -475,7 +488,7 @@ impl InputSeen {
 
 impl Entry {
     /// The words under which entries are stored.
-    pub(super) const KINDS: [&'static str; 28] = [
+    pub(super) const KINDS: [&'static str; 29] = [
         "opened",
         "run",
         "inputs",
@@ -485,6 +498,7 @@ impl Entry {
         "ids",
         "claiming",
         "taken",
+        "merged",
         "revise",
         "withdrawn",
         "told",
@@ -529,6 +543,7 @@ impl Entry {
             Entry::Ids { .. } => "ids",
             Entry::Claiming { .. } => "claiming",
             Entry::Taken { .. } => "taken",
+            Entry::Merged { .. } => "merged",
             Entry::Revise { .. } => "revise",
             Entry::Withdrawn { .. } => "withdrawn",
             Entry::Told { .. } => "told",

@@ -73,7 +73,10 @@ impl State {
                 }
                 let segment = Segment { window, name: segment, ids: records, sha256 };
                 let told = vec![None; groups.len()];
-                self.takings.add(Taking { segment, names, groups, told }, key)?;
+                self.takings.add(segment, Taking { names, groups, told }, key)?;
+            }
+            Entry::Merged { window, segment, records, sha256, takings } => {
+                self.takings.merge(Segment { window, name: segment, ids: records, sha256 }, takings)?;
             }
             Entry::Revise { id, charge } => self.revise(id, charge)?,
             Entry::Withdrawn { charge, records } => self.change(&charge, |charge| charge.withdraw(records))??,
@@ -325,7 +328,9 @@ impl State {
             lost: self.lost,
             plugins: self.plugins.clone(),
             ids: self.ids.key_alone(),
-            takings: self.takings.part(records.iter().any(|record| matches!(record.entry, Entry::Told { .. }))),
+            takings: self
+                .takings
+                .part(records.iter().any(|record| matches!(record.entry, Entry::Told { .. } | Entry::Merged { .. }))),
             ..State::default()
         };
         let under_way = self.attempts.values().flat_map(|attempt| &attempt.charges);
@@ -381,6 +386,7 @@ impl State {
                 | Entry::Ids { .. }
                 | Entry::Claiming { .. }
                 | Entry::Told { .. }
+                | Entry::Merged { .. }
                 | Entry::Outcomes { .. }
                 | Entry::Imported(_)
                 | Entry::Mirrored { .. }

@@ -89,7 +89,7 @@ pub use row::{Hash, Head, Row};
 pub use standing::{Standing, TAKEN_OVER};
 pub use state::{Counts, State, WindowState};
 pub use table::Format;
-pub use takings::{Group, Made, Taken, Taking, Takings, Told};
+pub use takings::{Group, Lookup, Made, Taken, Taking, Takings, Told};
 pub use trail::{Event, Frozen, Inputs, Step, Trail};
 pub use unfrozen::Unfrozen;
 pub use verify::{Finding, Spot, Unfit, Verified};

@@ -127,7 +127,8 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
     if let Some(intake) = &intake
         && !findings.has_lost_the_ledger()
         && findings.exit != Exit::Interrupted
-        && let Err(error) = tell(setup, options, &mut ledger, intake, &mut findings)
+        && let Err(error) =
+            tell(setup, options, &mut ledger, intake, &mut findings).and_then(|()| merge(setup, &mut ledger))
     {
         findings.ledger(&error);
     }
@@ -147,6 +148,14 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
         findings.ledger(&error);
     }
     Ok(summary::report(setup, ledger.state(), options, Some(run), &works, &withdrawn, findings))
+}
+
+/// Brings together what lies beside the ledger in many pieces.
+fn merge(setup: &Setup, ledger: &mut Ledger) -> Result<(), LedgerError> {
+    while let Some(entry) = ledger.state().takings().merged(&setup.place.shelf())? {
+        ledger.append(vec![entry])?;
+    }
+    Ok(())
 }
 
 /// Takes over, while the ledger is new, what the state document says was billed before.

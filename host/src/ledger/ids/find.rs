@@ -103,6 +103,24 @@ impl<'a> Finder<'a> {
         Ok(found)
     }
 
+    /// All that stands there, in its order. After an error there is nothing more.
+    pub fn all(&self) -> impl Iterator<Item = Result<Billed, LedgerError>> {
+        let block = |block| match self.whole(block) {
+            Ok(ids) => (ids, None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
+        (0..self.form.blocks()).map(block).flat_map(|(ids, error)| ids.into_iter().map(Ok).chain(error.map(Err)))
+    }
+
+    /// All of a block.
+    fn whole(&self, block: usize) -> Result<Vec<Billed>, LedgerError> {
+        let start = self.form.block(block);
+        let bytes = self.read(start..start + (self.form.ids_of(block) * ID) as u64)?;
+        let hash = self.index.blocks.get(block).map(|(_, hash)| *hash).unwrap_or_default();
+        self.check(&bytes, &hash, &format!("its block {block}"))?;
+        Ok(bytes.chunks_exact(ID).map(Billed::read).collect())
+    }
+
     /// The marks that may stand in a block. One that stands at the end of a block may go on in the next.
     fn within<'m>(&self, block: usize, marks: &'m [u128]) -> &'m [u128] {
         let first = |block: usize| self.index.blocks.get(block).map(|(first, _)| *first);

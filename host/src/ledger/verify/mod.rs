@@ -172,13 +172,16 @@ impl Place {
 
 /// What lies beside the ledger and an entry names, if it names something.
 fn beside(row: &Row) -> (Option<Segment>, Option<Blob>) {
-    if !matches!(row.kind.as_str(), "ids" | "taken") {
+    if !matches!(row.kind.as_str(), "ids" | "taken" | "merged") {
         return (None, None);
     }
     // What cannot be read is said of the entry itself.
     match serde_json::from_str(&row.body) {
         Ok(Entry::Ids { window, segment, ids, sha256, .. }) => {
             (Some(Segment { window, name: segment, ids, sha256 }), None)
+        }
+        Ok(Entry::Merged { window, segment, records, sha256, .. }) => {
+            (Some(Segment { window, name: segment, ids: records, sha256 }), None)
         }
         Ok(Entry::Taken { window, segment, records, sha256, names, .. }) => {
             (Some(Segment { window, name: segment, ids: records, sha256 }), Some(names))

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::marks::Marks;
 use super::together::Links;
 use crate::failpoint::failpoint;
-use crate::ledger::{Entry, LedgerError, State, Taken, Told};
+use crate::ledger::{Entry, LedgerError, Lookup, State, Taken, Told};
 use crate::model::charge::ChargeId;
 use crate::model::reading::{Page, Quarantined, Request, Span, Unreadable};
 use crate::model::usage::{Batch, TextColumn};
@@ -116,6 +116,8 @@ impl Intake {
             Ok(cursor) => cursor,
             Err(failure) => return Ok(Err(problem(failure))),
         };
+        let shelf = setup.place.shelf();
+        let known = state.takings().lookup(&shelf)?;
         let mut seen = HashSet::new();
         let mut records = 0;
         loop {
@@ -131,7 +133,7 @@ impl Intake {
             (records, _) = (records + page.batch.rows(), options.watch.records(page.batch.rows() as u64));
             let taken = match records > MOST_RECORDS {
                 true => Ok(Err(format!("it answered more than {MOST_RECORDS} records"))),
-                false => self.page(page, state, setup, request, &mut seen),
+                false => self.page(page, &Known { state, lookup: &known, source: &section.name }, request, &mut seen),
             };
             match taken {
                 Ok(Ok(())) => {}
@@ -152,8 +154,7 @@ impl Intake {
     fn page(
         &mut self,
         page: Page,
-        state: &State,
-        setup: &Setup,
+        known: &Known<'_>,
         request: &Request,
         seen: &mut HashSet<u128>,
     ) -> Result<Result<(), String>, LedgerError> {
@@ -178,7 +179,7 @@ impl Intake {
             return Ok(Err(format!("it handed out {twice} twice")));
         }
         let wanted: Vec<u128> = records.keys().copied().collect();
-        let known = state.takings().find(&setup.place.shelf(), &wanted)?;
+        let found = known.lookup.find(&wanted)?;
         let of_rows = marks.contents(&batch);
         let mut contents = vec![0; batch.rows()];
         let mut keep = vec![true; batch.rows()];
@@ -189,8 +190,8 @@ impl Intake {
                 let pair = |row: usize| (batch.time.get(row).copied().unwrap_or_default(), pair(&batch, row));
                 others.iter().for_each(|other| self.links.add(pair(*first), pair(*other)));
             }
-            let Some(taken) = known.get(mark) else { continue };
-            let fate = fate(state, taken, says);
+            let Some(taken) = found.get(mark) else { continue };
+            let fate = fate(known.state, taken, says);
             if let Fate::Usage = fate {
                 self.retried.insert((*reference).to_owned(), *taken);
                 continue;
@@ -201,8 +202,7 @@ impl Intake {
                 Fate::Again => self.again.push((*taken, (*reference).to_owned())),
                 Fate::Changed => {
                     let rows = rows.iter().map(|row| (pair(&batch, *row), batch.time.get(*row).copied()));
-                    self.quarantined
-                        .extend(rows.map(|(pair, time)| changed(&setup.source.name, reference, pair, time)));
+                    self.quarantined.extend(rows.map(|(pair, time)| changed(known.source, reference, pair, time)));
                 }
             }
         }
@@ -248,6 +248,14 @@ impl Intake {
             .map(|handed| (Page { batch: handed.batch.clone(), ..Page::default() }, handed.keep.as_deref()));
         std::iter::once((doubts, None)).chain(pages)
     }
+}
+
+/// What is known of records that were taken before.
+struct Known<'a> {
+    state: &'a State,
+    lookup: &'a Lookup<'a>,
+    /// The source's section.
+    source: &'a str,
 }
 
 /// What becomes of a record that was taken before and is pending.

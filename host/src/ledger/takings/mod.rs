@@ -11,14 +11,19 @@
 //! | has none, and a reason | a person decided that they are not billed |
 //! | has none | nothing is owed for them: they come to zero, or a rule left them out |
 
-use std::collections::HashMap;
+mod find;
+mod merge;
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::find::Lookup;
+use self::find::Part;
 use super::charge::ChargeState;
 use super::error::LedgerError;
 use super::fold_error::FoldError;
-use super::ids::{Blob, Finder, IdKey, Segment, Shelf};
+use super::ids::{Blob, IdKey, Segment, Shelf};
 use super::standing::Standing;
 use super::state::State;
 use crate::model::charge::ChargeId;
@@ -72,8 +77,6 @@ impl Told {
 /// What one run took.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taking {
-    /// What stands for each record, what it said, and its group.
-    pub segment: Segment,
     /// The names of the records, by group.
     pub names: Blob,
     /// Its groups.
@@ -100,6 +103,8 @@ pub struct Takings {
     claim: Option<String>,
     key: Option<IdKey>,
     all: Vec<Taking>,
+    /// Segments of what stands for their records, each of one or more of them, in their order.
+    parts: Vec<Part>,
 }
 
 impl Takings {
@@ -128,25 +133,6 @@ impl Takings {
         self.all.get(taken.taking)?.told.get(taken.group).copied().flatten()
     }
 
-    /// Which of these records were taken, by what stands for them, ascending; of one that was taken more than once, the last time.
-    ///
-    /// # Errors
-    /// What lies beside the ledger cannot be read.
-    pub fn find(&self, shelf: &Shelf, marks: &[u128]) -> Result<HashMap<u128, Taken>, LedgerError> {
-        let mut found = HashMap::new();
-        if marks.is_empty() {
-            return Ok(found);
-        }
-        let segments: Vec<&Segment> = self.all.iter().map(|taking| &taking.segment).collect();
-        for (taking, finder) in Finder::open_all(shelf, &segments)?.iter().enumerate() {
-            for billed in finder.find(marks)? {
-                let group = usize::try_from(billed.input).unwrap_or(usize::MAX);
-                found.insert(billed.mark, Taken { taking, group, contents: billed.contents });
-            }
-        }
-        Ok(found)
-    }
-
     /// What entries can reach of it that may tell something, or do not.
     pub(super) fn part(&self, tells: bool) -> Takings {
         if tells { self.clone() } else { Takings { key: self.key, ..Takings::default() } }
@@ -161,14 +147,32 @@ impl Takings {
         self.claim = None;
     }
 
-    pub(super) fn add(&mut self, taking: Taking, key: IdKey) -> Result<(), FoldError> {
+    pub(super) fn add(&mut self, segment: Segment, taking: Taking, key: IdKey) -> Result<(), FoldError> {
         match self.key.replace(key) {
-            Some(known) if known != key => Err(FoldError::OtherKey(taking.segment.name)),
+            Some(known) if known != key => Err(FoldError::OtherKey(segment.name)),
             _ => {
+                self.parts.push(Part { segment, first: self.all.len(), takings: 1 });
                 self.all.push(taking);
                 Ok(())
             }
         }
+    }
+
+    /// One segment holds from here on what those of these takings held.
+    pub(super) fn merge(&mut self, segment: Segment, (from, to): (u64, u64)) -> Result<(), FoldError> {
+        let place = |taking: u64| usize::try_from(taking).map_err(|_| FoldError::NoTaking(taking));
+        let (first, end) = (place(from)?, place(to)?);
+        let start = self.parts.partition_point(|part| part.first < first);
+        let stop = self.parts.partition_point(|part| part.first < end);
+        let held = self.parts.get(start..stop).unwrap_or_default();
+        let fits = held.first().is_some_and(|part| part.first == first)
+            && held.last().is_some_and(|part| part.first + part.takings == end)
+            && held.iter().map(|part| part.segment.ids).sum::<u64>() == segment.ids;
+        if !fits {
+            return Err(FoldError::NoTaking(from));
+        }
+        self.parts.splice(start..stop, [Part { segment, first, takings: end - first }]);
+        Ok(())
     }
 
     pub(super) fn tell(&mut self, taking: u64, groups: &[(u32, Told)]) -> Result<(), FoldError> {
