@@ -376,3 +376,38 @@ fn a_ledger_that_was_lost_does_not_bill_again_what_it_had_claimed() {
     market.run().expect(0);
     assert_eq!(market.billed().into_values().collect::<Vec<_>>(), ["5"]);
 }
+
+#[test]
+fn what_a_person_decides_of_pending_records_is_told_and_counts_for_these_alone() {
+    let mut market = Market::new();
+    market.item(ACME, AT, PRODUCT, "users", "-5");
+    market.item(OTHER, AT, PRODUCT, "users", "5");
+    market.run().expect(1).says("negative");
+    let resolve = |market: &Market, customer: &str, word: &str| {
+        let arguments = [word, "--customer", customer, "--window", "2026-02-15T14", "--reason", "a mistake", "--yes"];
+        market.command("ledger resolve", &arguments, &[]).expect(0);
+    };
+    resolve(&market, ACME, "waive");
+    market.run().expect(0);
+    let item = market.get(ACME, AT).unwrap();
+    assert_eq!(item["metering_pending"]["S"], "false", "{item:#}");
+    assert_eq!(item["metering_failed"]["BOOL"], false, "{item:#}");
+    assert!(market.totals(PRODUCT, ACME).is_empty());
+    // More for the hour is judged by itself.
+    market.item(ACME, AT + 1, PRODUCT, "users", "7");
+    market.run().expect(0);
+    assert_eq!(market.billed().into_values().collect::<Vec<_>>(), ["7", "5"]);
+    // Late usage that somebody has billed by other means.
+    market.replace("late   = \"carry\"", "late   = \"hold\"");
+    market.item(ACME, AT + 2, PRODUCT, "users", "3");
+    market.run().expect(1);
+    resolve(&market, ACME, "billed");
+    market.run().expect(0);
+    let item = market.get(ACME, AT + 2).unwrap();
+    assert_eq!(item["metering_pending"]["S"], "false", "{item:#}");
+    market.replace("late   = \"hold\"", "late   = \"carry\"");
+    market.item(ACME, AT + 3, PRODUCT, "users", "4");
+    market.at("2026-02-15T16:06:00Z");
+    market.run().expect(0);
+    assert_eq!(market.billed().into_values().collect::<Vec<_>>(), ["7", "4", "5"]);
+}

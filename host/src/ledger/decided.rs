@@ -35,6 +35,8 @@ pub(super) struct Decided {
     charges: HashMap<ChargeId, (Kept, Word)>,
     /// These, by the customers whose usage stood behind them.
     of: HashMap<String, BTreeSet<ChargeId>>,
+    /// Those about usage that is at its end by that: what comes under the same id later is something else.
+    done: Vec<(Kept, Word)>,
     /// The last one about each hold, and the version of the input that it lay in.
     holds: HashMap<Hold, (Option<String>, Word)>,
 }
@@ -58,6 +60,15 @@ impl Decided {
         self.charges.insert(kept.id, (kept, word));
     }
 
+    /// What the last word about a would-be charge was of is at its end.
+    pub(super) fn is_done(&mut self, id: &ChargeId) {
+        let Some((kept, word)) = self.charges.remove(id) else { return };
+        for customer in kept.customers() {
+            self.of.get_mut(customer).map(|of| of.remove(id));
+        }
+        self.done.push((kept, word));
+    }
+
     /// The last word about a would-be charge, and what it came to then.
     pub(super) fn about(&self, id: &ChargeId) -> Option<(Decimal, &Word)> {
         self.charges.get(id).map(|(kept, word)| (kept.exact, word))
@@ -66,7 +77,7 @@ impl Decided {
     /// The last word about each would-be charge, and about each hold.
     pub(super) fn all(&self) -> (impl Iterator<Item = (&Kept, &Word)>, impl Iterator<Item = (&Hold, &Word)>) {
         let holds = self.holds.iter().map(|(hold, (_, word))| (hold, word));
-        (self.charges.values().map(|(kept, word)| (kept, word)), holds)
+        (self.charges.values().chain(&self.done).map(|(kept, word)| (kept, word)), holds)
     }
 
     /// The last words about all that usage of a customer stood behind.

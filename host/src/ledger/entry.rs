@@ -145,6 +145,10 @@ pub enum Entry {
         names: Blob,
         /// Those that went into the same charges.
         groups: Vec<Group>,
+        /// Of records that people decided about: the sinks, windows and would-be charges that their words were of. They are at their end by
+        /// that.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        decided: Vec<(String, Window, ChargeId)>,
     },
     /// One segment holds from here on what those of several takings held.
     Merged {

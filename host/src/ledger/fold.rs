@@ -61,7 +61,10 @@ impl State {
                 self.ids.add(Segment { window, name: segment, ids, sha256 }, key)?;
             }
             Entry::Claiming { token } => self.takings.claims(token),
-            Entry::Taken { window, segment, records, sha256, key, names, groups } => {
+            Entry::Taken { window, segment, records, sha256, key, names, groups, decided } => {
+                for (sink, window, id) in decided {
+                    self.window_mut(&sink, &window)?.decided.is_done(&id);
+                }
                 for group in &groups {
                     for (id, revision) in &group.charges {
                         let charge = self.charges.get_mut(id).ok_or(FoldError::NoCharge(*id))?;
@@ -109,7 +112,8 @@ impl State {
             Entry::Decided { sink, window, decision, charges, holds, reason, by } => {
                 let of = |hold: Hold| (version(&hold, self.versions(&window)), hold);
                 let holds = holds.into_iter().map(of).map(|(version, hold)| (hold, version)).collect();
-                if decision == Decision::Billed {
+                // What a queue handed out it never hands out again, once it is at its end.
+                if decision == Decision::Billed && !self.takings.is_of_a_queue() {
                     self.billed_by_hand(&charges);
                 }
                 self.window_mut(&sink, &window)?.decided.add(charges, holds, &Word { decision, reason, by });
@@ -361,7 +365,8 @@ impl State {
                     ids.extend(charges);
                 }
                 Entry::Resolved { charge, .. } | Entry::Withdrawn { charge, .. } => ids.push(*charge),
-                Entry::Taken { groups, .. } => {
+                Entry::Taken { groups, decided, .. } => {
+                    windows.extend(decided.iter().map(|(sink, window, _)| (sink.as_str(), *window)));
                     ids.extend(groups.iter().flat_map(|group| &group.charges).map(|(id, _)| *id));
                 }
                 Entry::LookedUp { findings, .. } => ids.extend(findings.iter().map(|(id, _)| *id)),

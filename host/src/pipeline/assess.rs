@@ -126,7 +126,8 @@ impl<'a> Assess<'a> {
 
     /// Whether a charge is made anew: it was surely refused, and records of it are usage again.
     fn is_revised(&self, charge: &ChargeState) -> bool {
-        charge.is_refused() && self.queue.is_some_and(|revised| revised.contains(&charge.charge().id()))
+        matches!(charge.standing(), Standing::Rejected { .. })
+            && self.queue.is_some_and(|revised| revised.contains(&charge.charge().id()))
     }
 
     /// What was frozen of a charge counts as usage of its window, as it does where all of that is read again.

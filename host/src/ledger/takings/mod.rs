@@ -101,6 +101,8 @@ pub struct Taken {
 pub struct Takings {
     /// The token under which records are claimed.
     claim: Option<String>,
+    /// Whether there ever was one.
+    is_of_a_queue: bool,
     key: Option<IdKey>,
     all: Vec<Taking>,
     /// Segments of what stands for their records, each of one or more of them, in their order.
@@ -111,6 +113,11 @@ impl Takings {
     /// The token under which records are claimed, once there is one.
     pub fn claim(&self) -> Option<&str> {
         self.claim.as_deref()
+    }
+
+    /// Whether the pipeline's source is a queue, as far as the ledger knows.
+    pub fn is_of_a_queue(&self) -> bool {
+        self.is_of_a_queue
     }
 
     /// What the names of records are hashed with, once some were taken.
@@ -139,7 +146,7 @@ impl Takings {
     }
 
     pub(super) fn claims(&mut self, token: String) {
-        self.claim = Some(token);
+        (self.claim, self.is_of_a_queue) = (Some(token), true);
     }
 
     /// What is claimed under the token so far may have gone into charges of which nothing is known any more.

@@ -1,6 +1,6 @@
 //! Which records went into what is about to be frozen: written beside the ledger, and named by an entry of the same step.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -37,6 +37,7 @@ pub(in crate::pipeline) fn taking(
     let Some(marks) = &intake.marks else { return Ok(None) };
     let mut groups: BTreeMap<GroupKey, Gathering<'_>> = BTreeMap::new();
     let (mut first_window, mut again): (Option<Window>, Vec<Taken>) = (None, Vec::new());
+    let mut decided = BTreeSet::new();
     for Handed { batch, references, keep, contents } in &intake.pages {
         let mut fate_of = FateOf::new(fates, kind, batch);
         let mut row = 0;
@@ -52,6 +53,7 @@ pub(in crate::pipeline) fn taking(
             let says = contents.get(rows.start).copied().unwrap_or_default();
             let Some((goes, window)) = fate_of.rows(rows) else { continue };
             first_window = first_window.or(Some(window));
+            decided.extend(goes.decided);
             let gathering = groups.entry((goes.charges, goes.waived)).or_default();
             gathering.names.push(reference);
             gathering.marks.push((marks.mark(reference), says));
@@ -76,7 +78,11 @@ pub(in crate::pipeline) fn taking(
     let Some(segment) = draft.publish()? else { return Ok(None) };
     let names = shelf.write_names(&names)?;
     let (segment, records, sha256) = (segment.name, segment.ids, segment.sha256);
-    Ok(Some((Entry::Taken { window, segment, records, sha256, key: marks.key, names, groups: entries }, again)))
+    let decided = decided.into_iter().collect();
+    Ok(Some((
+        Entry::Taken { window, segment, records, sha256, key: marks.key, names, groups: entries, decided },
+        again,
+    )))
 }
 
 /// Where the rows of a batch go.
@@ -115,6 +121,7 @@ impl<'a> FateOf<'a> {
             first = first.or(Some(window));
             all.charges.extend(&goes.charges);
             all.waived = all.waived.take().or_else(|| goes.waived.clone());
+            all.decided.extend(goes.decided.iter().cloned());
         }
         all.charges.sort_unstable();
         all.charges.dedup();

@@ -36,6 +36,8 @@ pub(in crate::pipeline) struct Goes {
     pub(super) charges: Vec<Made>,
     /// Why they are not billed, where a person decided so.
     pub(super) waived: Option<String>,
+    /// What that was decided of.
+    pub(super) decided: Vec<(String, Window, ChargeId)>,
 }
 
 /// Where all records go that can be taken.
@@ -130,6 +132,7 @@ pub(in crate::pipeline) fn fates(
             let (Some(goes), Some(fate)) = (&line.goes, fates.get_mut(of)) else { continue };
             fate.charges.extend(&goes.charges);
             fate.waived = fate.waived.take().or_else(|| goes.waived.clone());
+            fate.decided.extend(goes.decided.iter().cloned());
         }
     }
     for fate in fates.values_mut() {
@@ -232,19 +235,22 @@ fn goes(state: &State, line: &Assessed, made: &HashMap<ChargeId, u32>, zeros_wai
     if line.held.is_some() {
         return None;
     }
-    let waived = |words: &str| Some(Goes { charges: Vec::new(), waived: Some(words.to_owned()) });
+    let waived = |words: &str| {
+        let decided = vec![(line.key.sink.clone(), line.key.window, line.handle())];
+        Some(Goes { charges: Vec::new(), waived: Some(words.to_owned()), decided })
+    };
     if let Some(words) = &line.waived {
         return waived(words);
     }
     if let Some(id) = line.id
         && let Some(revision) = made.get(&id)
     {
-        return Some(Goes { charges: vec![(id, *revision)], waived: None });
+        return Some(Goes { charges: vec![(id, *revision)], ..Goes::default() });
     }
     match &line.difference {
         Some(Difference { place: Place::Carried(window), .. }) => {
             let (id, revision) = self::made(state, Key { window: *window, ..line.key.clone() }.id());
-            Some(Goes { charges: vec![(id, revision)], waived: None })
+            Some(Goes { charges: vec![(id, revision)], ..Goes::default() })
         }
         Some(Difference { place: Place::Settled(words) | Place::ByHand(words), .. }) => waived(words),
         Some(Difference { place: Place::Held | Place::Waits(_), .. }) => None,
