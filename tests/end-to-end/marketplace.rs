@@ -411,3 +411,29 @@ fn what_a_person_decides_of_pending_records_is_told_and_counts_for_these_alone()
     market.run().expect(0);
     assert_eq!(market.billed().into_values().collect::<Vec<_>>(), ["7", "4", "5"]);
 }
+
+#[test]
+fn a_record_is_billed_wholly_or_not_at_all() {
+    let market = Market::with_key("customerIdentifier");
+    market.replace("config = { table", "config = { format = \"dimension-usage\", table");
+    market.replace(", subscribers = \"${SUBSCRIBERS_TABLE}\"", "");
+    let config =
+        "plugin = \"aws-marketplace\"\nconfig = { identity = \"customer-identifier\", product = \"abc123xyz456\" }";
+    market.replace("plugin = \"aws-marketplace\"", config);
+    let put = |at: i64, users: &str, admins: &str| {
+        let usage =
+            |dimension: &str, value: &str| json!({ "M": { "dimension": { "S": dimension }, "value": { "N": value } } });
+        market.put(&json!({
+            "customerIdentifier": { "S": "ifAPi5AcF3" }, "create_timestamp": { "N": at.to_string() },
+            "dimension_usage": { "L": [usage("users", users), usage("admins", admins)] }, "metering_pending": { "S": "true" },
+        }));
+    };
+    // The total of its admins is negative: of its users nothing is billed either, since that would be to bill a part of the record.
+    put(AT, "3", "-1");
+    market.run().expect(1).says("its records make admins for ifAPi5AcF3 at marketplace too");
+    assert_eq!(market.billed().len(), 0);
+    put(AT + 1, "1", "5");
+    market.run().expect(0);
+    let billed: Vec<_> = market.billed().into_iter().map(|((_, _, what, _), much)| (what, much)).collect();
+    assert_eq!(billed, [("admins", "4"), ("users", "4")].map(|(what, much)| (what.to_owned(), much.to_owned())));
+}
