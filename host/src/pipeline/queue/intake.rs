@@ -115,6 +115,8 @@ impl Intake {
         };
         let mut seen = HashSet::new();
         let mut records = 0;
+        // What it says that its inputs hold, and what it answered: an input may go over several pages, and its last one says it.
+        let (mut said, mut came) = (0, 0);
         loop {
             let page = match source.next(&cursor) {
                 Ok(Some(page)) => page,
@@ -125,6 +127,8 @@ impl Intake {
             if options.stop.load(Ordering::Relaxed) {
                 return Ok(Err(interrupted()));
             }
+            said += page.inputs.iter().map(|(_, items)| items).sum::<u64>();
+            came += page.batch.rows() as u64 + page.quarantined.len() as u64;
             (records, _) = (records + page.batch.rows(), options.watch.records(page.batch.rows() as u64));
             let taken = match records > MOST_RECORDS {
                 true => Ok(Err(format!("it answered more than {MOST_RECORDS} records"))),
@@ -135,6 +139,10 @@ impl Intake {
                 Ok(Err(text)) => return Ok(Err(problem(Cause::Contract(text).into()))),
                 Err(error) => return Err(error),
             }
+        }
+        if said != came && self.unreadable.is_empty() {
+            let text = format!("it says that what it read holds {said} items, and it answered {came}");
+            return Ok(Err(problem(Cause::Contract(text).into())));
         }
         self.is_whole = true;
         Ok(Ok(self))
@@ -149,12 +157,7 @@ impl Intake {
         request: &Request,
         seen: &mut HashSet<u128>,
     ) -> Result<Result<(), String>, LedgerError> {
-        let Page { batch, references, inputs, quarantined, unreadable, row_inputs: _ } = page;
-        let said: u64 = inputs.iter().map(|(_, items)| items).sum();
-        let came = batch.rows() as u64 + quarantined.len() as u64;
-        if said != came && unreadable.is_empty() {
-            return Ok(Err(format!("it says that what it read holds {said} items, and it answered {came}")));
-        }
+        let Page { batch, references, inputs: _, quarantined, unreadable, row_inputs: _ } = page;
         let until = request.windows.first().map_or(i64::MAX, |span| span.end);
         if let Some(time) = batch.time.iter().find(|time| **time >= until) {
             return Ok(Err(format!("it handed out a record of {time}, which is not before {until}")));
