@@ -1,6 +1,6 @@
 //! A place to run pipelines in that bill to AWS Marketplace: the guide's tables on moto, the emulator of the metering service, the program.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -45,6 +45,11 @@ impl Market {
     }
 
     pub fn on(ledger: Backend, settings: Settings) -> Self {
+        Self::beside(**Moto::shared(), ledger, settings)
+    }
+
+    /// With tables on this server.
+    pub fn beside(store: Store, ledger: Backend, settings: Settings) -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let number = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Relaxed));
         let now = "2026-02-15T16:05:00Z";
@@ -56,7 +61,7 @@ impl Market {
         let market = Market {
             folder: tempfile::tempdir().unwrap(),
             emulator,
-            store: **Moto::shared(),
+            store,
             ledger,
             records: format!("MeteringRecords-{number}"),
             subscribers: format!("Subscribers-{number}"),
@@ -183,6 +188,10 @@ impl Market {
         totals.into_iter().map(|(dimension, total)| (dimension, total["N"].as_str().unwrap().to_owned())).collect()
     }
 
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -267,6 +276,21 @@ impl Market {
     pub fn sent(&self) -> Vec<String> {
         let bodies = self.emulator.requests().into_iter().map(|request| request.raw_body);
         bodies.map(|body| String::from_utf8(body.to_vec()).unwrap()).collect()
+    }
+
+    /// The records of all calls, each once, byte for byte as they were sent.
+    pub fn records_sent(&self) -> BTreeSet<String> {
+        #[derive(serde::Deserialize)]
+        struct Call<'a> {
+            #[serde(borrow, rename = "UsageRecords")]
+            records: Vec<&'a serde_json::value::RawValue>,
+        }
+        let mut records = BTreeSet::new();
+        for body in self.sent().iter().filter(|body| !body.is_empty()) {
+            let call: Call<'_> = serde_json::from_str(body).unwrap();
+            records.extend(call.records.iter().map(|record| record.get().to_owned()));
+        }
+        records
     }
 
     /// The charge of a customer's dimension, as the ledger shows it.
