@@ -130,11 +130,8 @@ fn a_time_that_the_service_takes_no_more_refuses_no_other_record_of_its_call() {
 
 /// What the service says that names no charge, and whether it may have billed then.
 fn of_the_whole_call() -> Vec<(&'static str, Fault, bool)> {
-    let status = |name: &str, status: u16, commit: bool| Fault::Error {
-        name: name.to_owned(),
-        status: Some(status),
-        commit,
-    };
+    let status =
+        |name: &str, status: u16, commit: bool| Fault::Error { name: name.to_owned(), status: Some(status), commit };
     vec![
         ("ThrottlingException", Fault::Throttle, false),
         ("ThrottlingException", status("ThrottlingException", 429, false), false),
