@@ -1,15 +1,17 @@
 //! A place to run pipelines in that bill to AWS Marketplace: the guide's tables on moto, the emulator of the metering service, the program.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
 use metering_emulator::{Clock, Credentials, Customer, Emulator, Product, Settings};
 use s3_proxy::{Moto, Proxy, Store};
 use serde_json::{Value, json};
 
 use crate::support::{Backend, Bucket, Ended, ended, program};
+use crate::zombies::is_stopped;
 
 /// The guide's customer, products and dimensions.
 pub const ACME: &str = "123456789012";
@@ -37,16 +39,26 @@ impl Market {
         Self::on(Backend::Sqlite, Settings::default())
     }
 
+    /// With an emulator like this.
+    pub fn with(settings: Settings) -> Self {
+        Self::on(Backend::Sqlite, settings)
+    }
+
     pub fn on(ledger: Backend, settings: Settings) -> Self {
-        Self::made("customerAWSAccountId", ledger, settings)
+        Self::made("customerAWSAccountId", **Moto::shared(), ledger, settings)
     }
 
     /// With another hash key of the records' table.
     pub fn with_key(hash: &str) -> Self {
-        Self::made(hash, Backend::Sqlite, Settings::default())
+        Self::made(hash, **Moto::shared(), Backend::Sqlite, Settings::default())
     }
 
-    fn made(hash: &str, ledger: Backend, settings: Settings) -> Self {
+    /// With tables on this server.
+    pub fn beside(store: Store, ledger: Backend, settings: Settings) -> Self {
+        Self::made("customerAWSAccountId", store, ledger, settings)
+    }
+
+    fn made(hash: &str, store: Store, ledger: Backend, settings: Settings) -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let number = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Relaxed));
         let now = "2026-02-15T16:05:00Z";
@@ -58,7 +70,7 @@ impl Market {
         let market = Market {
             folder: tempfile::tempdir().unwrap(),
             emulator,
-            store: **Moto::shared(),
+            store,
             ledger,
             records: format!("MeteringRecords-{number}"),
             subscribers: format!("Subscribers-{number}"),
@@ -185,6 +197,10 @@ impl Market {
         totals.into_iter().map(|(dimension, total)| (dimension, total["N"].as_str().unwrap().to_owned())).collect()
     }
 
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -218,8 +234,12 @@ impl Market {
 
     /// A command on the pipeline, not run yet.
     pub fn step(&self, command: &str) -> Command {
+        self.step_at(command, &self.now)
+    }
+
+    fn step_at(&self, command: &str, now: &str) -> Command {
         let mut program = program();
-        program.args(command.split(' ')).arg(self.path("pipeline.toml")).args(["--now", &self.now]);
+        program.args(command.split(' ')).arg(self.path("pipeline.toml")).args(["--now", now]);
         program.env("AWS_ENDPOINT_URL_DYNAMODB", self.store.url());
         program.env("AWS_ENDPOINT_URL_MARKETPLACE_METERING", self.emulator.url());
         program.env("METERING_RECORDS_TABLE", &self.records).env("SUBSCRIBERS_TABLE", &self.subscribers);
@@ -239,14 +259,6 @@ impl Market {
         stopped(step.spawn().unwrap())
     }
 
-    /// A command whose words go into a file.
-    pub fn step_saying(&self, command: &str, said: &Path) -> Command {
-        let out = std::fs::File::create(said).unwrap();
-        let mut step = self.step(command);
-        step.stdout(out.try_clone().unwrap()).stderr(out);
-        step
-    }
-
     /// What was billed, by customer, product, dimension and hour.
     pub fn billed(&self) -> BTreeMap<(String, String, String, String), String> {
         let audit = self.emulator.audit();
@@ -264,6 +276,89 @@ impl Market {
     /// How many calls of the metering service there were.
     pub fn calls(&self) -> usize {
         self.emulator.requests().len()
+    }
+}
+
+/// What tests of faults ask.
+impl Market {
+    /// The bodies of all calls of the metering service, oldest first.
+    pub fn sent(&self) -> Vec<String> {
+        let bodies = self.emulator.requests().into_iter().map(|request| request.raw_body);
+        bodies.map(|body| String::from_utf8(body.to_vec()).unwrap()).collect()
+    }
+
+    /// The records of all calls, each once, byte for byte as they were sent.
+    pub fn records_sent(&self) -> BTreeSet<String> {
+        #[derive(serde::Deserialize)]
+        struct Call<'a> {
+            #[serde(borrow, rename = "UsageRecords")]
+            records: Vec<&'a serde_json::value::RawValue>,
+        }
+        let mut records = BTreeSet::new();
+        for body in self.sent().iter().filter(|body| !body.is_empty()) {
+            let call: Call<'_> = serde_json::from_str(body).unwrap();
+            records.extend(call.records.iter().map(|record| record.get().to_owned()));
+        }
+        records
+    }
+
+    /// The charge of a customer's dimension, as the ledger shows it.
+    #[track_caller]
+    pub fn charge(&self, customer: &str, dimension: &str) -> Value {
+        let shown = self.command("ledger show", &["--json"], &[]).expect(0).json();
+        let windows = shown["windows"].as_array().unwrap();
+        let mut charges = windows.iter().flat_map(|window| window["charges"].as_array().unwrap());
+        charges.find(|it| it["customer"] == customer && it["dimension"] == dimension).unwrap().clone()
+    }
+
+    /// Begins the ledger before the hour of most tests is over: nobody can have billed it before.
+    pub fn begin_early(&self) {
+        let early = "2026-02-15T14:01:00Z";
+        ended(self.step_at("run", early).env("METERHOST_CLOCK", early).output().unwrap()).expect(0);
+    }
+
+    /// How an item is marked: `metering_pending`, `metering_failed`, `metering_response`.
+    #[track_caller]
+    pub fn marks(&self, customer: &str, time: i64) -> (String, Option<bool>, String) {
+        let item = self.get(customer, time).expect("the item is there");
+        let text = |name: &str| item[name]["S"].as_str().unwrap_or_default().to_owned();
+        (text("metering_pending"), item["metering_failed"]["BOOL"].as_bool(), text("metering_response"))
+    }
+
+    /// Asserts that items are marked as billed, or as refused, with such a word in the service's answer.
+    #[track_caller]
+    pub fn marked(&self, items: &[(&str, i64)], is_failed: bool, word: &str) {
+        for (customer, time) in items {
+            let (pending, failed, response) = self.marks(customer, *time);
+            assert_eq!((pending.as_str(), failed), ("false", Some(is_failed)), "{customer} {time}: {response}");
+            assert!(response.contains(word), "{word} is not in {response}");
+        }
+    }
+
+    /// The total of a dimension of the guide's first product; empty where there is none.
+    pub fn total(&self, customer: &str, dimension: &str) -> String {
+        self.totals(PRODUCT, customer).remove(dimension).unwrap_or_default()
+    }
+
+    /// Starts a run that falls asleep at a place, and waits until it does.
+    pub fn asleep_at(&self, place: &str) -> Child {
+        let mut run = self.step("run");
+        run.env("METERHOST_FAILPOINT", format!("stop:{place}")).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = run.spawn().unwrap();
+        let begun = Instant::now();
+        while !is_stopped(&child) {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{place} is not passed");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        child
+    }
+
+    /// Asserts that a further run finds nothing to do, and changes nothing.
+    #[track_caller]
+    pub fn is_at_rest(&self, exit: i32) {
+        let before = (self.calls(), self.items());
+        self.run().expect(exit);
+        assert_eq!((self.calls(), self.items()), before);
     }
 }
 

@@ -31,12 +31,12 @@ fn asleep_at(stage: &Stage, place: &str) -> Child {
     child
 }
 
-fn is_stopped(child: &Child) -> bool {
+pub fn is_stopped(child: &Child) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap();
     stat.rsplit_once(')').unwrap().1.trim_start().starts_with('T')
 }
 
-fn woken(child: Child) -> Ended {
+pub fn woken(child: Child) -> Ended {
     signal(&child, Signal::CONT);
     ended(child.wait_with_output().unwrap())
 }

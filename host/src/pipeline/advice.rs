@@ -106,6 +106,9 @@ impl Advice<'_> {
             (Standing::InFlight { .. } | Standing::Unknown { .. } | Standing::Unconfirmed { .. }, Resolution::Ask) => {
                 "nobody can ask this service: see whether it has the charge, and say so"
             }
+            (Standing::Unconfirmed { .. }, Resolution::Replay) => {
+                "the service has a record in its place, of a ledger that was lost or of somebody else: see in its books whose, and say so"
+            }
             (Standing::InFlight { .. } | Standing::Unknown { .. }, Resolution::Replay) => {
                 return Some("run again: the identical charge is offered again".to_owned());
             }

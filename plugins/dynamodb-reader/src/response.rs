@@ -14,6 +14,8 @@ const LONGEST: usize = 64 << 10;
 pub(crate) fn text(settlements: &[&Settlement]) -> String {
     let answered = |settlement: &&&Settlement| match settlement.outcome {
         Settled::Accepted => true,
+        // What a person decided stands in the place of what was answered before.
+        Settled::Waived => false,
         _ => !settlement.answer.is_empty(),
     };
     if settlements.is_empty() {
@@ -36,7 +38,7 @@ pub(crate) fn text(settlements: &[&Settlement]) -> String {
 fn results(settlements: &[&Settlement]) -> String {
     let mut text = String::from("{\"Results\":[");
     for (position, settlement) in settlements.iter().enumerate() {
-        let answer = settlement.answer.trim();
+        let answer = if settlement.outcome == Settled::Waived { "" } else { settlement.answer.trim() };
         let entry = match answer.is_empty() {
             false if serde_json::from_str::<IgnoredAny>(answer).is_ok() => answer.to_owned(),
             false => Value::from(answer).to_string(),
@@ -93,6 +95,8 @@ mod tests {
         let rejected = settlement("b", "calls", Settled::Rejected, "");
         let mut waived = settlement("c", "calls", Settled::Waived, "");
         waived.message = Some("a gift".to_owned());
+        let mut refused_before = settlement("f", "calls", Settled::Waived, "{\"Status\":\"DuplicateRecord\"}");
+        refused_before.message = Some("theirs is right".to_owned());
         let torn = settlement("d", "calls", Settled::Rejected, "{\"Status\":");
         let mut named = settlement("e", "users", Settled::Accepted, "");
         named.reference = Some("mr-7".to_owned());
@@ -104,6 +108,13 @@ mod tests {
             (vec![&rejected], "the service refused it, and did not say why".to_owned()),
             (vec![&refused, &refused], "UsageDimension is wrong".to_owned()),
             (vec![&waived], "not billed, by decision: a gift".to_owned()),
+            (vec![&refused_before], "not billed, by decision: theirs is right".to_owned()),
+            (
+                vec![&accepted, &refused_before],
+                format!(
+                    "{{\"Results\":[{SUCCESS},\"not billed, by decision: theirs is right\"],\"UnprocessedRecords\":[]}}"
+                ),
+            ),
             (vec![&torn], r#"{"Results":["{\"Status\":"],"UnprocessedRecords":[]}"#.to_owned()),
             (vec![&named], r#"{"Results":["accepted as mr-7"],"UnprocessedRecords":[]}"#.to_owned()),
             (

@@ -25,6 +25,9 @@ pub enum Fault {
         #[serde(default)]
         commit: bool,
     },
+    /// An error of this name to a call that holds a record of this customer, by account or identifier: it is at fault,
+    /// and the whole call is refused for it. Other calls are served.
+    Refuse { name: String, customer: String },
     /// Served, but the records at these positions (all, when empty) are not billed and come back as
     /// `UnprocessedRecords`.
     Unprocessed {
@@ -90,6 +93,11 @@ impl Fault {
     /// An error of this name, without effect.
     pub fn error(name: &str) -> Self {
         Self::Error { name: name.to_owned(), status: None, commit: false }
+    }
+
+    /// An error of this name to each call that holds a record of this customer.
+    pub fn refuse(name: &str, customer: &str) -> Self {
+        Self::Refuse { name: name.to_owned(), customer: customer.to_owned() }
     }
 
     /// The records at these positions come back unprocessed; all, when empty.

@@ -44,7 +44,7 @@ pub(crate) fn what_is_billed(record: &Booked) -> String {
 fn may_be_billed(request: &Request, position: usize) -> bool {
     match &request.fault {
         Fault::Throttle => false,
-        Fault::Pass | Fault::Slow { .. } | Fault::Unprocessed { .. } => {
+        Fault::Pass | Fault::Slow { .. } | Fault::Unprocessed { .. } | Fault::Refuse { .. } => {
             matches!(request.outcomes.get(position), Some(Outcome::Success | Outcome::DuplicateRecord))
         }
         Fault::Error { name, status, commit } => *commit || status.map_or(name == INTERNAL, |status| status >= 500),

@@ -55,6 +55,10 @@ impl Service {
                 let answer = refusal.answer(self.settings.error_style);
                 Settled { error: Some(name), ..self.serve_if(commit, records).answer(answer) }
             }
+            Fault::Refuse { name, customer } => match records.iter().any(|it| it.customer.name() == customer) {
+                true => self.refuse(&Refusal::new(&name, format!("The record of {customer} is at fault."))),
+                false => self.serve(records, &[], &[]),
+            },
             Fault::Unprocessed { positions } if positions.is_empty() => {
                 let all: Vec<usize> = (0..records.len()).collect();
                 self.serve(records, &all, &[])

@@ -49,11 +49,13 @@ pub(in super::super) fn heard(service: Service, name: &str, response: Response, 
     let said: Value = serde_json::from_str(&body).unwrap_or_default();
     let text = |key: &str| said.get(key).and_then(Value::as_str);
     let code = text("__type").or_else(|| header("x-amzn-errortype")).map(plain).filter(|code| !code.is_empty());
-    let message = text("message").or_else(|| text("Message")).unwrap_or_default();
+    let message = text("message").or_else(|| text("Message")).map(str::to_owned);
+    // What stands between here and the service answers in a language of its own.
+    let message = message.unwrap_or_else(|| if said.is_null() { shortened(&body) } else { String::new() });
     let error = ServiceError {
         status,
         code: redactor.redact(code.unwrap_or("UnknownError")).into_owned(),
-        message: message.to_owned(),
+        message,
         retry_after: header("retry-after").and_then(|text| text.parse().ok()).map(Duration::from_secs),
         body,
     };
@@ -135,7 +137,7 @@ mod tests {
             (&[(header, "a.b#AccessDeniedException:http://x/#y")], "{}", "AccessDeniedException", ""),
             (&[(header, "Other")], r#"{"__type":"a#First:x"}"#, "First", ""),
             (&[], r#"{"__type":3,"message":["x"]}"#, "UnknownError", ""),
-            (&[], "<html>502</html>", "UnknownError", ""),
+            (&[], "<html>502</html>", "UnknownError", "<html>502</html>"),
             (&[], "", "UnknownError", ""),
         ] {
             let error = refused(400, headers, body);

@@ -57,7 +57,7 @@ impl Decide<'_> {
         let id = state.charge().id();
         let by_look_up = self.traits.resolution == Resolution::LookUp;
         let stands = match state.standing() {
-            Standing::Unconfirmed { .. } => true,
+            Standing::Unconfirmed { .. } => self.can_be_asked_of(&id),
             // Where a second record is not refused, an earlier call may still take effect after its absence was seen.
             Standing::InFlight { .. } | Standing::Unknown { .. } => {
                 by_look_up && (self.traits.refuses_second || self.is_over(state))
@@ -88,7 +88,7 @@ impl Decide<'_> {
                 Resolution::LookUp => looked_up,
                 Resolution::Ask => false,
             },
-            Standing::Unconfirmed { .. } => looked_up,
+            Standing::Unconfirmed { .. } => looked_up && self.can_be_asked_of(&id),
             Standing::Held { .. }
             | Standing::Accepted { .. }
             | Standing::TakenOver
@@ -96,6 +96,11 @@ impl Decide<'_> {
             | Standing::Waived { .. }
             | Standing::Nothing => false,
         }
+    }
+
+    /// Whether asking the service's books of a duplicate may help: where look-ups are not how the sink resolves, they tell at once or never.
+    fn can_be_asked_of(&self, id: &ChargeId) -> bool {
+        self.traits.resolution == Resolution::LookUp || !self.happened.asked.contains(id)
     }
 
     /// Whether a charge that may be offered was offered before, here without a clear answer or perhaps by a ledger that was lost, and was

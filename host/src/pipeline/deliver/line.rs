@@ -65,7 +65,8 @@ impl Service for Plugged<'_> {
         let session = self.setup.broker.session(&section.name, section.grants.clone(), false);
         session.set_rate(self.sink.rate);
         session.set_gate(gate);
-        session.set_deadline(self.setup.place.longest_call());
+        // No longer than the ledger says that a call may still take effect, nor than its lease lasts.
+        session.set_deadline(Some(self.sink.traits.deadline));
         session.begin_call();
         let failed = |cause| {
             let was_tried = session.call_record().tried > 0;

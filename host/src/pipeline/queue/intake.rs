@@ -41,9 +41,6 @@ pub(in crate::pipeline) struct Intake {
     pub(in crate::pipeline) links: Links,
     /// What stands for references.
     pub(super) marks: Option<Marks>,
-    /// How many items the source says that it read, and how many it handed out.
-    said: u64,
-    came: u64,
     /// Whether it is all that the queue hands out; else nothing can be said of what is not there.
     pub(in crate::pipeline) is_whole: bool,
 }
@@ -120,6 +117,8 @@ impl Intake {
         let known = state.takings().lookup(&shelf)?;
         let mut seen = HashSet::new();
         let mut records = 0;
+        // What it says that its inputs hold, and what it answered: an input may go over several pages, and its last one says it.
+        let (mut said, mut came) = (0, 0);
         loop {
             let page = match source.next(&cursor) {
                 Ok(Some(page)) => page,
@@ -130,6 +129,8 @@ impl Intake {
             if options.stop.load(Ordering::Relaxed) {
                 return Ok(Err(interrupted()));
             }
+            said += page.inputs.iter().map(|(_, items)| items).sum::<u64>();
+            came += page.batch.rows() as u64 + page.quarantined.len() as u64;
             (records, _) = (records + page.batch.rows(), options.watch.records(page.batch.rows() as u64));
             let taken = match records > MOST_RECORDS {
                 true => Ok(Err(format!("it answered more than {MOST_RECORDS} records"))),
@@ -141,7 +142,6 @@ impl Intake {
                 Err(error) => return Err(error),
             }
         }
-        let Intake { said, came, .. } = self;
         if said != came && self.unreadable.is_empty() {
             let text = format!("it says that what it read holds {said} items, and it answered {came}");
             return Ok(Err(problem(Cause::Contract(text).into())));
@@ -158,9 +158,7 @@ impl Intake {
         request: &Request,
         seen: &mut HashSet<u128>,
     ) -> Result<Result<(), String>, LedgerError> {
-        let Page { batch, references, inputs, quarantined, unreadable, row_inputs: _ } = page;
-        self.said += inputs.iter().map(|(_, items)| items).sum::<u64>();
-        self.came += batch.rows() as u64 + quarantined.len() as u64;
+        let Page { batch, references, inputs: _, quarantined, unreadable, row_inputs: _ } = page;
         let until = request.windows.first().map_or(i64::MAX, |span| span.end);
         if let Some(time) = batch.time.iter().find(|time| **time >= until) {
             return Ok(Err(format!("it handed out a record of {time}, which is not before {until}")));

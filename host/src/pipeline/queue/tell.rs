@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::intake::Intake;
+use super::marks::Marks;
 use crate::failpoint::failpoint;
-use crate::ledger::{Entry, Group, Ledger, LedgerError, Made, Shelf, Standing, State, Taken, Told};
+use crate::ledger::{Entry, Group, Ledger, LedgerError, Made, Shelf, Standing, State, Taken, Takings, Told};
 use crate::model::charge::ChargeId;
 use crate::model::reading::{Receipt, Settled, Settlement, Unmarked};
 use crate::pipeline::options::Options;
@@ -90,8 +91,15 @@ impl Teller<'_> {
         untold: &[(usize, Vec<(usize, Told)>)],
     ) -> Result<(), Trouble> {
         for (position, groups) in untold {
-            let Some(taking) = ledger.state().takings().all().get(*position) else { continue };
-            let names = shelf.names(&taking.names)?;
+            let takings = ledger.state().takings();
+            let Some(taking) = takings.all().get(*position) else { continue };
+            let mut names = shelf.names(&taking.names)?;
+            for (at, _) in groups {
+                // One that was told of before: some of its records may have been taken anew since, and belong to other charges.
+                if let (Some(Some(_)), Some(names)) = (taking.told.get(*at), names.get_mut(*at)) {
+                    *names = still_in(takings, shelf, (*position, *at), std::mem::take(names))?;
+                }
+            }
             let mut waiting: Vec<(usize, Told)> = Vec::new();
             let mut records = 0;
             for (at, told) in groups {
@@ -186,6 +194,22 @@ impl Teller<'_> {
         }
         Ok(())
     }
+}
+
+/// Those of a group's records that were not taken anew later.
+fn still_in(
+    takings: &Takings,
+    shelf: &Shelf,
+    (taking, group): (usize, usize),
+    names: Vec<String>,
+) -> Result<Vec<String>, LedgerError> {
+    let marks = Marks::of(takings.key());
+    let named: Vec<(u128, String)> = names.into_iter().map(|name| (marks.mark(&name), name)).collect();
+    let mut wanted: Vec<u128> = named.iter().map(|(mark, _)| *mark).collect();
+    wanted.sort_unstable();
+    let known = takings.lookup(shelf)?.find(&wanted)?;
+    let is_in = |mark: &u128| known.get(mark).is_none_or(|taken| (taken.taking, taken.group) == (taking, group));
+    Ok(named.into_iter().filter(|(mark, _)| is_in(mark)).map(|(_, name)| name).collect())
 }
 
 /// The charges that a call speaks of, each once.

@@ -74,6 +74,18 @@ fn some_records_can_come_back_unprocessed() {
 }
 
 #[test]
+fn a_record_at_fault_has_its_whole_call_refused_and_no_other() {
+    let service = start();
+    service.push_fault(Fault::refuse("InvalidTagException", ALICE).forever());
+    assert_eq!(refusal(&service, &call(&three())), "InvalidTagException");
+    assert_eq!(submit(&service, &[record(BOB, "users", 1)]).unwrap().statuses(), ["Success"]);
+    assert_eq!(refusal(&service, &call(&[record(ALICE, "users", 1)])), "InvalidTagException");
+    service.clear_faults();
+    assert_eq!(submit(&service, &[record(ALICE, "users", 2)]).unwrap().statuses(), ["Success"]);
+    assert!(service.audit().is_clean(), "a refused call may be followed by another quantity");
+}
+
+#[test]
 fn an_answer_can_be_silent_about_a_record_that_it_billed() {
     let (service, answer) = faulty(Fault::Missing { positions: vec![1] });
     let answer = answer.unwrap();

@@ -1,0 +1,257 @@
+//! What a seller's people do to items while a pipeline bills them, and afterwards: each record is billed once, with what it said when it was
+//! frozen, and nobody's edit is overwritten.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use metering_emulator::Settings;
+use serde_json::{Value, json};
+
+use crate::market::{ACME, Market, OTHER, PRODUCT};
+use crate::zombies::woken;
+
+const AT: i64 = 1_771_164_345_678; // 2026-02-15T14:05:45.678Z
+
+/// A service that knows these dimensions of the product alone.
+fn knowing(dimensions: &[&str]) -> Market {
+    let dimensions: BTreeSet<String> = dimensions.iter().map(|name| (*name).to_owned()).collect();
+    let products = Some(BTreeMap::from([(PRODUCT.to_owned(), dimensions)]));
+    let market = Market::with(Settings { products, ..Settings::default() });
+    market.begin_early();
+    market
+}
+
+/// What is billed: customer, dimension and quantity.
+fn bill(market: &Market) -> Vec<String> {
+    let billed = market.billed().into_iter();
+    billed.map(|((customer, _, dimension, _), quantity)| format!("{customer} {dimension} {quantity}")).collect()
+}
+
+/// The charges that an item says it went into.
+fn charges_of(market: &Market, customer: &str, time: i64) -> Vec<String> {
+    let item = market.get(customer, time).unwrap();
+    item["metering_charge"]["SS"].as_array().unwrap().iter().map(|it| it.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_billed_record_that_is_set_to_pending_again_is_marked_again_and_not_billed_again() {
+    let market = Market::new();
+    market.item(ACME, AT, PRODUCT, "users", "5");
+    market.item(ACME, AT + 1, PRODUCT, "users", "7");
+    market.run().expect(0);
+    let (before, calls) = (market.items(), market.calls());
+    market.set_pending_again(ACME, AT);
+    market.run().expect(0);
+    assert_eq!((market.calls(), market.total(ACME, "users")), (calls, "12".into()));
+    assert_eq!(market.items(), before, "it is marked as it was");
+    // One that comes besides is late for its hour, and the other is marked all the same.
+    market.set_pending_again(ACME, AT + 1);
+    market.item(OTHER, AT, PRODUCT, "users", "3");
+    market.run().expect(0);
+    market.marked(&[(ACME, AT), (ACME, AT + 1), (OTHER, AT)], false, "\"Success\"");
+    assert_eq!(bill(&market), [format!("{ACME} users 12"), format!("{OTHER} users 3")]);
+    assert_eq!((market.total(ACME, "users"), market.total(OTHER, "users")), ("12".into(), "3".into()));
+    market.is_at_rest(0);
+}
+
+#[test]
+fn of_a_refused_group_those_that_are_set_to_pending_again_are_billed_and_the_others_stay_refused() {
+    let market = Market::new();
+    market.begin_early();
+    market.emulator.unsubscribe(ACME);
+    for (number, quantity) in ["1", "2", "4"].iter().enumerate() {
+        market.item(ACME, AT + number as i64, PRODUCT, "users", quantity);
+    }
+    market.run().expect(1);
+    market.marked(&[(ACME, AT), (ACME, AT + 1), (ACME, AT + 2)], true, "CustomerNotSubscribed");
+    let id = market.charge(ACME, "users")["id"].as_str().unwrap().to_owned();
+    let third = market.get(ACME, AT + 2);
+    market.emulator.subscribe(ACME);
+    for number in [0, 1] {
+        market.set_pending_again(ACME, AT + number);
+    }
+    market.run().expect(0);
+    assert_eq!(bill(&market), [format!("{ACME} users 3")]);
+    market.marked(&[(ACME, AT), (ACME, AT + 1)], false, "\"Success\"");
+    assert_eq!(charges_of(&market, ACME, AT), [format!("{id}/2")]);
+    assert_eq!(market.charge(ACME, "users")["id"], id.as_str());
+    assert_eq!(market.get(ACME, AT + 2), third, "the third is as it was");
+    assert_eq!(market.total(ACME, "users"), "3");
+    market.is_at_rest(0);
+    // Its hour is billed by now: it is late, and a person decides.
+    market.set_pending_again(ACME, AT + 2);
+    market.run().expect(1).says("late");
+    assert_eq!((bill(&market), market.total(ACME, "users")), (vec![format!("{ACME} users 3")], "3".into()));
+    market.is_at_rest(1);
+}
+
+#[test]
+fn a_refused_record_whose_dimension_was_mended_is_billed_under_that_and_the_old_charge_is_withdrawn() {
+    let market = knowing(&["users", "api_calls"]);
+    market.item(ACME, AT, PRODUCT, "usres", "5");
+    market.item(ACME, AT + 1, PRODUCT, "api_calls", "9");
+    market.run().expect(1).says("InvalidUsageDimensionException").says("no dimension usres");
+    market.marked(&[(ACME, AT)], true, "InvalidUsageDimensionException");
+    market.marked(&[(ACME, AT + 1)], false, "\"Success\"");
+    // Offered once a run, for somebody may have made the dimension.
+    let calls = market.calls();
+    market.run().expect(1).says("no dimension usres");
+    assert_eq!(market.calls(), calls + 1);
+    market.update(
+        ACME,
+        AT,
+        "SET dimension = :d, metering_pending = :p, metering_failed = :f",
+        &json!({ ":d": { "S": "users" }, ":p": { "S": "true" }, ":f": { "BOOL": false } }),
+    );
+    market.run().expect(0);
+    assert_eq!(bill(&market), [format!("{ACME} api_calls 9"), format!("{ACME} users 5")]);
+    market.marked(&[(ACME, AT)], false, "\"Success\"");
+    assert_eq!((market.total(ACME, "users"), market.total(ACME, "usres")), ("5".into(), String::new()));
+    let old = market.charge(ACME, "usres");
+    assert!(charges_of(&market, ACME, AT).iter().all(|it| !it.contains(old["id"].as_str().unwrap())), "{old}");
+    market.is_at_rest(0);
+}
+
+#[test]
+fn what_is_left_of_a_refused_charge_stays_open_until_it_is_billed_or_waived() {
+    let market = knowing(&["users"]);
+    market.item(ACME, AT, PRODUCT, "usres", "5");
+    market.item(ACME, AT + 1, PRODUCT, "usres", "6");
+    market.run().expect(1);
+    let mend = |time| {
+        market.update(
+            ACME,
+            time,
+            "SET dimension = :d, metering_pending = :p",
+            &json!({ ":d": { "S": "users" }, ":p": { "S": "true" } }),
+        );
+    };
+    mend(AT);
+    market.run().expect(1).says("went into other charges since");
+    assert_eq!(bill(&market), [format!("{ACME} users 5")]);
+    market.marked(&[(ACME, AT)], false, "\"Success\"");
+    market.marked(&[(ACME, AT + 1)], true, "InvalidUsageDimensionException");
+    market.is_at_rest(1);
+    let charge = market.charge(ACME, "usres")["id"].as_str().unwrap().to_owned();
+    let arguments = [charge.as_str(), "waive", "--reason", "a gift", "--yes"];
+    market.command("ledger resolve", &arguments, &[]).expect(0);
+    market.run().expect(0);
+    market.marked(&[(ACME, AT)], false, "\"Success\"");
+    market.marked(&[(ACME, AT + 1)], false, "a gift");
+    assert_eq!(market.total(ACME, "users"), "5");
+    market.is_at_rest(0);
+}
+
+#[test]
+fn a_dimension_that_the_service_learns_later_is_billed_without_anybody_touching_the_table() {
+    let market = Market::new();
+    market.begin_early();
+    market.emulator.push_fault(metering_emulator::Fault::error("InvalidUsageDimensionException").times(1));
+    market.item(ACME, AT, PRODUCT, "users", "5");
+    market.run().expect(1);
+    market.marked(&[(ACME, AT)], true, "InvalidUsageDimensionException");
+    market.run().expect(0);
+    market.marked(&[(ACME, AT)], false, "\"Success\"");
+    assert_eq!((bill(&market), market.total(ACME, "users")), (vec![format!("{ACME} users 5")], "5".into()));
+    market.is_at_rest(0);
+}
+
+/// Puts an item in the place of another, as a seller's program does that knows nothing of claims.
+fn written_anew(market: &Market, time: i64, quantity: &str) {
+    market.item(ACME, time, PRODUCT, "users", quantity);
+}
+
+#[test]
+fn items_that_change_under_a_run_are_billed_as_frozen_and_left_as_they_are_found() {
+    for place in ["written:taken", "submit", "submitted", "telling"] {
+        let market = Market::new();
+        for (number, quantity) in ["1", "2", "4", "8"].iter().enumerate() {
+            market.item(ACME, AT + number as i64, PRODUCT, "users", quantity);
+        }
+        let run = market.asleep_at(place);
+        market.delete(ACME, AT);
+        written_anew(&market, AT + 1, "20");
+        market.update(ACME, AT + 2, "SET quantity = :q", &json!({ ":q": { "N": "40" } }));
+        let anew = market.get(ACME, AT + 1);
+        let ended = woken(run);
+        ended.expect(0).says("were gone in the source").says("were changed in the source");
+        ended.says(&format!("{ACME}/{AT}")).says(&format!("{ACME}/{}", AT + 1));
+        assert_eq!(bill(&market), [format!("{ACME} users 15")], "{place}");
+        assert_eq!(market.total(ACME, "users"), "15", "{place}: though the first record is gone");
+        assert_eq!((market.get(ACME, AT), market.get(ACME, AT + 1)), (None, anew), "{place}");
+        let edited = market.get(ACME, AT + 2).unwrap();
+        assert_eq!(edited["quantity"]["N"], "40", "{place}: what a person wrote stays");
+        market.marked(&[(ACME, AT + 3)], false, "\"Success\"");
+        // What was written anew is nobody's yet: it is held, not billed.
+        market.run().expect(1).says("it was taken before, and says something else now");
+        assert_eq!((bill(&market), market.total(ACME, "users")), (vec![format!("{ACME} users 15")], "15".into()));
+        market.is_at_rest(1);
+        // Set back to what it was, it is marked like the others.
+        market.update(ACME, AT + 1, "SET quantity = :q", &json!({ ":q": { "N": "2" } }));
+        market.run().expect(0);
+        market.marked(&[(ACME, AT + 1)], false, "\"Success\"");
+        assert_eq!(market.total(ACME, "users"), "15", "{place}");
+        market.is_at_rest(0);
+    }
+}
+
+#[test]
+fn an_item_that_changes_while_it_is_claimed_is_billed_as_it_is_claimed() {
+    let market = Market::new();
+    for number in 0..3 {
+        market.item(ACME, AT + number, PRODUCT, "users", "1");
+    }
+    let run = market.asleep_at("claiming");
+    market.update(ACME, AT, "SET quantity = :q", &json!({ ":q": { "N": "10" } }));
+    market.delete(ACME, AT + 1);
+    woken(run).expect(0);
+    assert_eq!(bill(&market), [format!("{ACME} users 11")]);
+    assert_eq!((market.items().len(), market.total(ACME, "users")), (2, "11".into()));
+    market.is_at_rest(0);
+}
+
+#[test]
+fn a_billed_record_that_says_something_else_when_it_is_pending_again_is_held() {
+    let market = Market::new();
+    market.item(ACME, AT, PRODUCT, "users", "5");
+    market.run().expect(0);
+    let values = json!({ ":q": { "N": "50" }, ":p": { "S": "true" } });
+    market.update(ACME, AT, "SET quantity = :q, metering_pending = :p", &values);
+    market.item(OTHER, AT, PRODUCT, "users", "3");
+    market.run().expect(1).says("it was taken before, and says something else now").says(&format!("{ACME}/{AT}"));
+    assert_eq!(bill(&market), [format!("{ACME} users 5"), format!("{OTHER} users 3")]);
+    assert_eq!(market.total(ACME, "users"), "5");
+    assert_eq!(market.marks(ACME, AT).0, "true", "it stays pending");
+    market.is_at_rest(1);
+}
+
+#[test]
+fn an_item_that_somebody_else_has_claimed_is_held_and_the_others_are_billed() {
+    let market = Market::new();
+    for (customer, time) in [(ACME, AT), (ACME, AT + 1), (OTHER, AT)] {
+        market.item(customer, time, PRODUCT, "users", "5");
+    }
+    let theirs = json!({ ":c": { "S": "another/0123456789abcdef" } });
+    market.update(ACME, AT, "SET metering_claim = :c", &theirs);
+    let before = market.get(ACME, AT);
+    market
+        .run()
+        .expect(1)
+        .says("it is claimed by another/0123456789abcdef")
+        .says("remove the attribute metering_claim");
+    // The customer's hour is whole only with it.
+    assert_eq!(bill(&market), [format!("{OTHER} users 5")]);
+    assert_eq!(market.get(ACME, AT), before);
+    market.is_at_rest(1);
+    market.dynamodb(
+        "UpdateItem",
+        &json!({
+            "TableName": market.records, "UpdateExpression": "REMOVE metering_claim",
+            "Key": { "customerAWSAccountId": { "S": ACME }, "create_timestamp": { "N": AT.to_string() } },
+        }),
+    );
+    market.run().expect(0);
+    assert_eq!(bill(&market), [format!("{ACME} users 10"), format!("{OTHER} users 5")]);
+    let marks: Vec<Value> = market.items().into_iter().map(|mut item| item["metering_pending"].take()).collect();
+    assert_eq!(marks, vec![json!({ "S": "false" }); 3]);
+    market.is_at_rest(0);
+}
