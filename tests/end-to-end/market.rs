@@ -1,7 +1,7 @@
 //! A place to run pipelines in that bill to AWS Marketplace: the guide's tables on moto, the emulator of the metering service, the program.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
