@@ -97,6 +97,7 @@ impl World {
             zero: Zero::TakesSlot,
             resolution: Resolution::LookUp,
             refuses_second: true,
+            joins_tags: false,
             deadline: TAKES,
         };
         let late = if story.carries { "carry" } else { "hold" };
