@@ -70,7 +70,7 @@ pub(in crate::pipeline) struct Books {
     pub(super) blind: VecDeque<Blind>,
     pub(in crate::pipeline) wire: VecDeque<Wire>,
     /// What was offered, call by call.
-    pub(super) calls: Vec<Vec<Offer>>,
+    pub(in crate::pipeline) calls: Vec<Vec<Offer>>,
 }
 
 impl Books {
