@@ -34,6 +34,7 @@ mod last_bill;
 mod loading;
 mod look_up;
 mod market;
+mod market_tags;
 mod marketplace;
 mod page;
 mod pipeline_file;
