@@ -154,6 +154,25 @@ fn a_tier_that_is_held_holds_its_record_and_no_other() {
 }
 
 #[test]
+fn a_tier_that_comes_to_nothing_waits_for_no_end_where_others_make_the_record() {
+    let other = "210987654321";
+    let mut market = market();
+    market.replace("[sink.marketplace]", "[sink.marketplace]\nzero = \"send-at-end\"");
+    put(&market, ACME, AT, "5", Some("gold"));
+    put(&market, ACME, AT + 1, "0", Some("silver"));
+    put(&market, other, AT, "0", Some("silver"));
+    put(&market, other, AT + 1, "0", Some("gold"));
+    market.run().expect(0);
+    assert_eq!(booked(&market), [record(ACME, "14", "5", "tier=gold 5")]);
+    assert_eq!(pending(&market), 2, "zeros that nothing else makes a record of");
+    market.at("2026-02-16T13:00:00Z");
+    market.run().expect(0);
+    let zeros = record(other, "14", "0", "tier=gold 0, tier=silver 0");
+    assert_eq!(booked(&market), [record(ACME, "14", "5", "tier=gold 5"), zeros]);
+    assert_eq!(pending(&market), 0);
+}
+
+#[test]
 fn a_refusal_of_another_record_cuts_none() {
     let bad = "000000000000";
     let market = market();

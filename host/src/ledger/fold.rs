@@ -401,7 +401,7 @@ impl State {
             if let Some(charge) = self.charge(&id) {
                 let (key, known_as) = (charge.charge().key(), charge.charge().id());
                 windows.push((&key.sink, key.window));
-                if !key.tags.is_empty() && part.charges.get(&known_as).is_none() {
+                if !key.tags.is_empty() && !part.charges.contains_key(&known_as) {
                     part.tagged.entry(key.untagged().id()).or_default().push(known_as);
                 }
                 part.charges.insert(known_as, charge.clone());
