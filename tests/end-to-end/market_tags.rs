@@ -250,6 +250,48 @@ fn a_refused_record_that_is_made_anew_in_part_keeps_the_rest_for_a_person() {
     assert!(ended.stdout.contains("was made without it since"), "{}", ended.stdout);
 }
 
+#[test]
+fn a_person_decides_of_a_tier_that_is_late_or_in_the_way() {
+    let mut market = of_objects();
+    market.replace("late   = \"carry\"\n", "");
+    let resolve = |market: &Market, word: &str, code: &str| {
+        let run = market.command("run", &["--json"], &[]);
+        assert_eq!(run.exit, 1, "{}", run.stdout);
+        let report: Value = serde_json::from_str(&run.stdout).unwrap();
+        let lines = report["windows"].as_array().unwrap().iter().flat_map(|window| window["lines"].as_array().unwrap());
+        let held: Vec<&Value> =
+            lines.filter(|line| line["reason"].as_str().unwrap_or_default().starts_with(code)).collect();
+        let [line] = held.as_slice() else { panic!("{held:#?}") };
+        let id = line["would_be"].as_str().unwrap().to_owned();
+        ended_well(&market.command("ledger resolve", &[&id, word, "--reason", "so", "--yes"], &[]), &id)
+    };
+    // What is in the way is given up, and the others go without it.
+    object(&market, 14, "a.json", &[("gold", "5"), ("silver", "-2"), ("bronze", "1")]);
+    market.at("2026-02-15T15:05:00Z");
+    resolve(&market, "waive", "the total is negative");
+    market.run().expect(0);
+    let first = record(ACME, "14", "6", "tier=bronze 1, tier=gold 5");
+    assert_eq!(booked(&market), [first.clone()]);
+    // What comes late is held, and carried once it is released.
+    object(&market, 14, "b.json", &[("iron", "9")]);
+    market.at("2026-02-15T16:05:00Z");
+    resolve(&market, "release", "the record that the service keeps");
+    market.run().expect(0);
+    let second = record(ACME, "15", "9", "tier=iron 9");
+    assert_eq!(booked(&market), [first.clone(), second.clone()]);
+    // More of it, which a person bills by other means.
+    object(&market, 14, "c.json", &[("iron", "1")]);
+    market.at("2026-02-15T17:05:00Z");
+    resolve(&market, "billed", "the record that the service keeps");
+    market.run().expect(0);
+    market.run().expect(0);
+    assert_eq!(booked(&market), [first, second]);
+}
+
+fn ended_well(ended: &crate::support::Ended, what: &str) {
+    assert_eq!(ended.exit, 0, "{what}: {} {}", ended.stdout, ended.stderr);
+}
+
 /// Usage in a folder, which can be read again, in the place of the table.
 fn of_objects() -> Market {
     let market = Market::new();
