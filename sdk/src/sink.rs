@@ -95,6 +95,9 @@ pub struct ServiceTraits {
     pub resolution: Resolution,
     /// Whether the service refuses a second record for the same charge.
     pub refuses_second: bool,
+    /// Whether the service keeps one record for all charges that differ only in their tags. They are frozen and offered together then,
+    /// or not at all, and once they are frozen, usage under yet other tags is late. `charges_per_call` counts such records.
+    pub joins_tags: bool,
     /// The longest that a call may take, in milliseconds.
     pub deadline: u32,
 }
@@ -209,6 +212,7 @@ impl From<ServiceTraits> for wit::ServiceTraits {
             zero: traits.zero,
             resolution: traits.resolution,
             refuses_second: traits.refuses_second,
+            joins_tags: traits.joins_tags,
             deadline: traits.deadline,
         }
     }

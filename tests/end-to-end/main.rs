@@ -40,6 +40,7 @@ mod market_errors;
 mod market_faults;
 mod market_retries;
 mod market_secrets;
+mod market_tags;
 mod marketplace;
 mod page;
 mod pipeline_file;

@@ -156,6 +156,11 @@ impl ChargeState {
         matches!(self.standing, Standing::Rejected { .. }) || self.is_withdrawn()
     }
 
+    /// Whether it stands in its slot's record, or may: others of the slot come too late for that.
+    pub fn takes_slot(&self) -> bool {
+        self.standing != Standing::Nothing
+    }
+
     /// It is made of so many more records of a queue.
     pub(super) fn made_of(&mut self, records: u64) {
         self.records.0 += records;

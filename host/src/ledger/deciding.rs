@@ -8,6 +8,7 @@
 //! | late, final: less; negative | | | settled, not billed |
 //! | moved, taken-over, given-up, void, guard-... | billed as it stands | final, not sent | not billed |
 //! | customer, untaken | nobody knows whom to bill, or where | | not billed |
+//! | slot | with the other that is held | final, not sent | not billed |
 //! | rounding, range, aggregate, refused | it cannot be sent as it is | final, not sent | not billed |
 //!
 //! What is waived of a record or an object closes it; what is released of it is billed without it, and it stays open until it is mended.
@@ -141,6 +142,9 @@ fn can_be_said(said: Said, kept: &Kept, is_less: bool) -> Result<(), String> {
         (_, "untaken") => "no sink takes it: name its dimension in `takes`",
         (Said::Release, "rounding") => "it cannot be sent exactly: say how with `round`",
         (Said::Release, "range") => "the service takes no such quantity",
+        (Said::Release, "slot") => {
+            "the service keeps one record for it and others: say what is to become of the one that is held"
+        }
         (_, "negative") => "a credit cannot be metered: waive it, and settle it with the customer",
         (Said::Release, "aggregate") => "what it comes to is not known",
         (Said::Release, "refused") => "the service would refuse it",
@@ -272,7 +276,8 @@ impl Deciding {
                 if !by_itself && !is_freed() {
                     continue;
                 }
-                let is_less = state.frozen_of(&kept.id).is_some_and(|frozen| kept.exact < frozen);
+                let frozen = state.frozen_of(&kept.id).or_else(|| state.frozen_elsewhere(&kept.id));
+                let is_less = frozen.is_some_and(|frozen| kept.exact < frozen);
                 match can_be_said(said, kept, is_less) {
                     Ok(()) => about.kept.push(kept.clone()),
                     Err(why) => deciding.left.push((format!("{}: {}", window.label(), kept.words()), why)),

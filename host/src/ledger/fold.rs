@@ -194,6 +194,9 @@ impl State {
             !proposal.unsent && carried.any(|carried| lost.may_have_carried(&carried.window, &window))
         };
         let may_be_elsewhere = lost.as_ref().is_some_and(is_elsewhere);
+        if !proposal.key.tags.is_empty() {
+            self.tagged.entry(proposal.key.untagged().id()).or_default().push(id);
+        }
         let mut state = ChargeState::new(Charge::new(id, proposal), self.runs, &self.plugins, may_be_sent);
         match lost {
             Some(lost) if may_be_elsewhere => state.lost_elsewhere(&lost),
@@ -352,7 +355,11 @@ impl State {
                     }
                     windows.push((&charge.key.sink, charge.key.window));
                     for carried in &charge.carried {
-                        let origin = Key { window: carried.window, ..charge.key.clone() }.id();
+                        let from = Key { window: carried.window, ..charge.key.clone() };
+                        let origin = from.id();
+                        if self.charge(&origin).is_none() {
+                            ids.extend(self.beside(&from).map(|charge| charge.charge().id()));
+                        }
                         ids.push(origin);
                         part.carried.insert(self.known_as(origin), self.carried_from(&origin));
                     }
@@ -405,6 +412,9 @@ impl State {
             if let Some(charge) = self.charge(&id) {
                 let (key, known_as) = (charge.charge().key(), charge.charge().id());
                 windows.push((&key.sink, key.window));
+                if !key.tags.is_empty() && !part.charges.contains_key(&known_as) {
+                    part.tagged.entry(key.untagged().id()).or_default().push(known_as);
+                }
                 part.charges.insert(known_as, charge.clone());
                 if known_as != id {
                     part.known_as.insert(id, known_as);

@@ -3,7 +3,7 @@
 use meterhost_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::model::charge::{ChargeId, Key};
+use crate::model::charge::{ChargeId, Key, Proposal};
 
 /// Something that is kept back, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -109,6 +109,9 @@ pub struct Late {
     pub exact: Decimal,
     /// How much of it is not billed yet.
     pub quantity: Decimal,
+    /// What would be that charge, where it was never frozen, since its slot was frozen without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draft: Option<Box<Proposal>>,
 }
 
 /// The smallest part of a window that surely contains a doubt.

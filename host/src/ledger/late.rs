@@ -64,6 +64,26 @@ impl State {
         charge.own()?.checked_add(self.carried_from(&charge.id()))?.checked_add(self.more_by_hand(&charge.id()))
     }
 
+    /// What of a key's usage is frozen that has no charge of its own in its window, since its slot was frozen without it: with the
+    /// charges of later windows, and by hand.
+    pub fn frozen_elsewhere(&self, id: &ChargeId) -> Option<Decimal> {
+        self.carried_from(id).checked_add(self.more_by_hand(id))
+    }
+
+    /// The keys of a window that have no charge of their own, and of which later windows took late usage.
+    pub fn without_charge(&self, sink: &str, window: &Window) -> impl Iterator<Item = &Key> {
+        let keys = self.window(sink, window).into_iter().flat_map(|known| &known.elsewhere);
+        keys.filter(|key| self.charge(&key.id()).is_none())
+    }
+
+    /// The charges of later windows that took late usage of a key's window.
+    pub fn carriers<'a>(&'a self, key: &'a Key) -> impl Iterator<Item = &'a ChargeState> {
+        let later = (std::ops::Bound::Excluded(key.window), std::ops::Bound::Unbounded);
+        let windows = self.sinks.get(&key.sink).into_iter().flat_map(move |windows| windows.range(later));
+        let charges = windows.filter_map(|(window, _)| self.charge(&Key { window: *window, ..key.clone() }.id()));
+        charges.filter(|charge| charge.charge().carried().iter().any(|carried| carried.window == key.window))
+    }
+
     /// How much more of a charge's usage was billed elsewhere, after it was frozen, as a person said.
     pub fn more_by_hand(&self, id: &ChargeId) -> Decimal {
         self.by_hand.get(&self.known_as(*id)).copied().unwrap_or(Decimal::ZERO)
@@ -167,7 +187,9 @@ impl State {
     /// Takes a person's word for it that what frozen charges differ by is billed: by usage up to what they come to.
     pub(super) fn billed_by_hand(&mut self, kept: &[Kept]) {
         for Kept { id, exact, .. } in kept {
-            let more = self.frozen_of(id).and_then(|frozen| exact.checked_sub(frozen));
+            let is_elsewhere = !self.carried_from(id).is_zero();
+            let frozen = self.frozen_of(id).or_else(|| self.frozen_elsewhere(id).filter(|_| is_elsewhere));
+            let more = frozen.and_then(|frozen| exact.checked_sub(frozen));
             // Of less, there is nothing to be billed.
             if let Some(more) = more.filter(|more| !more.is_negative()) {
                 let sum = self.more_by_hand(id).checked_add(more);
@@ -239,9 +261,12 @@ impl State {
             if carried.window >= key.window || carried.quantity.is_negative() || carried.quantity.is_zero() {
                 return impossible("it carries what is no late usage");
             }
-            let origin = self.known_as(Key { window: carried.window, ..key.clone() }.id());
-            if !self.charges.contains_key(&origin) {
-                return impossible("it carries usage of a charge that was never frozen");
+            let from = Key { window: carried.window, ..key.clone() };
+            let origin = self.known_as(from.id());
+            // Of a key that was never frozen, only what was frozen in its slot makes usage late.
+            let has_charge = self.charges.contains_key(&origin);
+            if !has_charge && !self.beside(&from).any(ChargeState::takes_slot) {
+                return impossible("it carries usage of a charge that was never frozen, and nothing was in its place");
             }
             let sum = self.carried.entry(origin).or_default();
             match sum.checked_add(carried.quantity) {
@@ -251,6 +276,9 @@ impl State {
             let known = self.sinks.get_mut(&key.sink).and_then(|windows| windows.get_mut(&carried.window));
             if let Some(known) = known {
                 known.late.retain(|late| late.id != origin);
+                if !has_charge && !known.elsewhere.contains(&from) {
+                    known.elsewhere.push(from);
+                }
             }
         }
         if let Some(remainder) = &proposal.remainder {

@@ -82,13 +82,41 @@ impl State {
     /// Changes the names in all keys; an id that would follow from a key by now leads to the one that the charge has.
     fn rename_keys(&mut self, rename: impl Fn(&mut Key)) {
         self.known_as.clear();
+        self.tagged.clear();
         for (id, charge) in &mut self.charges {
             let follows = charge.rename(&rename);
             if follows != *id {
                 self.known_as.insert(follows, *id);
             }
+            let key = charge.charge().key();
+            if !key.tags.is_empty() {
+                self.tagged.entry(key.untagged().id()).or_default().push(*id);
+            }
         }
+        self.rename_late(&rename);
         self.rename_kept();
+    }
+
+    /// What has no charge is known by the id that follows from its names, now as before.
+    fn rename_late(&mut self, rename: impl Fn(&mut Key)) {
+        for known in self.sinks.values_mut().flat_map(|windows| windows.values_mut()) {
+            for key in &mut known.elsewhere {
+                let before = key.id();
+                rename(key);
+                // It may have got a charge since, by a person's word.
+                let now = self.known_as.get(&key.id()).copied().unwrap_or(key.id());
+                for of in [&mut self.carried, &mut self.by_hand] {
+                    let moved = of.remove(&before);
+                    of.extend(moved.map(|quantity| (now, quantity)));
+                }
+            }
+            for late in &mut known.late {
+                if let Some(draft) = &mut late.draft {
+                    rename(&mut draft.key);
+                    late.id = draft.key.id();
+                }
+            }
+        }
     }
 
     /// What people said of would-be charges, and what stands to be said something of, is under the ids that follow from the names by now.

@@ -38,6 +38,8 @@ pub struct WindowState {
     pub(super) decided: Decided,
     /// Customers that were billed before it was over, and until when: milliseconds, UTC.
     pub(super) finals: BTreeMap<String, i64>,
+    /// Keys without a charge of their own, of which later windows took late usage: their slot was frozen without them.
+    pub(super) elsewhere: Vec<Key>,
     /// Its charges, in the order in which they were frozen.
     pub(super) charges: Vec<ChargeId>,
     /// How many of them are not final.
@@ -69,6 +71,8 @@ pub struct State {
     /// What windows that another exporter closed were made of, where that was not known when its word was taken.
     pub(super) watched: BTreeMap<Window, Vec<InputSeen>>,
     pub(super) charges: HashMap<ChargeId, ChargeState>,
+    /// The charges with tags of each slot, by the id that the slot's charge without tags has or would have.
+    pub(super) tagged: HashMap<ChargeId, Vec<ChargeId>>,
     /// Of charges that were frozen under other names: from the id that follows from their names now to the one that they have.
     pub(super) known_as: HashMap<ChargeId, ChargeId>,
     /// Names that sinks gave up, and what they are called now.
@@ -261,6 +265,13 @@ impl State {
     /// The charge of a key.
     pub fn charge_for(&self, key: &Key) -> Option<&ChargeState> {
         self.charge(&key.id())
+    }
+
+    /// The other charges of a key's slot: those that differ from it in their tags alone.
+    pub fn beside(&self, key: &Key) -> impl Iterator<Item = &ChargeState> {
+        let (own, slot) = (self.known_as(key.id()), key.untagged().id());
+        let tagged = self.tagged.get(&slot).into_iter().flatten().filter_map(|id| self.charges.get(id));
+        self.charge(&slot).into_iter().chain(tagged).filter(move |charge| charge.charge().id() != own)
     }
 
     /// All charges of a window for a sink, in the order in which they were frozen.

@@ -91,6 +91,34 @@ impl Key {
     }
 }
 
+/// A key without its tags: what a service that joins tags keeps one record of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Slot<'a> {
+    /// What it is owed for.
+    pub window: Window,
+    /// The sink's name.
+    pub sink: &'a str,
+    /// The product, empty where there is none.
+    pub product: &'a str,
+    /// Who owes it.
+    pub customer: &'a str,
+    /// What was used.
+    pub dimension: &'a str,
+}
+
+impl Key {
+    /// The slot that it is in.
+    pub fn slot(&self) -> Slot<'_> {
+        let Key { sink, window, product, customer, dimension, .. } = self;
+        Slot { window: *window, sink, product, customer, dimension }
+    }
+
+    /// The same without tags.
+    pub fn untagged(&self) -> Key {
+        Key { tags: Vec::new(), ..self.clone() }
+    }
+}
+
 /// Names a charge: 128 bits, written as 32 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ChargeId(u128);

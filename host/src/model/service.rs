@@ -9,7 +9,7 @@ use super::window::{Window, WindowKind};
 /// What a service is like.
 #[derive(Debug, Clone)]
 pub struct ServiceTraits {
-    /// The most charges in a call, at least 1.
+    /// The most charges in a call, at least 1; of charges that make one record of the service, the most records.
     pub charges_per_call: usize,
     /// The most bytes in a call's body.
     pub bytes_per_call: u64,
@@ -33,6 +33,8 @@ pub struct ServiceTraits {
     pub resolution: Resolution,
     /// Whether it refuses a second record for the same charge.
     pub refuses_second: bool,
+    /// Whether it keeps one record for all charges that differ only in their tags.
+    pub joins_tags: bool,
     /// The longest that a call may take.
     pub deadline: Duration,
 }

@@ -144,7 +144,10 @@ impl Stand<'_> {
             Place::Settled(_) => Column::Waived,
             Place::ByHand(_) => Column::BilledBefore,
         });
+        // Of what has no charge of its own, a doubt holds all.
+        let held = (self.line.is_late && self.line.held.is_some()).then_some(Column::Held);
         place
+            .or(held)
             .or_else(|| (!self.line.carried_before.is_zero()).then_some(Column::Carried))
             .or_else(|| (!self.line.more_by_hand.is_zero()).then_some(Column::BilledBefore))
     }

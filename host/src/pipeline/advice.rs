@@ -46,6 +46,7 @@ pub(super) fn held_back(hold: &Hold, window: &str, plugin: Option<&String>, step
         "aggregate" => ("aggregate", "mend the usage or the rule that the reason names; a run then bills it"),
         "unchecked" => ("unchecked", "see the problem of the sink; a run then checks them again"),
         "negative" => ("negative", "see which records are negative; a credit cannot be metered"),
+        "slot" => ("slot", "see what is held: it is billed with that, or without it once that is waived"),
         "untaken" => ("untaken", "name the dimension in a `takes`"),
         "refused" => ("refused", "mend what the service would refuse; a run then bills it"),
         code if let Some((code, action)) = guard::action(code) => (code, action),

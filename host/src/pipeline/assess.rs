@@ -83,13 +83,19 @@ impl<'a> Assess<'a> {
             // Frozen under another name, it has the id of that one.
             bill.id = bill.id.map(|id| state.known_as(id));
             seen.extend(bill.id);
-            let mut line = match bill.id.and_then(|id| state.charge(&id)).filter(|charge| !self.is_revised(charge)) {
-                Some(charge) => {
+            let charge = bill.id.and_then(|id| state.charge(&id)).filter(|charge| !self.is_revised(charge));
+            let mut line = match (charge, self.taken(&bill).filter(|_| charge.is_none())) {
+                (Some(charge), _) => {
                     self.add_frozen(charge, &mut bill, &mut assessment);
                     let compared = self.compare(charge, &bill, &in_doubt, &moved, &mut as_it_was);
-                    self.frozen_line(bill, charge, compared)
+                    let frozen = state.frozen_of(&charge.charge().id());
+                    self.compared_line(bill, frozen, compared)
                 }
-                None => {
+                (None, Some(other)) => {
+                    let was_so = as_it_was(&bill.key.customer);
+                    self.late_line(bill, other, (&in_doubt, &moved, was_so), &mut assessment)
+                }
+                (None, None) => {
                     let was_so = as_it_was(&bill.key.customer);
                     let judged = self.judge(&bill, &in_doubt, &moved, was_so);
                     self.new_line(bill, judged, &mut assessment)
@@ -112,6 +118,7 @@ impl<'a> Assess<'a> {
             }
             assessment.lines.extend(self.gone_line(charge, &doubts, &moved));
         }
+        assessment.lines.extend(self.late_lines_gone(&seen, &doubts));
         self.hold_lines(&mut assessment);
         if self.last.is_none() {
             let nothing = self.guarded.about_nothing(&assessment, reading, &in_doubt, state);
@@ -125,7 +132,7 @@ impl<'a> Assess<'a> {
     }
 
     /// Whether a charge is made anew: it was surely refused, and records of it are usage again.
-    fn is_revised(&self, charge: &ChargeState) -> bool {
+    pub(super) fn is_revised(&self, charge: &ChargeState) -> bool {
         matches!(charge.standing(), Standing::Rejected { .. })
             && self.queue.is_some_and(|revised| revised.contains(&charge.charge().id()))
     }
@@ -133,6 +140,10 @@ impl<'a> Assess<'a> {
     /// What was frozen of a charge counts as usage of its window, as it does where all of that is read again.
     fn add_frozen(&self, charge: &ChargeState, bill: &mut Bill<'_>, assessment: &mut Assessment) {
         let Some(frozen) = self.queue.and_then(|_| self.state.frozen_of(&charge.charge().id())) else { return };
+        self.add(frozen, bill, assessment);
+    }
+
+    pub(super) fn add(&self, frozen: Decimal, bill: &mut Bill<'_>, assessment: &mut Assessment) {
         match bill.exact.checked_add(frozen) {
             Some(sum) => {
                 bill.exact = sum;
@@ -214,7 +225,7 @@ impl<'a> Assess<'a> {
     }
 
     /// The line of something that is not frozen yet, and the charge that it is to be.
-    fn new_line(&self, bill: Bill<'_>, judged: Judged<'_>, assessment: &mut Assessment) -> Assessed {
+    pub(super) fn new_line(&self, bill: Bill<'_>, judged: Judged<'_>, assessment: &mut Assessment) -> Assessed {
         let mut line = Assessed::new(bill.key.clone(), bill.id, bill.exact);
         let mut proposal = self.proposal(&bill);
         (line.origins, line.parts) = (bill.origins, bill.parts);
@@ -243,10 +254,10 @@ impl<'a> Assess<'a> {
         line
     }
 
-    /// The line of a charge that is frozen.
-    fn frozen_line(&self, bill: Bill<'_>, charge: &ChargeState, compared: Compared<'_>) -> Assessed {
+    /// The line of a charge of which something is frozen: so much, wherever it is billed.
+    pub(super) fn compared_line(&self, bill: Bill<'_>, frozen: Option<Decimal>, compared: Compared<'_>) -> Assessed {
         let mut line = Assessed::new(bill.key.clone(), bill.id, bill.exact);
-        let frozen = self.state.frozen_of(&charge.charge().id());
+        let id = bill.handle();
         let quantity = frozen.and_then(|frozen| bill.exact.checked_sub(frozen));
         match compared {
             Compared::Same => {}
@@ -264,13 +275,13 @@ impl<'a> Assess<'a> {
                 line.difference = Some(Difference { quantity, place: Place::Settled(word.words()) });
             }
             Compared::ByHand(word) => {
-                let quantity = Some(self.state.more_by_hand(&charge.charge().id()));
+                let quantity = Some(self.state.more_by_hand(&id));
                 line.difference = Some(Difference { quantity, place: Place::ByHand(word.words()) });
             }
         }
         (line.origins, line.parts, line.is_new_alone) = (bill.origins, bill.parts, self.queue.is_some());
-        line.carried_before = self.state.carried_from(&charge.charge().id());
-        line.more_by_hand = self.state.more_by_hand(&charge.charge().id());
+        line.carried_before = self.state.carried_from(&id);
+        line.more_by_hand = self.state.more_by_hand(&id);
         line
     }
 

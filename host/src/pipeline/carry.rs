@@ -21,9 +21,10 @@ use super::due::upcoming;
 use super::guard::Guarded;
 use super::options::LastBill;
 use super::setup::Terms;
+use super::slots::{Broken, joins};
 use super::works::{Checks, Work};
 use crate::config::{Pipeline, SinkSpec};
-use crate::ledger::{Decision, Hold, Scope, State};
+use crate::ledger::{ChargeState, Decision, Hold, Scope, State};
 use crate::model::charge::{Carried, ChargeId, Key, Proposal};
 use crate::model::window::Window;
 use crate::report::Problem;
@@ -45,6 +46,8 @@ pub(super) struct Carrier<'a> {
     pub(super) complete: &'a Complete,
     /// Only this customer, whose last bill takes all that there is.
     pub(super) last: Option<&'a LastBill>,
+    /// What cannot be frozen in this run.
+    pub(super) broken: &'a Broken,
 }
 
 /// Late usage that a window is to be found for.
@@ -116,7 +119,17 @@ impl Carrier<'_> {
             if joined.is_empty() && wanted.iter().zip(&before).all(|(want, before)| want.tried == *before) {
                 break;
             }
-            let offers: Vec<_> = joined.values().map(|(_, proposal, _)| proposal.offer(proposal.key.id())).collect();
+            let mut offers: Vec<_> =
+                joined.values().map(|(_, proposal, _)| proposal.offer(proposal.key.id())).collect();
+            if terms.traits.joins_tags {
+                // What makes one record with them.
+                let slots: HashSet<Key> = joined.keys().map(Key::untagged).collect();
+                let own = works.iter().filter(|work| work.sink == position);
+                let others = own.flat_map(|work| &work.assessment.proposals);
+                let others = others.filter(|other| !joined.contains_key(&other.key));
+                let others = others.filter(|other| slots.contains(&other.key.untagged()));
+                offers.extend(others.map(|other| other.offer(other.key.id())));
+            }
             let opinions = self.checks.check(position, self.now, &offers)?;
             let mut taken: BTreeMap<Window, Vec<(Proposal, Amount)>> = BTreeMap::new();
             for (key, (wants, proposal, amount)) in joined {
@@ -158,25 +171,28 @@ impl Carrier<'_> {
         }
         let waiting = self.state.waiting(&spec.plugin.name).filter(|_| !self.is_queue);
         for (window, late) in waiting.filter(|(window, _)| !read.contains(window)) {
-            let Some(charge) = self.state.charge(&late.id) else { continue };
-            let charge = charge.charge();
-            if self.last.is_some_and(|last| last.customer != charge.key().customer) {
+            let charge = self.state.charge(&late.id).map(|charge| charge.charge());
+            let draft = match (charge, &late.draft) {
+                (Some(charge), _) => Proposal {
+                    key: charge.key().clone(),
+                    exact: late.exact,
+                    quantity: late.quantity,
+                    carried: Vec::new(),
+                    remainder: None,
+                    unsent: false,
+                    until: None,
+                    time: window.start().as_millisecond(),
+                    origins: charge.origins().to_vec(),
+                    parts: charge.parts().to_vec(),
+                    attributes: charge.attributes().to_vec(),
+                    aggregator: charge.aggregator().to_owned(),
+                },
+                (None, Some(draft)) => (**draft).clone(),
+                (None, None) => continue,
+            };
+            if self.last.is_some_and(|last| last.customer != draft.key.customer) {
                 continue;
             }
-            let draft = Proposal {
-                key: charge.key().clone(),
-                exact: late.exact,
-                quantity: late.quantity,
-                carried: Vec::new(),
-                remainder: None,
-                unsent: false,
-                until: None,
-                time: window.start().as_millisecond(),
-                origins: charge.origins().to_vec(),
-                parts: charge.parts().to_vec(),
-                attributes: charge.attributes().to_vec(),
-                aggregator: charge.aggregator().to_owned(),
-            };
             let is_released = self.is_released(spec, window, &late.id, late.exact);
             wanted.push(Wanted::new(late.id, draft, late.quantity, is_released, None));
         }
@@ -226,7 +242,8 @@ impl Carrier<'_> {
         wanted: &mut [Wanted],
     ) -> BTreeMap<Key, (Vec<usize>, Proposal, Amount)> {
         let works = works.iter().filter(|work| work.sink == position);
-        let by_window: HashMap<Window, Lines<'_>> = works.map(|work| (work.window, Lines::of(work))).collect();
+        let joins = joins(self.terms, position);
+        let by_window: HashMap<Window, Lines<'_>> = works.map(|work| (work.window, Lines::of(work, joins))).collect();
         let mut wants: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
         let mut hosts: HashMap<Key, Proposal> = HashMap::new();
         let mut alone: HashSet<Key> = HashSet::new();
@@ -240,7 +257,11 @@ impl Carrier<'_> {
                     break;
                 }
                 want.tried = *window;
-                if let Some(host) = self.host(spec, by_window.get(window), &key, &want.draft) {
+                let lines = by_window.get(window);
+                if joins && self.is_slot_closed(position, lines, &key) {
+                    continue;
+                }
+                if let Some(host) = self.host(spec, lines, &key, &want.draft) {
                     if want.is_alone {
                         alone.insert(key.clone());
                     }
@@ -317,6 +338,13 @@ impl Carrier<'_> {
         }
     }
 
+    /// Whether nothing can join the one record that the service keeps of a slot: it is frozen, or not to be frozen in this run.
+    fn is_slot_closed(&self, position: usize, lines: Option<&Lines<'_>>, key: &Key) -> bool {
+        self.broken.has(position, key)
+            || lines.is_some_and(|lines| lines.held_slots.contains(&key.untagged()))
+            || self.state.beside(key).any(ChargeState::takes_slot)
+    }
+
     /// Of each, whether the sink would accept it with a window that is not due yet, once that is.
     fn accepted_later(
         &self,
@@ -385,7 +413,8 @@ impl Carrier<'_> {
         });
         match (found, place) {
             (Some((line, _)), Some(place)) => {
-                line.difference = Some(Difference { quantity: Some(want.quantity), place })
+                line.difference = Some(Difference { quantity: Some(want.quantity), place });
+                line.draft = line.is_late.then(|| Box::new(want.draft));
             }
             (Some((line, holds)), None) => {
                 line.held = Some((code, held()));
@@ -394,6 +423,7 @@ impl Carrier<'_> {
             (None, Some(_)) => {}
             (None, None) => {
                 let mut line = Assessed::new(want.draft.key.clone(), Some(want.id), want.draft.exact);
+                line.is_late = self.state.charge(&want.id).is_none();
                 (line.origins, line.parts) = (want.draft.origins, want.draft.parts);
                 line.held = Some((code, held()));
                 line.difference = Some(Difference { quantity: Some(want.quantity), place: Place::Held });
@@ -460,13 +490,18 @@ struct Lines<'a> {
     by_key: HashMap<&'a Key, &'a Assessed>,
     proposals: HashMap<&'a Key, &'a Proposal>,
     holds: &'a [Hold],
+    /// Where the service keeps one record of a slot: those of which something is held, by the key without tags.
+    held_slots: HashSet<Key>,
 }
 
 impl<'a> Lines<'a> {
-    fn of(work: &'a Work) -> Self {
+    fn of(work: &'a Work, joins: bool) -> Self {
         let Assessment { lines, proposals, holds, .. } = &work.assessment;
+        let held = lines.iter().filter(|line| joins && line.held.is_some() && !line.is_late);
+        let held_slots = held.map(|line| line.key.untagged()).collect();
         let by_key = lines.iter().map(|line| (&line.key, line)).collect();
-        Lines { by_key, proposals: proposals.iter().map(|proposal| (&proposal.key, proposal)).collect(), holds }
+        let proposals = proposals.iter().map(|proposal| (&proposal.key, proposal)).collect();
+        Lines { by_key, proposals, holds, held_slots }
     }
 }
 

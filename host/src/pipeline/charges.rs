@@ -70,6 +70,8 @@ pub(super) struct Assessed {
     pub(super) waived: Option<String>,
     /// That it is billed already, as a person said, who has not been heard by a run yet.
     pub(super) by_hand: Option<String>,
+    /// Whether it has no charge of its own and gets none, since the one record of its slot was frozen without it: all of it is late.
+    pub(super) is_late: bool,
     /// Whether another exporter billed it before this pipeline was there.
     pub(super) taken_over: bool,
     /// What later windows took of its usage before this run.
@@ -82,7 +84,7 @@ pub(super) struct Assessed {
     pub(super) accepted_until: Option<i64>,
     /// Late usage of earlier windows that it is to bill.
     pub(super) carried: Vec<Carried>,
-    /// The charge that it would be, where it is none: of what comes to zero, and of late usage.
+    /// The charge that it would be, where it is none: of what comes to zero and may have to be sent yet, and of late usage.
     pub(super) draft: Option<Box<Proposal>>,
 }
 
@@ -126,6 +128,7 @@ impl Assessed {
             waived: None,
             by_hand: None,
             unsent: false,
+            is_late: false,
             taken_over: false,
             carried_before: Decimal::ZERO,
             more_by_hand: Decimal::ZERO,
@@ -186,7 +189,8 @@ impl Assessment {
     pub(super) fn late(&self) -> Vec<Late> {
         let waits = |line: &Assessed| match &line.difference {
             Some(Difference { quantity: Some(quantity), place: Place::Waits(_) }) => {
-                Some(Late { id: line.id?, exact: line.own, quantity: *quantity })
+                let draft = line.draft.clone().filter(|_| line.is_late);
+                Some(Late { id: line.id?, exact: line.own, quantity: *quantity, draft })
             }
             _ => None,
         };

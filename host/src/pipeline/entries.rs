@@ -66,8 +66,12 @@ pub(super) fn kept_back(pipeline: &Pipeline, state: &State, work: &Work, last: O
         holds.extend(known.holds.iter().filter(|hold| of_others(spec, last, hold)).cloned());
         let others = |customer: &str| customer != last.customer;
         kept.extend(known.kept.iter().filter(|kept| others(&kept.customer)).cloned());
-        let whose = |late: &Late| state.charge(&late.id).map(|charge| charge.charge().key().customer.as_str());
-        late.extend(known.late.iter().filter(|late| whose(late) != Some(&last.customer)).cloned());
+        let is_theirs = |late: &Late| {
+            let frozen = state.charge(&late.id).map(|charge| charge.charge().key());
+            let key = frozen.or_else(|| late.draft.as_ref().map(|draft| &draft.key));
+            key.is_some_and(|key| key.customer == last.customer)
+        };
+        late.extend(known.late.iter().filter(|late| !is_theirs(late)).cloned());
         items.clone_from(&known.items);
     }
     let mut zeros_until = assessment.zeros_until;

@@ -136,7 +136,7 @@ impl<'a> Assess<'a> {
     }
 
     /// An input that the window was computed from before, and that is not there in this run: it may have gone since the run before.
-    fn gone(&self) -> Option<&str> {
+    pub(super) fn gone(&self) -> Option<&str> {
         let gone = self.gone.get_or_init(|| {
             let there = inputs(self.reading);
             let there: HashSet<&str> = there.iter().map(|input| input.key.as_str()).collect();
@@ -148,7 +148,7 @@ impl<'a> Assess<'a> {
     }
 
     /// Whether what was frozen was computed by the same plugins, with the same settings, as what there is now.
-    fn is_computed_alike(&self, charge: &ChargeState, bill: &Bill<'_>) -> bool {
+    pub(super) fn is_computed_alike(&self, charge: &ChargeState, bill: &Bill<'_>) -> bool {
         let of = |plugins: &'_ [PluginDigest], section: &str| {
             let found = plugins.iter().find(|plugin| plugin.section == section);
             found.map(|plugin| (plugin.sha256.clone(), plugin.config.clone()))

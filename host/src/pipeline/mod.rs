@@ -11,6 +11,7 @@
 //! | `works`, `bills`, `assess`, `charges` | what would be charges, line by line, and what becomes of each |
 //! | `queue` | what a source is that hands each record out until it is told what became of it |
 //! | `judge`, `frozen`, `doubts`, `moved`, `objections` | what is new, what differs from what is frozen, and what speaks against it |
+//! | `slots`, `late_slot` | charges of which the service keeps one record: frozen as a whole, and late where they are not in it |
 //! | `amount`, `left_over`, `carry` | what is sent of an exact quantity, and what goes over into later windows |
 //! | `last_bill` | one customer, at once and for good |
 //! | `account`, `quantities` | the sum that closes, in items and in quantities |
@@ -49,6 +50,7 @@ mod guard;
 mod identity;
 mod judge;
 mod last_bill;
+mod late_slot;
 mod left_over;
 mod mirrored;
 mod moved;
@@ -64,6 +66,7 @@ mod route;
 mod run;
 mod setup;
 mod shown;
+mod slots;
 mod status;
 mod summary;
 mod take_over;

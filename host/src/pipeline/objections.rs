@@ -1,6 +1,6 @@
 //! What a sink says to charges before anything is frozen: what its service would surely refuse, and until when it accepts them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 use meterhost_decimal::Decimal;
@@ -11,7 +11,7 @@ use super::setup::{Setup, Terms};
 use super::works::Checks;
 use crate::config::{Rounding, Zeros};
 use crate::ledger::{State, rounded};
-use crate::model::charge::Proposal;
+use crate::model::charge::{Key, Proposal};
 use crate::model::service::{Offer, Opinion};
 use crate::plugin::SinkInstance;
 use crate::report::Problem;
@@ -32,12 +32,35 @@ impl Checks for Sinks<'_> {
         let problem = |failure| with_denials(section.problem("checking charges", None, &failure), &session.denials());
         let mut instance =
             SinkInstance::start(&section.plugin, section.settings(session.clone(), now)).map_err(problem)?;
-        for offers in offers.chunks(1000) {
-            let opinions = instance.check(&section.config, offers, now.as_millisecond()).map_err(problem)?;
+        let joins_tags = self.0.sinks.get(sink).is_some_and(|sink| sink.traits.joins_tags);
+        for offers in parts(offers, joins_tags) {
+            let opinions = instance.check(&section.config, &offers, now.as_millisecond()).map_err(problem)?;
             found.extend(opinions.into_iter().map(|opinion| (opinion.id.clone(), opinion)));
         }
         Ok(found)
     }
+}
+
+/// Parts of at most some more than a thousand. What makes one record of the service stands in one of them.
+fn parts(offers: &[Offer], joins_tags: bool) -> Vec<Vec<Offer>> {
+    const AT_ONCE: usize = 1000;
+    if !joins_tags {
+        return offers.chunks(AT_ONCE).map(<[Offer]>::to_vec).collect();
+    }
+    let slot = |offer: &Offer| {
+        let Offer { product, customer, dimension, window, .. } = offer.clone();
+        (window, product, customer, dimension)
+    };
+    let mut sorted = offers.to_vec();
+    sorted.sort_by_cached_key(slot);
+    let mut parts: Vec<Vec<Offer>> = Vec::new();
+    for record in sorted.chunk_by(|left, right| slot(left) == slot(right)) {
+        match parts.last_mut().filter(|part| part.len() + record.len() <= AT_ONCE) {
+            Some(part) => part.extend_from_slice(record),
+            None => parts.push(record.to_vec()),
+        }
+    }
+    parts
 }
 
 /// Asks the sink of what is to be frozen and of what is open, and holds what its service would surely refuse. A zero whose acceptance ends
@@ -57,7 +80,16 @@ pub(super) fn objections(
     let refuses = |id: &str| opinions.get(id).and_then(|opinion| opinion.objection.clone());
     let proposed: HashMap<String, usize> =
         assessment.proposals.iter().enumerate().map(|(at, proposal)| (proposal.key.id().to_string(), at)).collect();
+    let sent: HashSet<Key> = match terms.traits.joins_tags && terms.zeros == Zeros::SendAtEnd {
+        true => assessment.proposals.iter().map(|proposal| proposal.key.untagged()).collect(),
+        false => HashSet::new(),
+    };
     for line in &mut assessment.lines {
+        // The record of its slot is made by others: nothing is left for a zero to say.
+        if line.zero && sent.contains(&line.key.untagged()) {
+            line.draft = None;
+            continue;
+        }
         let Some(id) = line.id.map(|id| id.to_string()) else { continue };
         let Some(opinion) = opinions.get(&id) else { continue };
         line.accepted_until = opinion.accepted_until;
@@ -65,7 +97,8 @@ pub(super) fn objections(
             assessment.holds.push(hold(&line.key, "refused", objection.clone(), Some(line.own)));
             line.held = Some(("refused", objection));
         }
-        if !line.zero || terms.zeros != Zeros::SendAtEnd || opinion.objection.is_some() {
+        let may_be_sent = line.zero && line.draft.is_some();
+        if !may_be_sent || terms.zeros != Zeros::SendAtEnd || opinion.objection.is_some() {
             continue;
         }
         let Some(until) = opinion.accepted_until else { continue };

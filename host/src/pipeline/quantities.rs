@@ -125,6 +125,11 @@ pub(super) fn quantities(assessment: &Assessment, stands: &[Stand<'_>]) -> Vec<Q
         sums.used.add(line.own);
         let state = Column::from(stand.state);
         let frozen = stand.charge.map(|charge| charge.charge());
+        if line.is_late && frozen.is_none() {
+            sums.late(stand, line.own);
+            sums.sent.add(line.more_by_hand);
+            continue;
+        }
         let Some(charge) = frozen else {
             sums.columns.entry(state).or_default().add(line.own);
             if line.by_hand.is_some() {
@@ -140,14 +145,7 @@ pub(super) fn quantities(assessment: &Assessment, stands: &[Stand<'_>]) -> Vec<Q
         };
         let own = charge.own().unwrap_or(Decimal::ZERO);
         sums.columns.entry(state).or_default().add(own);
-        sums.columns.entry(Column::Carried).or_default().add(line.carried_before);
-        sums.columns.entry(Column::BilledBefore).or_default().add(line.more_by_hand);
-        let rest = [own, line.carried_before, line.more_by_hand].into_iter().try_fold(line.own, Decimal::checked_sub);
-        if let Some(rest) = rest.filter(|rest| !rest.is_zero()) {
-            // What differs while something cannot be used is in doubt, and so held with that.
-            let column = line.difference.as_ref().and_then(|_| stand.late()).unwrap_or(Column::Held);
-            sums.columns.entry(column).or_default().add(rest);
-        }
+        sums.late(stand, line.own.checked_sub(own).unwrap_or(Decimal::ZERO));
         if state != Column::Waived {
             sums.charge(charge.exact(), charge.quantity(), charge.carried(), charge.remainder());
         }
@@ -157,6 +155,19 @@ pub(super) fn quantities(assessment: &Assessment, stands: &[Stand<'_>]) -> Vec<Q
 }
 
 impl Sums {
+    /// Takes in what of a line's usage is not part of a charge of its own.
+    fn late(&mut self, stand: &Stand<'_>, all: Decimal) {
+        let line = stand.line;
+        self.columns.entry(Column::Carried).or_default().add(line.carried_before);
+        self.columns.entry(Column::BilledBefore).or_default().add(line.more_by_hand);
+        let rest = [line.carried_before, line.more_by_hand].into_iter().try_fold(all, Decimal::checked_sub);
+        if let Some(rest) = rest.filter(|rest| !rest.is_zero()) {
+            // What differs while something cannot be used is in doubt, and so held with that.
+            let column = line.difference.as_ref().and_then(|_| stand.late()).unwrap_or(Column::Held);
+            self.columns.entry(column).or_default().add(rest);
+        }
+    }
+
     /// Takes in what is sent of a charge.
     fn charge(&mut self, exact: Decimal, quantity: Decimal, carried: &[Carried], remainder: Option<Remainder>) {
         carried.iter().for_each(|carried| self.carried_in.add(carried.quantity));

@@ -250,7 +250,10 @@ pub(super) fn settle(pipeline: &Pipeline, ledger: &mut Ledger, works: &[Work]) -
             && !state.is_settled(sink, &work.window)
             // Money that is neither held nor frozen must keep its window open, however it came to that.
             && work.assessment.lines.iter().all(|line| {
-                line.zero || line.waived.is_some() || line.id.is_some_and(|id| state.charge(&id).is_some())
+                let is_frozen = line.id.is_some_and(|id| state.charge(&id).is_some());
+                // What is late is frozen with a later window, or waits for one.
+                let is_late = line.is_late && line.held.is_none() && !line.differs();
+                line.zero || line.waived.is_some() || is_frozen || is_late
             })
             && state.window(sink, &work.window).is_none_or(|known| known.holds.is_empty())
             && state.charges_of(sink, &work.window).iter().all(|charge| charge.is_final());

@@ -37,7 +37,19 @@ pub(super) fn shown(
         None => {
             let all = line.carried.iter().try_fold(line.own, |sum, carried| sum.checked_add(carried.quantity));
             let exact = all.unwrap_or(line.own);
-            (if differs { line.own } else { line.quantity }, exact)
+            // With its own window nothing of it is billed.
+            let is_elsewhere = line.is_late && matches!(state, LineState::Zero | LineState::BilledBefore);
+            let exact = if is_elsewhere { Decimal::ZERO } else { exact };
+            (
+                if is_elsewhere {
+                    Decimal::ZERO
+                } else if differs {
+                    line.own
+                } else {
+                    line.quantity
+                },
+                exact,
+            )
         }
     };
     let is_open = matches!(state, LineState::Pending | LineState::Rejected | LineState::Unknown | LineState::Held);
@@ -79,6 +91,16 @@ pub(super) fn stands(
         None if line.by_hand.is_some() => (LineState::BilledBefore, line.by_hand.clone(), None),
         None if line.taken_over => (LineState::BilledBefore, Some(TAKEN_OVER.to_owned()), None),
         None if line.held.is_some() => (LineState::Held, None, None),
+        None if line.is_late => match line.difference.as_ref().map(|difference| &difference.place) {
+            Some(Place::Settled(_)) => (LineState::Waived, None, None),
+            Some(Place::ByHand(_)) => (LineState::BilledBefore, None, None),
+            Some(Place::Held | Place::Carried(_) | Place::Waits(_)) => (LineState::Zero, None, None),
+            None if line.carried_before.is_zero() => (LineState::Zero, None, None),
+            None => {
+                let text = format!("{} was found late: billed with later windows", line.carried_before);
+                (LineState::BilledBefore, Some(text), None)
+            }
+        },
         None if line.zero => (LineState::Zero, None, None),
         None if dry_run && line.unsent => (LineState::Zero, Standing::Nothing.reason(), None),
         None if dry_run => (LineState::WouldBill, None, None),

@@ -34,6 +34,13 @@ pub(super) struct Findings {
 }
 
 impl Findings {
+    /// What was found besides.
+    pub(super) fn join(&mut self, more: Findings) {
+        self.exit = self.exit.and(more.exit);
+        self.problems.extend(more.problems);
+        self.notes.extend(more.notes);
+    }
+
     pub(super) fn ledger(&mut self, error: &LedgerError) {
         self.exit = self.exit.and(error.exit());
         self.problems.push(Problem {

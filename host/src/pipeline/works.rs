@@ -23,6 +23,7 @@ use super::options::LastBill;
 use super::quantities;
 use super::queue::{self, Ban, Fates, Intake};
 use super::setup::Terms;
+use super::slots::Broken;
 use super::summary::Findings;
 use crate::config::Pipeline;
 use crate::failpoint::fault;
@@ -188,32 +189,50 @@ impl<'a> Works<'a> {
     /// A sum does not close. Nothing of it may be frozen then.
     pub(super) fn finish(self, findings: &mut Findings) -> Result<Finished, quantities::Open> {
         let Works { ground, state, works: read, entries, broken, .. } = self;
-        let Some(handed) = ground.queue else {
-            let works = finished(ground, state, read, findings)?;
+        let is_joined = ground.terms.iter().any(|terms| terms.traits.joins_tags);
+        if ground.queue.is_none() && !is_joined {
+            let works = closing(finished(ground, state, read, &Broken::default(), findings))?;
             return Ok(Finished { works, entries, fates: Fates::new() });
-        };
+        }
         let mut bans: Vec<Ban> = Vec::new();
+        let mut slots = Broken::default();
+        // What is kept back with something else may have taken late usage, so that all of it is done once more.
         loop {
             let mut works = read.clone();
             queue::ban(&mut works, &bans);
-            let works = finished(ground, state, works, findings)?;
-            match queue::fates(ground.pipeline, ground.terms, state, &works, &handed.intake.links, &broken) {
-                Ok(fates) => return Ok(Finished { works, entries, fates }),
-                // What is kept back with something else may have taken late usage, so that all of it is done once more.
+            slots.hold(&mut works);
+            let mut found = Findings::default();
+            let works = finished(ground, state, works, &slots, &mut found);
+            if slots.find(ground.terms, state, ground.queue.map(|handed| &handed.revised), &works) {
+                continue;
+            }
+            let works = closing(works)?;
+            let fates = match ground.queue {
+                None => Ok(Fates::new()),
+                Some(Handed { intake, .. }) => {
+                    queue::fates(ground.pipeline, ground.terms, state, &works, &intake.links, &broken)
+                }
+            };
+            match fates {
+                Ok(fates) => {
+                    findings.join(found);
+                    return Ok(Finished { works, entries, fates });
+                }
                 Err(more) => bans.extend(more),
             }
         }
     }
 }
 
-/// Carries, rounds and checks what was judged.
+/// Carries and rounds what was judged. `slots` are those that cannot be frozen.
 fn finished(
     ground: &Ground<'_>,
     state: &State,
     mut works: Vec<Work>,
+    slots: &Broken,
     findings: &mut Findings,
-) -> Result<Vec<Work>, quantities::Open> {
-    carry(ground, state, &mut works, findings);
+) -> Vec<Work> {
+    carry(ground, state, &mut works, slots, findings);
     if let Some(last) = ground.last {
         let found = works.iter().any(|work| !work.assessment.lines.is_empty());
         last_bill::unknown(ground.pipeline, state, last, found, findings);
@@ -221,6 +240,11 @@ fn finished(
     // What is left of rounding goes from window to window, and is frozen so.
     works.sort_by_key(|work| (work.window, work.sink));
     round_in_order(ground.pipeline, ground.terms, state, &mut works);
+    works
+}
+
+/// Checks that nothing is missing.
+fn closing(mut works: Vec<Work>) -> Result<Vec<Work>, quantities::Open> {
     break_sums(&mut works);
     quantities::verify(&works)?;
     Ok(works)
@@ -244,10 +268,10 @@ fn break_sums(works: &mut [Work]) {
 }
 
 /// Finds windows for late usage.
-fn carry(ground: &Ground<'_>, state: &State, works: &mut Vec<Work>, findings: &mut Findings) {
+fn carry(ground: &Ground<'_>, state: &State, works: &mut Vec<Work>, broken: &Broken, findings: &mut Findings) {
     let Ground { pipeline, terms, checks, complete, now, window, last, queue, .. } = *ground;
     let (is_whole_run, is_queue) = (window.is_none(), queue.is_some());
-    let carrier = Carrier { pipeline, terms, checks, state, now, is_whole_run, is_queue, complete, last };
+    let carrier = Carrier { pipeline, terms, checks, state, now, is_whole_run, is_queue, complete, last, broken };
     for sink in 0..terms.len() {
         if let Err(problem) = carrier.carry(sink, works) {
             carry::not_asked(sink, works, &problem.message);

@@ -306,6 +306,7 @@ pub(super) fn service_traits(traits: sink::ServiceTraits) -> Result<ServiceTrait
             sink::Resolution::Ask | sink::Resolution::Other => Resolution::Ask,
         },
         refuses_second: traits.refuses_second,
+        joins_tags: traits.joins_tags,
         deadline: Duration::from_millis(traits.deadline.into()),
     })
 }

@@ -44,6 +44,8 @@ pub(crate) fn of(config: &Config) -> ServiceTraits {
         // "Identical requests are idempotent and can be retried".
         resolution: Resolution::Replay,
         refuses_second: true,
+        // One record for an hour, with an allocation for each set of tags.
+        joins_tags: true,
         deadline: DEADLINE,
     }
 }

@@ -31,6 +31,7 @@ pub(crate) fn of(config: &Config) -> ServiceTraits {
         resolution: Resolution::LookUp,
         // One record a contract, dimension and hour, as the service's own error says.
         refuses_second: true,
+        joins_tags: false,
         deadline: DEADLINE,
     }
 }

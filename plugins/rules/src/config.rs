@@ -35,6 +35,12 @@ meterhost_sdk::config! {
         /// a variable: the sum, over the variable's records, of price times quantity. A record without the attribute costs 0; one whose
         /// price is no number puts the customer's charges by these formulas in doubt.
         pub prices: Option<String>,
+        /// The attributes of the usage that become tags of the charges, such as `["tier", "region"]`, in every dimension. Usage that
+        /// differs in one of them makes charges of its own: each is worked out of the records that have exactly its tags, by rules and by
+        /// formulas alike. A record that lacks one of the attributes, or has it empty, has no such tag. A formula that is not 0 where all
+        /// its variables are makes a charge for each set of tags that a customer has records with.
+        #[serde(default)]
+        pub tags: Vec<String>,
     }
 }
 

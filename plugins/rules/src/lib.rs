@@ -26,6 +26,9 @@
 //! A formula makes a charge of several dimensions. Its variables are rules whose results do not go out by themselves, so that records
 //! are taken in, left out and accounted for in one way. One that fails for a customer is a line in doubt for that customer.
 //!
+//! With `tags = ["tier", "region"]` these attributes become tags of the charges: whatever is said here of a customer's records holds of
+//! those that have the same tags, each set by itself.
+//!
 //! | module | subject |
 //! |---|---|
 //! | `config` | what is written in the pipeline file |
@@ -38,6 +41,7 @@
 //! | `rules` | which rules and formulas read a dimension |
 //! | `plan` | what is kept for them |
 //! | `usage` | what is remembered of the records |
+//! | `tags` | which attributes become tags, and which of them a record has |
 //! | `texts` | texts by number |
 //! | `groups` | the largest quantity of each group |
 //! | `totals` | counts and sums of a batch, by columns |
@@ -59,6 +63,7 @@ mod records;
 mod rule;
 mod rules;
 mod settings;
+mod tags;
 mod texts;
 mod totals;
 mod usage;

@@ -19,7 +19,7 @@ const PAGE: usize = 4096;
 /// Makes charge lines in their order, customer by customer.
 #[derive(Debug)]
 pub(crate) struct Lines {
-    /// The places of all entries that are still to be read, by product, customer and dimension.
+    /// The places of all entries that are still to be read, by product, customer, tags and dimension.
     entries: IntoIter<u32>,
     /// Lines of the customer at hand.
     ready: IntoIter<ChargeLine>,
@@ -49,11 +49,13 @@ impl Lines {
         let [products, customers, dimensions] =
             [&usage.products, &usage.customers, &usage.dimensions].map(|texts| texts.ranks());
         let rank = |ranks: &[u32], number: u32| ranks.get(number as usize).copied().unwrap_or_default();
+        let tags = usage.tags.ranks();
         let mut places: Vec<u32> = (0..).take(usage.entries().len()).collect();
         places.sort_unstable_by_key(|&place| {
             let key = usage.entries().get(place as usize).map(|entry| entry.key);
             key.map(|key| {
-                (rank(&products, key.product), rank(&customers, key.customer), rank(&dimensions, key.dimension))
+                let [product, customer] = [rank(&products, key.product), rank(&customers, key.customer)];
+                (product, customer, rank(&tags, key.tags), rank(&dimensions, key.dimension))
             })
         });
         Lines { entries: places.into_iter(), ready: Vec::new().into_iter() }
@@ -73,7 +75,18 @@ impl Lines {
                 quantity: quantity?,
             })
         });
-        excluded.collect()
+        let mut excluded: Vec<Excluded> = excluded.collect();
+        let key = |it: &Excluded| (it.product.clone(), it.customer.clone(), it.dimension.clone(), it.rule.clone());
+        excluded.sort_by_cached_key(key);
+        // What differs in its tags alone is left out together, if 38 digits hold it.
+        excluded.dedup_by(|more, all| {
+            let Some(quantity) = all.quantity.checked_add(more.quantity).filter(|_| key(more) == key(all)) else {
+                return false;
+            };
+            (all.records, all.quantity) = (all.records + more.records, quantity);
+            true
+        });
+        excluded
     }
 
     /// The next page; nothing at the end.
@@ -119,12 +132,22 @@ fn left_out<'a>(usage: &'a Usage, entry: &usage::Entry) -> Option<(&'a str, u64,
 
 /// The lines of one customer and product, ascending.
 fn lines(usage: &Usage, entries: &[&usage::Entry]) -> Vec<ChargeLine> {
+    let of_tags = entries.chunk_by(|left, right| left.key.tags == right.key.tags);
+    let mut lines: Vec<ChargeLine> = of_tags.flat_map(|entries| tagged(usage, entries)).collect();
+    // By dimension; those of one dimension stand in the order of their tags.
+    lines.sort_by(|left, right| left.dimension.cmp(&right.dimension));
+    lines
+}
+
+/// Those with the same tags, by dimension.
+fn tagged(usage: &Usage, entries: &[&usage::Entry]) -> Vec<ChargeLine> {
     let Some(key) = entries.first().map(|entry| entry.key) else { return Vec::new() };
     let mut parts: Vec<Part<'_>> = entries.iter().flat_map(|entry| parts(usage, entry)).collect();
     parts.sort_by_key(|part| (part.output, part.dimension));
     let lines = parts.chunk_by(|left, right| left.output == right.output).filter_map(|parts| {
         let mut line = ChargeLine::new(usage.customers.get(key.customer), parts.first()?.output, Decimal::ZERO);
         line.product = usage.products.get(key.product).to_owned();
+        line.tags = usage.tags.get(key.tags);
         complete(&mut line, usage, parts);
         Some(line)
     });

@@ -11,10 +11,13 @@ use crate::inputs::{BilledFormula, Source, Variables, formulas};
 use crate::plan::Plan;
 use crate::rule::{Makes, Rule};
 use crate::settings::OTHERS;
+use crate::tags;
 
 /// All rules of a configuration.
 #[derive(Debug)]
 pub(crate) struct Rules {
+    /// The attributes that become tags, ascending.
+    pub(crate) tags: Vec<String>,
     rules: Vec<Rule>,
     formulas: Vec<BilledFormula>,
     /// By dimension of the input.
@@ -37,7 +40,7 @@ enum Reading {
 impl Rules {
     /// Checks a configuration. The errors begin with the path of the key at fault, by which the host finds its line.
     pub(crate) fn new(config: Config) -> Result<Self, Error> {
-        let Config { dimensions, formulas: written, variables, prices } = config;
+        let Config { dimensions, formulas: written, variables, prices, tags } = config;
         if dimensions.is_empty() && written.is_empty() {
             let reason = "it is empty: name the dimensions to bill, or write \"*\" = \"sum\" to bill all";
             return Err(Fault::rule(reason).at("dimensions"));
@@ -55,6 +58,7 @@ impl Rules {
         }
         let variables = Variables::new(variables, prices)?;
         let mut rules = Rules {
+            tags: tags::names(tags)?,
             rules: Vec::new(),
             formulas: Vec::new(),
             named: BTreeMap::new(),

@@ -4,7 +4,7 @@ use meterhost_sdk::{Batch, TextColumn};
 
 use crate::usage::{Key, Usage};
 
-/// One of the three columns that make a key.
+/// One of the three columns that make a key, beside the tags.
 struct Axis<'a> {
     /// Empty when all rows hold the same.
     indices: &'a [u32],
@@ -34,11 +34,13 @@ impl Totals {
     /// Counts and adds up all records. Answers the place of each row's entry if `want_places`.
     pub(crate) fn add(&mut self, usage: &mut Usage, batch: &Batch, want_places: bool) -> &[u32] {
         let axes = axes(usage, batch);
+        let tags = usage.tags.of_rows(batch);
         let slots = axes.iter().try_fold(1_usize, |slots, axis| slots.checked_mul(axis.numbers.len()));
         // A table of all combinations pays as long as it is about as large as the batch.
-        match slots.filter(|&slots| slots <= 4 * batch.len() && batch.quantities().hi().is_empty()) {
+        let is_small = |slots: &usize| *slots <= 4 * batch.len() && batch.quantities().hi().is_empty();
+        match slots.filter(|slots| is_small(slots) && tags.is_empty()) {
             Some(slots) => self.by_slot(usage, batch, &axes, slots, want_places),
-            None => self.by_row(usage, batch, &axes),
+            None => self.by_row(usage, batch, &axes, &tags),
         }
         &self.places
     }
@@ -72,7 +74,7 @@ impl Totals {
                 for (&dimension, tally) in dimensions.numbers.iter().zip(tallies.by_ref()) {
                     let mut place = 0;
                     if tally.records > 0 {
-                        place = usage.place(Key { product, customer, dimension });
+                        place = usage.place(Key { product, customer, dimension, tags: 0 });
                         if let Some(entry) = usage.entry(place) {
                             entry.records += u64::from(tally.records);
                             entry.sum.add_coefficient(i128::from(tally.carry) << 64 | i128::from(tally.low), scale);
@@ -92,14 +94,15 @@ impl Totals {
     }
 
     /// For any batch.
-    fn by_row(&mut self, usage: &mut Usage, batch: &Batch, axes: &[Axis<'_>; 3]) {
+    fn by_row(&mut self, usage: &mut Usage, batch: &Batch, axes: &[Axis<'_>; 3], tags: &[u32]) {
         self.places.clear();
         let quantities = batch.quantities();
         let scale = quantities.scale();
         let mut last = None;
         for (row, &low) in quantities.lo().iter().enumerate() {
             let [product, customer, dimension] = axes.each_ref().map(|axis| axis.number(row));
-            let key = Key { product, customer, dimension };
+            let tags = tags.get(row).copied().unwrap_or_default();
+            let key = Key { product, customer, dimension, tags };
             // Records of one customer often come one after the other.
             let place = match last {
                 Some((same, place)) if same == key => place,

@@ -12,14 +12,16 @@ use crate::groups::Groups;
 use crate::plan::Plan;
 use crate::rule::Measured;
 use crate::rules::Rules;
+use crate::tags::TagSets;
 use crate::texts::Texts;
 
-/// Product, customer and dimension, each as the number of its text.
+/// Product, customer and dimension, each as the number of its text; and the number of the tags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
     pub(crate) product: u32,
     pub(crate) customer: u32,
     pub(crate) dimension: u32,
+    pub(crate) tags: u32,
 }
 
 /// The usage of one dimension by one customer.
@@ -41,6 +43,7 @@ pub(crate) struct Usage {
     pub(crate) products: Texts,
     pub(crate) customers: Texts,
     pub(crate) dimensions: Texts,
+    pub(crate) tags: TagSets,
     /// By the dimension's number.
     plans: Vec<Plan>,
     entries: Vec<Entry>,
@@ -48,8 +51,8 @@ pub(crate) struct Usage {
     places: HashTable<u32>,
     cells: Vec<Cell>,
     pub(crate) values: Values,
-    /// By product, customer and rule: the number under which the values of a line are kept that is made of several dimensions.
-    lines: BTreeMap<(u32, u32, usize), u32>,
+    /// By product, customer, tags and rule: the number under which the values of a line are kept that is made of several dimensions.
+    lines: BTreeMap<(u32, u32, u32, usize), u32>,
     state: FixedState,
 }
 
@@ -84,6 +87,7 @@ impl Values {
 impl Usage {
     pub(crate) fn new(rules: Rules) -> Self {
         Usage {
+            tags: TagSets::of(rules.tags.clone()),
             rules,
             products: Texts::default(),
             customers: Texts::default(),
@@ -134,7 +138,7 @@ impl Usage {
                 && rule.joins()
                 && matches!(measure, Measured::Unique(_))
             {
-                line = *self.lines.entry((key.product, key.customer, number)).or_insert(line);
+                line = *self.lines.entry((key.product, key.customer, key.tags, number)).or_insert(line);
             }
             self.cells.push(Cell::new(measure, line, slot));
         }

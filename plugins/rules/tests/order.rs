@@ -252,6 +252,51 @@ proptest! {
     }
 
     #[test]
+    fn usage_with_the_same_tags_makes_what_it_would_make_alone(
+        usage in prop::collection::vec(usage(), 0..200),
+        sizes in prop::collection::vec(1_usize..60, 1..5),
+        others in prop::collection::vec(1_usize..60, 1..5),
+    ) {
+        let config = |tags: &[&str]| {
+            let mut dimensions: serde_json::Value = serde_json::from_str(RULES).unwrap();
+            dimensions.as_object_mut().unwrap().remove("big");
+            serde_json::json!({
+                "dimensions": dimensions, "tags": tags,
+                "formulas": [{ "as": "f", "formula": "(big - 1) * 2 + least" }],
+                "variables": { "big": "sum", "least": { "use": "min", "from": "max" } },
+            })
+        };
+        let tags = |usage: &Usage| {
+            let pairs = [("size", &usage.size), ("user", &usage.user)].into_iter();
+            let pairs = pairs.filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
+            pairs.collect::<Vec<_>>()
+        };
+        let mut apart: BTreeMap<Vec<(String, String)>, Vec<Usage>> = BTreeMap::new();
+        for record in &usage {
+            apart.entry(tags(record)).or_default().push(record.clone());
+        }
+        let (mut expected, mut left_out) = (Vec::new(), BTreeMap::new());
+        for (tags, usage) in apart {
+            let (excluded, lines) = run_configured(&config(&[]), &cut(&usage, &others));
+            expected.extend(lines.into_iter().map(|line| meterhost_sdk::ChargeLine { tags: tags.clone(), ..line }));
+            for out in excluded {
+                *left_out.entry((out.product, out.customer, out.dimension, out.rule)).or_insert(0) += out.records;
+            }
+        }
+        let key = |line: &meterhost_sdk::ChargeLine| {
+            (line.product.clone(), line.customer.clone(), line.dimension.clone(), line.tags.clone())
+        };
+        expected.sort_by_key(key);
+        let (excluded, lines) = run_configured(&config(&["user", "size"]), &cut(&usage, &sizes));
+        prop_assert_eq!(lines, expected);
+        let mut found = BTreeMap::new();
+        for out in excluded {
+            *found.entry((out.product, out.customer, out.dimension, out.rule)).or_insert(0) += out.records;
+        }
+        prop_assert_eq!(found, left_out);
+    }
+
+    #[test]
     fn a_unique_count_is_that_of_a_set(
         usage in prop::collection::vec(usage(), 1..200),
         sizes in prop::collection::vec(1_usize..60, 1..5),

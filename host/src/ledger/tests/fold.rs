@@ -1,7 +1,8 @@
 //! What answers and look-ups make of a charge: design §4.2, case by case.
 
 use super::*;
-use crate::ledger::FoldError;
+use crate::ledger::{FoldError, Named};
+use crate::model::charge::Carried;
 use crate::model::outcome::Finding;
 
 /// One step of a charge's life.
@@ -334,4 +335,39 @@ fn an_impossible_history_is_an_error_and_nothing_is_written() {
         drop(ledger);
         assert_eq!(place.read(), before, "case {number}");
     }
+}
+
+#[test]
+fn usage_of_no_charge_is_late_only_beside_what_was_frozen_in_its_slot() {
+    let place = Place::new();
+    let (mut ledger, _) = frozen(&place, &["a"]);
+    ledger.append(vec![intent(&[june(), july()])]).unwrap();
+    let carries = |customer: &str, dimension: &str, tag: Option<&str>| {
+        let mut late = proposal(july(), customer);
+        late.key.dimension = dimension.to_owned();
+        late.key.tags = tag.map(|tag| ("region".to_owned(), tag.to_owned())).into_iter().collect();
+        late.carried = vec![Carried { window: june(), quantity: late.exact }];
+        late
+    };
+    for other in [carries("b", "d", Some("us")), carries("a", "e", Some("us")), carries("a", "e", None)] {
+        let error = ledger.append(vec![Entry::freeze(other)]).unwrap_err().to_string();
+        assert!(error.ends_with("of a charge that was never frozen, and nothing was in its place"), "{error}");
+        drop(ledger);
+        ledger = place.open("again");
+    }
+    let late = carries("a", "d", Some("us"));
+    let origin = Key { window: june(), ..late.key.clone() };
+    ledger.append(vec![Entry::freeze(late.clone()), Entry::freeze(carries("a", "d", None))]).unwrap();
+    assert_eq!(ledger.state().frozen_elsewhere(&origin.id()), Some(late.exact));
+    assert_eq!(ledger.state().frozen_of(&origin.id()), None);
+    let carriers: Vec<_> = ledger.state().carriers(&origin).map(|charge| charge.charge().id()).collect();
+    assert_eq!(carriers, [late.key.id()]);
+    assert_eq!(ledger.state().without_charge("s", &june()).count(), 2);
+    // Under another name, it is still known what was carried.
+    let what = Named::Sink;
+    ledger.append(vec![Entry::Renamed { what, from: "s".to_owned(), to: "t".to_owned() }]).unwrap();
+    let renamed = Key { sink: "t".to_owned(), ..origin.clone() };
+    assert_eq!(ledger.state().frozen_elsewhere(&renamed.id()), Some(late.exact));
+    assert_eq!(ledger.state().frozen_elsewhere(&origin.id()), Some(Decimal::ZERO));
+    assert_eq!(ledger.state().beside(&renamed).count(), 1);
 }

@@ -41,11 +41,12 @@ pub(super) enum InVain {
 }
 
 impl Answer {
-    /// Reads an answer beside the record of its call. `is_denied` says that the plugin asked for something that is not granted.
+    /// Reads an answer beside the record of its call. `is_one` says that its charges are one, or make one record, and are not parted;
+    /// `is_denied` that the plugin asked for something that is not granted.
     pub(super) fn of(
         answer: Result<Result<Vec<Outcome>, Failed>, Failure>,
         record: &CallRecord,
-        charges: &[Charge],
+        (charges, is_one): (&[Charge], bool),
         is_denied: bool,
     ) -> Answer {
         let all = |status: Status, text: &str| -> Vec<Outcome> {
@@ -60,7 +61,7 @@ impl Answer {
                 (Came::InVain(InVain::Unfounded(claimed)), true, all(Status::Unprocessed, &unfounded(claimed)))
             }
             Ok(Ok(outcomes)) => (Came::Done, false, believed(outcomes, record)),
-            Ok(Err(Failed::Refused(text))) if clear && charges.len() > 1 => {
+            Ok(Err(Failed::Refused(text))) if clear && !is_one => {
                 (Came::Refused, false, all(Status::Unprocessed, &text))
             }
             Ok(Err(Failed::Refused(text))) if clear => {

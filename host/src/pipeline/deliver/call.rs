@@ -1,6 +1,7 @@
 //! One call: written down before it leaves, and what came of it before anything else happens.
 
 use super::answer::{Answer, Came, InVain, unfounded};
+use super::batches::halves;
 use super::line::Line;
 use super::{Delivery, Stopped, about};
 use crate::failpoint::failpoint;
@@ -23,7 +24,9 @@ impl Delivery<'_> {
         failpoint("submit");
         let answer = line.submit(&offers);
         failpoint("submitted");
-        let Answer { came, unsent, outcomes } = Answer::of(answer, &line.record(), charges, !line.denials().is_empty());
+        let is_one = halves(self.traits, charges).is_none();
+        let is_denied = !line.denials().is_empty();
+        let Answer { came, unsent, outcomes } = Answer::of(answer, &line.record(), (charges, is_one), is_denied);
         let mut ledger = self.ledger();
         let foreign = |outcome: &Outcome| {
             // Where the service recognises what it has, and nobody can look: on a first attempt it is another's.

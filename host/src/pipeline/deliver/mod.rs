@@ -13,7 +13,7 @@
 //! | file | subject |
 //! |---|---|
 //! | `decide` | what is to be done with a charge |
-//! | `batches` | what stands in a call |
+//! | `slots`, `batches` | which charges go now, and what stands in a call |
 //! | `line` | the way to the service: a plugin that is connected |
 //! | `call` | one call, from its entry in the ledger to the entry of what came of it |
 //! | `answer` | what an answer means, beside the record of what left |
@@ -25,6 +25,7 @@ mod call;
 mod decide;
 mod line;
 mod resolve;
+mod slots;
 #[cfg(test)]
 pub(super) mod tests;
 
@@ -34,7 +35,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use self::answer::{Came, words};
-use self::batches::batches;
+use self::batches::{batches, halves, parts, records};
 use self::decide::{Decide, Happened};
 pub(super) use self::line::Plugged;
 use self::line::{Line, NotConnected, Service};
@@ -104,7 +105,7 @@ struct Course {
     throttled: bool,
     problems: Vec<Problem>,
     happened: Happened,
-    /// Charges of calls without a clear answer, and how many of them a call holds at most from then on.
+    /// Charges of calls without a clear answer, and how many records a call holds at most from then on in which they are.
     suspect: HashMap<ChargeId, usize>,
 }
 
@@ -176,8 +177,7 @@ impl Delivery<'_> {
 
     /// Gives up waiting for books that cannot be read. Answers whether there is something to be offered without them.
     fn loses_patience(&self, course: &mut Course) -> bool {
-        let ready =
-            |course: &Course| self.open().iter().filter(|state| self.decide(&course.happened).is_ready(state)).count();
+        let ready = |course: &Course| slots::ready(&self.decide(&course.happened), &self.open()).len();
         let before = ready(course);
         course.happened.is_patience_over = true;
         ready(course) > before
@@ -189,27 +189,23 @@ impl Delivery<'_> {
         // A service that answers no look-up just now may take new charges all the same.
         course.throttled = false;
         let throttled = self.resolve(course)?;
-        let open = self.open().into_iter();
-        let decide = self.decide(&course.happened);
-        let ready = open.filter(|state| decide.is_ready(state)).map(|state| state.charge().clone());
-        let ready: Vec<Charge> = ready.collect();
+        let ready = slots::ready(&self.decide(&course.happened), &self.open());
         if let Some(mirrored) = self.mirrored.filter(|_| !ready.is_empty()) {
             // Once it is sure that something can leave at all.
             self.connected(&mut course.line)?;
             mirrored.list(&ready, self.ledger)?;
         }
         let (mut done, total) = (0, ready.len() as u64);
-        let (whole, suspect): (Vec<Charge>, Vec<Charge>) =
-            ready.into_iter().partition(|charge| !course.suspect.contains_key(&charge.id()));
-        let mut calls = batches(self.traits, whole);
-        // A call that never gets a clear answer may owe that to one charge of it: those it held are offered in ever smaller calls.
-        for mut batch in batches(self.traits, suspect) {
+        let (suspect, whole): (Vec<Vec<Charge>>, Vec<Vec<Charge>>) = batches(self.traits, ready)
+            .iter()
+            .flat_map(|batch| records(self.traits, batch))
+            .map(<[Charge]>::to_vec)
+            .partition(|record| record.iter().any(|charge| course.suspect.contains_key(&charge.id())));
+        let mut calls = batches(self.traits, whole.concat());
+        // A call that never gets a clear answer may owe that to one record of it: those it held are offered in ever smaller calls.
+        for batch in batches(self.traits, suspect.concat()) {
             let most = batch.iter().filter_map(|charge| course.suspect.get(&charge.id())).min().copied().unwrap_or(1);
-            while batch.len() > most {
-                let rest = batch.split_off(batch.len() - most);
-                calls.push(rest);
-            }
-            calls.push(batch);
+            calls.extend(parts(self.traits, batch, most));
         }
         for batch in calls {
             self.interrupted()?;
@@ -235,14 +231,14 @@ impl Delivery<'_> {
             match self.call(line, charges)? {
                 Came::Done => course.happened.answered.extend(ids),
                 Came::Unclear => {
-                    let most = (charges.len() / 2).max(1);
+                    let most = (records(self.traits, charges).len() / 2).max(1);
                     course.suspect.extend(ids.map(|id| (id, most)));
                 }
                 Came::Throttled(asked) => return Ok(Some(asked)),
                 Came::Auth(text) => return Err(Halt::Auth("delivering", text)),
                 Came::Refused => {
-                    let (left, right) = charges.split_at(charges.len() / 2);
-                    waiting.extend([right, left]);
+                    let halves = halves(self.traits, charges);
+                    waiting.extend(halves.into_iter().flat_map(|(left, right)| [right, left]));
                 }
                 Came::InVain(why) => {
                     course.problems.push(self.in_vain(&why, line, charges));
@@ -257,8 +253,7 @@ impl Delivery<'_> {
 
     /// Whether another round could change something.
     fn can_go_on(&self, course: &Course) -> bool {
-        let decide = self.decide(&course.happened);
-        self.open().iter().any(|state| decide.can_change(state))
+        slots::can_go_on(&self.decide(&course.happened), &self.open())
     }
 
     fn decide<'d>(&'d self, happened: &'d Happened) -> Decide<'d> {

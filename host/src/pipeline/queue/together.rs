@@ -254,10 +254,11 @@ fn goes(state: &State, line: &Assessed, made: &HashMap<ChargeId, u32>, zeros_wai
         }
         Some(Difference { place: Place::Settled(words) | Place::ByHand(words), .. }) => waived(words),
         Some(Difference { place: Place::Held | Place::Waits(_), .. }) => None,
-        None if line.zero => (!zeros_wait).then(Goes::default),
+        None if line.zero => (!zeros_wait || line.draft.is_none()).then(Goes::default),
         // More of what is frozen that comes to nothing.
         None => {
-            let frozen = state.frozen_of(&line.id?)?;
+            let id = line.id?;
+            let frozen = if line.is_late { state.frozen_elsewhere(&id)? } else { state.frozen_of(&id)? };
             (frozen == line.own).then(Goes::default)
         }
     }

@@ -26,6 +26,8 @@ struct Story {
     rounds: bool,
     dedupe: bool,
     guarded: bool,
+    /// Whether what differs by the dimension alone makes one record of the service.
+    joins_tags: bool,
     moves: Vec<Move>,
 }
 
@@ -101,19 +103,37 @@ fn story() -> impl Strategy<Value = Story> {
             rounds,
             dedupe,
             guarded,
+            joins_tags: false,
             moves: std::iter::once(first).chain(more.into_iter().flatten()).collect(),
         }
     })
 }
 
 proptest! {
-    #![proptest_config(histories(500))]
+    #![proptest_config(histories(400))]
 
     #[test]
     fn whatever_becomes_of_usage_each_of_it_is_billed_once_or_accounted_for(story in story()) {
         let mut world = World::new(&story);
         for step in &story.moves {
             world.makes(step);
+        }
+        world.ends();
+    }
+
+    #[test]
+    fn whatever_becomes_of_usage_what_makes_one_record_is_frozen_and_offered_as_a_whole(story in story()) {
+        // Of a record the service says one thing.
+        let is_whole = |fault: &Fault| !matches!(fault, Fault::HalfAnswered(..) | Fault::Spoiled { .. });
+        let mut world = World::new(&Story { joins_tags: true, ..story.clone() });
+        for step in &story.moves {
+            match step {
+                Move::Run(run) => {
+                    let faults = run.faults.iter().filter(|fault| is_whole(fault)).cloned().collect();
+                    world.makes(&Move::Run(Run { faults, ..run.clone() }));
+                }
+                step => world.makes(step),
+            }
         }
         world.ends();
     }

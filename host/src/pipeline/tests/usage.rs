@@ -23,6 +23,9 @@ pub(super) struct Usage {
     pub(super) id: u8,
 }
 
+/// What goes out where dimensions of the input make tags.
+pub(super) const ALL: &str = "all";
+
 /// Customer and dimension.
 pub(super) type Of = (u8, u8);
 
@@ -35,6 +38,8 @@ pub(super) struct Bucket {
     dedupe: bool,
     /// Whether quantities are tenths.
     tenths: bool,
+    /// Whether each dimension of the input makes tags, and all of them one dimension.
+    tags: bool,
 }
 
 /// What one window holds, as somebody who reads all of it by hand would say.
@@ -48,8 +53,8 @@ pub(super) struct Truth {
 }
 
 impl Bucket {
-    pub(super) fn new(dedupe: bool, tenths: bool) -> Self {
-        Bucket { dedupe, tenths, ..Bucket::default() }
+    pub(super) fn new(dedupe: bool, tenths: bool, tags: bool) -> Self {
+        Bucket { dedupe, tenths, tags, ..Bucket::default() }
     }
 
     pub(super) fn put(&mut self, object: u8, records: Vec<Usage>) {
@@ -138,8 +143,8 @@ impl Bucket {
                 product: String::new(),
                 customer,
                 origins: vec![(dimension.clone(), records)],
-                dimension,
-                tags: Vec::new(),
+                dimension: if self.tags { ALL.to_owned() } else { dimension.clone() },
+                tags: if self.tags { vec![("of".to_owned(), dimension)] } else { Vec::new() },
                 quantity,
                 doubt: None,
                 attributes: Vec::new(),

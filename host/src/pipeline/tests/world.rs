@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use meterhost_decimal::Decimal;
 
-use super::usage::{Bucket, Of, Truth, customer, dimension};
+use super::usage::{ALL, Bucket, Of, Truth, customer, dimension};
 use super::{Move, Run, Story, Word};
 use crate::clock::{self, own_time};
 use crate::config::{Pipeline, Zeros, parse};
@@ -45,18 +45,6 @@ fn day(number: u8) -> Window {
 
 fn number(window: &Window) -> u8 {
     window.label().rsplit('-').next().unwrap().parse::<u8>().unwrap() - 1
-}
-
-fn key(window: Window, (who, what): Of) -> Key {
-    Key {
-        pipeline: "p".to_owned(),
-        sink: SINK.to_owned(),
-        window,
-        product: String::new(),
-        customer: customer(who),
-        dimension: dimension(what),
-        tags: Vec::new(),
-    }
 }
 
 /// A service that would refuse nothing.
@@ -97,6 +85,7 @@ impl World {
             zero: Zero::TakesSlot,
             resolution: Resolution::LookUp,
             refuses_second: true,
+            joins_tags: story.joins_tags,
             deadline: TAKES,
         };
         let late = if story.carries { "carry" } else { "hold" };
@@ -111,12 +100,25 @@ impl World {
         World {
             folder: if shm.is_dir() { tempfile::tempdir_in(shm) } else { tempfile::tempdir() }.unwrap(),
             pipeline: parse(&text, "p.toml", Path::new("."), &|_| None).unwrap(),
-            bucket: Bucket::new(story.dedupe, story.rounds),
+            bucket: Bucket::new(story.dedupe, story.rounds, story.joins_tags),
             books: Rc::new(RefCell::new(Books::new(&traits, true))),
             traits,
             runs: 0,
             read: BTreeMap::new(),
             guarded: story.guarded,
+        }
+    }
+
+    fn key(&self, window: Window, (who, what): Of) -> Key {
+        let tagged = self.traits.joins_tags;
+        Key {
+            pipeline: "p".to_owned(),
+            sink: SINK.to_owned(),
+            window,
+            product: String::new(),
+            customer: customer(who),
+            dimension: if tagged { ALL.to_owned() } else { dimension(what) },
+            tags: if tagged { vec![("of".to_owned(), dimension(what))] } else { Vec::new() },
         }
     }
 
@@ -148,6 +150,7 @@ impl World {
             Move::Say => self.say(),
         }
         self.check_the_books();
+        self.check_the_calls();
     }
 
     fn run(&mut self, run: &Run) {
@@ -232,6 +235,7 @@ impl World {
     /// What is to be frozen is what the model says that is owed, to the last bit, and nothing that is in doubt or above the guard's measure.
     fn check_what_is_to_be_frozen(&self, works: &[Work], state: &State) {
         for work in works {
+            self.check_that_slots_are_whole(work, state);
             let truth = self.truth(&work.window);
             for proposal in &work.assessment.proposals {
                 let of = numbers(&proposal.key);
@@ -251,6 +255,40 @@ impl World {
                 assert!(!is_far || may_be, "what is above the guard's measure is frozen: {of:?} of {}", work.window);
             }
         }
+    }
+
+    /// Of what makes one record, nothing is held while something else is frozen; and nothing was frozen before.
+    fn check_that_slots_are_whole(&self, work: &Work, state: &State) {
+        for proposal in work.assessment.proposals.iter().filter(|it| self.traits.joins_tags && !it.unsent) {
+            let of = (&proposal.key, &work.window);
+            let mut beside = state.beside(&proposal.key);
+            assert!(!beside.any(|other| other.takes_slot()), "{of:?} comes too late for its record");
+            let own = work.assessment.lines.iter().filter(|line| line.key.slot() == proposal.key.slot());
+            // More usage of what came to nothing was never to be part of it.
+            let held = own.filter(|line| line.held.is_some() && state.charge(&line.key.id()).is_none()).count();
+            assert_eq!(held, 0, "{of:?} is frozen, and something else of its record is held");
+        }
+    }
+
+    /// What a charge is offered with stays as it is: nothing comes into a record later.
+    fn check_the_calls(&self) {
+        let mut records: BTreeMap<(String, (i64, i64)), HashSet<String>> = BTreeMap::new();
+        for call in self.books.borrow().calls.iter().filter(|_| self.traits.joins_tags) {
+            let mut own: BTreeMap<(String, (i64, i64)), HashSet<String>> = BTreeMap::new();
+            for offer in call {
+                own.entry((offer.customer.clone(), offer.window)).or_default().insert(offer.id.clone());
+            }
+            for (place, ids) in own {
+                let before = records.entry(place).or_insert_with(|| ids.clone());
+                assert!(ids.is_subset(before), "{ids:?} are offered where {before:?} were offered alone");
+            }
+        }
+    }
+
+    /// What of a window's usage is frozen, with its own charge or without one.
+    fn frozen_of(&self, state: &State, id: &ChargeId) -> Option<Decimal> {
+        let elsewhere = state.frozen_elsewhere(id).filter(|frozen| !frozen.is_zero());
+        state.frozen_of(id).or(elsewhere)
     }
 
     /// Whether a person released all that a charge carries, as it came to then.
@@ -285,6 +323,12 @@ impl World {
             let items = items(assessment, &stands);
             assert!(items.closes(), "{}: {items:?}", work.window);
             assert_eq!(items.read, truth.records, "{}: {items:?}", work.window);
+            if self.traits.joins_tags {
+                let owed = truth.owed.values().fold(Decimal::ZERO, |sum, owed| sum.checked_add(*owed).unwrap());
+                let used = sums.iter().find(|sum| sum.dimension == ALL).map_or(Decimal::ZERO, |sum| sum.used);
+                assert_eq!(used, owed, "of {}", work.window);
+                continue;
+            }
             for what in 0..2 {
                 let of = truth.owed.iter().filter(|((_, dimension), _)| *dimension == what);
                 let owed = of.fold(Decimal::ZERO, |sum, (_, owed)| sum.checked_add(*owed).unwrap());
@@ -303,8 +347,8 @@ impl World {
             for who in 0..2 {
                 for what in 0..2 {
                     let of = (who, what);
-                    let id = key(*window, of).id();
-                    let (then, now) = (before.frozen_of(&id), state.frozen_of(&id));
+                    let id = self.key(*window, of).id();
+                    let (then, now) = (self.frozen_of(before, &id), self.frozen_of(&state, &id));
                     let owed = truth.owed.get(&of).copied().unwrap_or_default();
                     let place = (number(window), of);
                     if then != now {
@@ -320,11 +364,12 @@ impl World {
                     if state.inputs(window).unwrap_or_default() == self.inputs(window) {
                         self.read.insert(place, owed);
                     }
-                    let Some(charge) = state.charge(&id) else { continue };
-                    let charge = charge.charge();
+                    let Some(now) = now else { continue };
                     let (exact, frozen) = lanes.entry(of).or_default();
-                    *exact = exact.checked_add(charge.exact()).unwrap();
-                    let by_charges = now.unwrap().checked_sub(state.more_by_hand(&id)).unwrap();
+                    if let Some(charge) = state.charge(&id) {
+                        *exact = exact.checked_add(charge.charge().exact()).unwrap();
+                    }
+                    let by_charges = now.checked_sub(state.more_by_hand(&id)).unwrap();
                     *frozen = frozen.checked_add(by_charges).unwrap();
                 }
             }
@@ -339,12 +384,12 @@ impl World {
 
     /// What rounding took is left over, and nothing else is.
     fn check_the_remainder(&self, state: &State, of: Of) {
-        let charges = state.windows().filter_map(|(_, window, _)| state.charge(&key(*window, of).id()));
+        let charges = state.windows().filter_map(|(_, window, _)| state.charge(&self.key(*window, of).id()));
         let mut left = Decimal::ZERO;
         for charge in charges.map(|charge| charge.charge()).filter(|charge| charge.remainder().is_some()) {
             left = left.checked_add(charge.exact()).unwrap().checked_sub(charge.quantity()).unwrap();
         }
-        assert_eq!(state.remainder(&key(day(0), of).lane()), left, "of {of:?}");
+        assert_eq!(state.remainder(&self.key(day(0), of).lane()), left, "of {of:?}");
     }
 
     /// The service has each charge once, with the quantity that the ledger has.
@@ -451,9 +496,9 @@ impl World {
             for who in 0..2 {
                 for what in 0..2 {
                     let of = (who, what);
-                    let id = key(window, of).id();
+                    let id = self.key(window, of).id();
                     let owed = truth.owed.get(&of).copied().unwrap_or_default();
-                    let frozen = state.frozen_of(&id).unwrap_or_default();
+                    let frozen = self.frozen_of(&state, &id).unwrap_or_default();
                     let word = state.decided(SINK, &window, &id).filter(|(then, _)| *then == owed);
                     assert!(frozen == owed || word.is_some(), "{of:?} of {window}: {frozen} is frozen, {owed} is owed");
                 }
@@ -465,5 +510,5 @@ impl World {
 
 fn numbers(key: &Key) -> Of {
     let number = |name: &str| name[1..].parse().unwrap();
-    (number(&key.customer), number(&key.dimension))
+    (number(&key.customer), number(key.tags.first().map_or(&key.dimension, |(_, value)| value)))
 }

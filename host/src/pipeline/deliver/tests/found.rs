@@ -5,7 +5,8 @@ use super::*;
 
 /// A service with one charge, of the first day.
 fn one_charge(resolution: Resolution, refuses_second: bool) -> World {
-    let story = Story { refuses_second, tells: true, charges_per_call: 1, owed: vec![(0, 0, 0)], moves: Vec::new() };
+    let (joins_tags, owed) = (false, vec![(0, 0, 0)]);
+    let story = Story { refuses_second, joins_tags, tells: true, charges_per_call: 1, owed, moves: Vec::new() };
     World::new(&story, resolution)
 }
 

@@ -8,11 +8,13 @@
 //! | `service` | the service and its books |
 //! | `faults` | what goes wrong |
 //! | `found` | histories that went wrong once |
+//! | `slots` | charges that make one record together |
 
 pub(in crate::pipeline) mod faults;
 mod found;
 pub(in crate::pipeline) mod model;
 pub(in crate::pipeline) mod service;
+mod slots;
 mod world;
 
 use proptest::prelude::*;
@@ -25,6 +27,8 @@ use crate::model::service::Resolution;
 #[derive(Debug, Clone)]
 struct Story {
     refuses_second: bool,
+    /// Whether what differs by the dimension alone makes one record.
+    joins_tags: bool,
     /// Whether the books can be asked of a duplicate, where that is not how an unknown outcome is resolved.
     tells: bool,
     charges_per_call: usize,
@@ -81,6 +85,7 @@ fn story() -> impl Strategy<Value = Story> {
     (any::<bool>(), any::<bool>(), 1..4usize, owed, prop::collection::vec(one, 2..9)).prop_map(
         |(refuses_second, tells, charges_per_call, owed, moves)| Story {
             refuses_second,
+            joins_tags: false,
             tells,
             charges_per_call,
             owed: owed.into_iter().collect(),

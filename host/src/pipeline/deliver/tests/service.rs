@@ -69,6 +69,8 @@ pub(in crate::pipeline) struct Books {
     pub(in crate::pipeline) faults: VecDeque<Fault>,
     pub(super) blind: VecDeque<Blind>,
     pub(in crate::pipeline) wire: VecDeque<Wire>,
+    /// What was offered, call by call.
+    pub(in crate::pipeline) calls: Vec<Vec<Offer>>,
 }
 
 impl Books {
@@ -81,6 +83,7 @@ impl Books {
             faults: VecDeque::new(),
             blind: VecDeque::new(),
             wire: VecDeque::new(),
+            calls: Vec::new(),
         }
     }
 
@@ -206,7 +209,10 @@ impl Books {
                 (answer, record(2, 1), heard)
             }
             Fault::Refused => {
-                let heard = if offers.len() > 1 { Heard::Untouched } else { Heard::Refused { retryable: true } };
+                let place = |offer: &Offer| (offer.window, offer.customer.clone(), offer.dimension.clone());
+                let are_one = self.traits.joins_tags && offers.iter().all(|offer| place(offer) == place(&offers[0]));
+                let is_one = offers.len() == 1 || are_one;
+                let heard = if is_one { Heard::Refused { retryable: true } } else { Heard::Untouched };
                 (Ok(Err(Failed::Refused("not so".to_owned()))), record(1, 1), all(heard))
             }
             Fault::Throttled => (Ok(Err(Failed::Throttled(Some(TAKES / 5)))), record(1, 1), all(Heard::Untouched)),
@@ -376,6 +382,7 @@ impl Service for Way {
 impl Line for OnTheWay {
     fn submit(&mut self, offers: &[Offer]) -> Submitted {
         let mut books = self.books.borrow_mut();
+        books.calls.push(offers.to_vec());
         let (answer, record, heard) = books.submit(offers);
         books.wire.push_back(Wire::Call(offers.iter().map(id).zip(heard).collect()));
         self.record = record;

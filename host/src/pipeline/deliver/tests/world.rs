@@ -30,7 +30,7 @@ fn day(number: u8) -> Window {
 pub(super) struct World {
     folder: tempfile::TempDir,
     traits: ServiceTraits,
-    books: Rc<RefCell<Books>>,
+    pub(super) books: Rc<RefCell<Books>>,
     owed: Vec<Proposal>,
     pub(super) model: Model,
     /// The ledger before each run, and what was known then.
@@ -57,6 +57,7 @@ impl World {
             zero: Zero::Charge,
             resolution,
             refuses_second: story.refuses_second,
+            joins_tags: story.joins_tags,
             deadline: TAKES,
         };
         let tells = match resolution {
@@ -72,7 +73,19 @@ impl World {
             books: Rc::new(RefCell::new(Books::new(&traits, tells))),
             model: Model::new(&traits),
             traits,
-            owed: story.owed.iter().enumerate().map(|(number, owed)| proposal(*owed, number)).collect(),
+            owed: story
+                .owed
+                .iter()
+                .enumerate()
+                .map(|(number, owed)| {
+                    let mut proposal = proposal(*owed, number);
+                    if story.joins_tags {
+                        let dimension = std::mem::replace(&mut proposal.key.dimension, "d".to_owned());
+                        proposal.key.tags.push(("of".to_owned(), dimension));
+                    }
+                    proposal
+                })
+                .collect(),
             copies: Vec::new(),
             runs: 0,
             asleep: None,

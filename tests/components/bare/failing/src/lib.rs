@@ -57,6 +57,7 @@ impl Sink for Failing {
                 _ => Resolution::LookUp,
             },
             refuses_second: config.way != "takes-twice",
+            joins_tags: false,
             deadline: 1000,
         })
     }
