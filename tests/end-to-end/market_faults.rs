@@ -79,6 +79,15 @@ fn a_fault_that_outlasts_a_run_leaves_nothing_marked_and_a_later_run_bills_all_o
 }
 
 #[test]
+fn with_a_ledger_on_s3_a_lost_answer_is_got_over_just_so() {
+    let market = Market::on_s3();
+    guide(&market);
+    market.emulator.push_fault(Fault::drop_after_commit().times(2));
+    market.run().expect(0);
+    billed_once(&market, "on S3");
+}
+
+#[test]
 fn an_answer_later_than_the_deadline_is_no_answer_and_bills_nothing_twice() {
     for (before_ms, after_ms) in [(22_000, 0), (0, 22_000)] {
         let market = Market::new();

@@ -156,6 +156,28 @@ fn a_dimension_that_the_service_learns_later_is_billed_without_anybody_touching_
     market.is_at_rest(0);
 }
 
+#[test]
+fn what_is_set_to_pending_after_its_hour_has_run_out_is_held_and_never_told_with_another_time() {
+    let mut market = Market::new();
+    market.begin_early();
+    market.emulator.unsubscribe(ACME);
+    market.item(ACME, AT, PRODUCT, "users", "5");
+    market.run().expect(1);
+    market.emulator.subscribe(ACME);
+    market.at("2026-02-16T16:05:00Z");
+    market.set_pending_again(ACME, AT);
+    let calls = market.calls();
+    market.run().expect(1).says("expired:");
+    assert_eq!((market.calls(), market.billed().len()), (calls, 0));
+    assert_eq!(market.marks(ACME, AT).0, "true", "it stays pending");
+    market.is_at_rest(1);
+    let arguments = ["waive", "--customer", ACME, "--reason", "too late", "--yes"];
+    market.command("ledger resolve", &arguments, &[]).expect(0);
+    market.run().expect(0);
+    market.marked(&[(ACME, AT)], false, "too late");
+    market.is_at_rest(0);
+}
+
 /// Puts an item in the place of another, as a seller's program does that knows nothing of claims.
 fn written_anew(market: &Market, time: i64, quantity: &str) {
     market.item(ACME, time, PRODUCT, "users", quantity);

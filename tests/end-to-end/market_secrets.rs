@@ -158,7 +158,7 @@ fn a_secret_that_the_service_repeats_goes_neither_into_the_report_nor_the_ledger
         let message = format!("the string to sign was made with {SECRET} and {TOKEN}, over there");
         let body = json!({ "__type": "ValidationException", "message": message });
         market.emulator.push_fault(Fault::Scripted { status, body, commit: false }.forever());
-        for arguments in LOUD {
+        for (number, arguments) in LOUD.into_iter().enumerate() {
             let variables = [("AWS_SECRET_ACCESS_KEY", SECRET), ("AWS_SESSION_TOKEN", TOKEN)];
             let keys = Credentials {
                 access_key_id: "AKIATESTTESTTESTTEST".to_owned(),
@@ -169,6 +169,9 @@ fn a_secret_that_the_service_repeats_goes_neither_into_the_report_nor_the_ledger
             let ended = market.command("run", arguments, &variables);
             ended.expect(1).says("the string to sign was made with");
             let shown = market.command("ledger show", &["--json"], &variables);
+            // Into a file of the folder, as a cron job writes it.
+            let mut step = market.step_saying("run", &market.path(&format!("said-{number}.txt")));
+            assert!(!step.args(arguments).envs(variables).status().unwrap().success());
             for secret in [SECRET, TOKEN] {
                 is_kept(secret, &market, &[&ended, &shown]);
             }

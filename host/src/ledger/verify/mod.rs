@@ -99,7 +99,8 @@ impl Place {
                 }
                 let take = |row| {
                     let (ids, names) = beside(&row);
-                    (segments.extend(ids), blobs.extend(names));
+                    segments.extend(ids);
+                    blobs.extend(names);
                     chain.row(row);
                     Ok(())
                 };
@@ -123,7 +124,8 @@ impl Place {
                         chain.segment(&before, std::mem::take(&mut lost));
                         for row in rows {
                             let (ids, names) = beside(&row);
-                            (segments.extend(ids), blobs.extend(names));
+                            segments.extend(ids);
+                            blobs.extend(names);
                             chain.row(row);
                         }
                     }

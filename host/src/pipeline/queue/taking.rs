@@ -85,13 +85,16 @@ pub(in crate::pipeline) fn taking(
     )))
 }
 
+/// What rows that go to the same place have in common: the start of their window, and the positions of their texts.
+type Alike = (i64, [u32; 3]);
+
 /// Where the rows of a batch go.
 struct FateOf<'a> {
     fates: &'a Fates,
     kind: WindowKind,
     batch: &'a Batch,
     /// What was found last: most rows are alike.
-    known: HashMap<(i64, [u32; 3]), Option<(&'a Goes, Window)>>,
+    known: HashMap<Alike, Option<(&'a Goes, Window)>>,
 }
 
 impl<'a> FateOf<'a> {
