@@ -304,8 +304,7 @@ impl Followed {
             Entry::Withdrawn { charge, records } => add(charge, Event::Withdrawn { records: *records }),
             Entry::Told { taking, groups } => {
                 let taking = usize::try_from(*taking).ok().and_then(|taking| state.takings().all().get(taking));
-                let told =
-                    groups.iter().filter_map(|(group, told)| Some((taking?.groups.get(*group as usize)?, *told)));
+                let told = groups.iter().filter_map(|(group, told)| Some((taking?.groups.get(*group as usize)?, *told)));
                 let mut events: Vec<(ChargeId, Told)> = told
                     .flat_map(|(group, told)| group.charges.iter().map(move |(id, _)| (*id, told)))
                     .filter(|(id, _)| sought.fits(id))
@@ -424,9 +423,7 @@ impl Step {
             Event::Revised { revision, quantity } => {
                 format!("it was refused, and made anew from what was pending then: {quantity}, the {revision}. time")
             }
-            Event::Withdrawn { records: 1 } => {
-                "a record of it went into another charge, since it was refused".to_owned()
-            }
+            Event::Withdrawn { records: 1 } => "a record of it went into another charge, since it was refused".to_owned(),
             Event::Withdrawn { records } => {
                 format!("{records} records of it went into other charges, since it was refused")
             }
