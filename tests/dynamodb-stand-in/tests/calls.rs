@@ -45,7 +45,9 @@ fn query(start: Option<&Value>) -> Value {
         "ExpressionAttributeNames": { "#p": "metering_pending", "#t": "time" },
         "ExpressionAttributeValues": { ":p": { "S": "true" }, ":t": { "N": "1000" } },
     });
-    start.map(|start| request["ExclusiveStartKey"] = start.clone());
+    if let Some(start) = start {
+        request["ExclusiveStartKey"] = start.clone();
+    }
     request
 }
 
