@@ -29,6 +29,17 @@ impl Refusal {
         Refusal::new("TransactionCanceledException", "Transaction cancelled, please refer cancellation reasons", body)
     }
 
+    /// That somebody else is writing some of the items of a call.
+    pub fn conflict(action: &str, meets: &[bool]) -> Self {
+        let text = "Transaction is ongoing for the item";
+        if action != "TransactWriteItems" {
+            return Refusal::new("TransactionConflictException", text, json!({}));
+        }
+        let why =
+            |meets: &bool| if *meets { reason("TransactionConflict", text, None) } else { json!({ "Code": "None" }) };
+        Refusal::cancelled(&meets.iter().map(why).collect::<Vec<Value>>())
+    }
+
     /// The status of the answer.
     pub fn status(&self) -> u16 {
         if self.code == "InternalServerError" { 500 } else { 400 }

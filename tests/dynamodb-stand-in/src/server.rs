@@ -1,6 +1,6 @@
 //! The same over HTTP, with a log, and a latency if asked for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,7 +20,7 @@ const MEDIA_TYPE: &str = "application/x-amz-json-1.0";
 pub struct Settings {
     /// Port on 127.0.0.1; 0 (the default) takes a free one.
     pub port: u16,
-    /// How long each call takes at least.
+    /// How long each call takes at least. As long as that, what a transaction writes is busy: whoever else writes it meets a conflict.
     pub latency: Duration,
 }
 
@@ -51,6 +51,8 @@ struct Shared(Arc<Inner>);
 struct Inner {
     tables: Mutex<Tables>,
     log: Mutex<Log>,
+    /// What transactions under way write.
+    busy: Mutex<HashSet<String>>,
     latency: Duration,
 }
 
@@ -58,6 +60,7 @@ struct Inner {
 struct Log {
     calls: Vec<Call>,
     mistakes: Vec<String>,
+    conflicts: usize,
 }
 
 impl StandIn {
@@ -67,7 +70,8 @@ impl StandIn {
     /// The port is taken.
     pub fn start(tables: Tables, settings: Settings) -> io::Result<Self> {
         let Settings { port, latency } = settings;
-        let shared = Shared(Arc::new(Inner { tables: Mutex::new(tables), log: Mutex::default(), latency }));
+        let (tables, log, busy) = (Mutex::new(tables), Mutex::default(), Mutex::default());
+        let shared = Shared(Arc::new(Inner { tables, log, busy, latency }));
         Ok(StandIn { server: Server::start("dynamodb-stand-in", port, shared.clone())?, shared })
     }
 
@@ -96,6 +100,11 @@ impl StandIn {
         counts
     }
 
+    /// How many writes met a transaction that was under way.
+    pub fn conflicts(&self) -> usize {
+        held(&self.shared.0.log).conflicts
+    }
+
     /// What was asked for and not understood.
     pub fn mistakes(&self) -> Vec<String> {
         held(&self.shared.0.log).mistakes.clone()
@@ -106,9 +115,19 @@ impl emulator_http::Service for Shared {
     async fn answer(&self, request: Received) -> Answer {
         let at = Instant::now();
         let action = request.header("x-amz-target").and_then(|target| target.strip_prefix(TARGET)).unwrap_or_default();
-        let answer = self.call(at, action, &request);
+        let body: Value = serde_json::from_slice(&request.bytes()).unwrap_or_default();
+        let targets = Tables::targets(&body);
+        let answer = self.call(at, action, &body, &targets);
         if let Some(left) = self.0.latency.checked_sub(at.elapsed()) {
+            let is_transaction = action == "TransactWriteItems" && answer.is_ok();
+            if is_transaction {
+                held(&self.0.busy).extend(targets.iter().cloned());
+            }
             tokio::time::sleep(left).await;
+            if is_transaction {
+                let mut busy = held(&self.0.busy);
+                targets.iter().for_each(|target| drop(busy.remove(target)));
+            }
         }
         match answer {
             Ok(body) => Answer::of(200, MEDIA_TYPE, body.to_string()),
@@ -118,10 +137,16 @@ impl emulator_http::Service for Shared {
 }
 
 impl Shared {
-    fn call(&self, at: Instant, action: &str, request: &Received) -> Result<Value, Refusal> {
-        let body: Value = serde_json::from_slice(&request.bytes()).unwrap_or_default();
+    fn call(&self, at: Instant, action: &str, body: &Value, targets: &[String]) -> Result<Value, Refusal> {
+        let meets = {
+            let busy = held(&self.0.busy);
+            targets.iter().map(|target| busy.contains(target)).collect::<Vec<bool>>()
+        };
         // What panics is not understood, and has changed nothing.
-        let answer = catch_unwind(AssertUnwindSafe(|| held(&self.0.tables).call(action, &body)));
+        let answer = catch_unwind(AssertUnwindSafe(|| match meets.contains(&true) {
+            true => Err(Refusal::conflict(action, &meets)),
+            false => held(&self.0.tables).call(action, body),
+        }));
         let mut log = held(&self.0.log);
         let answer = answer.unwrap_or_else(|what| {
             let said = what.downcast_ref::<String>().cloned();
@@ -131,7 +156,8 @@ impl Shared {
             Err(Refusal::new("ValidationException", &said, json!({})))
         });
         let error = answer.as_ref().err().map(|refusal| refusal.code.clone());
-        log.calls.push(Call { at, action: action.to_owned(), actions: Tables::actions(&body), error });
+        log.conflicts += usize::from(meets.contains(&true));
+        log.calls.push(Call { at, action: action.to_owned(), actions: Tables::actions(body), error });
         answer
     }
 }

@@ -77,6 +77,16 @@ impl Tables {
         body["TransactItems"].as_array().map_or(1, Vec::len)
     }
 
+    /// The items that a call writes, an action each.
+    pub(crate) fn targets(body: &Value) -> Vec<String> {
+        let target = |update: &Value| format!("{}{}", update["TableName"], update["Key"]);
+        match body["TransactItems"].as_array() {
+            Some(actions) => actions.iter().map(|action| target(&action["Update"])).collect(),
+            None if body["Key"].is_object() => vec![target(body)],
+            None => Vec::new(),
+        }
+    }
+
     /// Answers a call.
     ///
     /// # Errors

@@ -135,3 +135,33 @@ fn what_is_not_understood_changes_nothing_and_is_remembered() {
         assert_eq!(service.tables().items("Records"), [item(0, "")]);
     }
 }
+
+#[test]
+fn who_writes_what_a_transaction_is_writing_meets_a_conflict() {
+    let mut tables = Tables::default();
+    tables.add("Records", ["customer", "time"]);
+    (0..3).for_each(|time| tables.put("Records", &item(time, "")));
+    let latency = std::time::Duration::from_millis(500);
+    let service = StandIn::start(tables, Settings { latency, ..Settings::default() }).unwrap();
+    let transaction = |times: &[i64]| {
+        let updates: Vec<Value> = times.iter().map(|time| json!({ "Update": update(*time, "true") })).collect();
+        json!({ "TransactItems": updates })
+    };
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| call(&service, "TransactWriteItems", &transaction(&[0, 1])));
+        while service.calls().is_empty() {
+            std::thread::yield_now();
+        }
+        let others = [
+            scope.spawn(|| call(&service, "TransactWriteItems", &transaction(&[2, 1]))),
+            scope.spawn(|| call(&service, "UpdateItem", &update(0, "true"))),
+            scope.spawn(|| call(&service, "UpdateItem", &update(2, "true"))),
+        ];
+        let [together, alone, another] = others.map(|other| other.join().unwrap());
+        let codes: Vec<&Value> =
+            together.1["CancellationReasons"].as_array().unwrap().iter().map(|reason| &reason["Code"]).collect();
+        assert_eq!(codes, ["None", "TransactionConflict"]);
+        assert_eq!(alone.1["__type"], "com.amazonaws.dynamodb.v20120810#TransactionConflictException");
+        assert_eq!((first.join().unwrap().0, another.0, service.conflicts()), (200, 200, 2));
+    });
+}

@@ -127,12 +127,10 @@ impl Dynamo {
             Fault::LostAfter => self.act(action, body).and_then(|_| lost()),
             Fault::Internal => internal(),
             Fault::InternalAfter => self.act(action, body).and_then(|_| internal()),
-            Fault::Conflict if action == "TransactWriteItems" => {
-                let mut reasons = vec![json!({ "Code": "None" }); actions];
-                reasons[0] = json!({ "Code": "TransactionConflict", "Message": "Transaction is ongoing for the item" });
-                Err(error(Refusal::cancelled(&reasons)))
+            Fault::Conflict => {
+                let meets: Vec<bool> = (0..actions).map(|action| action == 0).collect();
+                Err(error(Refusal::conflict(action, &meets)))
             }
-            Fault::Conflict => Err(said("TransactionConflictException", "Transaction is ongoing for the item")),
             Fault::Refused(code) => Err(said(code, "no")),
         }
     }

@@ -64,6 +64,7 @@ pub fn run(folder: &Path, name: &str, usage: &Usage, tables: &impl Tables) -> Re
     let memory = measure::watched(&mut child)?;
     let seconds = begun.elapsed().as_secs_f64();
     let processor = measure::of_children()? - before;
+    tables.understood()?;
     adds_up(usage, tables, &service)?;
 
     let requests = service.requests();

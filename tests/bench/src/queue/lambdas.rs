@@ -5,7 +5,7 @@ use std::error::Error;
 use serde::Deserialize;
 
 use super::billed::Billed;
-use super::tables::StandIn;
+use super::tables::{StandIn, Tables as _};
 use super::usage::Usage;
 use super::{LATENCY, adds_up, metering, variables};
 use crate::measure;
@@ -49,8 +49,6 @@ fn script(usage: &Usage, charges: usize) -> Result<Said, Box<dyn Error>> {
     command.arg(charges.to_string()).envs(variables(&tables, &service));
     let said: Said = serde_json::from_slice(&measure::output(&mut command)?)?;
     adds_up(usage, &tables, &service)?;
-    match tables.mistakes().first() {
-        None => Ok(said),
-        Some(mistake) => Err(format!("the stand-in does not understand: {mistake}").into()),
-    }
+    tables.understood()?;
+    Ok(said)
 }

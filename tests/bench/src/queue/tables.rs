@@ -31,6 +31,11 @@ pub trait Tables {
     /// All subscribers.
     fn subscribers(&self) -> Vec<Value>;
 
+    /// Whether the server had nothing to complain of.
+    fn understood(&self) -> Result<(), String> {
+        Ok(())
+    }
+
     /// What was counted for each subscriber.
     fn totals(&self) -> Totals {
         let mut totals = Totals::new();
@@ -56,11 +61,6 @@ impl StandIn {
         usage.items().for_each(|item| tables.put(RECORDS, &item));
         Ok(StandIn(Service::start(tables, Settings { latency, ..Settings::default() })?))
     }
-
-    /// Whether all that was asked for was understood.
-    pub fn mistakes(&self) -> Vec<String> {
-        self.0.mistakes()
-    }
 }
 
 impl Tables for StandIn {
@@ -70,6 +70,14 @@ impl Tables for StandIn {
 
     fn counts(&self) -> Counts {
         self.0.counts()
+    }
+
+    fn understood(&self) -> Result<(), String> {
+        match (self.0.mistakes().first(), self.0.conflicts()) {
+            (None, 0) => Ok(()),
+            (Some(mistake), _) => Err(format!("the stand-in does not understand: {mistake}")),
+            (None, conflicts) => Err(format!("{conflicts} calls met others that wrote the same items")),
+        }
     }
 
     fn moments(&self) -> Option<Vec<Instant>> {
