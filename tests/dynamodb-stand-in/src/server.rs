@@ -126,7 +126,9 @@ impl emulator_http::Service for Shared {
             tokio::time::sleep(left).await;
             if is_transaction {
                 let mut busy = held(&self.0.busy);
-                targets.iter().for_each(|target| drop(busy.remove(target)));
+                for target in &targets {
+                    busy.remove(target);
+                }
             }
         }
         match answer {

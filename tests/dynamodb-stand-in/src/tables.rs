@@ -133,7 +133,6 @@ impl Tables {
     }
 
     /// An item as it would become, and its table; or why it is not written.
-    #[expect(clippy::type_complexity, reason = "an outcome that a transaction gathers, beside what ends the call")]
     fn updated<'r>(&self, request: &'r Value) -> Result<Result<(&'r str, Item), Value>, Refusal> {
         only(
             request,
