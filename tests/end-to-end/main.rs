@@ -33,6 +33,7 @@ mod kills;
 mod last_bill;
 mod loading;
 mod look_up;
+mod many_records;
 mod market;
 mod market_answers;
 mod market_crashes;

@@ -259,6 +259,14 @@ impl Market {
         stopped(step.spawn().unwrap())
     }
 
+    /// A command whose words go into a file.
+    pub fn step_saying(&self, command: &str, said: &Path) -> Command {
+        let out = std::fs::File::create(said).unwrap();
+        let mut step = self.step(command);
+        step.stdout(out.try_clone().unwrap()).stderr(out);
+        step
+    }
+
     /// What was billed, by customer, product, dimension and hour.
     pub fn billed(&self) -> BTreeMap<(String, String, String, String), String> {
         let audit = self.emulator.audit();

@@ -17,7 +17,6 @@ fn market() -> Market {
     let market = Market::new();
     market.replace("subscribers =", "attributes = [\"tier\"], subscribers =");
     market.replace(RULES, &format!("{RULES}\nconfig.tags = [\"tier\"]"));
-    market.replace("[sink.marketplace]", "[sink.marketplace]\nlate = \"carry\"");
     market
 }
 
@@ -253,7 +252,7 @@ fn a_refused_record_that_is_made_anew_in_part_keeps_the_rest_for_a_person() {
 #[test]
 fn a_person_decides_of_a_tier_that_is_late_or_in_the_way() {
     let mut market = of_objects();
-    market.replace("late   = \"carry\"\n", "");
+    market.replace("late   = \"carry\"", "late   = \"hold\"");
     let resolve = |market: &Market, word: &str, code: &str| {
         let run = market.command("run", &["--json"], &[]);
         assert_eq!(run.exit, 1, "{}", run.stdout);

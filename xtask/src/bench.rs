@@ -1,7 +1,7 @@
 //! The benchmarks, and what meterhost is compared with in them.
 
 use crate::steps::{Failed, root, step};
-use crate::{guests, python};
+use crate::{guests, moto, python};
 
 /// What some of the measurements run beside.
 const PACKAGES: [&str; 2] = ["boto3==1.44.8", "duckdb==2.0.1"];
@@ -14,6 +14,9 @@ const ALONE: [&str; 6] = ["push", "idle", "small", "memory", "ledger", "ids"];
 pub fn bench(names: &[&str]) -> Result<(), Failed> {
     if names.is_empty() || names.iter().any(|name| !ALONE.contains(name)) {
         python::environment("what meterhost is compared with", FOLDER, &PACKAGES)?;
+    }
+    if names.is_empty() || names.iter().any(|name| ["ledger", "queue"].contains(name)) {
+        moto::moto()?;
     }
     if names.is_empty() || names.iter().any(|name| ["ledger", "ids"].contains(name)) {
         guests::test_components()?;

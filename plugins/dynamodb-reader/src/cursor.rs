@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use meterhost_sdk::{Cursor, Error, Page, Request};
+use meterhost_sdk::{Cursor, Error, Page, Request, Shard};
+use serde_json::value::RawValue;
 
 use crate::attribute;
 use crate::claim::{self, Claim, Claimed};
@@ -21,6 +22,8 @@ pub struct Reading {
     token: Option<String>,
     /// Whether nothing is claimed.
     dry_run: bool,
+    /// Pages of one index follow each other: each shard reads them all, and claims and hands out its own items.
+    shard: Shard,
     /// How many pages of the index were read.
     read: u64,
     ready: VecDeque<Page>,
@@ -34,10 +37,9 @@ impl Reading {
         }
         let names = Rc::new(names);
         let end = windows.iter().map(|window| window.end).max();
-        // Pages of one index follow each other: there is nothing to share out.
-        let query = end.filter(|_| shard.index == 0).map(|end| Query::new(Rc::clone(&names), end));
+        let query = end.map(|end| Query::new(Rc::clone(&names), end));
         let end = end.unwrap_or(i64::MIN);
-        Ok(Reading { names, query, end, token: claim, dry_run, read: 0, ready: VecDeque::new() })
+        Ok(Reading { names, query, end, token: claim, dry_run, shard, read: 0, ready: VecDeque::new() })
     }
 
     /// Takes in a page of the index.
@@ -50,6 +52,9 @@ impl Reading {
         for (number, raw) in (1..).zip(answer.items) {
             let fields = attribute::pick(raw, &self.names.wanted)
                 .map_err(|error| Error::Unavailable(format!("{input}: item {number} cannot be read: {error}")))?;
+            if !is_of(self.shard, self.names.key.map(|place| fields.get(place).copied().flatten())) {
+                continue;
+            }
             let item = match item::read(&self.names, fields, self.end, &input, number) {
                 Read::Good(item) => item,
                 Read::Bad(records) => {
@@ -100,4 +105,13 @@ impl Cursor for Reading {
             self.take(&text)?;
         }
     }
+}
+
+/// Whether the item of a key belongs to a shard: by FNV-1a of the key as DynamoDB writes it, which is the same each time.
+fn is_of(shard: Shard, key: [Option<&RawValue>; 2]) -> bool {
+    let bytes = key.into_iter().flatten().flat_map(|part| part.get().bytes());
+    let hash = bytes
+        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    // The lowest bits of it are the least mixed.
+    (hash >> 32).checked_rem(u64::from(shard.count)).is_none_or(|shard_of| shard_of == u64::from(shard.index))
 }

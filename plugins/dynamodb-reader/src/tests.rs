@@ -2,7 +2,6 @@
 
 mod claims;
 mod dynamo;
-mod expressions;
 mod histories;
 mod marking;
 mod reading;

@@ -45,7 +45,8 @@ pub fn here(folder: &Path) -> Result<Read, Box<dyn Error>> {
     let june = Span { start: native::JUNE.start, end: native::JUNE.end };
     let mut source = SourceInstance::start(&plugin, settings)?;
     let begun = Instant::now();
-    let cursor = source.open(SOURCE, &Request { windows: vec![june], now: 0, shard: (0, 1) })?;
+    let cursor =
+        source.open(SOURCE, &Request { windows: vec![june], now: 0, shard: (0, 1), claim: None, dry_run: true })?;
     let mut records = 0;
     while let Some(page) = source.next(&cursor)? {
         records += page.batch.time.len() as u64;

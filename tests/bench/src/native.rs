@@ -38,7 +38,7 @@ pub fn charges(folder: &Path) -> Result<usize, Box<dyn Error>> {
 fn read(folder: &Path, mut each: impl FnMut(&Batch) -> Result<(), Box<dyn Error>>) -> Result<(), Box<dyn Error>> {
     testing::folder(folder.join("bucket"));
     let request =
-        Request { windows: vec![JUNE], now: 0, shard: Shard { index: 0, count: 1 }, claim: None, adopt: vec![] };
+        Request { windows: vec![JUNE], now: 0, shard: Shard { index: 0, count: 1 }, claim: None, dry_run: true };
     let failed = |error: meterhost_sdk::Error| format!("{error:?}");
     let mut cursor = S3Reader::open(serde_json::from_str(SOURCE)?, request).map_err(failed)?;
     while let Some(page) = cursor.next().map_err(failed)? {

@@ -1,7 +1,10 @@
 //! What is pending in a queue, and which of it is usage.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::atomic::Ordering;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use jiff::Timestamp;
 
@@ -24,6 +27,10 @@ use crate::report::Problem;
 
 /// The most records that one run takes in.
 const MOST_RECORDS: usize = 20_000_000;
+/// So many records in the first page are much.
+const MUCH: usize = 2000;
+/// So many instances claim at the same time then.
+const SIDE_BY_SIDE: u32 = 4;
 
 /// What a queue handed out.
 #[derive(Default)]
@@ -96,58 +103,28 @@ impl Intake {
     }
 
     fn read(
-        mut self,
+        self,
         setup: &Setup,
         options: &Options<'_>,
         state: &State,
         request: &Request,
     ) -> Result<Result<Intake, Problem>, LedgerError> {
-        let section = &setup.source;
-        let session = setup.broker.session(&section.name, section.grants.clone(), options.dry_run);
-        let problem = |failure| with_denials(section.problem("reading", None, &failure), &session.denials());
-        let mut source = match SourceInstance::start(&section.plugin, section.settings(session.clone(), options.now)) {
-            Ok(source) => source,
-            Err(failure) => return Ok(Err(problem(failure))),
-        };
-        let cursor = match source.open(&section.config, request) {
-            Ok(cursor) => cursor,
-            Err(failure) => return Ok(Err(problem(failure))),
-        };
         let shelf = setup.place.shelf();
-        let known = state.takings().lookup(&shelf)?;
-        let mut seen = HashSet::new();
-        let mut records = 0;
-        // What it says that its inputs hold, and what it answered: an input may go over several pages, and its last one says it.
-        let (mut said, mut came) = (0, 0);
-        loop {
-            let page = match source.next(&cursor) {
-                Ok(Some(page)) => page,
-                Ok(None) => break,
-                Err(failure) => return Ok(Err(problem(failure))),
-            };
-            failpoint("claimed");
-            if options.stop.load(Ordering::Relaxed) {
-                return Ok(Err(interrupted()));
-            }
-            said += page.inputs.iter().map(|(_, items)| items).sum::<u64>();
-            came += page.batch.rows() as u64 + page.quarantined.len() as u64;
-            (records, _) = (records + page.batch.rows(), options.watch.records(page.batch.rows() as u64));
-            let taken = match records > MOST_RECORDS {
-                true => Ok(Err(format!("it answered more than {MOST_RECORDS} records"))),
-                false => self.page(page, &Known { state, lookup: &known, source: &section.name }, request, &mut seen),
-            };
-            match taken {
-                Ok(Ok(())) => {}
-                Ok(Err(text)) => return Ok(Err(problem(Cause::Contract(text).into()))),
-                Err(error) => return Err(error),
-            }
+        let known = Known { state, lookup: &state.takings().lookup(&shelf)?, source: &setup.source.name };
+        let taken = Mutex::new(Taking { intake: self, seen: HashSet::new(), records: 0, said: 0, came: 0 });
+        let reader = Reader { setup, options, known: &known, request, taken: &taken, failed: AtomicBool::new(false) };
+        match reader.all() {
+            Ok(()) => {}
+            Err(Trouble::Ledger(error)) => return Err(error),
+            Err(Trouble::Source(problem)) => return Ok(Err(*problem)),
         }
-        if said != came && self.unreadable.is_empty() {
+        let Taking { mut intake, said, came, .. } = taken.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if said != came && intake.unreadable.is_empty() {
             let text = format!("it says that what it read holds {said} items, and it answered {came}");
-            return Ok(Err(problem(Cause::Contract(text).into())));
+            return Ok(Err(setup.source.problem("reading", None, &Cause::Contract(text).into())));
         }
-        self.is_whole = true;
-        Ok(Ok(self))
+        intake.is_whole = true;
+        Ok(Ok(intake))
     }
 
     /// Takes a page in. The inner error is what does not fit the contract.
@@ -248,12 +225,110 @@ impl Intake {
     }
 }
 
+/// What was taken in so far.
+struct Taking {
+    intake: Intake,
+    /// What stands for each record.
+    seen: HashSet<u128>,
+    records: usize,
+    /// What the source says that its inputs hold, and what it answered: an input may go over several pages, and its last one says it.
+    said: u64,
+    came: u64,
+}
+
 /// What is known of records that were taken before.
 struct Known<'a> {
     state: &'a State,
     lookup: &'a Lookup<'a>,
     /// The source's section.
     source: &'a str,
+}
+
+enum Trouble {
+    Ledger(LedgerError),
+    Source(Box<Problem>),
+}
+
+impl From<Problem> for Trouble {
+    fn from(problem: Problem) -> Self {
+        Trouble::Source(Box::new(problem))
+    }
+}
+
+/// How an opening ended.
+#[derive(PartialEq, Eq)]
+enum Ended {
+    Whole,
+    /// There is so much that several instances do better; nothing of it was taken.
+    Much,
+}
+
+/// Takes in what a queue hands out. Claiming is waiting, mostly: where there is much, several instances do it side by side, each of its own
+/// records. How much there is shows the first page of an opening by itself; what that one claimed is handed out again.
+struct Reader<'a> {
+    setup: &'a Setup,
+    options: &'a Options<'a>,
+    known: &'a Known<'a>,
+    request: &'a Request,
+    taken: &'a Mutex<Taking>,
+    /// What the others take in is of no use any more.
+    failed: AtomicBool,
+}
+
+impl Reader<'_> {
+    fn all(&self) -> Result<(), Trouble> {
+        if self.shard((0, 1))? == Ended::Whole {
+            return Ok(());
+        }
+        let side_by_side = |shard| {
+            let ended = self.shard((shard, SIDE_BY_SIDE));
+            self.failed.fetch_or(ended.is_err(), Ordering::Relaxed);
+            ended
+        };
+        let ended: Vec<_> = thread::scope(|scope| {
+            let threads: Vec<_> = (0..SIDE_BY_SIDE).map(|shard| scope.spawn(move || side_by_side(shard))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+        });
+        ended.into_iter().try_for_each(|ended| ended.map(drop))
+    }
+
+    /// Reads one of so many shards to its end.
+    fn shard(&self, shard: (u32, u32)) -> Result<Ended, Trouble> {
+        let Reader { setup, options, .. } = self;
+        let section = &setup.source;
+        let session = setup.broker.session(&section.name, section.grants.clone(), options.dry_run);
+        let problem = |failure| with_denials(section.problem("reading", None, &failure), &session.denials());
+        let mut source =
+            SourceInstance::start(&section.plugin, section.settings(session.clone(), options.now)).map_err(problem)?;
+        let request = Request { shard, ..self.request.clone() };
+        let cursor = source.open(&section.config, &request).map_err(problem)?;
+        // A dry run claims nothing.
+        let mut may_be_much = shard.1 == 1 && !options.dry_run;
+        while let Some(page) = source.next(&cursor).map_err(problem)? {
+            failpoint("claimed");
+            if options.stop.load(Ordering::Relaxed) {
+                return Err(interrupted().into());
+            }
+            if self.failed.load(Ordering::Relaxed) {
+                break;
+            }
+            if std::mem::take(&mut may_be_much) && page.batch.rows() >= MUCH {
+                return Ok(Ended::Much);
+            }
+            options.watch.records(page.batch.rows() as u64);
+            let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+            let Taking { intake, seen, records, said, came } = &mut *taken;
+            *records += page.batch.rows();
+            *said += page.inputs.iter().map(|(_, items)| items).sum::<u64>();
+            *came += page.batch.rows() as u64 + page.quarantined.len() as u64;
+            let fits = match *records > MOST_RECORDS {
+                true => Err(format!("it answered more than {MOST_RECORDS} records")),
+                false => intake.page(page, self.known, &request, seen).map_err(Trouble::Ledger)?,
+            };
+            fits.map_err(|text| problem(Cause::Contract(text).into()))?;
+        }
+        Ok(Ended::Whole)
+    }
 }
 
 /// What becomes of a record that was taken before and is pending.

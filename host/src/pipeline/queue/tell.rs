@@ -1,9 +1,19 @@
 //! What the queue is told in the end: what became of the charges that its records went into.
+//!
+//! Telling is waiting, mostly. So where there is much to tell, several instances do it side by side, each of customers of its own: what a
+//! source writes once for a customer is never written by two at the same time.
 
+use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{Hash as _, Hasher as _};
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use super::intake::Intake;
 use super::marks::Marks;
+use crate::broker::Session;
 use crate::failpoint::failpoint;
 use crate::ledger::{Entry, Group, Ledger, LedgerError, Made, Shelf, Standing, State, Taken, Takings, Told};
 use crate::model::charge::ChargeId;
@@ -13,9 +23,12 @@ use crate::pipeline::read::with_denials;
 use crate::pipeline::setup::Setup;
 use crate::pipeline::summary::Findings;
 use crate::plugin::{Failure, SourceInstance};
+use crate::report::Problem;
 
 /// So many records are told of in one call.
 const AT_ONCE: usize = 500;
+/// So many instances tell at the same time.
+const SIDE_BY_SIDE: usize = 4;
 /// So many times a total looks for another first record.
 const MOST_TRIES: usize = 100;
 /// So many records are named in a report.
@@ -39,26 +52,21 @@ pub(in crate::pipeline) fn tell(
     let Some(claim) = ledger.state().takings().claim().map(str::to_owned) else { return Ok(()) };
     options.watch.step("telling the source what became of its records");
     failpoint("telling");
-    let section = &setup.source;
-    let session = setup.broker.session(&section.name, section.grants.clone(), options.dry_run);
     let mut unmarked = Vec::new();
-    let told = SourceInstance::start(&section.plugin, section.settings(session.clone(), options.now));
-    let told = told.map_err(Trouble::Source).and_then(|source| {
-        let mut teller = Teller { source, config: &section.config, claim: &claim, unmarked: &mut unmarked };
-        teller.all(ledger, &setup.place.shelf(), &untold)?;
-        teller.again(ledger.state(), &intake.again)
-    });
+    let teller = Teller { setup, options, claim: &claim };
+    let told = teller
+        .all(ledger, &setup.place.shelf(), &untold, &mut unmarked)
+        .and_then(|()| teller.again(ledger.state(), &intake.again, &mut unmarked));
     findings.notes.extend(words(&unmarked));
     match told {
         Ok(()) => Ok(()),
         Err(Trouble::Ledger(error)) => Err(error),
-        Err(Trouble::Source(failure)) => {
-            let mut problem = with_denials(section.problem("acknowledging", None, &failure), &session.denials());
+        Err(Trouble::Source(mut problem)) => {
             problem.action.get_or_insert_with(|| {
                 "what was billed is billed, and stays pending in the source until a run tells it so: run again"
                     .to_owned()
             });
-            findings.problem(problem);
+            findings.problem(*problem);
             Ok(())
         }
     }
@@ -66,7 +74,7 @@ pub(in crate::pipeline) fn tell(
 
 enum Trouble {
     Ledger(LedgerError),
-    Source(Failure),
+    Source(Box<Problem>),
 }
 
 impl From<LedgerError> for Trouble {
@@ -75,20 +83,23 @@ impl From<LedgerError> for Trouble {
     }
 }
 
+/// Groups by their position, and what is told of them.
+type News = Vec<(usize, Told)>;
+
 struct Teller<'a> {
-    source: SourceInstance,
-    config: &'a str,
+    setup: &'a Setup,
+    options: &'a Options<'a>,
     claim: &'a str,
-    unmarked: &'a mut Vec<Unmarked>,
 }
 
 impl Teller<'_> {
     /// Tells of these groups, and writes down that it did.
     fn all(
-        &mut self,
+        &self,
         ledger: &mut Ledger,
         shelf: &Shelf,
-        untold: &[(usize, Vec<(usize, Told)>)],
+        untold: &[(usize, News)],
+        unmarked: &mut Vec<Unmarked>,
     ) -> Result<(), Trouble> {
         for (position, groups) in untold {
             let takings = ledger.state().takings();
@@ -100,31 +111,126 @@ impl Teller<'_> {
                     *names = still_in(takings, shelf, (*position, *at), std::mem::take(names))?;
                 }
             }
-            let mut waiting: Vec<(usize, Told)> = Vec::new();
-            let mut records = 0;
-            for (at, told) in groups {
-                waiting.push((*at, *told));
-                records += names.get(*at).map_or(0, Vec::len);
-                if records >= AT_ONCE {
-                    self.groups(ledger, *position, &names, &std::mem::take(&mut waiting))?;
-                    records = 0;
+            let lanes = lanes(ledger.state(), &taking.groups, &names, groups);
+            let shared = Mutex::new(&mut *ledger);
+            let failed = AtomicBool::new(false);
+            let side_by_side = |groups: &News| {
+                let mut unmarked = Vec::new();
+                let told = Lane::open(self, &mut unmarked)
+                    .and_then(|mut lane| lane.all(&shared, *position, &names, groups, &failed));
+                failed.fetch_or(told.is_err(), Ordering::Relaxed);
+                (told, unmarked)
+            };
+            let ended: Vec<_> = thread::scope(|scope| {
+                let threads: Vec<_> = lanes.iter().map(|groups| scope.spawn(|| side_by_side(groups))).collect();
+                threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+            });
+            let mut trouble = None;
+            for (told, found) in ended {
+                unmarked.extend(found);
+                match (told, &trouble) {
+                    // Nothing is worse than a ledger that cannot be written.
+                    (Err(error), None) | (Err(error @ Trouble::Ledger(_)), _) => trouble = Some(error),
+                    _ => {}
                 }
             }
-            if !waiting.is_empty() {
-                self.groups(ledger, *position, &names, &waiting)?;
-            }
+            trouble.map_or(Ok(()), Err)?;
         }
         Ok(())
     }
 
+    /// Tells once more of records that were told of before.
+    fn again(&self, state: &State, again: &[(Taken, String)], unmarked: &mut Vec<Unmarked>) -> Result<(), Trouble> {
+        if again.is_empty() {
+            return Ok(());
+        }
+        let mut lane = Lane::open(self, unmarked)?;
+        for part in again.chunks(AT_ONCE) {
+            let mut settlements = Settlements::default();
+            let mut receipts = Vec::new();
+            for (taken, name) in part {
+                let Some(group) = state.takings().group(taken) else { continue };
+                let places = settlements.of(state, group).into_iter().map(|(_, place)| place).collect();
+                receipts.push(Receipt { reference: name.clone(), settlements: places, first: Vec::new() });
+            }
+            lane.part(&settlements.all, receipts, &HashMap::new())?;
+        }
+        Ok(())
+    }
+}
+
+/// Groups by who tells of them: those of one customer together. There are as many of these as there is work for.
+fn lanes(state: &State, all: &[Group], names: &[Vec<String>], groups: &News) -> Vec<News> {
+    let records = |at: &usize| names.get(*at).map_or(0, Vec::len);
+    let many: usize = groups.iter().map(|(at, _)| records(at)).sum();
+    let mut lanes = vec![News::new(); many.div_ceil(AT_ONCE).clamp(1, SIDE_BY_SIDE)];
+    for news in groups {
+        let charges = all.get(news.0).into_iter().flat_map(|group| &group.charges);
+        let keys = charges.filter_map(|(id, _)| Some(state.charge(id)?.charge().key()));
+        // One customer may have a name at each sink; all its groups find the same one first.
+        let whose = keys.map(|key| (&key.product, &key.customer)).min();
+        let mut hasher = DefaultHasher::new();
+        whose.hash(&mut hasher);
+        let lane = hasher.finish().checked_rem(lanes.len() as u64).unwrap_or_default();
+        lanes.get_mut(lane as usize).into_iter().for_each(|lane| lane.push(*news));
+    }
+    lanes.retain(|lane| !lane.is_empty());
+    lanes
+}
+
+/// An instance that tells.
+struct Lane<'a> {
+    teller: &'a Teller<'a>,
+    session: Session,
+    source: SourceInstance,
+    unmarked: &'a mut Vec<Unmarked>,
+}
+
+impl<'a> Lane<'a> {
+    fn open(teller: &'a Teller<'a>, unmarked: &'a mut Vec<Unmarked>) -> Result<Self, Trouble> {
+        let Teller { setup, options, .. } = teller;
+        let section = &setup.source;
+        let session = setup.broker.session(&section.name, section.grants.clone(), options.dry_run);
+        match SourceInstance::start(&section.plugin, section.settings(session.clone(), options.now)) {
+            Ok(source) => Ok(Lane { teller, session, source, unmarked }),
+            Err(failure) => Err(trouble(setup, &session, &failure)),
+        }
+    }
+
+    /// Tells of these groups, unless another lane fails.
+    fn all(
+        &mut self,
+        ledger: &Mutex<&mut Ledger>,
+        position: usize,
+        names: &[Vec<String>],
+        groups: &News,
+        failed: &AtomicBool,
+    ) -> Result<(), Trouble> {
+        let mut waiting = News::new();
+        let mut records = 0;
+        for (at, told) in groups {
+            waiting.push((*at, *told));
+            records += names.get(*at).map_or(0, Vec::len);
+            if records >= AT_ONCE {
+                self.groups(ledger, position, names, &std::mem::take(&mut waiting))?;
+                records = 0;
+            }
+            if failed.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+        }
+        if waiting.is_empty() { Ok(()) } else { self.groups(ledger, position, names, &waiting) }
+    }
+
     fn groups(
         &mut self,
-        ledger: &mut Ledger,
+        ledger: &Mutex<&mut Ledger>,
         position: usize,
         names: &[Vec<String>],
         groups: &[(usize, Told)],
     ) -> Result<(), Trouble> {
-        let state = ledger.state();
+        let held = lock(ledger);
+        let state = held.state();
         let Some(taking) = state.takings().all().get(position) else { return Ok(()) };
         let mut settlements = Settlements::default();
         let mut receipts = Vec::new();
@@ -142,12 +248,13 @@ impl Teller<'_> {
             }
             next.extend(names.array_windows().map(|[one, after]| (one.as_str(), after.as_str())));
         }
+        drop(held);
         for part in receipts.chunks(AT_ONCE) {
             self.part(&settlements.all, part.to_vec(), &next)?;
         }
         failpoint("told");
         let groups = groups.iter().filter_map(|(at, told)| Some((u32::try_from(*at).ok()?, *told))).collect();
-        ledger.append(vec![Entry::Told { taking: position as u64, groups }])?;
+        lock(ledger).append(vec![Entry::Told { taking: position as u64, groups }])?;
         failpoint("acknowledged");
         Ok(())
     }
@@ -161,8 +268,11 @@ impl Teller<'_> {
     ) -> Result<(), Trouble> {
         let mut receipts = receipts;
         for _ in 0..MOST_TRIES {
-            let unmarked =
-                self.source.acknowledge(self.config, self.claim, settlements, &receipts).map_err(Trouble::Source)?;
+            let Teller { setup, claim, .. } = self.teller;
+            let unmarked = self
+                .source
+                .acknowledge(&setup.source.config, claim, settlements, &receipts)
+                .map_err(|failure| trouble(setup, &self.session, &failure))?;
             let orphaned = receipts.iter().filter(|receipt| {
                 !receipt.first.is_empty() && unmarked.iter().any(|it| it.reference == receipt.reference)
             });
@@ -179,21 +289,15 @@ impl Teller<'_> {
         }
         Ok(())
     }
+}
 
-    /// Tells once more of records that were told of before.
-    fn again(&mut self, state: &State, again: &[(Taken, String)]) -> Result<(), Trouble> {
-        for part in again.chunks(AT_ONCE) {
-            let mut settlements = Settlements::default();
-            let mut receipts = Vec::new();
-            for (taken, name) in part {
-                let Some(group) = state.takings().group(taken) else { continue };
-                let places = settlements.of(state, group).into_iter().map(|(_, place)| place).collect();
-                receipts.push(Receipt { reference: name.clone(), settlements: places, first: Vec::new() });
-            }
-            self.part(&settlements.all, receipts, &HashMap::new())?;
-        }
-        Ok(())
-    }
+fn trouble(setup: &Setup, session: &Session, failure: &Failure) -> Trouble {
+    let problem = setup.source.problem("acknowledging", None, failure);
+    Trouble::Source(Box::new(with_denials(problem, &session.denials())))
+}
+
+fn lock<'a, 'l>(ledger: &'a Mutex<&'l mut Ledger>) -> MutexGuard<'a, &'l mut Ledger> {
+    ledger.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Those of a group's records that were not taken anew later.

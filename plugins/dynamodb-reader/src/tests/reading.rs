@@ -263,11 +263,26 @@ fn what_the_service_refuses_names_the_service_the_table_and_the_index() {
 }
 
 #[test]
-fn one_shard_of_several_reads_and_a_queue_lists_nothing() {
-    let _stage = Stage::new(GUIDE_KEY, &[record(CUSTOMER, 1, "users", "5")]);
-    let shard = |index| Request { shard: Shard { index, count: 2 }, ..request() };
-    assert_eq!(rows(&read(GUIDE, shard(1)).unwrap()).len(), 0);
-    assert_eq!(rows(&read(GUIDE, shard(0)).unwrap()).len(), 1);
+fn shards_claim_and_hand_out_records_of_their_own_and_together_all() {
+    let items: Vec<Value> = (0..400).map(|time| record(CUSTOMER, time, "users", "5")).collect();
+    let stage = Stage::new(GUIDE_KEY, &items);
+    stage.get().page = 150;
+    let mut found: Vec<String> = Vec::new();
+    for index in 0..4 {
+        let before = found.len();
+        found.extend(references(&read(GUIDE, Request { shard: Shard { index, count: 4 }, ..request() }).unwrap()));
+        let claimed = stage.get().items("Records").iter().filter(|item| item["metering_claim"]["S"] == TOKEN).count();
+        assert_eq!(claimed, found.len(), "what is handed out is claimed");
+        assert!((50..150).contains(&(found.len() - before)), "{} of 400", found.len() - before);
+    }
+    found.sort();
+    let mut all = references(&read(GUIDE, request()).unwrap());
+    all.sort();
+    assert_eq!((found.len(), found), (400, all));
+}
+
+#[test]
+fn a_queue_lists_nothing() {
     let config = serde_json::from_str(GUIDE).unwrap();
     let listed = meterhost_sdk::Listing::next(&mut DynamodbReader::inputs(config, request()).unwrap());
     assert_eq!(listed.map(|page| page.is_some()), Ok(false));

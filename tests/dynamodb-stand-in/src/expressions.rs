@@ -1,57 +1,68 @@
-//! The expressions of DynamoDB, as far as this plugin writes them, and stricter: what is not understood stops the test. As at DynamoDB, all
-//! placeholders have to be declared, and all that are declared used.
+//! The expressions of DynamoDB, as far as records are claimed and marked with them, and stricter: what is not understood panics. As at
+//! DynamoDB, all placeholders have to be declared, and all that are declared used.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
-use meterhost_sdk::Decimal;
+use meterhost_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
-pub(super) type Item = Map<String, Value>;
+/// The attributes of an item, each as `{"S": "text"}`.
+pub type Item = Map<String, Value>;
+
+static NONE: LazyLock<Item> = LazyLock::new(Item::new);
 
 /// The expressions of one request share their placeholders.
-pub(super) struct Expressions<'r> {
+pub(crate) struct Expressions<'r> {
     names: &'r Item,
     values: &'r Item,
-    used: RefCell<BTreeSet<String>>,
+    used: RefCell<BTreeSet<&'r str>>,
 }
 
 /// An update that DynamoDB cannot do.
-pub(super) type Invalid = String;
+pub(crate) type Invalid = String;
 
 impl<'r> Expressions<'r> {
-    pub(super) fn new(request: &'r Value) -> Self {
-        let map = |key: &str| request[key].as_object().unwrap_or_else(|| panic!("{key} is missing: {request}"));
+    pub(crate) fn new(request: &'r Value) -> Self {
+        let map = |key: &str| request.get(key).map_or(&*NONE, |map| map.as_object().unwrap());
         let (names, values) = (map("ExpressionAttributeNames"), map("ExpressionAttributeValues"));
         Expressions { names, values, used: RefCell::default() }
     }
 
-    pub(super) fn all_used(&self) {
-        let declared: BTreeSet<String> = self.names.keys().chain(self.values.keys()).cloned().collect();
+    pub(crate) fn all_used(&self) {
+        let declared: BTreeSet<&str> = self.names.keys().chain(self.values.keys()).map(String::as_str).collect();
         assert_eq!(declared, *self.used.borrow(), "declared and used");
     }
 
     fn name(&self, token: &str) -> &'r str {
-        self.used.borrow_mut().insert(token.to_owned());
-        self.names.get(token).and_then(Value::as_str).unwrap_or_else(|| panic!("unknown name {token}"))
+        let known = self.names.get_key_value(token).unwrap_or_else(|| panic!("unknown name {token}"));
+        self.used.borrow_mut().insert(known.0);
+        known.1.as_str().unwrap()
     }
 
     fn value(&self, token: &str) -> &'r Value {
-        self.used.borrow_mut().insert(token.to_owned());
-        self.values.get(token).unwrap_or_else(|| panic!("unknown value {token}"))
+        let known = self.values.get_key_value(token).unwrap_or_else(|| panic!("unknown value {token}"));
+        self.used.borrow_mut().insert(known.0);
+        known.1
     }
 
     /// The attributes that a projection names.
-    pub(super) fn projection(&self, text: &str) -> Vec<String> {
-        text.split(", ").map(|name| self.name(name).to_owned()).collect()
+    pub(crate) fn projection(&self, text: &str) -> Vec<&'r str> {
+        text.split(',').map(|name| self.name(name.trim())).collect()
     }
 
-    /// The names that an expression speaks of.
-    pub(super) fn names_in(&self, text: &str) -> Vec<String> {
-        tokens(text).iter().filter(|token| token.starts_with('#')).map(|token| self.name(token).to_owned()).collect()
+    /// What a condition says of each part of a key: its name, a comparison and a value.
+    pub(crate) fn of_key<'t>(&self, text: &'t str) -> Vec<(&'r str, &'t str, &'r Value)> {
+        let tokens = tokens(text);
+        let part = |tokens: &[&'t str]| match tokens {
+            [name, comparison, value] => (self.name(name), *comparison, self.value(value)),
+            other => panic!("no condition of a key: {other:?}"),
+        };
+        tokens.split(|token| *token == "AND").map(part).collect()
     }
 
-    pub(super) fn holds(&self, condition: &str, item: &Item) -> bool {
+    pub(crate) fn holds(&self, condition: &str, item: &Item) -> bool {
         assert!(condition.len() <= 4096, "an expression has at most 4 KB");
         let mut parser = Parser { expressions: self, tokens: tokens(condition), at: 0 };
         let holds = parser.any(item);
@@ -60,17 +71,17 @@ impl<'r> Expressions<'r> {
     }
 
     /// Applies an update, all of whose operands are those before it.
-    pub(super) fn update(&self, update: &str, item: &mut Item) -> Result<(), Invalid> {
+    pub(crate) fn update(&self, update: &str, item: &mut Item) -> Result<(), Invalid> {
         assert!(update.len() <= 4096, "an expression has at most 4 KB");
         let before = item.clone();
         let mut parser = Parser { expressions: self, tokens: tokens(update), at: 0 };
-        let mut paths: Vec<Vec<String>> = Vec::new();
+        let mut paths: Vec<Vec<&str>> = Vec::new();
         while let Some(section) = parser.take() {
             loop {
                 let path = parser.path();
                 let overlaps = paths.iter().any(|other| other.starts_with(&path) || path.starts_with(other));
                 assert!(!overlaps, "two document paths overlap: {path:?}");
-                match section.as_str() {
+                match section {
                     "SET" => {
                         parser.expect("=");
                         let mut value = parser.operand(&before).ok_or("an operand is missing")?;
@@ -81,11 +92,11 @@ impl<'r> Expressions<'r> {
                         set(item, &path, value)?;
                     }
                     "REMOVE" => {
-                        item.remove(&path[0]);
+                        item.remove(path[0]);
                     }
                     "ADD" => {
                         let added = parser.operand(&before).unwrap();
-                        let own = item.entry(path[0].clone()).or_insert_with(|| json!({ "SS": [] }));
+                        let own = item.entry(path[0]).or_insert_with(|| json!({ "SS": [] }));
                         let own = own["SS"].as_array_mut().ok_or("an operand has an incorrect type")?;
                         for member in added["SS"].as_array().unwrap() {
                             if !own.contains(member) {
@@ -110,14 +121,14 @@ fn number(value: &Value) -> Result<Decimal, Invalid> {
     Ok(Decimal::parse(text).unwrap())
 }
 
-fn set(item: &mut Item, path: &[String], value: Value) -> Result<(), Invalid> {
+fn set(item: &mut Item, path: &[&str], value: Value) -> Result<(), Invalid> {
     match path {
-        [name] => item.insert(name.clone(), value),
+        [name] => item.insert((*name).to_owned(), value),
         [map, name] => item
-            .get_mut(map)
+            .get_mut(*map)
             .and_then(|map| map["M"].as_object_mut())
             .ok_or("The document path provided in the update expression is invalid for update")?
-            .insert(name.clone(), value),
+            .insert((*name).to_owned(), value),
         other => panic!("a path of {} parts", other.len()),
     };
     Ok(())
@@ -131,36 +142,36 @@ fn same(left: &Value, right: &Value) -> bool {
     }
 }
 
-fn tokens(text: &str) -> Vec<String> {
-    let mut tokens: Vec<String> = Vec::new();
-    let mut word = false;
-    for letter in text.chars() {
-        let part = letter.is_ascii_alphanumeric() || matches!(letter, '#' | ':' | '_');
-        match letter {
-            ' ' => {}
-            _ if part && word => tokens.last_mut().unwrap().push(letter),
-            '=' if tokens.last().is_some_and(|last| last == ">") => tokens.last_mut().unwrap().push('='),
-            _ => tokens.push(letter.to_string()),
-        }
-        word = part;
+fn tokens(text: &str) -> Vec<&str> {
+    let mut tokens = Vec::with_capacity(text.len() / 4);
+    let mut rest = text.trim_start();
+    while let Some(first) = rest.chars().next() {
+        let is_word = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '#' | ':' | '_');
+        let length = match first {
+            _ if is_word(first) => rest.find(|letter| !is_word(letter)).unwrap_or(rest.len()),
+            '<' | '>' if rest[1..].starts_with('=') => 2,
+            _ => first.len_utf8(),
+        };
+        tokens.push(&rest[..length]);
+        rest = rest[length..].trim_start();
     }
     tokens
 }
 
-struct Parser<'e, 'r> {
+struct Parser<'e, 'r, 't> {
     expressions: &'e Expressions<'r>,
-    tokens: Vec<String>,
+    tokens: Vec<&'t str>,
     at: usize,
 }
 
-impl Parser<'_, '_> {
-    fn take(&mut self) -> Option<String> {
+impl<'r, 't> Parser<'_, 'r, 't> {
+    fn take(&mut self) -> Option<&'t str> {
         self.at += 1;
-        self.tokens.get(self.at - 1).cloned()
+        self.tokens.get(self.at - 1).copied()
     }
 
     fn skip(&mut self, token: &str) -> bool {
-        let is = self.tokens.get(self.at).is_some_and(|next| next == token);
+        let is = self.tokens.get(self.at).is_some_and(|next| *next == token);
         self.at += usize::from(is);
         is
     }
@@ -194,15 +205,15 @@ impl Parser<'_, '_> {
             self.expect(")");
             return holds;
         }
-        let function = self.tokens[self.at].clone();
+        let function = self.tokens[self.at];
         if !function.starts_with(['#', ':']) {
             self.at += 1;
             self.expect("(");
             let found = self.path();
-            let found = item.get(&found[0]);
+            let found = item.get(found[0]);
             let argument = self.skip(",").then(|| self.operand(item).unwrap());
             self.expect(")");
-            return match (function.as_str(), argument) {
+            return match (function, argument) {
                 ("attribute_exists", None) => found.is_some(),
                 ("attribute_not_exists", None) => found.is_none(),
                 ("attribute_type", Some(kind)) => {
@@ -217,7 +228,7 @@ impl Parser<'_, '_> {
         let left = self.operand(item);
         let comparison = self.take().unwrap();
         let (Some(left), Some(right)) = (left, self.operand(item)) else { return false };
-        match comparison.as_str() {
+        match comparison {
             "=" => same(&left, &right),
             "<" => number(&left).is_ok_and(|left| left < number(&right).unwrap()),
             ">=" => number(&left).is_ok_and(|left| left >= number(&right).unwrap()),
@@ -225,11 +236,11 @@ impl Parser<'_, '_> {
         }
     }
 
-    fn path(&mut self) -> Vec<String> {
+    fn path(&mut self) -> Vec<&'r str> {
         let mut path = Vec::new();
         loop {
             let token = self.take().unwrap();
-            path.push(self.expressions.name(&token).to_owned());
+            path.push(self.expressions.name(token));
             if !self.skip(".") {
                 return path;
             }
@@ -239,7 +250,7 @@ impl Parser<'_, '_> {
     fn operand(&mut self, item: &Item) -> Option<Value> {
         if self.tokens[self.at].starts_with(':') {
             let token = self.take().unwrap();
-            return Some(self.expressions.value(&token).clone());
+            return Some(self.expressions.value(token).clone());
         }
         if self.skip("if_not_exists") {
             self.expect("(");
@@ -250,10 +261,10 @@ impl Parser<'_, '_> {
             return found.or(other);
         }
         let path = self.path();
-        let first = item.get(&path[0]);
+        let first = item.get(path[0]);
         match path.as_slice() {
             [_] => first.cloned(),
-            [_, second] => first.and_then(|first| first["M"].get(second)).cloned(),
+            [_, second] => first.and_then(|first| first["M"].get(*second)).cloned(),
             other => panic!("a path of {} parts", other.len()),
         }
     }
