@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::crashes::side_by_side;
 use crate::market::{ACME, Market, OTHER, PRODUCT, SECOND};
+use crate::support::Ended;
 
 /// 2026-02-15T14:05:45.678Z
 const AT: i64 = 1_771_164_345_678;
@@ -102,6 +103,12 @@ fn places(make: fn() -> Market, story: &Story) -> Vec<String> {
     passed.lines().map(pass).collect()
 }
 
+/// A run; on a busy machine it may lose its short lease, and says that running again is harmless.
+fn to_its_end(market: &Market) -> Ended {
+    let ended = (0..5).map(|_| market.run()).find(|ended| ended.exit != 5);
+    ended.unwrap_or_else(|| market.run())
+}
+
 fn killed_everywhere(make: fn() -> Market, story: &Story) {
     let places = places(make, story);
     for name in story.passes {
@@ -114,10 +121,10 @@ fn killed_everywhere(make: fn() -> Market, story: &Story) {
         (story.before)(&mut market);
         let crashed = market.command("run", &[], &[("METERHOST_FAILPOINT", &place)]);
         assert_eq!(crashed.exit, -1, "{place}: {crashed:?}");
-        market.run().expect(0);
+        to_its_end(&market).expect(0);
         (story.check)(&market, &place);
         let calls = market.calls();
-        market.run().expect(0);
+        to_its_end(&market).expect(0);
         assert_eq!(market.calls(), calls, "{place}: a further run calls nothing");
     });
     println!("counted: {count} kills");
