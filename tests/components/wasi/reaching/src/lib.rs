@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use meterhost_sdk::{
-    About, Cursor, Error, Input, Listing, Page, Plugin, Request, Source, SourceKind, aws, config, export_source,
-    http, objects,
+    About, Cursor, Error, Input, Listing, Page, Plugin, Request, Source, SourceKind, aws, config, export_source, http,
+    objects,
 };
 
 config! {
