@@ -1,5 +1,5 @@
-//! A table with so many records that several instances tell of them side by side: what a customer's total is made of is never written by
-//! two at the same time, and all of it is written.
+//! A table with so many records that several instances claim and tell of them side by side: what a customer's total is made of is never
+//! written by two at the same time, and all of it is written. A page of the table's index holds more of them than a batch.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,7 +17,7 @@ const CUSTOMERS: u64 = 12;
 const DIMENSIONS: [&str; 4] = ["users", "api_calls", "storage", "transfer"];
 const HOURS: u64 = 5;
 /// Of a customer and dimension in an hour.
-const RECORDS: u64 = 10;
+const RECORDS: u64 = 40;
 
 /// Each record's customer, dimension and time.
 fn records() -> impl Iterator<Item = (String, &'static str, u64)> {
@@ -31,7 +31,7 @@ fn records() -> impl Iterator<Item = (String, &'static str, u64)> {
 }
 
 #[test]
-fn many_records_are_told_of_side_by_side_and_no_two_writes_meet() {
+fn many_records_are_claimed_and_told_of_side_by_side_and_no_two_writes_meet() {
     let mut tables = Tables::default();
     tables.add("MeteringRecords", ["customerAWSAccountId", "create_timestamp"]);
     tables.add("Subscribers", ["productCode", "customerAWSAccountId"]);

@@ -61,7 +61,10 @@ pub fn run(folder: &Path, name: &str, usage: &Usage, tables: &impl Tables) -> Re
     let before = measure::of_children()?;
     let (begun, at) = (Instant::now(), SystemTime::now().duration_since(UNIX_EPOCH)?);
     let mut child = command.stdout(File::create(folder.join("report.json"))?).spawn()?;
-    let memory = measure::watched(&mut child)?;
+    let memory = measure::watched(&mut child).map_err(|error| {
+        let report = fs::read_to_string(folder.join("report.json")).unwrap_or_default();
+        format!("{error}: {}", report.get(..report.floor_char_boundary(3000)).unwrap_or_default())
+    })?;
     let seconds = begun.elapsed().as_secs_f64();
     let processor = measure::of_children()? - before;
     tables.understood()?;
