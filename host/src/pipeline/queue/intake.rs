@@ -308,7 +308,7 @@ impl Reader<'_> {
             if self.failed.load(Ordering::Relaxed) {
                 break;
             }
-            if std::mem::take(&mut may_be_much) && page.batch.rows() >= MUCH && std::env::var("TMP_LANES").is_err() {
+            if std::mem::take(&mut may_be_much) && page.batch.rows() >= MUCH {
                 return Ok(Ended::Much);
             }
             options.watch.records(page.batch.rows() as u64);

@@ -155,12 +155,7 @@ impl Teller<'_> {
 fn lanes(state: &State, all: &[Group], names: &[Vec<String>], groups: &News) -> Vec<News> {
     let records = |at: &usize| names.get(*at).map_or(0, Vec::len);
     let many: usize = groups.iter().map(|(at, _)| records(at)).sum();
-    let mut lanes =
-        vec![
-            News::new();
-            many.div_ceil(AT_ONCE)
-                .clamp(1, std::env::var("TMP_LANES").map_or(SIDE_BY_SIDE, |text| text.parse().unwrap_or(1)))
-        ];
+    let mut lanes = vec![News::new(); many.div_ceil(AT_ONCE).clamp(1, SIDE_BY_SIDE)];
     for news in groups {
         let charges = all.get(news.0).into_iter().flat_map(|group| &group.charges);
         let keys = charges.filter_map(|(id, _)| Some(state.charge(id)?.charge().key()));
