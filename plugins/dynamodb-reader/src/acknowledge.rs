@@ -10,8 +10,9 @@ use crate::marking::{Marking, State};
 use crate::names::Names;
 use crate::write;
 
-/// So many records are marked together: a transaction has as many actions.
-const TOGETHER: usize = 100;
+/// So many records are offered together. A transaction has fewer actions, and is filled from more of them: no two that add to the total of
+/// one customer go into the same.
+const TOGETHER: usize = 500;
 
 /// Marks records; answers those that were not marked.
 pub(crate) fn acknowledge(

@@ -10,7 +10,7 @@
 //! | `small` | 100,000 small objects |
 //! | `ledger` | a month that ends in 50,000 charges, billed to an emulator, with a ledger of each kind |
 //! | `ids` | `dedupe = "id"` over 20 million ids, and a month of 100,000 records after them, beside the same runs without |
-//! | `queue` | 100,000 records of a DynamoDB table, billed to AWS Marketplace and marked, beside a plain script; 1,000 of them on moto |
+//! | `queue` | 100,000 records of a DynamoDB table, billed to AWS Marketplace and marked, beside a plain script; 400 of them on moto |
 //! | `memory` | the most memory at 1 and at 10 million records |
 
 mod data;

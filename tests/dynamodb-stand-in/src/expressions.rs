@@ -70,10 +70,9 @@ impl<'r> Expressions<'r> {
         holds
     }
 
-    /// Applies an update, all of whose operands are those before it.
-    pub(crate) fn update(&self, update: &str, item: &mut Item) -> Result<(), Invalid> {
+    /// Applies an update to an item that is as it was before; all operands are taken from there.
+    pub(crate) fn update(&self, update: &str, before: &Item, item: &mut Item) -> Result<(), Invalid> {
         assert!(update.len() <= 4096, "an expression has at most 4 KB");
-        let before = item.clone();
         let mut parser = Parser { expressions: self, tokens: tokens(update), at: 0 };
         let mut paths: Vec<Vec<&str>> = Vec::new();
         while let Some(section) = parser.take() {
@@ -84,9 +83,9 @@ impl<'r> Expressions<'r> {
                 match section {
                     "SET" => {
                         parser.expect("=");
-                        let mut value = parser.operand(&before).ok_or("an operand is missing")?;
+                        let mut value = parser.operand(before).ok_or("an operand is missing")?;
                         if parser.skip("+") {
-                            let other = parser.operand(&before).ok_or("an operand is missing")?;
+                            let other = parser.operand(before).ok_or("an operand is missing")?;
                             value = json!({ "N": number(&value)?.checked_add(number(&other)?).ok_or("overflow")?.to_string() });
                         }
                         set(item, &path, value)?;
@@ -95,7 +94,7 @@ impl<'r> Expressions<'r> {
                         item.remove(path[0]);
                     }
                     "ADD" => {
-                        let added = parser.operand(&before).unwrap();
+                        let added = parser.operand(before).unwrap();
                         let own = item.entry(path[0]).or_insert_with(|| json!({ "SS": [] }));
                         let own = own["SS"].as_array_mut().ok_or("an operand has an incorrect type")?;
                         for member in added["SS"].as_array().unwrap() {

@@ -1,9 +1,13 @@
 //! Pages of the index of what is pending.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use meterhost_decimal::Decimal;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::expressions::{Expressions, Item};
+use crate::expressions::Expressions;
 use crate::refusal::Refusal;
 use crate::table::{PENDING, Place};
 use crate::tables::{Tables, only};
@@ -13,7 +17,7 @@ const INDEX: &str = "PendingMeteringRecordsIndex";
 const PAGE: usize = 1 << 20;
 
 impl Tables {
-    pub(crate) fn query(&mut self, request: &Value) -> Result<Value, Refusal> {
+    pub(crate) fn query(&mut self, request: &Value) -> Result<String, Refusal> {
         only(
             request,
             &[
@@ -64,50 +68,45 @@ impl Tables {
         let (most, mut bytes) = (if empty { 0 } else { self.page }, 0);
         let places = table.pending(first).take_while(|place| place.0 == pending).take_while(within);
         let mut found = places.map(|place| table.indexed(place));
-        let (mut items, mut last): (Vec<Item>, _) = (Vec::new(), None);
+        let mut items = String::new();
+        let (mut count, mut last) = (0, None);
         // As at DynamoDB, a page that ends with the last item may say that there is more.
         let mut is_cut = most == 0;
         while !is_cut && let Some(item) = found.next() {
-            bytes += size(&item);
-            if bytes > PAGE && !items.is_empty() {
+            bytes += item.size;
+            if bytes > PAGE && count > 0 {
                 is_cut = true;
                 break;
             }
-            last = Some(json!({ hash: item[hash], time: item[time], PENDING: item[PENDING] }));
-            items.push(match &projection {
-                Some(names) => item.into_iter().filter(|(name, _)| names.contains(&name.as_str())).collect(),
-                None => item,
-            });
-            is_cut = items.len() >= most;
+            count += 1;
+            items.push_str(if count > 1 { "," } else { "" });
+            last = Some(item);
+            match &projection {
+                Some(names) => {
+                    let mut shown: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(&item.text).unwrap();
+                    shown.retain(|name, _| names.contains(&&**name));
+                    items.push_str(&serde_json::to_string(&shown).unwrap());
+                }
+                None => items.push_str(&item.text),
+            }
+            is_cut = count >= most;
         }
-        let mut answer = json!({ "Count": items.len(), "ScannedCount": items.len() });
-        answer["Items"] = Value::Array(items.into_iter().map(Value::Object).collect());
+        let mut answer = format!(r#"{{"Count":{count},"ScannedCount":{count},"Items":[{items}]"#);
         if is_cut {
             let before =
                 || json!({ hash: { "S": "" }, time: { "N": "-9999999999999999999999999" }, PENDING: { "S": pending } });
-            answer["LastEvaluatedKey"] = last.unwrap_or_else(|| start.map_or_else(before, |start| json!(start)));
+            let last = last.map(|item| {
+                let item = item.read();
+                json!({ hash: item[hash], time: item[time], PENDING: item[PENDING] })
+            });
+            let last = last.unwrap_or_else(|| start.map_or_else(before, |start| json!(start)));
+            answer.push_str(&format!(r#","LastEvaluatedKey":{last}"#));
         }
+        answer.push('}');
         Ok(answer)
     }
 }
 
 fn number(value: &Value) -> Decimal {
     Decimal::parse(value["N"].as_str().unwrap()).unwrap()
-}
-
-/// The bytes of an item, about (developer guide, "DynamoDB item sizes and formats").
-fn size(item: &Item) -> usize {
-    item.iter().map(|(name, value)| name.len() + size_of(value)).sum()
-}
-
-fn size_of(value: &Value) -> usize {
-    let Some((kind, value)) = value.as_object().and_then(|value| value.iter().next()) else { return 1 };
-    match (kind.as_str(), value) {
-        ("N", Value::String(digits)) => digits.len().div_ceil(2) + 1,
-        (_, Value::String(text)) => text.len(),
-        ("SS", Value::Array(texts)) => texts.iter().map(|text| text.as_str().map_or(0, str::len)).sum(),
-        (_, Value::Array(members)) => 3 + members.iter().map(|member| 1 + size_of(member)).sum::<usize>(),
-        (_, Value::Object(members)) => 3 + members.iter().map(|(name, it)| 1 + name.len() + size_of(it)).sum::<usize>(),
-        _ => 1,
-    }
 }

@@ -132,14 +132,14 @@ impl emulator_http::Service for Shared {
             }
         }
         match answer {
-            Ok(body) => Answer::of(200, MEDIA_TYPE, body.to_string()),
+            Ok(body) => Answer::of(200, MEDIA_TYPE, body),
             Err(refusal) => Answer::of(refusal.status(), MEDIA_TYPE, refusal.body.to_string()),
         }
     }
 }
 
 impl Shared {
-    fn call(&self, at: Instant, action: &str, body: &Value, targets: &[String]) -> Result<Value, Refusal> {
+    fn call(&self, at: Instant, action: &str, body: &Value, targets: &[String]) -> Result<String, Refusal> {
         let meets = {
             let busy = held(&self.0.busy);
             targets.iter().map(|target| busy.contains(target)).collect::<Vec<bool>>()

@@ -24,8 +24,17 @@ pub(crate) struct Table {
 
 #[derive(Debug, Default, Clone)]
 struct Shelves {
-    items: BTreeMap<String, Box<str>>,
+    items: BTreeMap<String, Kept>,
     pending: BTreeSet<Place>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Kept {
+    pub(crate) text: Box<str>,
+    /// The bytes that it counts for in a page.
+    pub(crate) size: usize,
+    /// Where it stands in the index, if it does.
+    place: Option<Place>,
 }
 
 impl Table {
@@ -39,34 +48,33 @@ impl Table {
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<Item> {
-        self.shelves.items.get(name).map(|text| read(text))
+        self.shelves.items.get(name).map(Kept::read)
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = Item> {
-        self.shelves.items.values().map(|text| read(text))
+        self.shelves.items.values().map(Kept::read)
     }
 
     pub(crate) fn put(&mut self, item: &Item) {
         let name = self.name(item);
-        self.forget(&name);
-        self.shelves.pending.extend(self.place(name.clone(), item));
-        self.shelves.items.insert(name, serde_json::to_string(item).unwrap().into());
+        let place = self.place(&name, item);
+        let text = serde_json::to_string(item).unwrap().into();
+        let kept = Kept { text, size: size(item), place: place.clone() };
+        if let Some(Kept { place: Some(before), .. }) = self.shelves.items.insert(name, kept) {
+            self.shelves.pending.remove(&before);
+        }
+        self.shelves.pending.extend(place);
     }
 
     pub(crate) fn remove(&mut self, name: &str) {
-        self.forget(name);
-        self.shelves.items.remove(name).unwrap();
-    }
-
-    fn forget(&mut self, name: &str) {
-        let place = self.get(name).and_then(|item| self.place(name.to_owned(), &item));
-        place.map(|place| self.shelves.pending.remove(&place));
+        let kept = self.shelves.items.remove(name).unwrap();
+        kept.place.map(|place| self.shelves.pending.remove(&place));
     }
 
     /// Where an item stands in the index, if it does.
-    fn place(&self, name: String, item: &Item) -> Option<Place> {
+    fn place(&self, name: &str, item: &Item) -> Option<Place> {
         let pending = item.get(PENDING)?["S"].as_str()?.to_owned();
-        Some((pending, Some(Decimal::parse(item[&self.key[1]]["N"].as_str()?).unwrap()), name))
+        Some((pending, Some(Decimal::parse(item[&self.key[1]]["N"].as_str()?).unwrap()), name.to_owned()))
     }
 
     /// From here on the index shows what is there now, or what is there at each time.
@@ -81,8 +89,8 @@ impl Table {
     }
 
     /// An item as the index shows it.
-    pub(crate) fn indexed(&self, place: &Place) -> Item {
-        read(&self.shown().items[&place.2])
+    pub(crate) fn indexed(&self, place: &Place) -> &Kept {
+        &self.shown().items[&place.2]
     }
 
     fn shown(&self) -> &Shelves {
@@ -90,8 +98,10 @@ impl Table {
     }
 }
 
-fn read(text: &str) -> Item {
-    serde_json::from_str(text).unwrap()
+impl Kept {
+    pub(crate) fn read(&self) -> Item {
+        serde_json::from_str(&self.text).unwrap()
+    }
 }
 
 /// A part of a key; numbers by what they are.
@@ -100,5 +110,22 @@ fn part_of(value: &Value) -> String {
         (Some(text), None) => text.to_owned(),
         (None, Some(number)) => Decimal::parse(number).unwrap().to_string(),
         _ => panic!("no key: {value}"),
+    }
+}
+
+/// The bytes of an item, about (developer guide, "DynamoDB item sizes and formats").
+fn size(item: &Item) -> usize {
+    item.iter().map(|(name, value)| name.len() + size_of(value)).sum()
+}
+
+fn size_of(value: &Value) -> usize {
+    let Some((kind, value)) = value.as_object().and_then(|value| value.iter().next()) else { return 1 };
+    match (kind.as_str(), value) {
+        ("N", Value::String(digits)) => digits.len().div_ceil(2) + 1,
+        (_, Value::String(text)) => text.len(),
+        ("SS", Value::Array(texts)) => texts.iter().map(|text| text.as_str().map_or(0, str::len)).sum(),
+        (_, Value::Array(members)) => 3 + members.iter().map(|member| 1 + size_of(member)).sum::<usize>(),
+        (_, Value::Object(members)) => 3 + members.iter().map(|(name, it)| 1 + name.len() + size_of(it)).sum::<usize>(),
+        _ => 1,
     }
 }

@@ -87,27 +87,27 @@ impl Tables {
         }
     }
 
-    /// Answers a call.
+    /// Answers a call with JSON.
     ///
     /// # Errors
     /// As DynamoDB refuses it.
     ///
     /// # Panics
     /// It is not understood here.
-    pub fn call(&mut self, action: &str, body: &Value) -> Result<Value, Refusal> {
+    pub fn call(&mut self, action: &str, body: &Value) -> Result<String, Refusal> {
         match action {
             "Query" => self.query(body),
             "UpdateItem" => {
                 let (table, item) = self.updated(body)?.map_err(|why| Refusal::alone(&why))?;
                 self.tables.get_mut(table).unwrap().put(&item);
-                Ok(json!({}))
+                Ok("{}".to_owned())
             }
             "TransactWriteItems" => self.transact(body),
             other => panic!("unknown action {other}"),
         }
     }
 
-    fn transact(&mut self, body: &Value) -> Result<Value, Refusal> {
+    fn transact(&mut self, body: &Value) -> Result<String, Refusal> {
         only(body, &["TransactItems"]);
         let actions = body["TransactItems"].as_array().unwrap();
         assert!((1..=ACTIONS).contains(&actions.len()), "{} actions", actions.len());
@@ -129,7 +129,7 @@ impl Tables {
         for (table, item) in written {
             self.tables.get_mut(table).unwrap().put(&item);
         }
-        Ok(json!({}))
+        Ok("{}".to_owned())
     }
 
     /// An item as it would become, and its table; or why it is not written.
@@ -160,8 +160,9 @@ impl Tables {
             None => true,
         };
         let shows = request.get("ReturnValuesOnConditionCheckFailure").is_some_and(|which| which == "ALL_OLD");
-        let mut item = before.as_ref().unwrap_or(key).clone();
-        let updated = expressions.update(request["UpdateExpression"].as_str().unwrap(), &mut item);
+        let was = before.as_ref().unwrap_or(key);
+        let mut item = was.clone();
+        let updated = expressions.update(request["UpdateExpression"].as_str().unwrap(), was, &mut item);
         if updated.is_ok() {
             expressions.all_used();
         }

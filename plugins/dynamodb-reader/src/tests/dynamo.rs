@@ -136,6 +136,6 @@ impl Dynamo {
     }
 
     fn act(&mut self, action: &str, body: &Value) -> Result<String, Error> {
-        self.tables.call(action, body).map(|answer| answer.to_string()).map_err(error)
+        self.tables.call(action, body).map_err(error)
     }
 }
