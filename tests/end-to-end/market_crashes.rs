@@ -103,6 +103,12 @@ fn places(make: fn() -> Market, story: &Story) -> Vec<String> {
     passed.lines().map(pass).collect()
 }
 
+/// The names of places where runs of a queue are killed.
+pub fn passed_by_a_queue() -> impl Iterator<Item = String> {
+    let passed = [FIRST_RUN, SECOND_RUN].map(|story| places(Market::new, &story)).into_iter().flatten();
+    passed.filter_map(|place| Some(place.split_once('#')?.0.to_owned()))
+}
+
 /// A run; on a busy machine it may lose its short lease, and says that running again is harmless.
 fn to_its_end(market: &Market) -> Ended {
     let ended = (0..5).map(|_| market.run()).find(|ended| ended.exit != 5);

@@ -194,27 +194,69 @@ fn items_that_change_under_a_run_are_billed_as_frozen_and_left_as_they_are_found
         market.delete(ACME, AT);
         written_anew(&market, AT + 1, "20");
         market.update(ACME, AT + 2, "SET quantity = :q", &json!({ ":q": { "N": "40" } }));
-        let anew = market.get(ACME, AT + 1);
+        let (anew, edited) = (market.get(ACME, AT + 1), market.get(ACME, AT + 2));
         let ended = woken(run);
-        ended.expect(0).says("were gone in the source").says("were changed in the source");
-        ended.says(&format!("{ACME}/{AT}")).says(&format!("{ACME}/{}", AT + 1));
+        ended.expect(0).says("1 record was gone in the source").says("2 records were changed in the source");
+        ended.says(&format!("{ACME}/{AT} ")).says(&format!("{ACME}/{}, {ACME}/{} ", AT + 1, AT + 2));
         assert_eq!(bill(&market), [format!("{ACME} users 15")], "{place}");
         assert_eq!(market.total(ACME, "users"), "15", "{place}: though the first record is gone");
         assert_eq!((market.get(ACME, AT), market.get(ACME, AT + 1)), (None, anew), "{place}");
-        let edited = market.get(ACME, AT + 2).unwrap();
-        assert_eq!(edited["quantity"]["N"], "40", "{place}: what a person wrote stays");
+        assert_eq!(market.get(ACME, AT + 2), edited, "{place}: what a person wrote stays, and is not marked");
         market.marked(&[(ACME, AT + 3)], false, "\"Success\"");
-        // What was written anew is nobody's yet: it is held, not billed.
+        // What says something else than what was billed is held, not billed.
         market.run().expect(1).says("it was taken before, and says something else now");
         assert_eq!((bill(&market), market.total(ACME, "users")), (vec![format!("{ACME} users 15")], "15".into()));
         market.is_at_rest(1);
-        // Set back to what it was, it is marked like the others.
+        // Set back to what they were, they are marked like the others.
         market.update(ACME, AT + 1, "SET quantity = :q", &json!({ ":q": { "N": "2" } }));
+        market.update(ACME, AT + 2, "SET quantity = :q", &json!({ ":q": { "N": "4" } }));
         market.run().expect(0);
-        market.marked(&[(ACME, AT + 1)], false, "\"Success\"");
+        market.marked(&[(ACME, AT + 1), (ACME, AT + 2)], false, "\"Success\"");
         assert_eq!(market.total(ACME, "users"), "15", "{place}");
         market.is_at_rest(0);
     }
+}
+
+#[test]
+fn the_only_record_of_a_charge_that_changes_before_it_is_marked_counts_once_it_is_set_back() {
+    let edit = |market: &Market, quantity: &str| {
+        market.update(ACME, AT, "SET quantity = :q", &json!({ ":q": { "N": quantity } }));
+    };
+    for dies in [false, true] {
+        let market = Market::new();
+        market.item(ACME, AT, PRODUCT, "users", "5");
+        if dies {
+            let died = market.command("run", &[], &[("METERHOST_FAILPOINT", "telling")]);
+            assert_eq!((died.exit, market.billed().len()), (-1, 1), "{died:?}");
+            edit(&market, "7");
+        } else {
+            let run = market.asleep_at("telling");
+            edit(&market, "7");
+            woken(run).expect(0).says("1 record was changed in the source").says("quantity went from 5 to 7");
+        }
+        for _ in 0..2 {
+            market.run().expect(1).says("it was taken before, and says something else now");
+            assert_eq!((market.marks(ACME, AT).0, market.total(ACME, "users")), ("true".into(), String::new()));
+        }
+        edit(&market, "5");
+        market.run().expect(0);
+        market.marked(&[(ACME, AT)], false, "\"Success\"");
+        assert_eq!((bill(&market), market.total(ACME, "users")), (vec![format!("{ACME} users 5")], "5".into()));
+        market.is_at_rest(0);
+    }
+}
+
+#[test]
+fn a_claimed_item_that_was_not_taken_yet_is_billed_as_it_was_changed() {
+    let market = Market::new();
+    market.item(ACME, AT, PRODUCT, "users", "-5");
+    market.run().expect(1);
+    assert!(market.get(ACME, AT).unwrap().get("metering_claim").is_some(), "it is held, and ours");
+    market.update(ACME, AT, "SET quantity = :q", &json!({ ":q": { "N": "7" } }));
+    market.run().expect(0);
+    market.marked(&[(ACME, AT)], false, "\"Success\"");
+    assert_eq!((bill(&market), market.total(ACME, "users")), (vec![format!("{ACME} users 7")], "7".into()));
+    market.is_at_rest(0);
 }
 
 #[test]

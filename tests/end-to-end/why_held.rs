@@ -348,9 +348,9 @@ fn unchecked() {
     assert_eq!(shown["windows"][0]["holds"][0]["code"], json!("unchecked"));
 }
 
-/// What is told and tried in other places: by `taken_over` and `exporter`, `billing`, `guard`, `market_tags`, and by the tests of the `clazar`
-/// plugin.
-const ELSEWHERE: &[&str] = &["taken-over", "given-up", "astray", "range", "refused", "slot"];
+/// What is told and tried in other places: by `taken_over` and `exporter`, `billing`, `guard`, `marketplace`, `market_tags`, and by the tests of the
+/// `clazar` plugin.
+const ELSEWHERE: &[&str] = &["taken-over", "given-up", "astray", "range", "refused", "slot", "together"];
 const HERE: &[&str] = &[
     "quarantined",
     "unreadable",

@@ -2,6 +2,7 @@
 //! and go as texts, so that nothing is ever a float.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -31,6 +32,10 @@ pub(crate) enum Literal<'a> {
     /// As it was read.
     Read(&'a RawValue),
     Made(Value),
+    Map {
+        #[serde(rename = "M")]
+        of: BTreeMap<&'a str, Literal<'a>>,
+    },
 }
 
 impl Literal<'_> {
@@ -40,6 +45,10 @@ impl Literal<'_> {
 
     pub(crate) fn number(number: &str) -> Self {
         Literal::Made(json!({ "N": number }))
+    }
+
+    pub(crate) fn null() -> Self {
+        Literal::Made(json!({ "NULL": true }))
     }
 }
 

@@ -1,12 +1,17 @@
 //! Claiming records: whose token one bears, and the conditional write that puts ours on it.
+//!
+//! The write keeps a copy of what the record said, so that marking it can be bound to that: nobody has to take a claim away to change a
+//! record, and what was billed is what it said when it was claimed.
+
+use std::collections::BTreeMap;
 
 use meterhost_sdk::Error;
 use serde_json::value::RawValue;
 
 use crate::attribute::{self, Attribute, Literal};
 use crate::expression::{Placeholders, Update};
-use crate::item::Item;
-use crate::names::{Names, PENDING};
+use crate::item::{Fields, Item};
+use crate::names::{CLAIMED_AS, Names, PENDING};
 use crate::write::{self, Refusal, Verdict};
 
 /// Whose a record is.
@@ -50,7 +55,8 @@ pub(crate) fn foreign(names: &Names, token: &str) -> String {
     )
 }
 
-/// Puts the token on records that bear none, each if it is still as it was read; answers what came of each.
+/// Puts the token on records that bear none, and beside it what the record says, each if it is still as it was read; answers what came of
+/// each.
 pub(crate) fn claim(names: &Names, token: &str, items: &[&Item<'_>]) -> Result<Vec<Claimed>, Error> {
     let groups = items.iter().map(|item| Ok(vec![update(names, token, item)?])).collect::<Result<Vec<_>, Error>>()?;
     let verdicts = write::write(&groups, &format!("table {}", names.table))?;
@@ -90,6 +96,38 @@ pub(crate) fn no_such_key(names: &Names, text: &str) -> Option<Error> {
     })
 }
 
+/// Whether an item that bears our token says what it said when it was claimed.
+pub(crate) fn is_as_claimed(names: &Names, fields: &Fields<'_>) -> bool {
+    changes(names, fields).is_some_and(|mut changes| changes.next().is_none())
+}
+
+/// What an item says otherwise than when it was claimed: the attribute's name, what it was and what it is. Nothing if the item does not say
+/// what it was.
+pub(crate) fn changes<'f>(
+    names: &'f Names,
+    fields: &'f Fields<'_>,
+) -> Option<impl Iterator<Item = (&'f str, Option<&'f RawValue>, Option<&'f RawValue>)>> {
+    let field = |place: usize| fields.get(place).copied().flatten();
+    let Attribute::Map(copy) = Attribute::read(field(names.claimed_as)?) else { return None };
+    let was = attribute::pick(copy, &names.wanted).ok()?;
+    let known = |field: Option<&'f RawValue>| field.filter(|raw| !matches!(Attribute::read(raw), Attribute::Null));
+    let changes = names.said().filter_map(move |place| {
+        let (was, is) = (known(was.get(place).copied().flatten()), known(field(place)));
+        (was.map(RawValue::get) != is.map(RawValue::get)).then(|| (names.of(place), was, is))
+    });
+    Some(changes)
+}
+
+/// The condition that an item says what it said when it was claimed.
+pub(crate) fn as_claimed(names: &Names, places: &mut Placeholders<'_>) -> String {
+    let (copy, null) = (places.name(CLAIMED_AS), places.value(Literal::null()));
+    let same = names.said().map(|place| {
+        let name = places.name(names.of(place));
+        format!("({name} = {copy}.{name} OR attribute_not_exists({name}) AND {copy}.{name} = {null})")
+    });
+    same.collect::<Vec<String>>().join(" AND ")
+}
+
 /// The update of an item: it has to be there, pending, ours or nobody's, and all that was read of it unchanged.
 fn update(names: &Names, token: &str, item: &Item<'_>) -> Result<Update, Error> {
     let mut places = Placeholders::default();
@@ -100,16 +138,17 @@ fn update(names: &Names, token: &str, item: &Item<'_>) -> Result<Update, Error> 
         format!("{} = {}", places.name(PENDING), places.value(Literal::text("true"))),
         format!("(attribute_not_exists({claim}) OR {claim} = {token})"),
     ];
-    for (place, (name, field)) in names.wanted.iter().zip(&item.fields).enumerate() {
-        if names.key.contains(&place) || place == names.claimed {
-            continue;
-        }
-        let name = places.name(name);
+    let mut copy = BTreeMap::new();
+    for place in names.said() {
+        let field = item.fields.get(place).copied().flatten();
+        let name = places.name(names.of(place));
         conditions.push(match field {
             Some(value) => format!("{name} = {}", places.value(Literal::Read(value))),
             None => format!("attribute_not_exists({name})"),
         });
+        copy.insert(names.of(place), field.map_or_else(Literal::null, Literal::Read));
     }
-    let update = format!("SET {claim} = {token}");
+    let (claimed_as, copy) = (places.name(CLAIMED_AS), places.value(Literal::Map { of: copy }));
+    let update = format!("SET {claim} = {token}, {claimed_as} = {copy}");
     Update::new(&names.table, &item.key.item(names.key()), (&update, &conditions.join(" AND ")), &places)
 }

@@ -65,8 +65,8 @@ impl Reading {
             };
             let field = item.fields.get(self.names.claimed).copied().flatten();
             match Claim::of(field, self.token.as_deref()) {
-                Claim::Ours => ours.push(item),
-                Claim::Nobodys => open.push(item),
+                Claim::Ours if claim::is_as_claimed(&self.names, &item.fields) => ours.push(item),
+                Claim::Ours | Claim::Nobodys => open.push(item),
                 Claim::Foreign(token) => {
                     quarantined.extend(item.quarantined(&input, &claim::foreign(&self.names, &token)));
                 }

@@ -10,7 +10,7 @@ use crate::attribute::{self, Attribute, Literal};
 use crate::claim::{self, Claim};
 use crate::config::Mark;
 use crate::expression::{Placeholders, Update};
-use crate::names::{CHARGE, COUNTED, FAILED, Names, PENDING, RESPONSE};
+use crate::names::{CHARGE, CLAIMED_AS, COUNTED, FAILED, Names, PENDING, RESPONSE};
 use crate::reference::Key;
 use crate::response;
 use crate::totals::{self, Addition, Found};
@@ -20,6 +20,9 @@ use crate::write::{Refusal, Verdict};
 const COUNTED_AT_ONCE: usize = 40;
 /// So often a record is offered anew because others write to it or to its totals.
 const TRIES: u32 = 20;
+
+/// So long a value is shown, in bytes.
+const LONGEST_SHOWN: usize = 60;
 
 /// A record that is being marked.
 pub(crate) struct Marking<'a> {
@@ -103,22 +106,25 @@ impl<'a> Marking<'a> {
         Ok(Ok(updates))
     }
 
-    /// The update of the item, which has to be there and bear the claim, and be pending or marked by an earlier call.
+    /// The update of the item, which has to be there and bear the claim, and be marked by an earlier call, or say what it said when it was
+    /// claimed.
     fn mark(&self, counted: &[&Settlement]) -> Result<Update, Error> {
         let mut places = Placeholders::default();
         let key = self.names.key().map(|name| places.name(name));
         let claim = format!("{} = {}", places.name(&self.names.claim), places.value(Literal::text(self.claim)));
         let is_failed = self.settlements.iter().any(|settlement| settlement.outcome == Settled::Rejected);
         let (pending, response) = (places.name(PENDING), places.name(RESPONSE));
+        let is_pending = format!("{pending} = {}", places.value(Literal::text("true")));
+        let as_claimed = claim::as_claimed(self.names, &mut places);
         let mut conditions = vec![
             format!("attribute_exists({})", key.join(") AND attribute_exists(")),
             claim,
-            format!("({pending} = {} OR attribute_exists({response}))", places.value(Literal::text("true"))),
+            format!("({is_pending} AND {as_claimed} OR attribute_exists({response}) AND NOT {is_pending})"),
         ];
         let failed = places.value(Literal::Made(json!({ "BOOL": is_failed })));
         let said = places.value(Literal::text(&response::text(&self.settlements)));
         let mut set = vec![format!("{} = {failed}", places.name(FAILED)), format!("{response} = {said}")];
-        let mut remove = Vec::new();
+        let mut remove = vec![places.name(CLAIMED_AS)];
         match self.names.mark {
             Mark::PendingFalse => set.push(format!("{pending} = {}", places.value(Literal::text("false")))),
             Mark::Sparse => remove.push(pending),
@@ -129,9 +135,7 @@ impl<'a> Marking<'a> {
             charges => set.push(format!("{charge} = {}", places.value(Literal::Made(json!({ "SS": charges }))))),
         }
         let mut update = format!("SET {}", set.join(", "));
-        if !remove.is_empty() {
-            update.push_str(&format!(" REMOVE {}", remove.join(", ")));
-        }
+        update.push_str(&format!(" REMOVE {}", remove.join(", ")));
         if !counted.is_empty() {
             let already = places.name(COUNTED);
             let names: Vec<String> = counted.iter().map(|settlement| name(settlement)).collect();
@@ -222,6 +226,18 @@ impl<'a> Marking<'a> {
             let reason = format!("somebody else took it out of what is pending ({PENDING}), and left no {RESPONSE}");
             return Some(self.unmarked(Obstacle::Changed, reason));
         }
+        if is_pending {
+            let fields = attribute::pick(item, &self.names.wanted).unwrap_or_default();
+            let reason = match claim::changes(self.names, &fields).map(|changes| changes.map(words).collect::<Vec<_>>())
+            {
+                Some(changes) if changes.is_empty() => None,
+                Some(changes) => Some(format!("since it was claimed, {}", changes.join(", "))),
+                None => Some("it was set to pending again, or written anew".to_owned()),
+            };
+            if let Some(reason) = reason {
+                return Some(self.unmarked(Obstacle::Changed, reason));
+            }
+        }
         if let Some(Attribute::Texts(counted)) = field(3).map(Attribute::read) {
             let counted: HashSet<&str> = counted.iter().map(|name| &**name).collect();
             self.to_count.retain(|settlement| !counted.contains(name(settlement).as_str()));
@@ -238,6 +254,21 @@ impl<'a> Marking<'a> {
 
     fn unmarked(&self, obstacle: Obstacle, reason: String) -> State {
         State::Unmarked(unmarked(self.reference, obstacle, reason))
+    }
+}
+
+/// A change of an attribute.
+fn words((name, was, is): (&str, Option<&RawValue>, Option<&RawValue>)) -> String {
+    let value = |field: Option<&RawValue>| match field.map(Attribute::read) {
+        Some(Attribute::Text(text) | Attribute::Number(text)) => {
+            (text.len() <= LONGEST_SHOWN).then(|| text.into_owned())
+        }
+        Some(_) => None,
+        None => Some("nothing".to_owned()),
+    };
+    match (value(was), value(is)) {
+        (Some(was), Some(is)) => format!("{name} went from {was} to {is}"),
+        _ => format!("{name} changed"),
     }
 }
 

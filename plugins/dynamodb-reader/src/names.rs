@@ -12,11 +12,13 @@ pub(crate) const RESPONSE: &str = "metering_response";
 pub(crate) const CHARGE: &str = "metering_charge";
 /// The charges that were added to a total when this record was marked.
 pub(crate) const COUNTED: &str = "metering_counted";
+/// What a record that is claimed and not marked yet said when it was claimed.
+pub(crate) const CLAIMED_AS: &str = "metering_claimed_as";
 
 /// The longest name of an attribute, in bytes; that of a key's is bounded by DynamoDB itself (Service quotas, "Attributes").
 const LONGEST: usize = 255;
-/// So many further attributes fit into a condition of 4 KB (Service quotas, "Expression parameters") with room to spare.
-const MOST_ATTRIBUTES: usize = 64;
+/// So many further attributes fit into the longest condition, of at most 4 KB (Service quotas, "Expression parameters"), with room to spare.
+const MOST_ATTRIBUTES: usize = 32;
 
 /// The names of a table.
 #[derive(Debug)]
@@ -32,6 +34,7 @@ pub(crate) struct Names {
     /// The primary key.
     pub(crate) key: [usize; 2],
     pub(crate) claimed: usize,
+    pub(crate) claimed_as: usize,
     pub(crate) customer: usize,
     pub(crate) time: usize,
     pub(crate) product: usize,
@@ -88,7 +91,7 @@ impl Names {
         } else {
             read.extend([("fields.dimension", &dimension), ("fields.quantity", &quantity)]);
         }
-        let own = [PENDING, FAILED, RESPONSE, CHARGE, COUNTED].map(str::to_owned);
+        let own = [PENDING, FAILED, RESPONSE, CHARGE, COUNTED, CLAIMED_AS].map(str::to_owned);
         let marks: Vec<_> = own.iter().map(|own| ("the mark", own)).chain([("claim", claim)]).collect();
         different(&[read.as_slice(), &marks].concat())?;
         // An attribute may be handed out under its own name too, but not what this plugin writes.
@@ -117,6 +120,7 @@ impl Names {
             claim: claim.clone(),
             key: [place(hash), place(range)],
             claimed: place(claim),
+            claimed_as: place(&CLAIMED_AS.to_owned()),
             customer: place(&customer),
             time: place(&time),
             product: place(&product),
@@ -133,6 +137,13 @@ impl Names {
     /// The name of a wanted attribute.
     pub(crate) fn of(&self, place: usize) -> &str {
         self.wanted.get(place).map_or("", String::as_str)
+    }
+
+    /// What a record says: the places of all that is read but the key, which never changes, and whose it is.
+    pub(crate) fn said(&self) -> impl Iterator<Item = usize> {
+        let [hash, range] = self.key;
+        let others = [hash, range, self.claimed, self.claimed_as];
+        (0..self.wanted.len()).filter(move |place| !others.contains(place))
     }
 
     /// The names of the primary key.
@@ -213,14 +224,30 @@ mod tests {
         let guide = names(r#"{ "table": "Records" }"#).unwrap();
         assert_eq!(
             guide.wanted,
-            ["customerAWSAccountId", "create_timestamp", "metering_claim", "productCode", "dimension", "quantity"]
+            [
+                "customerAWSAccountId",
+                "create_timestamp",
+                "metering_claim",
+                "metering_claimed_as",
+                "productCode",
+                "dimension",
+                "quantity"
+            ]
         );
         assert_eq!(guide.key(), ["customerAWSAccountId", "create_timestamp"]);
         let samples =
             names(r#"{ "table": "Records", "format": "dimension-usage", "attributes": ["region"] }"#).unwrap();
         assert_eq!(
             samples.wanted,
-            ["customerIdentifier", "create_timestamp", "metering_claim", "productCode", "dimension_usage", "region"]
+            [
+                "customerIdentifier",
+                "create_timestamp",
+                "metering_claim",
+                "metering_claimed_as",
+                "productCode",
+                "dimension_usage",
+                "region"
+            ]
         );
     }
 
@@ -259,8 +286,8 @@ mod tests {
             let found = names(config).unwrap_err();
             assert!(found.starts_with(expected), "{config}: {found}");
         }
-        let many: Vec<String> = (0..65).map(|number| format!("a{number}")).collect();
+        let many: Vec<String> = (0..33).map(|number| format!("a{number}")).collect();
         let config = format!(r#"{{ "table": "Rec", "attributes": {} }}"#, serde_json::to_string(&many).unwrap());
-        assert_eq!(names(&config).unwrap_err(), "`attributes` names 65, and 64 are the most");
+        assert_eq!(names(&config).unwrap_err(), "`attributes` names 33, and 32 are the most");
     }
 }

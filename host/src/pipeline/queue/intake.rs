@@ -42,6 +42,8 @@ pub(in crate::pipeline) struct Intake {
     pub(super) unreadable: Vec<Unreadable>,
     /// Records that were taken and billed before, and are pending again.
     pub(super) again: Vec<(Taken, String)>,
+    /// Records that were taken before and say something else now: the queue is not told of them.
+    pub(super) changed: HashSet<String>,
     /// Of records that are usage again, the groups that they were taken in.
     pub(super) retried: HashMap<String, Taken>,
     /// Whose usage of what stands under one reference, where it is more than one thing.
@@ -176,6 +178,7 @@ impl Intake {
                 Fate::Usage | Fate::Untold => {}
                 Fate::Again => self.again.push((*taken, (*reference).to_owned())),
                 Fate::Changed => {
+                    self.changed.insert((*reference).to_owned());
                     let rows = rows.iter().map(|row| (pair(&batch, *row), batch.time.get(*row).copied()));
                     self.quarantined.extend(rows.map(|(pair, time)| changed(known.source, reference, pair, time)));
                 }

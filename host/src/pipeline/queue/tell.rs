@@ -53,7 +53,7 @@ pub(in crate::pipeline) fn tell(
     options.watch.step("telling the source what became of its records");
     failpoint("telling");
     let mut unmarked = Vec::new();
-    let teller = Teller { setup, options, claim: &claim };
+    let teller = Teller { setup, options, claim: &claim, changed: &intake.changed };
     let told = teller
         .all(ledger, &setup.place.shelf(), &untold, &mut unmarked)
         .and_then(|()| teller.again(ledger.state(), &intake.again, &mut unmarked));
@@ -90,6 +90,8 @@ struct Teller<'a> {
     setup: &'a Setup,
     options: &'a Options<'a>,
     claim: &'a str,
+    /// Records that are not to be marked, since they say something else than what was billed.
+    changed: &'a HashSet<String>,
 }
 
 impl Teller<'_> {
@@ -238,23 +240,36 @@ impl<'a> Lane<'a> {
         let mut next: HashMap<&str, &str> = HashMap::new();
         for (at, _) in groups {
             let (Some(group), Some(names)) = (taking.groups.get(*at), names.get(*at)) else { continue };
+            let names: Vec<&str> =
+                names.iter().map(String::as_str).filter(|name| !self.teller.changed.contains(*name)).collect();
             let places = settlements.of(state, group);
             let first: Vec<u32> =
                 places.iter().filter(|(id, _)| group.first.contains(id)).map(|(_, place)| *place).collect();
             let all: Vec<u32> = places.iter().map(|(_, place)| *place).collect();
             for (number, name) in names.iter().enumerate() {
                 let first = if number == 0 { first.clone() } else { Vec::new() };
-                receipts.push(Receipt { reference: name.clone(), settlements: all.clone(), first });
+                receipts.push(Receipt { reference: (*name).to_owned(), settlements: all.clone(), first });
             }
-            next.extend(names.array_windows().map(|[one, after]| (one.as_str(), after.as_str())));
+            next.extend(names.array_windows().map(|[one, after]| (*one, *after)));
         }
         drop(held);
+        let before = self.unmarked.len();
         for part in receipts.chunks(AT_ONCE) {
             self.part(&settlements.all, part.to_vec(), &next)?;
         }
         failpoint("told");
-        let groups = groups.iter().filter_map(|(at, told)| Some((u32::try_from(*at).ok()?, *told))).collect();
-        lock(ledger).append(vec![Entry::Told { taking: position as u64, groups }])?;
+        // Where none of its records could be marked, a charge is told of once one can: else it would miss in what is written once a charge.
+        let unmarked = self.unmarked.get(before..).unwrap_or_default().iter().filter(|record| !record.is_gone);
+        let unmarked: HashSet<&str> = unmarked.map(|record| record.reference.as_str()).collect();
+        let is_unmarked = |name: &String| unmarked.contains(name.as_str()) || self.teller.changed.contains(name);
+        let is_told =
+            |at: &usize| names.get(*at).is_none_or(|names| names.is_empty() || !names.iter().all(is_unmarked));
+        let groups = groups.iter().filter(|(at, _)| is_told(at));
+        let groups: Vec<(u32, Told)> =
+            groups.filter_map(|(at, told)| Some((u32::try_from(*at).ok()?, *told))).collect();
+        if !groups.is_empty() {
+            lock(ledger).append(vec![Entry::Told { taking: position as u64, groups }])?;
+        }
         failpoint("acknowledged");
         Ok(())
     }
@@ -384,9 +399,14 @@ fn words(unmarked: &[Unmarked]) -> Vec<String> {
         let some = found.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
         let more = if found.len() > NAMED { format!(" and {} more", found.len() - NAMED) } else { String::new() };
         let reason = unmarked.iter().find(|it| it.is_gone == is_gone).map_or("", |it| it.reason.as_str());
+        let (records, were, they, are) = match found.len() {
+            1 => ("1 record".to_owned(), "was", "it", "is"),
+            many => (format!("{many} records"), "were", "they", "are"),
+        };
+        let them = if found.len() == 1 { "it" } else { "them" };
         said.push(format!(
-            "{} records were {what} in the source when it was told what became of them, and are as they were found: {some}{more} ({reason})",
-            found.len()
+            "{records} {were} {what} in the source when it was told what became of {them}, and {are} as {they} {were} found: {some}{more} \
+             ({reason})"
         ));
     }
     said

@@ -4,7 +4,9 @@ use super::dynamo::Fault;
 use super::*;
 
 fn claimed(item: Value, token: &str) -> Value {
-    with(item, json!({ "metering_claim": { "S": token } }))
+    let mut copy = item.clone();
+    copy.as_object_mut().unwrap().retain(|name, _| ["productCode", "dimension", "quantity"].contains(&name.as_str()));
+    with(item, json!({ "metering_claim": { "S": token }, "metering_claimed_as": { "M": copy } }))
 }
 
 fn foreign(token: &str) -> String {
@@ -183,4 +185,41 @@ fn a_key_that_is_not_the_tables_is_named() {
     let config = r#"{ "table": "Records", "key": ["customerAWSAccountId", "hour"] }"#;
     let Err(Error::Unavailable(text)) = read(config, request()) else { panic!("it is refused") };
     assert!(text.ends_with("`key` is [\"customerAWSAccountId\", \"hour\"], which has to be its primary key"), "{text}");
+}
+
+#[test]
+fn a_record_of_ours_that_was_changed_is_claimed_anew_as_it_is() {
+    let as_it_was = claimed(record(CUSTOMER, 1, "users", "5"), TOKEN);
+    let changes = [
+        json!({ "quantity": { "N": "7" } }),
+        json!({ "productCode": { "S": "other" } }),
+        json!({ "metering_claimed_as": null }),
+        json!({ "metering_claimed_as": { "S": "?" } }),
+    ];
+    for change in changes {
+        let stage = Stage::new(GUIDE_KEY, &[with(as_it_was.clone(), change.clone())]);
+        assert_eq!(rows(&read(GUIDE, dry_run()).unwrap()).len(), 1, "{change}");
+        assert_eq!(stage.get().writes(), 0, "{change}");
+        let pages = read(GUIDE, request()).unwrap();
+        assert_eq!((rows(&pages).len(), stage.get().writes()), (1, 1), "{change}");
+        let item = stage.get().item("Records", [CUSTOMER, "1"]).unwrap();
+        for name in ["productCode", "dimension", "quantity"] {
+            assert_eq!(item["metering_claimed_as"]["M"][name], item[name], "{change}");
+        }
+        assert_eq!(rows(&read(GUIDE, request()).unwrap()), rows(&pages), "{change}");
+        assert_eq!(stage.get().writes(), 1, "{change}: what did not change is not written again");
+    }
+}
+
+#[test]
+fn a_record_of_ours_that_changes_while_it_is_claimed_anew_is_left_to_the_next_run() {
+    let stage = Stage::new(
+        GUIDE_KEY,
+        &[with(claimed(record(CUSTOMER, 1, "users", "5"), TOKEN), json!({ "quantity": { "N": "7" } }))],
+    );
+    stage.get().before_write = Some(Box::new(|dynamo| {
+        dynamo.change([CUSTOMER, "1"], |item| drop(item.insert("quantity".into(), json!({ "N": "8" }))));
+    }));
+    assert_eq!(rows(&read(GUIDE, request()).unwrap()).len(), 0);
+    assert_eq!(rows(&read(GUIDE, request()).unwrap()), [format!("{CUSTOMER}/1 prod users 8 1")]);
 }

@@ -93,7 +93,7 @@ fn a_later_outcome_takes_the_place_of_an_earlier_one() {
 fn what_is_not_what_was_claimed_is_named_and_left_as_it_is() {
     type Change = fn(&mut dynamo::Dynamo);
     const KEY: [&str; 2] = [CUSTOMER, "2"];
-    let cases: [(Change, Obstacle, &str); 5] = [
+    let cases: [(Change, Obstacle, &str); 9] = [
         (|dynamo| dynamo.delete(KEY), Obstacle::Gone, "it is not in the table any more"),
         (
             |dynamo| dynamo.change(KEY, |item| drop(item.insert("metering_claim".into(), json!({ "S": "other" })))),
@@ -109,6 +109,36 @@ fn what_is_not_what_was_claimed_is_named_and_left_as_it_is() {
             |dynamo| dynamo.change(KEY, |item| drop(item.insert("metering_pending".into(), json!({ "S": "false" })))),
             Obstacle::Changed,
             "somebody else took it out of what is pending (metering_pending), and left no metering_response",
+        ),
+        (
+            |dynamo| dynamo.change(KEY, |item| drop(item.insert("quantity".into(), json!({ "N": "7" })))),
+            Obstacle::Changed,
+            "since it was claimed, quantity went from 5 to 7",
+        ),
+        (
+            |dynamo| {
+                dynamo.change(KEY, |item| {
+                    item.remove("productCode");
+                    item.insert("dimension".into(), json!({ "BOOL": true }));
+                });
+            },
+            Obstacle::Changed,
+            "since it was claimed, productCode went from prod to nothing, dimension changed",
+        ),
+        (
+            |dynamo| dynamo.change(KEY, |item| drop(item.insert("dimension".into(), json!({ "NULL": true })))),
+            Obstacle::Changed,
+            "since it was claimed, dimension went from users to nothing",
+        ),
+        (
+            |dynamo| {
+                dynamo.change(KEY, |item| {
+                    item.remove("metering_claimed_as");
+                    item.insert("metering_response".into(), json!({ "S": "{}" }));
+                });
+            },
+            Obstacle::Changed,
+            "it was set to pending again, or written anew",
         ),
         (
             |dynamo| dynamo.change(KEY, |item| drop(item.insert("metering_counted".into(), json!({ "N": "1" })))),
@@ -177,4 +207,49 @@ fn many_records_take_few_calls_and_faults_change_nothing() {
             assert!(stage.get().writes() <= 6, "{:?}", stage.get().calls);
         }
     }
+}
+
+#[test]
+fn what_is_written_beside_the_usage_does_not_keep_a_record_from_being_marked() {
+    let items = [with(usage("acme", 1, &[("users", "3"), ("calls", "2")]), json!({ "region": { "NULL": true } }))];
+    let config = r#"{ "table": "Records", "format": "dimension-usage", "attributes": ["region", "zone"] }"#;
+    let settlements = [settlement("a", "users", Settled::Accepted, SUCCESS)];
+    let receipts = [receipt("acme/1", &[0], &[])];
+    type Change = fn(&mut dynamodb_stand_in::Item);
+    let cases: [(Change, Option<&str>); 4] = [
+        (|item| drop(item.insert("note".into(), json!({ "S": "x" }))), None),
+        (|item| drop(item.remove("region")), None),
+        (
+            |item| drop(item.insert("zone".into(), json!({ "S": "x" }))),
+            Some("since it was claimed, zone went from nothing to x"),
+        ),
+        (
+            |item| item["dimension_usage"]["L"][1]["M"]["value"] = json!({ "N": "4" }),
+            Some("since it was claimed, dimension_usage changed"),
+        ),
+    ];
+    for (change, reason) in cases {
+        let stage = staged(config, &items);
+        stage.get().change(["acme", "1"], change);
+        let unmarked = acknowledge(config, &settlements, &receipts).unwrap();
+        let reasons: Vec<&str> = unmarked.iter().map(|record| record.reason.as_str()).collect();
+        assert_eq!(reasons, reason.into_iter().collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn the_largest_configuration_fits_the_longest_expression() {
+    let attributes: Vec<String> = (0..32).map(|number| format!("attribute-{number}")).collect();
+    let config = json!({ "table": "Records", "key": ["id", "number"], "attributes": attributes });
+    let item = with(record(CUSTOMER, 1, "users", "5"), json!({ "id": { "S": "a" }, "number": { "N": "1" } }));
+    let stage = Stage::new(["id", "number"], std::slice::from_ref(&item));
+    let config = config.to_string();
+    assert_eq!(references(&read(&config, request()).unwrap()), ["a/1"]);
+    let settlements: Vec<Settlement> =
+        (0..100).map(|number| settlement(&format!("c{number}"), "users", Settled::Accepted, SUCCESS)).collect();
+    let all: Vec<u32> = (0..100).collect();
+    let mut config: Value = serde_json::from_str(&config).unwrap();
+    config["subscribers"] = json!("Subscribers");
+    assert_eq!(acknowledge(&config.to_string(), &settlements, &[receipt("a/1", &all, &all)]), Ok(vec![]));
+    assert_eq!(total(&stage, "users").as_deref(), Some("1200"));
 }
