@@ -41,6 +41,7 @@ mod market_errors;
 mod market_faults;
 mod market_retries;
 mod market_secrets;
+mod market_sinks;
 mod market_tags;
 mod marketplace;
 mod page;

@@ -304,6 +304,19 @@ impl Market {
         bodies.map(|body| String::from_utf8(body.to_vec()).unwrap()).collect()
     }
 
+    /// Asserts that the model that botocore publishes of the service takes all that was sent.
+    #[track_caller]
+    pub fn fits_the_model(&self) {
+        let sent = self.sent();
+        assert!(!sent.is_empty());
+        let file = self.path("sent.jsonl");
+        std::fs::write(&file, sent.iter().map(|body| format!("{body}\n")).collect::<String>()).unwrap();
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/metering-emulator/python/validate.py");
+        let ended = Command::new(s3_proxy::python()).arg(script).arg(file).output().unwrap();
+        let said = String::from_utf8(ended.stdout).unwrap();
+        assert!(ended.status.success() && said.contains(&format!("{} bodies, ", sent.len())), "{said}");
+    }
+
     /// The records of all calls, each once, byte for byte as they were sent.
     pub fn records_sent(&self) -> BTreeSet<String> {
         #[derive(serde::Deserialize)]

@@ -79,6 +79,27 @@ fn a_fault_that_outlasts_a_run_leaves_nothing_marked_and_a_later_run_bills_all_o
 }
 
 #[test]
+fn what_may_be_billed_in_one_region_is_not_offered_in_another() {
+    let market = Market::new();
+    market.replace("[sink.marketplace]\n", "[sink.marketplace]\nretry_budget = \"0s\"\n");
+    market.item(ACME, AT, PRODUCT, "users", "5");
+    market.emulator.push_fault(Fault::Drop { when: When::AfterCommit }.times(1));
+    market.run().expect(1);
+    let calls = market.calls();
+    let [here, there] = ["${AWS_REGION}", "eu-west-1"]
+        .map(|region| format!("\"aws-marketplace:BatchMeterUsage\" = [\"*\"] }}, region = \"{region}\""));
+    market.replace(&here, &there);
+    for _ in 0..2 {
+        market.run().expect(1).says("a charge may be billed in us-east-1, and is not offered in another region");
+        assert_eq!(market.calls(), calls);
+    }
+    market.replace(&there, &here);
+    market.run().expect(0);
+    assert_eq!(market.billed().into_values().collect::<Vec<_>>(), ["5"]);
+    market.marked(&[(ACME, AT)], false, "\"Success\"");
+}
+
+#[test]
 fn with_a_ledger_on_s3_a_lost_answer_is_got_over_just_so() {
     let market = Market::on_s3();
     guide(&market);

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use metering_emulator::Settings;
+use metering_emulator::{Fault, Settings};
 use serde_json::{Value, json};
 
 use crate::market::{ACME, Market, OTHER, PRODUCT};
@@ -54,7 +54,7 @@ fn a_billed_record_that_is_set_to_pending_again_is_marked_again_and_not_billed_a
 }
 
 #[test]
-fn of_a_refused_group_those_that_are_set_to_pending_again_are_billed_and_the_others_stay_refused() {
+fn of_a_refused_group_those_that_are_set_to_pending_again_are_billed_and_the_others_stay_open() {
     let market = Market::new();
     market.begin_early();
     market.emulator.unsubscribe(ACME);
@@ -69,19 +69,225 @@ fn of_a_refused_group_those_that_are_set_to_pending_again_are_billed_and_the_oth
     for number in [0, 1] {
         market.set_pending_again(ACME, AT + number);
     }
-    market.run().expect(0);
+    let stays = "1 record that it was made of before stays refused";
+    market.run().expect(1).says(stays).says(&format!("{id} waive"));
     assert_eq!(bill(&market), [format!("{ACME} users 3")]);
     market.marked(&[(ACME, AT), (ACME, AT + 1)], false, "\"Success\"");
     assert_eq!(charges_of(&market, ACME, AT), [format!("{id}/2")]);
     assert_eq!(market.charge(ACME, "users")["id"], id.as_str());
     assert_eq!(market.get(ACME, AT + 2), third, "the third is as it was");
     assert_eq!(market.total(ACME, "users"), "3");
-    market.is_at_rest(0);
+    market.is_at_rest(1);
+    market.command("explain", &[&id], &[]).expect(0).says(stays);
     // Its hour is billed by now: it is late, and goes with the next one.
     market.set_pending_again(ACME, AT + 2);
     market.run().expect(0);
     assert_eq!(bill(&market), [format!("{ACME} users 3"), format!("{ACME} users 4")]);
     assert_eq!(market.total(ACME, "users"), "7");
+    market.is_at_rest(0);
+    let again = market.command("ledger resolve", &[&id, "waive", "--reason", "so", "--yes"], &[]);
+    again.expect(2).says("is not resolved: it is final");
+}
+
+#[test]
+fn what_stays_refused_of_a_charge_that_was_made_anew_is_open_until_a_person_waives_it() {
+    let market = Market::new();
+    market.begin_early();
+    market.emulator.unsubscribe(ACME);
+    for (number, quantity) in ["1", "2", "4"].iter().enumerate() {
+        market.item(ACME, AT + number as i64, PRODUCT, "users", quantity);
+    }
+    market.run().expect(1);
+    // Refused once more, and then made anew of one record of the first time and one of the second.
+    market.set_pending_again(ACME, AT);
+    market.set_pending_again(ACME, AT + 1);
+    market.run().expect(1).says("1 record that it was made of before stays refused");
+    market.emulator.subscribe(ACME);
+    market.set_pending_again(ACME, AT + 1);
+    market.set_pending_again(ACME, AT + 2);
+    market.run().expect(1).says("1 record that it was made of before stays refused");
+    assert_eq!(bill(&market), [format!("{ACME} users 6")]);
+    market.is_at_rest(1);
+    let id = market.charge(ACME, "users")["id"].as_str().unwrap().to_owned();
+    let waived = market.command("ledger resolve", &[&id, "waive", "--reason", "a test of theirs", "--yes"], &[]);
+    waived.expect(0).says("nobody bills the records that it was made of before, and that stay refused");
+    market.run().expect(0);
+    assert_eq!((bill(&market), market.total(ACME, "users")), (vec![format!("{ACME} users 6")], "6".into()));
+    market.is_at_rest(0);
+}
+
+#[test]
+fn what_a_rule_left_out_is_billed_once_the_rule_is_mended_and_it_is_pending_again() {
+    let market = Market::new();
+    market.replace(
+        "config.dimensions = { \"*\" = \"sum\" }",
+        "config.dimensions = { users = \"sum\", \"*\" = \"drop\" }",
+    );
+    market.item(ACME, AT, PRODUCT, "users", "5");
+    market.item(ACME, AT + 1, PRODUCT, "hosts", "7");
+    market.run().expect(0);
+    assert_eq!(bill(&market), [format!("{ACME} users 5")]);
+    market.marked(&[(ACME, AT + 1)], false, "nothing is owed");
+    market.set_pending_again(ACME, AT + 1);
+    market.run().expect(0);
+    market.marked(&[(ACME, AT + 1)], false, "nothing is owed");
+    market.replace("\"*\" = \"drop\"", "hosts = \"sum\"");
+    market.set_pending_again(ACME, AT + 1);
+    market.run().expect(0);
+    market.marked(&[(ACME, AT), (ACME, AT + 1)], false, "\"Success\"");
+    assert_eq!(bill(&market), [format!("{ACME} hosts 7"), format!("{ACME} users 5")]);
+    market.is_at_rest(0);
+}
+
+#[test]
+fn attributes_that_are_read_from_now_on_do_not_keep_what_was_billed_from_being_marked() {
+    let market = Market::new();
+    market.put(&json!({
+        "customerAWSAccountId": { "S": ACME }, "create_timestamp": { "N": AT.to_string() },
+        "productCode": { "S": PRODUCT }, "dimension": { "S": "users" }, "quantity": { "N": "5" },
+        "tier": { "S": "gold" }, "metering_pending": { "S": "true" },
+    }));
+    let died = market.command("run", &[], &[("METERHOST_FAILPOINT", "telling")]);
+    assert_eq!((died.exit, market.billed().len()), (-1, 1), "{died:?}");
+    market.replace("config = { table", "config = { attributes = [\"tier\"], table");
+    market.run().expect(0);
+    market.marked(&[(ACME, AT)], false, "\"Success\"");
+    assert_eq!((bill(&market), market.total(ACME, "users")), (vec![format!("{ACME} users 5")], "5".into()));
+    market.is_at_rest(0);
+}
+
+/// A charge of 50 that the service refuses for now.
+fn refused_for_now() -> Market {
+    let market = Market::new();
+    market.begin_early();
+    market.item(ACME, AT, PRODUCT, "users", "50");
+    let body = json!({ "__type": "ValidationException", "message": "not now" });
+    market.emulator.push_fault(Fault::Scripted { status: 400, body, commit: false }.forever());
+    market.run().expect(1).says("not now");
+    market.emulator.clear_faults();
+    market
+}
+
+/// Sets a record to pending, with another quantity.
+fn mended(market: &Market, quantity: &str) {
+    let values = json!({ ":q": { "N": quantity }, ":p": { "S": "true" } });
+    market.update(ACME, AT, "SET quantity = :q, metering_pending = :p", &values);
+}
+
+#[test]
+fn a_refused_charge_is_not_offered_as_it_was_while_what_its_record_says_now_is_held() {
+    let market = refused_for_now();
+    mended(&market, "5");
+    market.put(&json!({
+        "customerAWSAccountId": { "S": ACME }, "create_timestamp": { "N": (AT + 1).to_string() },
+        "productCode": { "S": PRODUCT }, "dimension": { "S": "users" }, "quantity": { "S": "7" },
+        "metering_pending": { "S": "true" },
+    }));
+    let calls = market.calls();
+    market.run().expect(1);
+    assert_eq!((market.calls(), market.billed().len()), (calls, 0));
+    market.is_at_rest(1);
+    market.delete(ACME, AT + 1);
+    market.run().expect(0);
+    market.marked(&[(ACME, AT)], false, "\"Success\"");
+    assert_eq!((bill(&market), market.total(ACME, "users")), (vec![format!("{ACME} users 5")], "5".into()));
+    market.is_at_rest(0);
+}
+
+#[test]
+fn a_person_may_say_that_what_was_refused_and_is_held_now_was_billed() {
+    let market = refused_for_now();
+    mended(&market, "3000000000");
+    market.run().expect(1).says("is outside of what the service accepts");
+    let arguments = ["billed", "--customer", ACME, "--reason", "by invoice", "--yes"];
+    market.command("ledger resolve", &arguments, &[]).expect(0);
+    market.run().expect(0);
+    assert_eq!(market.billed().len(), 0);
+    market.marked(&[(ACME, AT)], false, "by invoice");
+    market.is_at_rest(0);
+}
+
+#[test]
+fn what_rounding_left_over_is_as_it_was_before_a_refused_charge_once_that_is_made_anew() {
+    let mut market = Market::new();
+    market.begin_early();
+    market.replace("late   = \"carry\"", "late   = \"carry\"\nround = \"carry\"");
+    market.item(ACME, AT, PRODUCT, "users", "0.3");
+    market.at("2026-02-15T15:05:00Z");
+    market.run().expect(0);
+    market.emulator.unsubscribe(ACME);
+    market.item(ACME, AT + 3_600_000, PRODUCT, "users", "2.6");
+    market.item(ACME, AT + 7_200_000, PRODUCT, "users", "0.2");
+    market.at("2026-02-15T16:05:00Z");
+    market.run().expect(1);
+    market.emulator.subscribe(ACME);
+    market.set_pending_again(ACME, AT + 3_600_000);
+    market.run().expect(0);
+    // 0.3 + 2.6: 2, and 0.9 is left over; with 0.2 of the next hour that is 1.
+    assert_eq!(bill(&market), [format!("{ACME} users 2")]);
+    market.at("2026-02-15T17:05:00Z");
+    market.run().expect(0);
+    assert_eq!(bill(&market), [format!("{ACME} users 2"), format!("{ACME} users 1")]);
+    assert_eq!(market.total(ACME, "users"), "3");
+    market.is_at_rest(0);
+}
+
+#[test]
+fn records_of_which_nobody_can_say_when_they_were_are_reported_though_nothing_else_is_pending() {
+    let market = Market::new();
+    market.item(ACME, AT * 1_000_000, PRODUCT, "users", "5");
+    for _ in 0..2 {
+        market.run().expect(1).says("beyond the calendar");
+    }
+    assert_eq!(market.calls(), 0);
+    market.delete(ACME, AT * 1_000_000);
+    market.run().expect(0);
+    market.is_at_rest(0);
+}
+
+#[test]
+fn after_a_ledger_lost_what_it_had_told_records_are_told_of_once_more_and_then_at_rest() {
+    let market = Market::new();
+    let files = || ["", "-wal", "-shm"].map(|ending| market.path(&format!("aws-marketplace.ledger.db{ending}")));
+    market.item(ACME, AT, PRODUCT, "users", "5");
+    let died = market.command("run", &[], &[("METERHOST_FAILPOINT", "told")]);
+    assert_eq!(died.exit, -1, "{died:?}");
+    let before = files().map(|file| std::fs::read(file).ok());
+    market.run().expect(0);
+    market.run().expect(0);
+    for (file, bytes) in files().iter().zip(before) {
+        let _ = std::fs::remove_file(file);
+        bytes.into_iter().for_each(|bytes| std::fs::write(file, bytes).unwrap());
+    }
+    market.run().expect(4);
+    market.command("ledger accept", &["--yes"], &[]).expect(0);
+    let ended = market.run();
+    ended.expect(0);
+    assert!(!ended.stdout.contains("changed in the source"), "{ended:?}");
+    market.marked(&[(ACME, AT)], false, "\"Success\"");
+    assert_eq!((bill(&market), market.total(ACME, "users")), (vec![format!("{ACME} users 5")], "5".into()));
+    market.is_at_rest(0);
+}
+
+#[test]
+fn what_cannot_be_marked_keeps_the_run_from_ending_well_until_it_can_be() {
+    let market = Market::new();
+    let key = json!({ "productCode": { "S": PRODUCT }, "customerAWSAccountId": { "S": ACME } });
+    let mut row = key.clone();
+    row["totalMeteringSent"] = json!({ "S": "12" });
+    market.dynamodb("PutItem", &json!({ "TableName": market.subscribers, "Item": row }));
+    market.item(ACME, AT, PRODUCT, "users", "5");
+    market.item(OTHER, AT, PRODUCT, "users", "3");
+    for _ in 0..2 {
+        market.run().expect(1).says("1 record could not be marked").says("is a text (S) and no map (M) of totals");
+        assert_eq!(market.marks(ACME, AT).0, "true");
+    }
+    assert_eq!(bill(&market), [format!("{ACME} users 5"), format!("{OTHER} users 3")]);
+    market.marked(&[(OTHER, AT)], false, "\"Success\"");
+    market.dynamodb("DeleteItem", &json!({ "TableName": market.subscribers, "Key": key }));
+    market.run().expect(0);
+    market.marked(&[(ACME, AT)], false, "\"Success\"");
+    assert_eq!(market.total(ACME, "users"), "5");
     market.is_at_rest(0);
 }
 

@@ -85,6 +85,7 @@ fn three_tiers_of_an_hour_are_one_record_with_three_parts() {
     assert_eq!(pending(&market), 0);
     market.run().expect(0);
     assert_eq!(market.calls(), 1, "a second run calls nothing");
+    market.fits_the_model();
 }
 
 #[test]
@@ -224,6 +225,31 @@ fn a_record_that_was_refused_is_made_anew_of_what_is_pending_again() {
     for at in 0..2 {
         market.set_pending_again(ACME, AT + at);
     }
+    market.run().expect(0);
+    assert_eq!(booked(&market), [record(ACME, "14", "4", "tier=gold 2, tier=silver 2")]);
+    assert_eq!(pending(&market), 0);
+}
+
+#[test]
+fn a_refused_record_that_a_person_releases_is_offered_once_all_of_it_is_released() {
+    let market = market();
+    for (at, tier) in (0..).zip(["gold", "silver"]) {
+        put(&market, ACME, AT + at, "2", Some(tier));
+    }
+    market.emulator.unsubscribe(ACME);
+    market.run().expect(1);
+    market.emulator.subscribe(ACME);
+    let shown = market.command("ledger show", &["--json"], &[]).json();
+    let charges = shown["windows"][0]["charges"].as_array().unwrap();
+    let ids: Vec<&str> = charges.iter().map(|charge| charge["id"].as_str().unwrap()).collect();
+    let release = |id: &str| market.command("ledger resolve", &[id, "release", "--reason", "subscribed", "--yes"], &[]);
+    let waits = "it waits until the same is said of";
+    release(ids[0]).expect(0).says(&format!("{waits} {}", ids[1]));
+    let calls = market.calls();
+    market.run().expect(1);
+    assert_eq!(market.calls(), calls, "half of the record is not offered");
+    let last = release(ids[1]);
+    assert!(!last.expect(0).stdout.contains(waits), "{last:?}");
     market.run().expect(0);
     assert_eq!(booked(&market), [record(ACME, "14", "4", "tier=gold 2, tier=silver 2")]);
     assert_eq!(pending(&market), 0);

@@ -11,6 +11,8 @@ use crate::support::Backend;
 /// 2024-02-15T14:05:45.678Z in the guide; here an hour of the day before now's limit of 24 hours.
 const AT: i64 = 1_771_164_345_678; // 2026-02-15T14:05:45.678Z
 const HOUR: &str = "2026-02-15T14:00:00Z";
+/// An hour before.
+const BEFORE: i64 = AT - 3_600_000;
 
 fn guide(market: &Market) {
     market.item(ACME, AT, PRODUCT, "users", "5");
@@ -56,6 +58,7 @@ fn the_guides_records_are_billed_once_and_marked_as_its_readers_expect() {
     assert_eq!(totals(PRODUCT, ACME), own(&[("api_calls", "10"), ("users", "12")]));
     assert_eq!(totals(SECOND, ACME), own(&[("users", "5")]));
     assert_eq!(totals(PRODUCT, OTHER), own(&[("users", "2")]));
+    market.fits_the_model();
     let calls = market.calls();
     market.run().expect(0);
     assert_eq!(market.calls(), calls, "a second run calls nothing");
@@ -146,6 +149,7 @@ fn the_records_of_the_samples_format_are_billed_wholly() {
         billed,
         BTreeMap::from([("admin_users", "1"), ("users", "9")].map(|(k, v)| (k.to_owned(), v.to_owned())))
     );
+    market.fits_the_model();
     for item in market.items() {
         assert_eq!(item["metering_pending"]["S"], "false", "{item:#}");
     }
@@ -170,6 +174,18 @@ fn times_in_any_unit_fall_into_their_hour() {
 }
 
 #[test]
+fn decimals_are_billed_to_the_sixth_place() {
+    let market = Market::new();
+    market.replace("plugin = \"aws-marketplace\"", "plugin = \"aws-marketplace\"\nconfig = { quantity = \"decimal\" }");
+    market.item(ACME, AT, PRODUCT, "users", "1.25");
+    market.item(ACME, AT + 1, PRODUCT, "users", "0.000001");
+    market.run().expect(0);
+    assert_eq!(market.billed().into_values().collect::<Vec<_>>(), ["1.250001"]);
+    assert_eq!(market.total(ACME, "users"), "1.250001");
+    market.fits_the_model();
+}
+
+#[test]
 fn a_new_product_is_billed_by_licence() {
     let licence = "arn:aws:license-manager::294406891311:license:l-0123456789abcdef";
     let license = License { product: PRODUCT.to_owned(), ..License::default() };
@@ -188,6 +204,7 @@ fn a_new_product_is_billed_by_licence() {
     let billed: Vec<_> = market.billed().into_iter().collect();
     let key = (ACME.to_owned(), licence.to_owned(), "users".to_owned(), HOUR.to_owned());
     assert_eq!(billed, [(key, "5".to_owned())]);
+    market.fits_the_model();
 }
 
 #[test]
@@ -375,6 +392,48 @@ fn a_ledger_that_was_lost_does_not_bill_again_what_it_had_claimed() {
     market.update(ACME, AT, "SET metering_pending = :p", &json!({ ":p": { "S": "false" } }));
     market.run().expect(0);
     assert_eq!(market.billed().into_values().collect::<Vec<_>>(), ["5"]);
+}
+
+#[test]
+fn a_ledger_that_lost_its_end_bills_again_nothing_of_what_its_claims_may_have_billed() {
+    let market = Market::new();
+    let files = || ["", "-wal", "-shm"].map(|ending| market.path(&format!("aws-marketplace.ledger.db{ending}")));
+    market.item(ACME, AT, PRODUCT, "users", "5");
+    market.run().expect(0);
+    let before = files().map(|file| std::fs::read(file).ok());
+    // Billed, and not marked; then a copy of yesterday is put in the place of the ledger.
+    market.item(ACME, BEFORE, PRODUCT, "users", "7");
+    assert_eq!(market.command("run", &[], &[("METERHOST_FAILPOINT", "telling")]).exit, -1);
+    for (file, bytes) in files().iter().zip(before) {
+        let _ = std::fs::remove_file(file);
+        bytes.into_iter().for_each(|bytes| std::fs::write(file, bytes).unwrap());
+    }
+    market.run().expect(4).says("meterhost ledger accept");
+    market.command("ledger accept", &["--yes"], &[]).expect(0);
+    let calls = market.calls();
+    for _ in 0..2 {
+        market.run().expect(1).says("metering_claim").says("or one with a ledger that was lost");
+    }
+    assert_eq!(
+        (market.calls(), market.billed().into_values().collect::<Vec<_>>()),
+        (calls, vec!["7".into(), "5".into()])
+    );
+    // A person takes it to be billed, and lets it be offered: the service recognises it.
+    market.dynamodb(
+        "UpdateItem",
+        &json!({
+            "TableName": market.records, "UpdateExpression": "REMOVE metering_claim",
+            "Key": { "customerAWSAccountId": { "S": ACME }, "create_timestamp": { "N": BEFORE.to_string() } },
+        }),
+    );
+    market.run().expect(0);
+    assert_eq!(
+        (market.calls(), market.billed().into_values().collect::<Vec<_>>()),
+        (calls + 1, vec!["7".into(), "5".into()])
+    );
+    market.marked(&[(ACME, AT), (ACME, BEFORE)], false, "\"Success\"");
+    assert_eq!(market.total(ACME, "users"), "12");
+    market.is_at_rest(0);
 }
 
 #[test]

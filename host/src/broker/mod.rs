@@ -221,6 +221,11 @@ impl Broker {
         policy
     }
 
+    /// The AWS region that a plugin calls services in, where it may call any, and the grant or the environment names one.
+    pub fn region(&self, grants: &Grants) -> Option<String> {
+        if grants.aws.is_empty() { None } else { aws::region(grants, self.environment()) }
+    }
+
     /// Waits for something that a session does, on a thread that is not the broker's own.
     pub fn wait<T>(&self, doing: impl Future<Output = T>) -> T {
         self.0.io.block_on(doing)

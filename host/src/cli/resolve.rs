@@ -126,7 +126,7 @@ pub(super) fn resolve(args: &ResolveArgs, global: &Global) -> Result<Exit, Refus
     if let Some((sought, verdict)) = target.charge.as_ref().and_then(|sought| Some((sought, verdict(sought)?)))
         && !is_kept(&state, sought)
     {
-        let about = Known { pipeline: &pipeline, place: &place, identity: &identity };
+        let about = Known { pipeline: &pipeline, place: &place, identity: &identity, state: &state };
         return one(&about, args, global, sought, verdict, reason, by);
     }
     let refused = |why: NotToDecide| Refused::Other(Exit::Configuration, why.to_string());
@@ -154,6 +154,7 @@ struct Known<'a> {
     pipeline: &'a Pipeline,
     place: &'a Place,
     identity: &'a Identity,
+    state: &'a State,
 }
 
 /// What became of one frozen charge.
@@ -166,7 +167,7 @@ fn one(
     reason: String,
     by: Option<String>,
 ) -> Result<Exit, Refused> {
-    let Known { pipeline, place, identity } = *about;
+    let Known { pipeline, place, identity, state } = *about;
     let trail = Trail::of(place, identity, sought).map_err(|error| Refused::of(pipeline, error))??;
     let charge = trail.charge.charge();
     let (id, words) = (charge.id(), charge.words());
@@ -175,7 +176,10 @@ fn one(
     };
     held(place, &trail)?;
     trail.charge.can_be_resolved(verdict, Timestamp::now()).map_err(refused)?;
-    let says = says(&trail, verdict, &reason, by.as_deref());
+    let mut says = says(&trail, verdict, &reason, by.as_deref());
+    if verdict == Verdict::Again {
+        says.push_str(&with_it(state, &trail.charge));
+    }
     confirmed(&says, "Write this down? It is never taken back.", args.yes, "nothing was written down")?;
     let statement = Statement { of: trail.charge.clone(), verdict, reason: reason.clone(), by: by.clone() };
     statement.write(place, identity, &Claim::at_once(&run_id()))?.map_err(refused)?;
@@ -218,6 +222,9 @@ fn says(trail: &Trail, verdict: Verdict, reason: &str, by: Option<&str>) -> Stri
     lines.push(
         match verdict {
             Verdict::Billed => "it is final then: no run sends it or looks it up again",
+            Verdict::Waived if trail.charge.is_final() => {
+                "nobody bills the records that it was made of before, and that stay refused"
+            }
             Verdict::Waived => "it is final then: no run sends it",
             Verdict::Again => "the next run offers the identical charge once more",
             Verdict::NotBilled => {
@@ -228,6 +235,23 @@ fn says(trail: &Trail, verdict: Verdict, reason: &str, by: Option<&str>) -> Stri
     );
     let lines: Vec<String> = lines.iter().map(|line| escaped(line)).collect();
     lines.join("\n")
+}
+
+/// What else has to be said where a refused charge shares the service's record with others.
+fn with_it(state: &State, released: &ChargeState) -> String {
+    let key = released.charge().key();
+    let others = state.charges_of(&key.sink, &key.window).into_iter().filter(|other| {
+        let is_for_good = matches!(other.standing(), Standing::Rejected { retryable: false, .. });
+        other.charge().key() != key && other.charge().key().slot() == key.slot() && is_for_good && !other.is_withdrawn()
+    });
+    let others: Vec<String> = others.map(|other| other.charge().id().to_string()).collect();
+    match others.is_empty() {
+        true => String::new(),
+        false => format!(
+            "\nwhere the service keeps one record for what differs by tags, it waits until the same is said of {}",
+            others.join(", ")
+        ),
+    }
 }
 
 /// Who types, as the system calls them.

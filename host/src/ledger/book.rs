@@ -191,17 +191,23 @@ impl Ledger {
         closed
     }
 
-    /// Writes down that a call is about to leave; answers its number.
+    /// Writes down that a call is about to leave, to a service in this AWS region, if it is one of AWS's; answers its number.
     ///
     /// # Errors
     /// As [`append`](Self::append). The call must not leave then.
-    pub fn begin_attempt(&mut self, sink: &str, charges: &[Charge], deadline: Duration) -> Result<u64, LedgerError> {
+    pub fn begin_attempt(
+        &mut self,
+        (sink, region): (&str, Option<&str>),
+        charges: &[Charge],
+        deadline: Duration,
+    ) -> Result<u64, LedgerError> {
         let attempt = self.state.last_attempt() + 1;
         self.append(vec![Entry::Attempt {
             attempt,
             sink: sink.to_owned(),
             charges: charges.iter().map(Charge::id).collect(),
             deadline: u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX),
+            region: region.map(str::to_owned),
         }])?;
         Ok(attempt)
     }

@@ -65,6 +65,8 @@ pub struct ChargeState {
     revision: u32,
     /// Records of a queue that it is made of as it is now; and of those, how many are usage again, since it was refused.
     records: (u64, u64),
+    /// Records that it was made of before it was made anew, and that stay refused.
+    left: u64,
     /// What a queue is to be told of it: the service's last answer, as it came.
     answer: Option<String>,
     /// How many runs had begun when it was frozen.
@@ -74,6 +76,8 @@ pub struct ChargeState {
     standing: Standing,
     /// Whether it was about to leave from here, ever.
     offered: bool,
+    /// The AWS region that it was last offered in.
+    region: Option<Arc<str>>,
     /// When the last attempt that may still take effect began, and the longest that it may take: milliseconds.
     last_attempt: Option<(i64, u64)>,
     /// Whether the run that began that attempt was superseded, and may wake up in the middle of it.
@@ -116,11 +120,13 @@ impl ChargeState {
             charge,
             revision: 1,
             records: (0, 0),
+            left: 0,
             answer: None,
             frozen_in,
             made_by: Arc::clone(made_by),
             standing,
             offered: false,
+            region: None,
             last_attempt: None,
             may_wake: false,
             suspicion,
@@ -151,6 +157,21 @@ impl ChargeState {
         self.records.1 > 0
     }
 
+    /// What would be left over on its lane, of so much now, if it had never been frozen.
+    pub fn gives_back(&self, now: Decimal) -> Option<Decimal> {
+        self.charge.frozen.gives_back(now)
+    }
+
+    /// How many records that it was made of before stay refused, since it was made anew without them.
+    pub fn left(&self) -> u64 {
+        self.left
+    }
+
+    /// How many records it is made of that are not usage again.
+    pub fn records(&self) -> u64 {
+        self.records.0.saturating_sub(self.records.1)
+    }
+
     /// Whether the service refused it as it is, and nothing of it is billed.
     pub fn is_refused(&self) -> bool {
         matches!(self.standing, Standing::Rejected { .. }) || self.is_withdrawn()
@@ -172,7 +193,13 @@ impl ChargeState {
         self.standing = if frozen.unsent { Standing::Nothing } else { Standing::Pending { reason: None } };
         (self.revision, self.records, self.answer) = (self.revision.saturating_add(1), (0, 0), None);
         (self.last_attempt, self.before, self.suspicion, self.was_there) = (None, None, Suspicion::None, false);
+        self.offered = false;
         Ok(std::mem::replace(&mut self.charge.frozen, frozen))
+    }
+
+    /// So many records stay refused that it was made of before.
+    pub(super) fn leave(&mut self, records: u64) {
+        self.left = records;
     }
 
     /// It was refused, and records of it are usage again.
@@ -246,6 +273,11 @@ impl ChargeState {
         !self.is_surely_not_billed() && !matches!(self.standing, Standing::TakenOver | Standing::Nothing)
     }
 
+    /// The AWS region that it was last offered in, where its service is one of AWS's and that is known.
+    pub fn region(&self) -> Option<&str> {
+        self.region.as_deref()
+    }
+
     /// Whether a look-up, a replay or a person has to say what became of it.
     pub fn is_unresolved(&self) -> bool {
         matches!(self.standing, Standing::InFlight { .. } | Standing::Unknown { .. } | Standing::Unconfirmed { .. })
@@ -270,7 +302,13 @@ impl ChargeState {
     }
 
     /// A call with it is about to leave.
-    pub(super) fn attempted(&mut self, attempt: u64, at: i64, deadline: u64) -> Result<(), FoldError> {
+    pub(super) fn attempted(
+        &mut self,
+        attempt: u64,
+        at: i64,
+        deadline: u64,
+        region: Option<&Arc<str>>,
+    ) -> Result<(), FoldError> {
         match self.standing {
             Standing::Pending { .. } | Standing::Unknown { .. } | Standing::Rejected { retryable: true, .. } => {}
             Standing::Accepted { .. }
@@ -286,6 +324,7 @@ impl ChargeState {
             | Standing::Rejected { retryable: false, .. } => return Err(FoldError::NotToBeSent(self.charge.id)),
         }
         self.offered = true;
+        self.region = region.cloned();
         let standing = std::mem::replace(&mut self.standing, Standing::InFlight { attempt });
         let last_attempt = self.last_attempt.replace((at, deadline));
         let suspicion = std::mem::replace(&mut self.suspicion, Suspicion::None);
@@ -487,6 +526,10 @@ impl ChargeState {
         by: Option<String>,
     ) -> Result<(), FoldError> {
         let id = self.charge.id;
+        if self.is_final() && self.left > 0 && verdict == Verdict::Waived && self.charge.quantity() == quantity {
+            self.left = 0;
+            return Ok(());
+        }
         let is_new = !self.offered && matches!(self.standing, Standing::Pending { reason: None });
         let known = match &self.standing {
             Standing::Unknown { reason, .. } | Standing::Unconfirmed { reason } | Standing::Held { reason } => reason,
@@ -518,6 +561,9 @@ impl ChargeState {
                 Standing::Pending { reason: Some(reason) }
             }
         };
+        if verdict == Verdict::Waived {
+            self.left = 0;
+        }
         let suspicion = if verdict == Verdict::NotBilled { Suspicion::Denied } else { Suspicion::None };
         (self.suspicion, self.last_attempt, self.may_be_elsewhere) = (suspicion, None, false);
         Ok(())

@@ -178,6 +178,13 @@ pub enum Entry {
         /// How many of its records.
         records: u64,
     },
+    /// A charge was made anew without some of its records, which stay refused.
+    Left {
+        /// The charge.
+        charge: ChargeId,
+        /// How many records stay refused now, of all times that it was made.
+        records: u64,
+    },
     /// A queue was told what became of records.
     Told {
         /// The position of their taking, from 0.
@@ -195,6 +202,9 @@ pub enum Entry {
         charges: Vec<ChargeId>,
         /// The longest that it may take, in milliseconds.
         deadline: u64,
+        /// The AWS region of the service, where it is one of AWS's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        region: Option<String>,
     },
     /// What came of a call.
     Outcomes {
@@ -492,7 +502,7 @@ impl InputSeen {
 
 impl Entry {
     /// The words under which entries are stored.
-    pub(super) const KINDS: [&'static str; 29] = [
+    pub(super) const KINDS: [&'static str; 30] = [
         "opened",
         "run",
         "inputs",
@@ -505,6 +515,7 @@ impl Entry {
         "merged",
         "revise",
         "withdrawn",
+        "left",
         "told",
         "attempt",
         "outcomes",
@@ -550,6 +561,7 @@ impl Entry {
             Entry::Merged { .. } => "merged",
             Entry::Revise { .. } => "revise",
             Entry::Withdrawn { .. } => "withdrawn",
+            Entry::Left { .. } => "left",
             Entry::Told { .. } => "told",
             Entry::Attempt { .. } => "attempt",
             Entry::Outcomes { .. } => "outcomes",

@@ -172,7 +172,7 @@ impl Export {
                 let dates = Dates { frozen_at: record.at, run: self.runs.len() - 1, final_at: None };
                 self.dates.insert(*id, dates);
             }
-            Entry::Attempt { attempt, sink, charges, deadline } => {
+            Entry::Attempt { attempt, sink, charges, deadline, .. } => {
                 let (sink, run, charges) = (sink.clone(), record.run.clone(), charges.clone());
                 self.under_way.insert(*attempt, Call { sink, at: record.at, run, deadline: *deadline, charges });
             }

@@ -45,7 +45,7 @@ fn also(before: &str, charges: &[String]) -> String {
     if charges.is_empty() { String::new() } else { format!("{before}{}", charges.join("; ")) }
 }
 
-/// The beginning of a charge's id, or the whole of it.
+/// The beginning of a charge's id, or the whole of it, perhaps with a revision behind it, as records of a queue name their charges.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sought(String);
 
@@ -53,7 +53,10 @@ impl std::str::FromStr for Sought {
     type Err = NoSuchCharge;
 
     fn from_str(text: &str) -> Result<Self, NoSuchCharge> {
-        let digits = text.trim().to_ascii_lowercase();
+        let trimmed = text.trim();
+        let is_revision = |revision: &str| !revision.is_empty() && revision.bytes().all(|byte| byte.is_ascii_digit());
+        let id = trimmed.split_once('/').filter(|(_, revision)| is_revision(revision)).map_or(trimmed, |(id, _)| id);
+        let digits = id.to_ascii_lowercase();
         let is_id = digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         match is_id && (SHORTEST..=LONGEST).contains(&digits.len()) {
             true => Ok(Sought(digits)),
@@ -127,10 +130,12 @@ mod tests {
 
     #[test]
     fn what_cannot_be_an_id_is_refused() {
-        for text in ["", "8da", "8daz", "cpu of A", "8daa74a7874296b92cdac1fb570f40ea0"] {
+        for text in ["", "8da", "8daz", "cpu of A", "8daa74a7874296b92cdac1fb570f40ea0", "8daa/", "8daa/x"] {
             let refused = text.parse::<Sought>().unwrap_err().to_string();
             assert!(refused.starts_with(&format!("`{text}` names no charge: give its id")), "{refused}");
         }
-        assert_eq!(" 8DAA ".parse::<Sought>(), Ok(Sought("8daa".to_owned())));
+        for text in [" 8DAA ", "8daa/2"] {
+            assert_eq!(text.parse::<Sought>(), Ok(Sought("8daa".to_owned())));
+        }
     }
 }

@@ -76,16 +76,26 @@ impl State {
                 }
                 let segment = Segment { window, name: segment, ids: records, sha256 };
                 let told = vec![None; groups.len()];
-                self.takings.add(segment, Taking { names, groups, told }, key)?;
+                self.takings.add(segment, Taking { claim: None, names, groups, told }, key)?;
             }
             Entry::Merged { window, segment, records, sha256, takings } => {
                 self.takings.merge(Segment { window, name: segment, ids: records, sha256 }, takings)?;
             }
             Entry::Revise { id, charge } => self.revise(id, charge)?,
-            Entry::Withdrawn { charge, records } => self.change(&charge, |charge| charge.withdraw(records))??,
+            Entry::Withdrawn { charge, records } => {
+                self.change(&charge, |charge| charge.withdraw(records))??;
+                let known = self.charge(&charge).filter(|charge| charge.is_final());
+                if let Some(frozen) = known.map(|known| known.charge().frozen.clone()) {
+                    self.give_back(&frozen);
+                }
+            }
+            Entry::Left { charge, records } => {
+                self.change(&charge, |charge| charge.leave(records))?;
+                self.left.insert(charge);
+            }
             Entry::Told { taking, groups } => self.takings.tell(taking, &groups)?,
-            Entry::Attempt { attempt, sink, charges, deadline } => {
-                self.attempt(attempt, &sink, charges, record.at, deadline)?;
+            Entry::Attempt { attempt, sink, charges, deadline, region } => {
+                self.attempt(attempt, (&sink, region), charges, record.at, deadline)?;
             }
             Entry::Outcomes { attempt, unsent, outcomes } => self.outcomes(attempt, unsent, outcomes, &record.run)?,
             Entry::LookedUp { sink, findings } => self.looked_up(&sink, &findings, &record.run)?,
@@ -250,7 +260,7 @@ impl State {
     fn attempt(
         &mut self,
         attempt: u64,
-        sink: &str,
+        (sink, region): (&str, Option<String>),
         charges: Vec<ChargeId>,
         at: i64,
         deadline: u64,
@@ -258,8 +268,9 @@ impl State {
         if attempt != self.last_attempt + 1 {
             return Err(FoldError::WrongAttempt { found: attempt, expected: self.last_attempt + 1 });
         }
+        let region: Option<Arc<str>> = region.map(Into::into);
         for id in &charges {
-            self.charge_of(id, sink)?.attempted(attempt, at, deadline)?;
+            self.charge_of(id, sink)?.attempted(attempt, at, deadline, region.as_ref())?;
         }
         self.attempts.insert(attempt, Attempt { charges });
         self.last_attempt = attempt;
@@ -371,7 +382,18 @@ impl State {
                 Entry::Attempt { charges, .. } | Entry::TakenOver { charges } | Entry::Doubted { charges, .. } => {
                     ids.extend(charges);
                 }
-                Entry::Resolved { charge, .. } | Entry::Withdrawn { charge, .. } => ids.push(*charge),
+                Entry::Withdrawn { charge, .. } => {
+                    ids.push(*charge);
+                    if let Some(known) = self.charge(charge) {
+                        let (key, frozen) = (known.charge().key(), &known.charge().frozen);
+                        for carried in &frozen.carried {
+                            let origin = Key { window: carried.window, ..key.clone() }.id();
+                            part.carried.insert(self.known_as(origin), self.carried_from(&origin));
+                        }
+                        part.remainders.insert(key.lane(), self.remainder(&key.lane()));
+                    }
+                }
+                Entry::Resolved { charge, .. } | Entry::Left { charge, .. } => ids.push(*charge),
                 Entry::Taken { groups, decided, .. } => {
                     windows.extend(decided.iter().map(|(sink, window, _)| (sink.as_str(), *window)));
                     ids.extend(groups.iter().flat_map(|group| &group.charges).map(|(id, _)| *id));

@@ -245,9 +245,7 @@ impl State {
     }
 
     fn remainder_without(&self, proposal: &Proposal) -> Option<Decimal> {
-        let remainder = proposal.remainder.as_ref()?;
-        let left = self.remainder(&proposal.key.lane()).checked_add(remainder.before)?.checked_sub(remainder.after)?;
-        (!left.is_negative()).then_some(left)
+        proposal.gives_back(self.remainder(&proposal.key.lane()))
     }
 
     /// Takes from earlier windows what a charge that is about to be frozen carries, and from its lane what was left over.

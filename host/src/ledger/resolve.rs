@@ -50,6 +50,8 @@ impl ChargeState {
     /// Why not.
     pub fn can_be_resolved(&self, verdict: Verdict, now: Timestamp) -> Result<(), NotToResolve> {
         match self.standing() {
+            // What was left behind when it was made anew is given up.
+            _ if self.is_final() && self.left() > 0 && verdict == Verdict::Waived => return Ok(()),
             Standing::Accepted { .. }
             | Standing::TakenOver
             | Standing::ByHand { .. }
@@ -124,7 +126,11 @@ impl Statement {
 
 /// What a person types to say what became of a charge.
 pub fn command(pipeline: &Pipeline, charge: &ChargeState) -> String {
-    let words = if charge.is_refused() { "release|waive" } else { "billed|not-billed" };
+    let words = match charge.is_refused() {
+        true => "release|waive",
+        false if charge.is_final() && charge.left() > 0 => "waive",
+        false => "billed|not-billed",
+    };
     let id: ChargeId = charge.charge().id();
     shell::command(pipeline, "ledger resolve", &format!("{id} {words} --reason \"...\""))
 }

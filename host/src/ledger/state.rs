@@ -71,6 +71,8 @@ pub struct State {
     /// What windows that another exporter closed were made of, where that was not known when its word was taken.
     pub(super) watched: BTreeMap<Window, Vec<InputSeen>>,
     pub(super) charges: HashMap<ChargeId, ChargeState>,
+    /// Charges that were made anew in part, at some time.
+    pub(super) left: BTreeSet<ChargeId>,
     /// The charges with tags of each slot, by the id that the slot's charge without tags has or would have.
     pub(super) tagged: HashMap<ChargeId, Vec<ChargeId>>,
     /// Of charges that were frozen under other names: from the id that follows from their names now to the one that they have.
@@ -294,6 +296,11 @@ impl State {
 
     fn charges_in<'a>(&'a self, window: &'a WindowState) -> impl Iterator<Item = &'a ChargeState> {
         window.charges.iter().filter_map(|id| self.charges.get(id))
+    }
+
+    /// Charges that were made anew without some of their records, which stay refused.
+    pub fn made_in_part(&self) -> impl Iterator<Item = &ChargeState> {
+        self.left.iter().filter_map(|id| self.charge(id)).filter(|charge| charge.left() > 0)
     }
 
     /// How many charges of a sink stand how.

@@ -134,6 +134,11 @@ pub enum Event {
         /// How many.
         records: u64,
     },
+    /// It was made anew without some of its records.
+    Left {
+        /// How many stay refused, of all times that it was made.
+        records: u64,
+    },
     /// The source was told what became of its records.
     Told {
         /// What it was told.
@@ -302,6 +307,7 @@ impl Followed {
                 add(id, Event::Revised { revision, quantity: charge.quantity });
             }
             Entry::Withdrawn { charge, records } => add(charge, Event::Withdrawn { records: *records }),
+            Entry::Left { charge, records } => add(charge, Event::Left { records: *records }),
             Entry::Told { taking, groups } => {
                 let taking = usize::try_from(*taking).ok().and_then(|taking| state.takings().all().get(taking));
                 let told =
@@ -430,6 +436,9 @@ impl Step {
             Event::Withdrawn { records } => {
                 format!("{records} records of it went into other charges, since it was refused")
             }
+            Event::Left { records: 0 } => "no record of it stays refused any more".to_owned(),
+            Event::Left { records: 1 } => "a record that it was made of before stays refused".to_owned(),
+            Event::Left { records } => format!("{records} records that it was made of before stay refused"),
             Event::Told { told } => format!("the source was told of its records: {}", told.words()),
             Event::TakenOver => "taken over: it counts as billed by the exporter before".to_owned(),
             Event::Superseded { holder } => format!("the ledger was taken over from {holder}, which may send yet"),

@@ -273,6 +273,13 @@ impl Proposal {
         self.exact.checked_sub(self.carried()?)
     }
 
+    /// What would be left over, of so much now, if it had never been; nothing where it left nothing over, or where that is billed.
+    pub fn gives_back(&self, now: Decimal) -> Option<Decimal> {
+        let Remainder { before, after } = self.remainder.as_ref()?;
+        let left = now.checked_add(*before)?.checked_sub(*after)?;
+        (!left.is_negative()).then_some(left)
+    }
+
     /// Whether its quantity follows from what it comes to: what is brought in is sent or left over.
     pub fn adds_up(&self) -> bool {
         let Some(Remainder { before, after }) = self.remainder else { return true };

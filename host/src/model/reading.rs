@@ -157,13 +157,24 @@ pub struct Receipt {
     pub first: Vec<u32>,
 }
 
+/// Why a record was not marked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Obstacle {
+    /// It is not there any more.
+    Gone,
+    /// It is not what was claimed any more.
+    Changed,
+    /// Something else, which the reason says.
+    Other,
+}
+
 /// A record that was not marked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unmarked {
     /// What it is called.
     pub reference: String,
-    /// Whether it is not there any more.
-    pub is_gone: bool,
-    /// Why, in words for a person.
+    /// What kept it from that.
+    pub obstacle: Obstacle,
+    /// The same in words for a person.
     pub reason: String,
 }

@@ -21,6 +21,7 @@ use super::tally::Pair;
 use crate::config::{Pipeline, SinkSpec};
 use crate::ledger::{ChargeState, Decision, Hold, InputSeen, PluginDigest, Scope, Standing, State, Word};
 use crate::model::charge::{ChargeId, Proposal};
+use crate::model::lines::ChargeLine;
 use crate::model::window::Window;
 
 /// Judges the lines of one window for one sink.
@@ -73,6 +74,9 @@ impl<'a> Assess<'a> {
         };
         for mut bill in bills(pipeline, spec, window, reading.lines.iter().filter(|(_, line)| takes(&line.dimension))) {
             if self.last.is_some_and(|last| last.customer != bill.key.customer) {
+                if self.queue.is_some() {
+                    assessment.others.extend(bill.lines.iter().flat_map(|line| pairs(line)));
+                }
                 continue;
             }
             let is_known = bill.doubt.is_none();
@@ -366,4 +370,12 @@ fn are_same(left: &[InputSeen], right: &[InputSeen]) -> bool {
     let known: HashMap<&str, &InputSeen> = left.iter().map(|input| (input.key.as_str(), input)).collect();
     left.len() == right.len()
         && right.iter().all(|input| known.get(input.key.as_str()).is_some_and(|seen| seen.is_as(input)))
+}
+/// Whose usage of what stands behind a line.
+fn pairs(line: &ChargeLine) -> impl Iterator<Item = Pair> {
+    line.origins.iter().map(|(dimension, _)| Pair {
+        product: line.product.clone(),
+        customer: line.customer.clone(),
+        dimension: dimension.clone(),
+    })
 }

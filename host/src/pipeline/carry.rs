@@ -217,7 +217,7 @@ impl Carrier<'_> {
         read.chain(settled.map(|(_, window, _)| *window)).filter(is_over).collect()
     }
 
-    /// The windows that are over and came after the first that something is late in, the next ones of each.
+    /// The windows that are over and came after the first that something is late in: the next ones of each, and the latest ones.
     fn over_since(&self, wanted: &[Wanted]) -> BTreeSet<Window> {
         let is_over = |window: &Window| {
             let begun = self.last.is_some_and(|last| window.start() < last.until);
@@ -227,6 +227,10 @@ impl Carrier<'_> {
         for first in wanted.iter().map(|want| want.draft.key.window).collect::<BTreeSet<_>>() {
             let after = std::iter::successors(first.next(), Window::next).take(MOST_TRIES).take_while(is_over);
             targets.extend(after);
+            let now = self.last.map_or(self.now, |last| last.until);
+            let latest = std::iter::successors(Some(Window::containing(self.pipeline.window, now)), Window::previous);
+            let latest = latest.skip_while(|window| !is_over(window)).take(MOST_TRIES);
+            targets.extend(latest.take_while(|window| *window > first));
         }
         targets
     }

@@ -1,6 +1,6 @@
 //! What one sink gets out of a reading of one window, line by line.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use meterhost_decimal::{Decimal, DecimalSum};
 
@@ -31,6 +31,8 @@ pub(super) struct Assessment {
     pub(super) made: BTreeMap<String, DecimalSum>,
     /// Items by pair that were read.
     pub(super) tally: HashMap<Pair, u64>,
+    /// Of a last bill of a queue: whose usage of what others than its customer owe for.
+    pub(super) others: HashSet<Pair>,
     /// Items by pair that a rule left out.
     pub(super) excluded: HashMap<Pair, u64>,
     /// What each rule left out of each dimension: how many items, and what they add up to, if that has no more digits than a decimal.

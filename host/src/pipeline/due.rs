@@ -122,10 +122,10 @@ pub(super) fn pending(setup: &Setup, options: &Options<'_>, state: &State, intak
     if !intake.is_whole {
         return due;
     }
-    let mut windows = intake.windows(setup);
+    let until = cutoff(setup, options);
+    let mut windows = intake.windows(setup, until);
     let is_kept = |known: &WindowState| !known.holds.is_empty() || !known.late.is_empty();
     windows.extend(state.windows().filter(|(_, _, known)| is_kept(known)).map(|(_, window, _)| *window));
-    let until = cutoff(setup, options);
     windows.retain(|window| window.start() < until && options.window.is_none_or(|only| only == *window));
     let is_new = |window: &Window| !pipeline.sinks.iter().any(|sink| state.is_taken_up(&sink.plugin.name, window));
     let mut fresh = 0;

@@ -25,7 +25,12 @@ pub(super) fn round_in_order(pipeline: &Pipeline, terms: &[Terms<'_>], state: &S
         let mut sent = HashMap::new();
         proposals.retain_mut(|proposal| {
             let lane = proposal.key.lane();
-            let before = left.get(&lane).copied().unwrap_or_else(|| state.remainder(&lane));
+            let mut before = left.get(&lane).copied().unwrap_or_else(|| state.remainder(&lane));
+            // One that is made anew gives back what it left over before.
+            if let Some(without) = state.charge(&proposal.key.id()).and_then(|known| known.gives_back(before)) {
+                before = without;
+                left.insert(lane.clone(), before);
+            }
             match amount(terms, spec, proposal.exact, before) {
                 Ok(amount) if amount.fate != Fate::Zero => {
                     amount.put(proposal);

@@ -79,6 +79,7 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
             }
         },
     };
+    let taken_before = book.state().takings().all().len();
     let mut due = match (&intake, &options.last) {
         (Some(intake), _) => pending(setup, options, book.state(), intake),
         (None, None) => due(&setup.pipeline, book.state(), options.now, options.window.as_ref(), &complete),
@@ -102,7 +103,11 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
         Err(error) => findings.ledger(&error),
     }
     findings.denials(setup);
-    let withdrawn = withdrawn(&setup.pipeline, book.state(), &works);
+    let withdrawn = match &intake {
+        // What it hands out is no usage of charges that were frozen before.
+        Some(_) => HashSet::new(),
+        None => withdrawn(&setup.pipeline, book.state(), &works),
+    };
     if options.dry_run || findings.is_open || findings.has_lost_the_ledger() || findings.exit == Exit::Interrupted {
         return Ok(summary::report(setup, book.state(), options, None, &works, &withdrawn, findings));
     }
@@ -113,8 +118,10 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
         options.watch.step("delivering");
     }
     failpoint("delivering");
+    let mut not_offered = withdrawn.clone();
+    not_offered.extend(intake.iter().flat_map(|intake| intake.superseded(ledger.state())));
     let ledger = Mutex::new(*ledger);
-    deliver(setup, options, &ledger, mirrored.as_ref(), &withdrawn, &mut findings);
+    deliver(setup, options, &ledger, mirrored.as_ref(), &not_offered, &mut findings);
     failpoint("delivered");
     findings.denials(setup);
     let mut ledger = ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -124,11 +131,13 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
     {
         findings.ledger(&error);
     }
+    // What was not seen to say what it said may say something else by now.
     if let Some(intake) = &intake
+        && intake.is_whole
         && !findings.has_lost_the_ledger()
         && findings.exit != Exit::Interrupted
-        && let Err(error) =
-            tell(setup, options, &mut ledger, intake, &mut findings).and_then(|()| merge(setup, &mut ledger))
+        && let Err(error) = tell(setup, options, &mut ledger, intake, taken_before, &mut findings)
+            .and_then(|()| merge(setup, &mut ledger))
     {
         findings.ledger(&error);
     }
@@ -208,6 +217,7 @@ fn deliver(
                     let delivery = Delivery {
                         service: &Plugged { setup, sink, now: options.now },
                         name: &spec.plugin.name,
+                        region: setup.broker.region(&sink.section.grants),
                         traits: &sink.traits,
                         retry_budget: spec.retry_budget,
                         ledger,

@@ -14,8 +14,8 @@ use super::setup::{Section, Setup};
 use super::shown::{shown, stands};
 use super::way_out::WaysOut;
 use super::works::Work;
-use crate::ledger::{ChargeState, LedgerError, Owed, State};
-use crate::model::charge::ChargeId;
+use crate::ledger::{ChargeState, LedgerError, Owed, State, resolve_command};
+use crate::model::charge::{ChargeId, Key};
 use crate::model::window::Window;
 use crate::report::{
     Charges, Exit, Incomplete, Items, LedgerEnd, LeftOut, Line, LineState, Problem, Report, WindowReport,
@@ -229,6 +229,10 @@ pub(super) fn report(
             windows.push(report);
         }
     }
+    for charge in state.made_in_part() {
+        exit = exit.and(Exit::Open);
+        problems.push(left_behind(setup, charge));
+    }
     for (sink, owed) in orphans(setup, state) {
         exit = exit.and(Exit::Open);
         problems.push(Problem {
@@ -252,6 +256,27 @@ pub(super) fn report(
         problems,
         notes,
         ledger: LedgerEnd::of(&setup.place, state.head()),
+    }
+}
+
+/// That records of a charge stay refused, since it was made anew without them.
+fn left_behind(setup: &Setup, charge: &ChargeState) -> Problem {
+    let Key { window, customer, dimension, sink, .. } = charge.charge().key();
+    let (records, them) = match charge.left() {
+        1 => ("1 record that it was made of before stays refused".to_owned(), "it"),
+        many => (format!("{many} records that it was made of before stay refused"), "them"),
+    };
+    let command = resolve_command(&setup.pipeline, charge);
+    let spec = setup.pipeline.sinks.iter().find(|spec| spec.plugin.name == *sink);
+    let section = spec.and_then(|spec| setup.sinks.iter().find(|sink| sink.section.name == spec.plugin.section));
+    Problem {
+        plugin: section.map(|sink| sink.section.label()),
+        step: Some("delivering".to_owned()),
+        input: Some(format!("{}: {dimension} of {customer}", window.label())),
+        action: Some(format!(
+            "set {them} to pending in the source; or say that nobody is to be billed for {them}:\n{command}"
+        )),
+        ..Problem::new("rejected", format!("the charge was made anew in part: {records}"))
     }
 }
 

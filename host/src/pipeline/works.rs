@@ -167,6 +167,10 @@ impl<'a> Works<'a> {
             let compared = Compared::of(guarded, &assessment, state);
             self.works.push(Work { sink: position, window: *window, assessment, is_read: true, compared });
         }
+        if queue.is_some() && self.broken.contains(window) {
+            // A record is taken whole, for all sinks: none of it is frozen for the others either.
+            self.works.retain(|work| work.window != *window);
+        }
         // Of what another exporter billed of it nobody could say yet how it stood.
         if state.imported().bills_blindly(window) && !state.is_watched(window) && reading.unreadable.is_empty() {
             self.entries.push(Entry::Watched { window: *window, inputs: seen.clone() });
@@ -188,7 +192,7 @@ impl<'a> Works<'a> {
     /// # Errors
     /// A sum does not close. Nothing of it may be frozen then.
     pub(super) fn finish(self, findings: &mut Findings) -> Result<Finished, quantities::Open> {
-        let Works { ground, state, works: read, entries, broken, .. } = self;
+        let Works { ground, state, works: read, entries, .. } = self;
         let is_joined = ground.terms.iter().any(|terms| terms.traits.joins_tags);
         if ground.queue.is_none() && !is_joined {
             let works = closing(finished(ground, state, read, &Broken::default(), findings))?;
@@ -210,7 +214,7 @@ impl<'a> Works<'a> {
             let fates = match ground.queue {
                 None => Ok(Fates::new()),
                 Some(Handed { intake, .. }) => {
-                    queue::fates(ground.pipeline, ground.terms, state, &works, &intake.links, &broken)
+                    queue::fates(ground.pipeline, ground.terms, state, &works, &intake.links)
                 }
             };
             match fates {

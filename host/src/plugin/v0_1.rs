@@ -11,7 +11,7 @@ use crate::model::charge::ChargeId;
 use crate::model::lines::{ChargeLine, Excluded};
 use crate::model::outcome::{Finding, HeldRecord, Outcome, Status};
 use crate::model::reading::{
-    Input, Page, Quarantined, Receipt, Request, Settled, Settlement, Span, Unmarked, Unreadable,
+    Input, Obstacle, Page, Quarantined, Receipt, Request, Settled, Settlement, Span, Unmarked, Unreadable,
 };
 use crate::model::service::{Failed, Offer, Opinion, Resolution, ServiceTraits, Together, Zero};
 use crate::model::usage::{ABSENT, Batch, TextColumn};
@@ -215,8 +215,12 @@ pub(super) fn to_receipt(receipt: &Receipt) -> source::Receipt {
 }
 
 pub(super) fn unmarked(unmarked: source::Unmarked) -> Unmarked {
-    let is_gone = unmarked.obstacle == source::Obstacle::Gone;
-    Unmarked { reference: unmarked.reference, is_gone, reason: reason(unmarked.reason) }
+    let obstacle = match unmarked.obstacle {
+        source::Obstacle::Gone => Obstacle::Gone,
+        source::Obstacle::Changed => Obstacle::Changed,
+        source::Obstacle::Other => Obstacle::Other,
+    };
+    Unmarked { reference: unmarked.reference, obstacle, reason: reason(unmarked.reason) }
 }
 
 pub(super) fn excluded(excluded: lines::Excluded) -> Result<Excluded, Cause> {

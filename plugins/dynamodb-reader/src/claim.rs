@@ -29,7 +29,9 @@ pub(crate) enum Claimed {
     Ours,
     /// It is somebody else's.
     Foreign(String),
-    /// It has changed, or is gone. The next opening sees what it is.
+    /// It has changed since it was read: the item, as it is.
+    Changed(String),
+    /// It is gone, or not pending any more.
     Lost,
     /// It cannot be written to.
     Stuck(String),
@@ -66,23 +68,30 @@ pub(crate) fn claim(names: &Names, token: &str, items: &[&Item<'_>]) -> Result<V
 fn claimed(names: &Names, token: &str, verdict: Verdict) -> Result<Claimed, Error> {
     Ok(match verdict {
         Verdict::Done => Claimed::Ours,
-        Verdict::Contended(_) => Claimed::Lost,
+        Verdict::Contended(text) => Claimed::Stuck(format!("others write it at the same time ({text})")),
         Verdict::Invalid(text) => match no_such_key(names, &text) {
             Some(error) => return Err(error),
             None => Claimed::Stuck(text),
         },
-        Verdict::Refused(refusals) => match refusals.first().map(|refusal| found(names, token, refusal)) {
-            Some(Claim::Foreign(token)) => Claimed::Foreign(token),
-            _ => Claimed::Lost,
-        },
+        Verdict::Refused(refusals) => {
+            refusals.into_iter().next().map_or(Claimed::Lost, |refusal| found(names, token, refusal))
+        }
     })
 }
 
-/// Whose the record is that stands there instead.
-fn found(names: &Names, token: &str, refusal: &Refusal) -> Claim {
-    let item = refusal.item.as_deref().and_then(|item| serde_json::from_str::<&RawValue>(item).ok());
-    let fields = item.and_then(|item| attribute::pick(item, &[&names.claim]).ok());
-    Claim::of(fields.and_then(|fields| fields.first().copied().flatten()), Some(token))
+/// What stands there instead.
+fn found(names: &Names, token: &str, refusal: Refusal) -> Claimed {
+    let Some(text) = refusal.item else { return Claimed::Lost };
+    let fields = serde_json::from_str(&text).and_then(|item| attribute::pick(item, &[PENDING, &names.claim]));
+    let fields = fields.unwrap_or_default();
+    let field = |position: usize| fields.get(position).copied().flatten();
+    if !matches!(field(0).map(Attribute::read), Some(Attribute::Text(text)) if text == "true") {
+        return Claimed::Lost;
+    }
+    match Claim::of(field(1), Some(token)) {
+        Claim::Foreign(token) => Claimed::Foreign(token),
+        Claim::Nobodys | Claim::Ours => Claimed::Changed(text),
+    }
 }
 
 /// The error that a key makes which is not the table's; DynamoDB says it of each item.
@@ -94,11 +103,6 @@ pub(crate) fn no_such_key(names: &Names, text: &str) -> Option<Error> {
             "table {table}: {text}; `key` is [\"{hash}\", \"{range}\"], which has to be its primary key"
         ))
     })
-}
-
-/// Whether an item that bears our token says what it said when it was claimed.
-pub(crate) fn is_as_claimed(names: &Names, fields: &Fields<'_>) -> bool {
-    changes(names, fields).is_some_and(|mut changes| changes.next().is_none())
 }
 
 /// What an item says otherwise than when it was claimed: the attribute's name, what it was and what it is. Nothing if the item does not say

@@ -137,6 +137,9 @@ config! {
         /// The map of dimensions and totals.
         #[serde(default = "totals")]
         pub totals: String,
+        /// The product of charges that name none, where the sink knows it and the records do not.
+        #[serde(default)]
+        pub default_product: Option<String>,
     }
 }
 

@@ -13,6 +13,9 @@ use crate::names::Names;
 use crate::pages;
 use crate::query::Query;
 
+/// So often an item is read anew that changes while it is claimed.
+const ROUNDS: u32 = 3;
+
 /// An opening under way.
 pub struct Reading {
     names: Rc<Names>,
@@ -42,20 +45,37 @@ impl Reading {
         Ok(Reading { names, query, end, token: claim, dry_run, shard, read: 0, ready: VecDeque::new() })
     }
 
-    /// Takes in a page of the index.
+    /// Takes in a page of the index. What changed since the index showed it is taken as it is now.
     fn take(&mut self, text: &str) -> Result<(), Error> {
         let Some(query) = &mut self.query else { return Ok(()) };
         let answer = query.read(text)?;
         self.read += 1;
         let input = format!("{}/{}#{}", self.names.table, self.names.index, self.read);
+        let mut changed = self.hand_out(&input, &answer.items, false)?;
+        for round in 1..=ROUNDS {
+            if changed.is_empty() {
+                break;
+            }
+            let texts = std::mem::take(&mut changed);
+            let items = texts.iter().map(|text| serde_json::from_str(text));
+            let items = items
+                .collect::<Result<Vec<&RawValue>, _>>()
+                .map_err(|error| Error::Unavailable(format!("{input}: an item cannot be read: {error}")))?;
+            changed = self.hand_out(&format!("{input}, read anew {round}"), &items, round == ROUNDS)?;
+        }
+        Ok(())
+    }
+
+    /// Claims items and puts them into pages; answers those that changed meanwhile, unless these are held too.
+    fn hand_out(&mut self, input: &str, items: &[&RawValue], holds: bool) -> Result<Vec<String>, Error> {
         let (mut ours, mut open, mut quarantined) = (Vec::new(), Vec::new(), Vec::new());
-        for (number, raw) in (1..).zip(answer.items) {
+        for (number, raw) in (1..).zip(items) {
             let fields = attribute::pick(raw, &self.names.wanted)
                 .map_err(|error| Error::Unavailable(format!("{input}: item {number} cannot be read: {error}")))?;
             if !is_of(self.shard, self.names.key.map(|place| fields.get(place).copied().flatten())) {
                 continue;
             }
-            let item = match item::read(&self.names, fields, self.end, &input, number) {
+            let item = match item::read(&self.names, fields, self.end, input, number) {
                 Read::Good(item) => item,
                 Read::Bad(records) => {
                     quarantined.extend(records);
@@ -65,33 +85,39 @@ impl Reading {
             };
             let field = item.fields.get(self.names.claimed).copied().flatten();
             match Claim::of(field, self.token.as_deref()) {
-                Claim::Ours if claim::is_as_claimed(&self.names, &item.fields) => ours.push(item),
+                // What is ours is claimed again: the index may show it as it was.
                 Claim::Ours | Claim::Nobodys => open.push(item),
                 Claim::Foreign(token) => {
-                    quarantined.extend(item.quarantined(&input, &claim::foreign(&self.names, &token)));
+                    quarantined.extend(item.quarantined(input, &claim::foreign(&self.names, &token)));
                 }
             }
         }
+        let mut changed = Vec::new();
         match (&self.token, self.dry_run) {
             (Some(token), false) => {
                 let what = claim::claim(&self.names, token, &open.iter().collect::<Vec<&Item<'_>>>())?;
                 for (item, what) in open.into_iter().zip(what) {
-                    match what {
-                        Claimed::Ours => ours.push(item),
-                        Claimed::Lost => {}
-                        Claimed::Foreign(token) => {
-                            quarantined.extend(item.quarantined(&input, &claim::foreign(&self.names, &token)));
+                    let reason = match what {
+                        Claimed::Ours => {
+                            ours.push(item);
+                            continue;
                         }
-                        Claimed::Stuck(text) => {
-                            quarantined.extend(item.quarantined(&input, &format!("it cannot be claimed: {text}")));
+                        Claimed::Changed(text) if !holds => {
+                            changed.push(text);
+                            continue;
                         }
-                    }
+                        Claimed::Lost => continue,
+                        Claimed::Changed(_) => "it cannot be claimed: it changes all the time".to_owned(),
+                        Claimed::Foreign(token) => claim::foreign(&self.names, &token),
+                        Claimed::Stuck(text) => format!("it cannot be claimed: {text}"),
+                    };
+                    quarantined.extend(item.quarantined(input, &reason));
                 }
             }
             _ => ours.append(&mut open),
         }
-        self.ready = pages::pages(&self.names, input, &ours, quarantined)?;
-        Ok(())
+        self.ready.extend(pages::pages(&self.names, input.to_owned(), &ours, quarantined)?);
+        Ok(changed)
     }
 }
 

@@ -16,8 +16,8 @@ use crate::response;
 use crate::totals::{self, Addition, Found};
 use crate::write::{Refusal, Verdict};
 
-/// So many charges are counted in one step: each needs room in expressions of at most 4 KB.
-const COUNTED_AT_ONCE: usize = 40;
+/// So many charges are counted in one step: each needs room in expressions of at most 4 KB and 300 operators.
+const COUNTED_AT_ONCE: usize = 20;
 /// So often a record is offered anew because others write to it or to its totals.
 const TRIES: u32 = 20;
 
@@ -95,7 +95,7 @@ impl<'a> Marking<'a> {
         let counted = self.to_count.get(..COUNTED_AT_ONCE).unwrap_or(&self.to_count);
         let mut updates = vec![self.mark(counted)?];
         let Some(totals) = &self.names.totals else { return Ok(Ok(updates)) };
-        let additions = match totals::additions(counted) {
+        let additions = match totals::additions(totals, counted) {
             Ok(additions) => additions,
             Err(reason) => return Ok(Err(unmarked(self.reference, Obstacle::Other, reason))),
         };

@@ -17,8 +17,9 @@ pub(crate) const CLAIMED_AS: &str = "metering_claimed_as";
 
 /// The longest name of an attribute, in bytes; that of a key's is bounded by DynamoDB itself (Service quotas, "Attributes").
 const LONGEST: usize = 255;
-/// So many further attributes fit into the longest condition, of at most 4 KB (Service quotas, "Expression parameters"), with room to spare.
-const MOST_ATTRIBUTES: usize = 32;
+/// So many further attributes fit into the longest condition, of at most 4 KB and 300 operators (Service quotas, "Expression parameters"),
+/// with room to spare.
+const MOST_ATTRIBUTES: usize = 24;
 
 /// The names of a table.
 #[derive(Debug)]
@@ -60,6 +61,8 @@ pub(crate) struct Totals {
     pub(crate) product: String,
     pub(crate) customer: String,
     pub(crate) totals: String,
+    /// The product of charges that name none.
+    pub(crate) default_product: Option<String>,
 }
 
 impl Names {
@@ -160,12 +163,14 @@ impl Totals {
                 product: config::product_code(),
                 customer: config::customer_account(),
                 totals: config::totals(),
+                default_product: None,
             },
             Subscribers::Named(named) => Totals {
                 table: named.table.clone(),
                 product: named.product.clone(),
                 customer: named.customer.clone(),
                 totals: named.totals.clone(),
+                default_product: named.default_product.clone().filter(|product| !product.is_empty()),
             },
         };
         resource("subscribers", &totals.table)?;
@@ -286,8 +291,8 @@ mod tests {
             let found = names(config).unwrap_err();
             assert!(found.starts_with(expected), "{config}: {found}");
         }
-        let many: Vec<String> = (0..33).map(|number| format!("a{number}")).collect();
+        let many: Vec<String> = (0..25).map(|number| format!("a{number}")).collect();
         let config = format!(r#"{{ "table": "Rec", "attributes": {} }}"#, serde_json::to_string(&many).unwrap());
-        assert_eq!(names(&config).unwrap_err(), "`attributes` names 33, and 32 are the most");
+        assert_eq!(names(&config).unwrap_err(), "`attributes` names 25, and 24 are the most");
     }
 }

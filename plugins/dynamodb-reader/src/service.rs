@@ -41,7 +41,26 @@ pub(crate) fn call(action: &str, on: &str, body: &str) -> Result<String, Failed>
 
 /// A refusal that nobody has a way out of.
 pub(crate) fn refused(action: &str, on: &str, error: ServiceError) -> Error {
-    Error::Unavailable(said(action, on, &aws::message(&aws::Error::Service(error))))
+    let way_out = way_out(&error.code);
+    Error::Unavailable(said(action, on, &format!("{}{way_out}", aws::message(&aws::Error::Service(error)))))
+}
+
+/// What a person can do about an error (developer guide, "Error handling with DynamoDB").
+fn way_out(code: &str) -> &'static str {
+    match code {
+        "AccessDeniedException" => {
+            " (see to the policy of these credentials: `meterhost check --explain --iam` prints the least that does)"
+        }
+        "ExpiredTokenException"
+        | "IncompleteSignatureException"
+        | "InvalidSignatureException"
+        | "MissingAuthenticationTokenException"
+        | "UnrecognizedClientException" => " (see to the credentials)",
+        "ResourceNotFoundException" => {
+            " (see to the name of the table, and to the region and account that it is looked for in)"
+        }
+        _ => "",
+    }
 }
 
 /// An answer that makes no sense.

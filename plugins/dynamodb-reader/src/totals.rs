@@ -31,10 +31,14 @@ pub(crate) enum Found {
 }
 
 /// Sums the quantities of charges by row and dimension. The error says which charge has no total.
-pub(crate) fn additions(settlements: &[&Settlement]) -> Result<Vec<Addition>, String> {
+pub(crate) fn additions(names: &Totals, settlements: &[&Settlement]) -> Result<Vec<Addition>, String> {
     let mut additions: Vec<Addition> = Vec::new();
     for settlement in settlements {
         let Settlement { charge, product, customer, dimension, quantity, .. } = settlement;
+        let product = match (product.as_str(), &names.default_product) {
+            ("", Some(default)) => default,
+            _ => product,
+        };
         let part = match (product.as_str(), customer.as_str(), dimension.as_str()) {
             ("", ..) => "product",
             (_, "", _) => "customer",

@@ -63,8 +63,7 @@ impl<'r> Expressions<'r> {
     }
 
     pub(crate) fn holds(&self, condition: &str, item: &Item) -> bool {
-        assert!(condition.len() <= 4096, "an expression has at most 4 KB");
-        let mut parser = Parser { expressions: self, tokens: tokens(condition), at: 0 };
+        let mut parser = Parser { expressions: self, tokens: within_limits(condition), at: 0 };
         let holds = parser.any(item);
         assert_eq!(parser.at, parser.tokens.len(), "the rest of {condition}");
         holds
@@ -72,8 +71,7 @@ impl<'r> Expressions<'r> {
 
     /// Applies an update to an item that is as it was before; all operands are taken from there.
     pub(crate) fn update(&self, update: &str, before: &Item, item: &mut Item) -> Result<(), Invalid> {
-        assert!(update.len() <= 4096, "an expression has at most 4 KB");
-        let mut parser = Parser { expressions: self, tokens: tokens(update), at: 0 };
+        let mut parser = Parser { expressions: self, tokens: within_limits(update), at: 0 };
         let mut paths: Vec<Vec<&str>> = Vec::new();
         while let Some(section) = parser.take() {
             loop {
@@ -139,6 +137,19 @@ fn same(left: &Value, right: &Value) -> bool {
         (Some(_), Some(_)) => number(left) == number(right),
         _ => left == right,
     }
+}
+
+/// The tokens of an expression, which has at most 4 KB and 300 operators and functions (Service quotas, "Expression parameters"). A dot is
+/// counted as an operator: whether it is one is not said.
+fn within_limits(text: &str) -> Vec<&str> {
+    assert!(text.len() <= 4096, "an expression has at most 4 KB");
+    let tokens = tokens(text);
+    let is_operator = |token: &&&str| {
+        !token.starts_with(['#', ':', '(', ')', ',']) && !["SET", "REMOVE", "ADD", "DELETE"].contains(*token)
+    };
+    let operators = tokens.iter().filter(is_operator).count();
+    assert!(operators <= 300, "an expression has at most 300 operators, not {operators}");
+    tokens
 }
 
 fn tokens(text: &str) -> Vec<&str> {

@@ -18,7 +18,7 @@ use super::operation::Service;
 pub(in super::super) enum Heard {
     /// It was done; the body.
     Done(String),
-    /// Nothing was done, because there was too much to do. Asking again is safe.
+    /// Nothing was done, because there was too much to do, or others wrote at the same time. Asking again is safe.
     Throttled(ServiceError),
     /// The service does not take the credentials.
     Unknown(ServiceError),
@@ -65,6 +65,12 @@ pub(in super::super) fn heard(service: Service, name: &str, response: Response, 
         {
             Heard::Throttled(error)
         }
+        "TransactionConflictException" if service == Service::DynamoDb && status == 400 => Heard::Throttled(error),
+        "TransactionCanceledException"
+            if service == Service::DynamoDb && status == 400 && is_only_in_the_way(&said) =>
+        {
+            Heard::Throttled(error)
+        }
         "ExpiredTokenException"
         | "ExpiredToken"
         | "UnrecognizedClientException"
@@ -73,6 +79,16 @@ pub(in super::super) fn heard(service: Service, name: &str, response: Response, 
         | "SignatureDoesNotMatch" => Heard::Unknown(error),
         _ => Heard::Refused(error),
     }
+}
+
+/// Whether a transaction was cancelled for no other reason than that there was too much to do, or that others wrote at the same time (API
+/// reference, TransactWriteItems, "Errors").
+fn is_only_in_the_way(said: &Value) -> bool {
+    let reasons = said.get("CancellationReasons").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let codes = || reasons.iter().filter_map(|reason| reason.get("Code")?.as_str()).filter(|code| *code != "None");
+    let is_in_the_way =
+        |code: &str| matches!(code, "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded");
+    codes().next().is_some() && codes().all(is_in_the_way)
 }
 
 /// A name without its namespace, and without what stands behind it.
@@ -159,8 +175,23 @@ mod tests {
             let of_metering = heard(Service::Marketplace, "x", response, &Redactor::default());
             assert!(matches!(of_metering, Heard::Refused(_)));
         }
-        for code in ["TransactionConflictException", "InternalServerError", "ConditionalCheckFailedException"] {
+        for code in ["TransactionCanceledException", "InternalServerError", "ConditionalCheckFailedException"] {
             assert!(matches!(answer(400, &[], &format!("{{\"__type\":\"{code}\"}}")), Heard::Refused(_)));
+        }
+        assert!(matches!(answer(400, &[], r#"{"__type":"TransactionConflictException"}"#), Heard::Throttled(_)));
+        for (codes, is_throttled) in [
+            (&["None", "ThrottlingError"][..], true),
+            (&["ProvisionedThroughputExceeded", "TransactionConflict"], true),
+            (&["ConditionalCheckFailed", "ThrottlingError"], false),
+            (&["ValidationError"], false),
+            (&["None"], false),
+        ] {
+            let reasons: Vec<String> = codes.iter().map(|code| format!("{{\"Code\":\"{code}\"}}")).collect();
+            let body = format!(
+                "{{\"__type\":\"x#TransactionCanceledException\",\"CancellationReasons\":[{}]}}",
+                reasons.join(",")
+            );
+            assert_eq!(matches!(answer(400, &[], &body), Heard::Throttled(_)), is_throttled, "{codes:?}");
         }
         for code in ["ExpiredTokenException", "UnrecognizedClientException", "InvalidSignatureException"] {
             assert!(matches!(answer(400, &[], &format!("{{\"__type\":\"{code}\"}}")), Heard::Unknown(_)));

@@ -25,6 +25,11 @@ pub(crate) struct AwsGrants(BTreeMap<Action, BTreeSet<Resource>>);
 const HOW_TABLES: &str = "write `Table`, `Table/index/Name`, or the whole ARN of either";
 
 impl AwsGrants {
+    /// Whether no action is granted.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Reads what a grant says. All that is wrong is reported at once.
     pub(crate) fn read(specs: &[AwsGrantSpec], account: &Account) -> (AwsGrants, Vec<GrantError>) {
         let mut grants = AwsGrants::default();

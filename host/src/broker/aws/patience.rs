@@ -1,4 +1,4 @@
-//! How long a throttled call is repeated. Throttled means that nothing was done ("Error handling with DynamoDB", developer guide), so
+//! How long a throttled call is repeated. Throttled, and met by another write, means that nothing was done ("Error handling with DynamoDB", developer guide), so
 //! that repeating it bills nothing twice, whatever it writes.
 
 use std::time::Duration;

@@ -16,6 +16,8 @@ mod merge;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 pub use self::find::Lookup;
@@ -77,6 +79,8 @@ impl Told {
 /// What one run took.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taking {
+    /// The token under which its records were claimed.
+    pub claim: Option<Arc<str>>,
     /// The names of the records, by group.
     pub names: Blob,
     /// Its groups.
@@ -100,7 +104,7 @@ pub struct Taken {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Takings {
     /// The token under which records are claimed.
-    claim: Option<String>,
+    claim: Option<Arc<str>>,
     /// Whether there ever was one.
     is_of_a_queue: bool,
     key: Option<IdKey>,
@@ -146,7 +150,7 @@ impl Takings {
     }
 
     pub(super) fn claims(&mut self, token: String) {
-        (self.claim, self.is_of_a_queue) = (Some(token), true);
+        (self.claim, self.is_of_a_queue) = (Some(token.into()), true);
     }
 
     /// What is claimed under the token so far may have gone into charges of which nothing is known any more.
@@ -159,7 +163,7 @@ impl Takings {
             Some(known) if known != key => Err(FoldError::OtherKey(segment.name)),
             _ => {
                 self.parts.push(Part { segment, first: self.all.len(), takings: 1 });
-                self.all.push(taking);
+                self.all.push(Taking { claim: self.claim.clone(), ..taking });
                 Ok(())
             }
         }

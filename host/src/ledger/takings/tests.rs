@@ -15,7 +15,7 @@ fn take(takings: &mut Takings, shelf: &Shelf, records: &[u128], contents: u64) {
     let segment = draft.publish().unwrap().unwrap();
     let group = Group { charges: Vec::new(), first: Vec::new(), waived: None, records: records.len() as u64 };
     let names = Blob { name: String::new(), bytes: 0, sha256: Default::default() };
-    takings.add(segment, Taking { names, groups: vec![group], told: vec![None] }, IdKey([7; 16])).unwrap();
+    takings.add(segment, Taking { claim: None, names, groups: vec![group], told: vec![None] }, IdKey([7; 16])).unwrap();
 }
 
 #[test]

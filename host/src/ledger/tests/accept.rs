@@ -25,7 +25,7 @@ fn cut(place: &Place, behind: u64) {
 fn filled() -> Place {
     let place = Place::new();
     let (mut ledger, charges) = frozen(&place, &["a"]);
-    let attempt = ledger.begin_attempt("s", &charges, MINUTE).unwrap();
+    let attempt = ledger.begin_attempt(("s", None), &charges, MINUTE).unwrap();
     ledger.record(attempt, true, Vec::new()).unwrap();
     place
 }

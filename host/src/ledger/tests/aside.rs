@@ -24,7 +24,7 @@ fn a_reader_sees_each_step_that_the_writer_has_finished() {
     let place = Place::new();
     let (mut ledger, charges) = frozen(&place, &["a", "b"]);
     for charge in &charges {
-        let attempt = ledger.begin_attempt("s", std::slice::from_ref(charge), MINUTE).unwrap();
+        let attempt = ledger.begin_attempt(("s", None), std::slice::from_ref(charge), MINUTE).unwrap();
         assert_eq!(&place.read(), ledger.state());
         ledger.record(attempt, false, vec![outcome(charge.id(), Status::Accepted)]).unwrap();
         assert_eq!(&place.read(), ledger.state());

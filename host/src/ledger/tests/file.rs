@@ -84,7 +84,7 @@ fn the_form_of_the_entries_stays_what_it_is() {
     // A ledger of today has to be read for ever.
     let place = Place::new();
     let (mut ledger, charges) = frozen(&place, &["a"]);
-    let attempt = ledger.begin_attempt("s", &charges, MINUTE).unwrap();
+    let attempt = ledger.begin_attempt(("s", None), &charges, MINUTE).unwrap();
     let raw = Outcome { raw: "{\"ok\":1}".to_owned(), ..outcome(charges[0].id(), Status::Accepted) };
     ledger.record(attempt, false, vec![raw]).unwrap();
     ledger.settle("s", june()).unwrap();
@@ -262,7 +262,7 @@ fn a_ledger_has_to_end_where_its_head_says() {
     let write = |name: &str, bytes: &[u8]| std::fs::write(place.folder.path().join(name), bytes).unwrap();
     let earlier = read("p.ledger.db.head");
     for _ in 0..2 {
-        let attempt = ledger.begin_attempt("s", &charges, MINUTE).unwrap();
+        let attempt = ledger.begin_attempt(("s", None), &charges, MINUTE).unwrap();
         ledger.record(attempt, true, Vec::new()).unwrap();
     }
     drop(ledger);
@@ -378,7 +378,7 @@ fn another_program_that_keeps_the_file_locked_is_named_as_the_cause() {
     ledger.lose_patience();
     let other = Connection::open(place.path()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let error = ledger.begin_attempt("s", &charges, MINUTE).unwrap_err();
+    let error = ledger.begin_attempt(("s", None), &charges, MINUTE).unwrap_err();
     assert_eq!(
         words(&error, &place),
         "the ledger LEDGER cannot be written: another program keeps it locked (database is locked)"

@@ -87,7 +87,7 @@ fn take(ledger: &mut Ledger, charges: &[Charge], step: &Step) -> Result<(), Ledg
         TakenOver => return ledger.append(vec![Entry::TakenOver { charges: vec![id] }]),
         Said(verdict) => return ledger.append(vec![said(&charges[0], *verdict)]),
         _ => {
-            let attempt = ledger.begin_attempt("s", charges, MINUTE)?;
+            let attempt = ledger.begin_attempt(("s", None), charges, MINUTE)?;
             let outcomes = match step {
                 Killed => return Ok(()),
                 Answered(status) => vec![outcome(id, *status)],
@@ -281,8 +281,13 @@ fn an_impossible_history_is_an_error_and_nothing_is_written() {
     let (ledger, charges) = frozen(&place, &["a"]);
     drop(ledger);
     let id = charges[0].id();
-    let attempt =
-        |attempt, sink: &str, charges| Entry::Attempt { attempt, sink: sink.to_owned(), charges, deadline: 1 };
+    let attempt = |attempt, sink: &str, charges| Entry::Attempt {
+        attempt,
+        sink: sink.to_owned(),
+        charges,
+        deadline: 1,
+        region: None,
+    };
     let outcomes = |attempt, outcomes| Entry::Outcomes { attempt, unsent: false, outcomes };
     let answer = outcome(id, Status::Accepted);
     let cases = [

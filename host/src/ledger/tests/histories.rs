@@ -66,6 +66,7 @@ fn entry(step: &Move, state: &State) -> Entry {
     match step {
         Move::Freeze(number) => Entry::freeze(charge(state, *number)),
         Move::Attempt(numbers) => Entry::Attempt {
+            region: None,
             attempt: state.last_attempt() + 1,
             sink: sink(state).to_owned(),
             charges: numbers.iter().map(|number| id(state, *number)).collect(),

@@ -73,7 +73,7 @@ fn what_this_ledger_wrote_into_its_document_is_its_own() {
     let place = Place::new();
     let (mut ledger, charges) = frozen(&place, &["a", "b"]);
     let mirrored = Entry::Mirrored { before: None, after: "mark".to_owned() };
-    let attempt = ledger.begin_attempt("s", &charges[..1], MINUTE).unwrap();
+    let attempt = ledger.begin_attempt(("s", None), &charges[..1], MINUTE).unwrap();
     ledger.record(attempt, false, vec![outcome(charges[0].id(), Status::Accepted)]).unwrap();
     let billed = vec![(june(), vec!["a".to_owned(), "b".to_owned()])];
     let document = Import { billed, ..import(None, &[]) };

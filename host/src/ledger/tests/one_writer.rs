@@ -52,8 +52,8 @@ fn a_writer_that_was_overtaken_writes_nothing_more() {
     // Whoever deletes the lock lets a second writer in.
     std::fs::remove_file(place.folder.path().join("p.ledger.db.lock")).unwrap();
     let mut fast = place.open("r2");
-    fast.begin_attempt("s", &charges, MINUTE).unwrap();
-    let error = slow.begin_attempt("s", &charges, MINUTE).unwrap_err();
+    fast.begin_attempt(("s", None), &charges, MINUTE).unwrap();
+    let error = slow.begin_attempt(("s", None), &charges, MINUTE).unwrap_err();
     assert_eq!(
         words(&error, &place),
         "the ledger LEDGER was written to by another run since this one opened it; this run writes nothing more"

@@ -26,7 +26,7 @@ fn lets_a_call_leave(path: &Path) {
     ledger.append(vec![intent(&[june()])]).unwrap();
     ledger.freeze(Vec::new(), vec![proposal(june(), "a"), proposal(june(), "b")]).unwrap();
     let charges = charges(ledger.state());
-    ledger.begin_attempt("s", &charges[..1], MINUTE).unwrap();
+    ledger.begin_attempt(("s", None), &charges[..1], MINUTE).unwrap();
     println!("\nready");
     std::thread::sleep(10 * MINUTE);
 }
@@ -101,7 +101,7 @@ fn a_call_that_a_killed_process_had_under_way_is_unknown() {
     // The next run's first entry makes it an unknown one, without a word of its own.
     ledger.looked_up("s", vec![(charges[0].id(), Finding::CannotTell("busy".to_owned()))]).unwrap();
     assert!(matches!(standing(ledger.state(), &charges[0]), Standing::Unknown { .. }));
-    let attempt = ledger.begin_attempt("s", &charges, MINUTE).unwrap();
+    let attempt = ledger.begin_attempt(("s", None), &charges, MINUTE).unwrap();
     let duplicates = charges.iter().map(|charge| outcome(charge.id(), Status::Duplicate)).collect();
     ledger.record(attempt, false, duplicates).unwrap();
     assert!(ledger.state().charge(&charges[0].id()).unwrap().is_final(), "its own earlier attempt");

@@ -40,7 +40,7 @@ fn named(name: &str) -> Identity {
 fn a_renamed_sink_has_its_charges_under_the_ids_that_they_had() {
     let place = Place::new();
     let (mut ledger, frozen) = frozen(&place, &["a", "b"]);
-    let attempt = ledger.begin_attempt("s", &frozen[..1], MINUTE).unwrap();
+    let attempt = ledger.begin_attempt(("s", None), &frozen[..1], MINUTE).unwrap();
     ledger.record(attempt, false, vec![outcome(frozen[0].id(), Status::Accepted)]).unwrap();
     ledger.append(vec![renamed(Named::Sink, "s", "t")]).unwrap();
     let follows = sink("t", "a").key.id();
@@ -66,7 +66,7 @@ fn a_renamed_sink_has_its_charges_under_the_ids_that_they_had() {
     }
     // And what is open goes on under its id.
     let open = vec![ledger.state().open_charges("t")[0].charge().clone()];
-    let attempt = ledger.begin_attempt("t", &open, MINUTE).unwrap();
+    let attempt = ledger.begin_attempt(("t", None), &open, MINUTE).unwrap();
     ledger.record(attempt, false, vec![outcome(frozen[1].id(), Status::Accepted)]).unwrap();
     ledger.settle("t", june()).unwrap();
     ledger.freeze(vec![intent_of(&["t"], Vec::new())], vec![sink("t", "c")]).unwrap();

@@ -14,7 +14,7 @@ fn statement(state: &State, charge: &Charge, verdict: Verdict) -> Statement {
 /// A ledger whose run was killed in the middle of a call that may take so long.
 fn killed(place: &Place, deadline: Duration) -> Charge {
     let (mut ledger, charges) = frozen(place, &["a"]);
-    ledger.begin_attempt("s", &charges, deadline).unwrap();
+    ledger.begin_attempt(("s", None), &charges, deadline).unwrap();
     charges[0].clone()
 }
 
@@ -29,7 +29,7 @@ fn it_is_written_after_a_run_that_was_killed_in_the_middle_of_a_call() {
         // The next run can go on.
         let mut ledger = place.open("r3");
         ledger.append(vec![intent(&[june()])]).unwrap();
-        assert_eq!(ledger.begin_attempt("s", &[charge], MINUTE).is_ok(), verdict == NotBilled);
+        assert_eq!(ledger.begin_attempt(("s", None), &[charge], MINUTE).is_ok(), verdict == NotBilled);
     }
 }
 
@@ -89,7 +89,7 @@ fn a_charge_that_was_said_not_to_be_billed_waits_for_no_call_that_is_over() {
     assert!(state.may_be_sent_before() && state.is_denied(), "a sink that can be asked is asked first");
     assert!(state.is_surely_not_billed() && !state.is_listed());
     ledger.append(vec![intent(&[june()])]).unwrap();
-    ledger.begin_attempt("s", &[charge], MINUTE).unwrap();
+    ledger.begin_attempt(("s", None), &[charge], MINUTE).unwrap();
 }
 
 #[test]

@@ -59,11 +59,11 @@ fn an_attempt_ends_the_doubt_unless_nothing_left() {
     let place = Place::new();
     let (mut ledger, over, _) = begun(&place);
     let charge = charges(ledger.state());
-    let attempt = ledger.begin_attempt("s", &charge, MINUTE).unwrap();
+    let attempt = ledger.begin_attempt(("s", None), &charge, MINUTE).unwrap();
     assert!(!may_be(&ledger, over));
     ledger.record(attempt, true, Vec::new()).unwrap();
     assert!(may_be(&ledger, over), "it is as it was");
-    let attempt = ledger.begin_attempt("s", &charge, MINUTE).unwrap();
+    let attempt = ledger.begin_attempt(("s", None), &charge, MINUTE).unwrap();
     ledger.record(attempt, false, vec![outcome(over, Status::Rejected)]).unwrap();
     assert!(!may_be(&ledger, over));
 }
@@ -77,7 +77,7 @@ fn a_ledger_that_lost_its_end_may_have_sent_what_it_has_left_and_what_was_over_b
     ledger.freeze(Vec::new(), vec![billed.clone(), refused.clone()]).unwrap();
     let charge = |ledger: &Ledger, id| ledger.state().charge(&id).unwrap().charge().clone();
     let [billed, refused] = [billed, refused].map(|proposal| charge(&ledger, proposal.key.id()));
-    let attempt = ledger.begin_attempt("s", &[billed.clone(), refused.clone()], Duration::ZERO).unwrap();
+    let attempt = ledger.begin_attempt(("s", None), &[billed.clone(), refused.clone()], Duration::ZERO).unwrap();
     let again = Outcome { retryable: true, ..outcome(refused.id(), Status::Rejected) };
     ledger.record(attempt, false, vec![outcome(billed.id(), Status::Accepted), again]).unwrap();
     assert!(!may_be(&ledger, later));
@@ -140,7 +140,7 @@ fn a_run_that_was_superseded_by_another_pipelines_may_send_all_the_same() {
     let place = Place::new();
     let (mut ledger, over, _) = begun(&place);
     let charge = charges(ledger.state());
-    ledger.begin_attempt("s", &charge, MINUTE).unwrap();
+    ledger.begin_attempt(("s", None), &charge, MINUTE).unwrap();
     drop(ledger);
     let other = Identity { pipeline: "q".to_owned(), ..identity() };
     let mut ledger = Ledger::open(&place.at(), &other, &Claim::at_once("r2")).unwrap();

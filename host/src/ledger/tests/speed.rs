@@ -23,7 +23,13 @@ fn two_hundred_thousand_charges_of_four_entries_each() {
         for (offset, charge) in charges.iter().enumerate() {
             let attempt = (2 * (block * 1000 + offset) + 1) as u64;
             for (attempt, status) in [(attempt, Status::Unprocessed), (attempt + 1, Status::Accepted)] {
-                entries.push(Entry::Attempt { attempt, sink: "s".to_owned(), charges: vec![charge.id()], deadline: 1 });
+                entries.push(Entry::Attempt {
+                    attempt,
+                    sink: "s".to_owned(),
+                    charges: vec![charge.id()],
+                    deadline: 1,
+                    region: None,
+                });
                 entries.push(Entry::Outcomes { attempt, unsent: false, outcomes: vec![outcome(charge.id(), status)] });
             }
         }
@@ -51,7 +57,7 @@ fn a_month_of_fifty_thousand_charges_in_calls_of_a_hundred() {
     ledger.append(vec![intent(&[june()])]).unwrap();
     ledger.freeze(Vec::new(), (0..50_000).map(|number| proposal(june(), &format!("c{number:06}"))).collect()).unwrap();
     for charges in charges(ledger.state()).chunks(100) {
-        let attempt = ledger.begin_attempt("s", charges, MINUTE).unwrap();
+        let attempt = ledger.begin_attempt(("s", None), charges, MINUTE).unwrap();
         let outcomes = charges.iter().map(|charge| outcome(charge.id(), Status::Accepted)).collect();
         ledger.record(attempt, false, outcomes).unwrap();
     }

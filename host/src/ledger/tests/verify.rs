@@ -36,7 +36,7 @@ fn nine() -> Place {
     let place = Place::new();
     let (mut ledger, charges) = frozen(&place, &["a", "b", "c"]);
     for charge in &charges[..2] {
-        let attempt = ledger.begin_attempt("s", std::slice::from_ref(charge), MINUTE).unwrap();
+        let attempt = ledger.begin_attempt(("s", None), std::slice::from_ref(charge), MINUTE).unwrap();
         ledger.record(attempt, false, vec![outcome(charge.id(), Status::Accepted)]).unwrap();
     }
     assert_eq!(ledger.head().number, 9);
@@ -92,7 +92,7 @@ fn a_ledger_that_is_written_to_is_whole_at_any_time() {
     let place = Place::new();
     let (mut ledger, charges) = frozen(&place, &["a"]);
     for _ in 0..3 {
-        let attempt = ledger.begin_attempt("s", &charges, MINUTE).unwrap();
+        let attempt = ledger.begin_attempt(("s", None), &charges, MINUTE).unwrap();
         ledger.record(attempt, true, Vec::new()).unwrap();
         assert_eq!(place.at().verify().unwrap().findings(), []);
     }

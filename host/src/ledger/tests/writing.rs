@@ -24,7 +24,7 @@ fn what_was_written_is_there_after_reopening() {
         items,
     };
     ledger.append(vec![Entry::Inputs { window: june(), inputs: inputs.clone() }, reading]).unwrap();
-    let attempt = ledger.begin_attempt("s", &charges[..1], MINUTE).unwrap();
+    let attempt = ledger.begin_attempt(("s", None), &charges[..1], MINUTE).unwrap();
     let accepted = Outcome { reference: Some("r-1".to_owned()), ..outcome(charges[0].id(), Status::Accepted) };
     ledger.record(attempt, false, vec![accepted]).unwrap();
     let before = ledger.state().clone();
@@ -110,19 +110,19 @@ fn after_a_failed_write_nothing_more_is_written_and_the_state_is_as_it_was() {
     assert_eq!(error.action(), "make room, and run again: nothing was sent that is not written down");
     assert!(matches!(error, LedgerError::Storage { trouble: Trouble::Full, .. }) && error.exit() == Exit::Ledger);
     assert_eq!(ledger.state(), &before);
-    let error = ledger.begin_attempt("s", &charges, MINUTE).unwrap_err();
+    let error = ledger.begin_attempt(("s", None), &charges, MINUTE).unwrap_err();
     assert_eq!(words(&error, &place), "the ledger LEDGER failed before in this run, and is not written to again");
     drop(ledger);
     let mut ledger = place.open("r2");
     assert_eq!(ledger.state(), &before);
-    ledger.begin_attempt("s", &charges, MINUTE).unwrap();
+    ledger.begin_attempt(("s", None), &charges, MINUTE).unwrap();
 }
 
 #[test]
 fn an_answer_counts_for_what_was_asked_and_once() {
     let place = Place::new();
     let (mut ledger, charges) = frozen(&place, &["a", "b", "c", "d"]);
-    let attempt = ledger.begin_attempt("s", &charges[..3], MINUTE).unwrap();
+    let attempt = ledger.begin_attempt(("s", None), &charges[..3], MINUTE).unwrap();
     let accepted = |charge: &Charge| outcome(charge.id(), Status::Accepted);
     let outcomes = vec![
         accepted(&charges[0]),

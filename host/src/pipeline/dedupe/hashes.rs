@@ -104,6 +104,12 @@ impl Texts {
         }
     }
 
+    /// The same of batches that have other attributes.
+    pub(in crate::pipeline) fn without_attributes(mut self) -> Self {
+        self.attributes.clear();
+        self
+    }
+
     /// Stands for the dimension and the id of a record.
     pub(in crate::pipeline) fn mark(&self, batch: &Batch, row: usize, id: &str) -> u128 {
         let dimension = self.marks.get(batch.dimension.index(row) as usize).or(self.marks.last());

@@ -20,7 +20,8 @@ impl Delivery<'_> {
         let offers: Vec<Offer> = charges.iter().map(Charge::offer).collect();
         // Here, where it can be interrupted, and before the attempt is dated.
         self.wait_for_rate(line)?;
-        let attempt = self.ledger().begin_attempt(self.name, charges, self.traits.deadline)?;
+        let attempt =
+            self.ledger().begin_attempt((self.name, self.region.as_deref()), charges, self.traits.deadline)?;
         failpoint("submit");
         let answer = line.submit(&offers);
         failpoint("submitted");

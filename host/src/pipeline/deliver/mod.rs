@@ -82,6 +82,8 @@ pub(super) struct Delivery<'a> {
     pub(super) service: &'a dyn Service,
     /// The sink's name.
     pub(super) name: &'a str,
+    /// The AWS region that it is called in, if it is one of AWS's services and that is known.
+    pub(super) region: Option<String>,
     pub(super) traits: &'a ServiceTraits,
     /// For how long it is tried again and again while nothing moves.
     pub(super) retry_budget: Duration,
@@ -131,8 +133,28 @@ impl Delivery<'_> {
             happened: Happened { not_offered: self.withdrawn.clone(), ..Happened::default() },
             ..Course::default()
         };
+        if let Some((region, charges)) = self.offered_elsewhere() {
+            let text = format!(
+                "{} may be billed in {region}, and is not offered in another region: the service keeps its records by region",
+                if charges.len() == 1 { "a charge".to_owned() } else { format!("{} charges", charges.len()) }
+            );
+            let mut problem = self.problem("region", "delivering", &text);
+            problem.action = Some(format!("run it with {region} as its region until they are clear"));
+            course.problems.push(problem);
+            course.happened.not_offered.extend(charges);
+        }
         let stopped = self.rounds(&mut course).err();
         Ended { problems: course.problems, stopped }
+    }
+
+    /// Charges of which nothing clear is known, and that were offered in another region: one of these regions, and all of them.
+    fn offered_elsewhere(&self) -> Option<(String, Vec<ChargeId>)> {
+        let here = self.region.as_deref()?;
+        let open = self.open();
+        let elsewhere = open.iter().filter(|charge| charge.is_unresolved());
+        let elsewhere: Vec<&ChargeState> = elsewhere.filter(|it| it.region().is_some_and(|it| it != here)).collect();
+        let region = elsewhere.first()?.region()?.to_owned();
+        Some((region, elsewhere.into_iter().map(|charge| charge.charge().id()).collect()))
     }
 
     fn rounds(&self, course: &mut Course) -> Result<(), Stopped> {

@@ -11,11 +11,11 @@ use jiff::Timestamp;
 use super::marks::Marks;
 use super::together::Links;
 use crate::failpoint::failpoint;
-use crate::ledger::{Entry, LedgerError, Lookup, State, Taken, Told};
+use crate::ledger::{ChargeState, Entry, LedgerError, Lookup, Standing, State, Taken, Told};
 use crate::model::charge::ChargeId;
 use crate::model::reading::{Page, Quarantined, Request, Span, Unreadable};
 use crate::model::usage::{Batch, TextColumn};
-use crate::model::window::Window;
+use crate::model::window::{Window, WindowKind};
 use crate::pipeline::due::upcoming;
 use crate::pipeline::freeze::Book;
 use crate::pipeline::options::Options;
@@ -44,6 +44,8 @@ pub(in crate::pipeline) struct Intake {
     pub(super) again: Vec<(Taken, String)>,
     /// Records that were taken before and say something else now: the queue is not told of them.
     pub(super) changed: HashSet<String>,
+    /// Records that were taken before, and of which the queue was not told.
+    pub(super) untold: HashSet<String>,
     /// Of records that are usage again, the groups that they were taken in.
     pub(super) retried: HashMap<String, Taken>,
     /// Whose usage of what stands under one reference, where it is more than one thing.
@@ -112,7 +114,12 @@ impl Intake {
         request: &Request,
     ) -> Result<Result<Intake, Problem>, LedgerError> {
         let shelf = setup.place.shelf();
-        let known = Known { state, lookup: &state.takings().lookup(&shelf)?, source: &setup.source.name };
+        let known = Known {
+            state,
+            lookup: &state.takings().lookup(&shelf)?,
+            source: &setup.source.name,
+            kind: setup.pipeline.window,
+        };
         let taken = Mutex::new(Taking { intake: self, seen: HashSet::new(), records: 0, said: 0, came: 0 });
         let reader = Reader { setup, options, known: &known, request, taken: &taken, failed: AtomicBool::new(false) };
         match reader.all() {
@@ -150,7 +157,11 @@ impl Intake {
             let Some(reference) = references.get(row).filter(|reference| !reference.is_empty()) else {
                 return Ok(Err("it handed out a record without a reference".to_owned()));
             };
-            records.entry(marks.mark(reference)).or_insert_with(|| (reference, Vec::new())).1.push(row);
+            let (_, rows) = records.entry(marks.mark(reference)).or_insert_with(|| (reference, Vec::new()));
+            if rows.last().is_some_and(|last| last + 1 != row) {
+                return Ok(Err(format!("the rows of {reference} do not stand together")));
+            }
+            rows.push(row);
         }
         if let Some((_, (twice, _))) = records.iter().find(|(mark, _)| !seen.insert(**mark)) {
             return Ok(Err(format!("it handed out {twice} twice")));
@@ -164,8 +175,12 @@ impl Intake {
             let says = of_rows.of(rows);
             rows.iter().filter_map(|row| contents.get_mut(*row).map(|place| *place = says)).for_each(drop);
             if let [first, others @ ..] = rows.as_slice() {
-                let pair = |row: usize| (batch.time.get(row).copied().unwrap_or_default(), pair(&batch, row));
-                others.iter().for_each(|other| self.links.add(pair(*first), pair(*other)));
+                let of = |row: usize| {
+                    let time = Timestamp::from_millisecond(*batch.time.get(row)?).ok()?;
+                    Some((Window::containing(known.kind, time), pair(&batch, row)))
+                };
+                let links = others.iter().filter_map(|other| Some((of(*first)?, of(*other)?)));
+                links.for_each(|(one, other)| self.links.add(one, other));
             }
             let Some(taken) = found.get(mark) else { continue };
             let fate = fate(known.state, taken, says);
@@ -175,7 +190,8 @@ impl Intake {
             }
             rows.iter().filter_map(|row| keep.get_mut(*row).map(|kept| *kept = false)).for_each(drop);
             match fate {
-                Fate::Usage | Fate::Untold => {}
+                Fate::Usage => {}
+                Fate::Untold => drop(self.untold.insert((*reference).to_owned())),
                 Fate::Again => self.again.push((*taken, (*reference).to_owned())),
                 Fate::Changed => {
                     self.changed.insert((*reference).to_owned());
@@ -189,8 +205,8 @@ impl Intake {
         Ok(Ok(()))
     }
 
-    /// The windows that something was handed out of, ascending.
-    pub(in crate::pipeline) fn windows(&self, setup: &Setup) -> BTreeSet<Window> {
+    /// The windows that something was handed out of, ascending. What may be of any window is of the last one before `until`.
+    pub(in crate::pipeline) fn windows(&self, setup: &Setup, until: Timestamp) -> BTreeSet<Window> {
         let kind = setup.pipeline.window;
         let mut windows = BTreeSet::new();
         let mut last: Option<Window> = None;
@@ -206,7 +222,7 @@ impl Intake {
             batch.time.iter().enumerate().filter(|(row, _)| is_kept(*row)).for_each(|(_, time)| add(*time));
         }
         let spans = self.quarantined.iter().map(|record| record.span).chain(self.unreadable.iter().map(|it| it.span));
-        spans.flatten().for_each(|span| add(span.start));
+        spans.for_each(|span| add(span.map_or(until.as_millisecond() - 1, |span| span.start)));
         windows
     }
 
@@ -214,6 +230,20 @@ impl Intake {
     pub(in crate::pipeline) fn revisable(&self, state: &State) -> HashSet<ChargeId> {
         let groups = self.retried.values().filter_map(|taken| state.takings().group(taken));
         groups.flat_map(|group| &group.charges).map(|(id, _)| *id).collect()
+    }
+
+    /// Charges that were refused, and are not to be offered as they were: records of them, or of others that share the service's record, are
+    /// usage again, which is held.
+    pub(in crate::pipeline) fn superseded(&self, state: &State) -> HashSet<ChargeId> {
+        let is_refused = |charge: &&ChargeState| matches!(charge.standing(), Standing::Rejected { .. });
+        let again = self.revisable(state);
+        let again = again.iter().filter_map(|id| state.charge(id)).filter(is_refused);
+        let slots = again.flat_map(|charge| {
+            let key = charge.charge().key();
+            let beside = state.charges_of(&key.sink, &key.window).into_iter();
+            beside.filter(is_refused).filter(move |other| other.charge().key().slot() == key.slot())
+        });
+        slots.map(|charge| charge.charge().id()).collect()
     }
 
     /// Pages as any source answers them: usage, and with the first of them what cannot be used.
@@ -245,6 +275,7 @@ struct Known<'a> {
     lookup: &'a Lookup<'a>,
     /// The source's section.
     source: &'a str,
+    kind: WindowKind,
 }
 
 enum Trouble {
@@ -357,6 +388,8 @@ fn fate(state: &State, taken: &Taken, contents: u64) -> Fate {
         });
     match takings.told(taken) {
         Some(Told::Rejected) if is_refused => Fate::Usage,
+        // A rule left it out, or it came to nothing: it went into no charge.
+        Some(Told::Nothing) if group.charges.is_empty() => Fate::Usage,
         _ if contents != taken.contents => Fate::Changed,
         None => Fate::Untold,
         Some(_) => Fate::Again,

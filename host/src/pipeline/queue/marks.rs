@@ -25,9 +25,10 @@ impl Marks {
         self.hashes.dimension(0).mark(reference)
     }
 
-    /// What stands for what each row says, its dimension included.
+    /// What stands for what each row says, its dimension included. Attributes are left out: which are read may be changed while records
+    /// that were taken wait to be marked.
     pub(super) fn contents(&self, batch: &Batch) -> Contents {
-        let texts = Texts::of(batch, &self.hashes);
+        let texts = Texts::of(batch, &self.hashes).without_attributes();
         let of = |row| {
             let dimension = texts.dimension.of(&batch.dimension, row);
             texts.contents(batch, row, &self.hashes) ^ dimension.rotate_left(17)

@@ -9,7 +9,7 @@
 //! | was never taken | is usage |
 //! | was taken, and the queue was not told yet | it is told in this run |
 //! | was taken and billed, and says the same | somebody set it to pending again: the queue is told once more |
-//! | was taken, and all its charges were refused | somebody wants it billed after all: it is usage again |
+//! | was taken, and all its charges were refused, or it went into none | somebody wants it billed after all: it is usage again |
 //! | was taken, and says something else now | is quarantined: it holds what its customer owes for the dimension |
 //!
 //! A record is taken whole: all charges that it goes into are frozen in one step, or none of them. Several rows under one reference are one

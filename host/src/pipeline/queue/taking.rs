@@ -135,18 +135,30 @@ impl<'a> FateOf<'a> {
     }
 }
 
-/// That records of charges which were refused are usage again, of those that are not made anew in the same step.
+/// That records of charges which were refused are usage again: of those that are made anew in the same step, how many records stay refused;
+/// of the others, how many do not.
 pub(in crate::pipeline) fn retried(state: &State, again: &[Taken], revised: &HashSet<ChargeId>) -> Vec<Entry> {
-    let mut withdrawn: BTreeMap<ChargeId, u64> = BTreeMap::new();
-    for group in again.iter().filter_map(|taken| state.takings().group(taken)) {
-        for (id, revision) in &group.charges {
-            let is_as_it_was = state
-                .charge(id)
-                .is_some_and(|charge| charge.revision() == *revision && charge.is_refused() && !charge.is_final());
-            if is_as_it_was && !revised.contains(id) {
-                *withdrawn.entry(*id).or_default() += 1;
-            }
+    // Records of the charge as it is now, and as it was before.
+    let mut retaken: BTreeMap<ChargeId, (u64, u64)> = BTreeMap::new();
+    for (id, revision) in again.iter().filter_map(|taken| state.takings().group(taken)).flat_map(|group| &group.charges)
+    {
+        let Some(charge) = state.charge(id) else { continue };
+        let (now, before) = retaken.entry(charge.charge().id()).or_default();
+        let count = if charge.revision() == *revision { now } else { before };
+        *count += 1;
+    }
+    let mut entries = Vec::new();
+    for (id, (now, before)) in retaken {
+        let Some(charge) = state.charge(&id) else { continue };
+        let mut left = charge.left().saturating_sub(before);
+        if revised.contains(&id) {
+            left += charge.records().saturating_sub(now);
+        } else if now > 0 && charge.is_refused() && !charge.is_final() {
+            entries.push(Entry::Withdrawn { charge: id, records: now });
+        }
+        if left != charge.left() {
+            entries.push(Entry::Left { charge: id, records: left });
         }
     }
-    withdrawn.into_iter().map(|(charge, records)| Entry::Withdrawn { charge, records }).collect()
+    entries
 }

@@ -4,12 +4,14 @@
 //! source writes once for a customer is never written by two at the same time.
 
 use std::collections::hash_map::DefaultHasher;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{Hash as _, Hasher as _};
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
+
+use meterhost_decimal::Decimal;
 
 use super::intake::Intake;
 use super::marks::Marks;
@@ -17,7 +19,7 @@ use crate::broker::Session;
 use crate::failpoint::failpoint;
 use crate::ledger::{Entry, Group, Ledger, LedgerError, Made, Shelf, Standing, State, Taken, Takings, Told};
 use crate::model::charge::ChargeId;
-use crate::model::reading::{Receipt, Settled, Settlement, Unmarked};
+use crate::model::reading::{Obstacle, Receipt, Settled, Settlement, Unmarked};
 use crate::pipeline::options::Options;
 use crate::pipeline::read::with_denials;
 use crate::pipeline::setup::Setup;
@@ -34,7 +36,8 @@ const MOST_TRIES: usize = 100;
 /// So many records are named in a report.
 const NAMED: usize = 5;
 
-/// Tells the queue what became of what it handed out, as far as that is clear and it was not told.
+/// Tells the queue what became of what it handed out, as far as that is clear and it was not told. Of so many takings of earlier runs a last
+/// bill says nothing: it looks at a part of what is pending, and what of the rest was changed it does not see.
 ///
 /// # Errors
 /// The ledger cannot be read or written.
@@ -43,9 +46,13 @@ pub(in crate::pipeline) fn tell(
     options: &Options<'_>,
     ledger: &mut Ledger,
     intake: &Intake,
+    taken_before: usize,
     findings: &mut Findings,
 ) -> Result<(), LedgerError> {
-    let untold = ledger.state().untold();
+    let mut untold = ledger.state().untold();
+    if options.last.is_some() {
+        untold.retain(|(taking, _)| *taking >= taken_before);
+    }
     if untold.is_empty() && intake.again.is_empty() {
         return Ok(());
     }
@@ -53,11 +60,15 @@ pub(in crate::pipeline) fn tell(
     options.watch.step("telling the source what became of its records");
     failpoint("telling");
     let mut unmarked = Vec::new();
-    let teller = Teller { setup, options, claim: &claim, changed: &intake.changed };
+    let teller = Teller { setup, options, claim: &claim, intake };
     let told = teller
         .all(ledger, &setup.place.shelf(), &untold, &mut unmarked)
         .and_then(|()| teller.again(ledger.state(), &intake.again, &mut unmarked));
-    findings.notes.extend(words(&unmarked));
+    findings.notes.extend([Obstacle::Gone, Obstacle::Changed].into_iter().filter_map(|why| left(&unmarked, why)));
+    if let Some(text) = left(&unmarked, Obstacle::Other) {
+        let action = "what was billed is billed; mend what keeps them from being marked, and run again".to_owned();
+        findings.problem(Problem { action: Some(action), ..Problem::new("unmarked", text) });
+    }
     match told {
         Ok(()) => Ok(()),
         Err(Trouble::Ledger(error)) => Err(error),
@@ -90,8 +101,7 @@ struct Teller<'a> {
     setup: &'a Setup,
     options: &'a Options<'a>,
     claim: &'a str,
-    /// Records that are not to be marked, since they say something else than what was billed.
-    changed: &'a HashSet<String>,
+    intake: &'a Intake,
 }
 
 impl Teller<'_> {
@@ -107,12 +117,10 @@ impl Teller<'_> {
             let takings = ledger.state().takings();
             let Some(taking) = takings.all().get(*position) else { continue };
             let mut names = shelf.names(&taking.names)?;
-            for (at, _) in groups {
-                // One that was told of before: some of its records may have been taken anew since, and belong to other charges.
-                if let (Some(Some(_)), Some(names)) = (taking.told.get(*at), names.get_mut(*at)) {
-                    *names = still_in(takings, shelf, (*position, *at), std::mem::take(names))?;
-                }
-            }
+            // Of those that were told of before, some records may have been taken anew since, and belong to other charges.
+            let told_before = |at: &usize| matches!(taking.told.get(*at), Some(Some(_)));
+            let told_before: Vec<usize> = groups.iter().map(|(at, _)| *at).filter(told_before).collect();
+            still_in(takings, shelf, *position, &told_before, &mut names)?;
             let lanes = lanes(ledger.state(), &taking.groups, &names, groups);
             let shared = Mutex::new(&mut *ledger);
             let failed = AtomicBool::new(false);
@@ -152,10 +160,14 @@ impl Teller<'_> {
             let mut receipts = Vec::new();
             for (taken, name) in part {
                 let Some(group) = state.takings().group(taken) else { continue };
+                // Of one that is not clear any more it is told once it is.
+                if state.settled(group).is_none() {
+                    continue;
+                }
                 let places = settlements.of(state, group).into_iter().map(|(_, place)| place).collect();
                 receipts.push(Receipt { reference: name.clone(), settlements: places, first: Vec::new() });
             }
-            lane.part(&settlements.all, receipts, &HashMap::new())?;
+            lane.part(self.claim, &settlements.all, receipts, &HashMap::new())?;
         }
         Ok(())
     }
@@ -240,8 +252,8 @@ impl<'a> Lane<'a> {
         let mut next: HashMap<&str, &str> = HashMap::new();
         for (at, _) in groups {
             let (Some(group), Some(names)) = (taking.groups.get(*at), names.get(*at)) else { continue };
-            let names: Vec<&str> =
-                names.iter().map(String::as_str).filter(|name| !self.teller.changed.contains(*name)).collect();
+            let is_changed = |name: &&str| self.teller.intake.changed.contains(*name);
+            let names: Vec<&str> = names.iter().map(String::as_str).filter(|name| !is_changed(name)).collect();
             let places = settlements.of(state, group);
             let first: Vec<u32> =
                 places.iter().filter(|(id, _)| group.first.contains(id)).map(|(_, place)| *place).collect();
@@ -252,16 +264,24 @@ impl<'a> Lane<'a> {
             }
             next.extend(names.array_windows().map(|[one, after]| (*one, *after)));
         }
+        // Where the ledger lost entries since, it claims under another token: what was not handed out under that bears the old one.
+        let claim = taking.claim.clone().filter(|claim| **claim != *self.teller.claim);
         drop(held);
+        let is_ours = |receipt: &Receipt| claim.is_none() || self.teller.intake.untold.contains(&receipt.reference);
+        let (ours, others): (Vec<Receipt>, Vec<Receipt>) = receipts.into_iter().partition(is_ours);
         let before = self.unmarked.len();
-        for part in receipts.chunks(AT_ONCE) {
-            self.part(&settlements.all, part.to_vec(), &next)?;
+        let claims = [(self.teller.claim, ours), (claim.as_deref().unwrap_or_default(), others)];
+        for (claim, receipts) in claims {
+            for part in receipts.chunks(AT_ONCE) {
+                self.part(claim, &settlements.all, part.to_vec(), &next)?;
+            }
         }
         failpoint("told");
         // Where none of its records could be marked, a charge is told of once one can: else it would miss in what is written once a charge.
-        let unmarked = self.unmarked.get(before..).unwrap_or_default().iter().filter(|record| !record.is_gone);
+        let unmarked =
+            self.unmarked.get(before..).unwrap_or_default().iter().filter(|record| record.obstacle != Obstacle::Gone);
         let unmarked: HashSet<&str> = unmarked.map(|record| record.reference.as_str()).collect();
-        let is_unmarked = |name: &String| unmarked.contains(name.as_str()) || self.teller.changed.contains(name);
+        let is_unmarked = |name: &String| unmarked.contains(name.as_str()) || self.teller.intake.changed.contains(name);
         let is_told =
             |at: &usize| names.get(*at).is_none_or(|names| names.is_empty() || !names.iter().all(is_unmarked));
         let groups = groups.iter().filter(|(at, _)| is_told(at));
@@ -277,13 +297,14 @@ impl<'a> Lane<'a> {
     /// Tells of some records. What is written once a charge goes with another record, where the first one is not there any more.
     fn part(
         &mut self,
+        claim: &str,
         settlements: &[Settlement],
         receipts: Vec<Receipt>,
         next: &HashMap<&str, &str>,
     ) -> Result<(), Trouble> {
         let mut receipts = receipts;
         for _ in 0..MOST_TRIES {
-            let Teller { setup, claim, .. } = self.teller;
+            let setup = self.teller.setup;
             let unmarked = self
                 .source
                 .acknowledge(&setup.source.config, claim, settlements, &receipts)
@@ -315,20 +336,30 @@ fn lock<'a, 'l>(ledger: &'a Mutex<&'l mut Ledger>) -> MutexGuard<'a, &'l mut Led
     ledger.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Those of a group's records that were not taken anew later.
+/// Leaves of the records of these groups of a taking those that were not taken anew later.
 fn still_in(
     takings: &Takings,
     shelf: &Shelf,
-    (taking, group): (usize, usize),
-    names: Vec<String>,
-) -> Result<Vec<String>, LedgerError> {
+    taking: usize,
+    groups: &[usize],
+    names: &mut [Vec<String>],
+) -> Result<(), LedgerError> {
+    if groups.is_empty() {
+        return Ok(());
+    }
     let marks = Marks::of(takings.key());
-    let named: Vec<(u128, String)> = names.into_iter().map(|name| (marks.mark(&name), name)).collect();
-    let mut wanted: Vec<u128> = named.iter().map(|(mark, _)| *mark).collect();
+    let mut wanted: Vec<u128> =
+        groups.iter().filter_map(|at| names.get(*at)).flatten().map(|name| marks.mark(name)).collect();
     wanted.sort_unstable();
+    wanted.dedup();
     let known = takings.lookup(shelf)?.find(&wanted)?;
-    let is_in = |mark: &u128| known.get(mark).is_none_or(|taken| (taken.taking, taken.group) == (taking, group));
-    Ok(named.into_iter().filter(|(mark, _)| is_in(mark)).map(|(_, name)| name).collect())
+    for at in groups {
+        let is_in = |name: &String| {
+            known.get(&marks.mark(name)).is_none_or(|taken| (taken.taking, taken.group) == (taking, *at))
+        };
+        names.get_mut(*at).into_iter().for_each(|names| names.retain(is_in));
+    }
+    Ok(())
 }
 
 /// The charges that a call speaks of, each once.
@@ -361,8 +392,8 @@ fn settlement(state: &State, (id, revision): &Made) -> Option<Settlement> {
     let known = state.charge(id)?;
     let (charge, standing) = (known.charge(), known.standing());
     let outcome = match standing {
-        // What it was before it was made anew is not known here any more: the queue was told.
-        _ if known.revision() != *revision => return None,
+        // What it was before it was made anew is not known here any more but for that: it was refused.
+        _ if known.revision() != *revision => Settled::Rejected,
         Standing::Accepted { .. } | Standing::TakenOver | Standing::ByHand { .. } => Settled::Accepted,
         Standing::Rejected { .. } => Settled::Rejected,
         Standing::Waived { .. } => Settled::Waived,
@@ -370,6 +401,21 @@ fn settlement(state: &State, (id, revision): &Made) -> Option<Settlement> {
         _ => return None,
     };
     let key = charge.key();
+    if known.revision() != *revision {
+        return Some(Settlement {
+            charge: charge.id(),
+            revision: *revision,
+            product: key.product.clone(),
+            customer: key.customer.clone(),
+            dimension: key.dimension.clone(),
+            time: charge.time(),
+            quantity: Decimal::ZERO,
+            outcome,
+            reference: None,
+            message: Some("it was refused, and made anew without this record".to_owned()),
+            answer: String::new(),
+        });
+    }
     Some(Settlement {
         charge: charge.id(),
         revision: *revision,
@@ -385,29 +431,28 @@ fn settlement(state: &State, (id, revision): &Made) -> Option<Settlement> {
     })
 }
 
-/// What is said of records that were not marked.
-fn words(unmarked: &[Unmarked]) -> Vec<String> {
-    let mut said = Vec::new();
-    for (is_gone, what) in [(true, "gone"), (false, "changed")] {
-        let found: HashSet<&str> =
-            unmarked.iter().filter(|it| it.is_gone == is_gone).map(|it| it.reference.as_str()).collect();
-        let mut found: Vec<&str> = found.into_iter().collect();
-        found.sort_unstable();
-        if found.is_empty() {
-            continue;
+/// What is said of records that were not marked for this reason.
+fn left(unmarked: &[Unmarked], why: Obstacle) -> Option<String> {
+    let of_these = || unmarked.iter().filter(|record| record.obstacle == why);
+    let reason = &of_these().next()?.reason;
+    let found: BTreeSet<&str> = of_these().map(|record| record.reference.as_str()).collect();
+    let some = found.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+    let more = if found.len() > NAMED { format!(" and {} more", found.len() - NAMED) } else { String::new() };
+    let (records, were, they, are) = match found.len() {
+        1 => ("1 record".to_owned(), "was", "it", "is"),
+        many => (format!("{many} records"), "were", "they", "are"),
+    };
+    let them = if found.len() == 1 { "it" } else { "them" };
+    let told = format!("when it was told what became of {them}");
+    Some(match why {
+        Obstacle::Other => {
+            format!("{records} could not be marked in the source {told}: {some}{more} ({reason})")
         }
-        let some = found.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
-        let more = if found.len() > NAMED { format!(" and {} more", found.len() - NAMED) } else { String::new() };
-        let reason = unmarked.iter().find(|it| it.is_gone == is_gone).map_or("", |it| it.reason.as_str());
-        let (records, were, they, are) = match found.len() {
-            1 => ("1 record".to_owned(), "was", "it", "is"),
-            many => (format!("{many} records"), "were", "they", "are"),
-        };
-        let them = if found.len() == 1 { "it" } else { "them" };
-        said.push(format!(
-            "{records} {were} {what} in the source when it was told what became of {them}, and {are} as {they} {were} found: {some}{more} \
-             ({reason})"
-        ));
-    }
-    said
+        Obstacle::Gone | Obstacle::Changed => {
+            let what = if why == Obstacle::Gone { "gone" } else { "changed" };
+            format!(
+                "{records} {were} {what} in the source {told}, and {are} as {they} {were} found: {some}{more} ({reason})"
+            )
+        }
+    })
 }

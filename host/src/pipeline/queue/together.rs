@@ -1,11 +1,9 @@
 //! Charges that share records, and are frozen together: a record is taken whole, so that what is handed out again was not billed in part.
 
-use std::collections::{HashMap, HashSet};
-
-use jiff::Timestamp;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::config::{Pipeline, Zeros};
-use crate::ledger::{EVERY, Made, State};
+use crate::ledger::{Made, State};
 use crate::model::charge::{ChargeId, Key};
 use crate::model::window::Window;
 use crate::pipeline::charges::{Assessed, Assessment, Difference, Place, hold};
@@ -18,11 +16,11 @@ pub(in crate::pipeline) type WhatOf = (Window, Pair);
 
 /// What stands under one reference.
 #[derive(Default)]
-pub(in crate::pipeline) struct Links(HashSet<((i64, Pair), (i64, Pair))>);
+pub(in crate::pipeline) struct Links(HashSet<(WhatOf, WhatOf)>);
 
 impl Links {
-    /// Two rows of one record: when, and whose usage of what.
-    pub(super) fn add(&mut self, one: (i64, Pair), other: (i64, Pair)) {
+    /// Two rows of one record.
+    pub(super) fn add(&mut self, one: WhatOf, other: WhatOf) {
         if one != other {
             self.0.insert((one, other));
         }
@@ -69,24 +67,26 @@ pub(in crate::pipeline) fn ban(works: &mut [Work], bans: &[Ban]) {
     }
 }
 
-/// Where the records of a run go; or which lines cannot be frozen with the others as they are. `broken` are windows of which some sink could
-/// not say what it accepts.
+/// Where the records of a run go; or which lines cannot be frozen with the others as they are.
 pub(in crate::pipeline) fn fates(
     pipeline: &Pipeline,
     terms: &[Terms<'_>],
     state: &State,
     works: &[Work],
     links: &Links,
-    broken: &HashSet<Window>,
 ) -> Result<Fates, Vec<Ban>> {
-    let nodes = Nodes::of(pipeline, terms, state, works, broken);
+    let nodes = Nodes::of(pipeline, terms, state, works);
     let mut failed: HashMap<WhatOf, String> = HashMap::new();
     let mut banned: HashMap<usize, String> = HashMap::new();
-    let linked: Vec<(WhatOf, WhatOf)> = links
-        .0
-        .iter()
-        .filter_map(|(one, other)| Some((nodes.at(pipeline, one)?, nodes.at(pipeline, other)?)))
-        .collect();
+    for work in works {
+        let sink = pipeline.sinks.get(work.sink).map_or("", |spec| spec.plugin.name.as_str());
+        let others = work.assessment.others.iter();
+        failed.extend(others.map(|pair| ((work.window, pair.clone()), words(&pair.dimension, &pair.customer, sink))));
+    }
+    for of in links.0.iter().flat_map(|(one, other)| [one, other]).filter(|of| !nodes.read.contains(of)) {
+        let (window, Pair { customer, dimension, .. }) = of;
+        failed.insert(of.clone(), format!("{dimension} for {customer} in {}", window.label()));
+    }
     loop {
         let before = (failed.len(), banned.len());
         for (at, line) in nodes.lines.iter().enumerate() {
@@ -102,7 +102,7 @@ pub(in crate::pipeline) fn fates(
                 failed.entry(of.clone()).or_insert_with(|| why.clone());
             }
         }
-        for (one, other) in &linked {
+        for (one, other) in &links.0 {
             for (from, to) in [(one, other), (other, one)] {
                 if let Some(why) = failed.get(from).cloned() {
                     failed.entry(to.clone()).or_insert(why);
@@ -159,10 +159,10 @@ struct Nodes {
 }
 
 impl Nodes {
-    fn of(pipeline: &Pipeline, terms: &[Terms<'_>], state: &State, works: &[Work], broken: &HashSet<Window>) -> Nodes {
+    fn of(pipeline: &Pipeline, terms: &[Terms<'_>], state: &State, works: &[Work]) -> Nodes {
         let mut lines = Vec::new();
         let mut left_out: HashMap<WhatOf, (u64, u64)> = HashMap::new();
-        for work in works.iter().filter(|work| work.is_read && !broken.contains(&work.window)) {
+        for work in works.iter().filter(|work| work.is_read) {
             let Some(spec) = pipeline.sinks.get(work.sink) else { continue };
             let assessment = &work.assessment;
             for (pair, records) in &assessment.tally {
@@ -182,7 +182,7 @@ impl Nodes {
                     continue;
                 }
                 let goes = goes(state, line, &made, waits);
-                let words = format!("{} for {} at {}", line.key.dimension, line.key.customer, spec.plugin.name);
+                let words = words(&line.key.dimension, &line.key.customer, &spec.plugin.name);
                 lines.push(Line { sink: work.sink, key: line.key.clone(), of, goes, words });
             }
         }
@@ -192,11 +192,10 @@ impl Nodes {
         };
         Nodes { read: left_out.into_iter().filter_map(is_accounted).collect(), lines }
     }
+}
 
-    fn at(&self, pipeline: &Pipeline, (time, pair): &(i64, Pair)) -> Option<WhatOf> {
-        let time = Timestamp::from_millisecond(*time).ok()?;
-        Some((Window::containing(pipeline.window, time), pair.clone()))
-    }
+fn words(dimension: &str, customer: &str, sink: &str) -> String {
+    format!("{dimension} for {customer} at {sink}")
 }
 
 fn made(state: &State, id: ChargeId) -> (ChargeId, u32) {
@@ -206,27 +205,16 @@ fn made(state: &State, id: ChargeId) -> (ChargeId, u32) {
 
 /// What of the usage that was read now stands behind a line.
 fn behind<'a>(line: &'a Assessed, assessment: &'a Assessment) -> impl Iterator<Item = Pair> {
-    let mut found: Vec<Pair> = Vec::new();
-    for share in line.shares() {
-        for (dimension, records) in share.origins {
-            let is_it = |pair: &&Pair| {
-                (pair.product.as_str(), pair.customer.as_str()) == share.owner()
-                    && (pair.dimension == *dimension || dimension == EVERY)
-            };
-            match (*records, dimension == EVERY) {
-                (0, _) => {}
-                (_, true) => found.extend(assessment.tally.keys().filter(is_it).cloned()),
-                (_, false) => {
-                    let (product, customer) = share.owner();
-                    let (product, customer) = (product.to_owned(), customer.to_owned());
-                    let pair = Pair { product, customer, dimension: dimension.clone() };
-                    found.extend(assessment.tally.contains_key(&pair).then_some(pair));
-                }
-            }
-        }
-    }
-    found.sort();
-    found.dedup();
+    let pairs = line.shares().flat_map(|share| {
+        let (product, customer) = share.owner();
+        let read = share.origins.iter().filter(|(_, records)| *records > 0);
+        read.map(move |(dimension, _)| Pair {
+            product: product.to_owned(),
+            customer: customer.to_owned(),
+            dimension: dimension.clone(),
+        })
+    });
+    let found: BTreeSet<Pair> = pairs.filter(|pair| assessment.tally.contains_key(pair)).collect();
     found.into_iter()
 }
 

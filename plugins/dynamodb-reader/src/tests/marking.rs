@@ -239,7 +239,7 @@ fn what_is_written_beside_the_usage_does_not_keep_a_record_from_being_marked() {
 
 #[test]
 fn the_largest_configuration_fits_the_longest_expression() {
-    let attributes: Vec<String> = (0..32).map(|number| format!("attribute-{number}")).collect();
+    let attributes: Vec<String> = (0..24).map(|number| format!("attribute-{number}")).collect();
     let config = json!({ "table": "Records", "key": ["id", "number"], "attributes": attributes });
     let item = with(record(CUSTOMER, 1, "users", "5"), json!({ "id": { "S": "a" }, "number": { "N": "1" } }));
     let stage = Stage::new(["id", "number"], std::slice::from_ref(&item));

@@ -121,3 +121,21 @@ fn a_total_that_cannot_be_kept_leaves_its_record_unmarked_and_says_why() {
         assert_eq!(stage.get().item("Records", [CUSTOMER, "0"]).unwrap()["metering_pending"]["S"], "true");
     }
 }
+
+#[test]
+fn charges_that_name_no_product_are_counted_in_the_row_of_the_default_one() {
+    let stage = Stage::new(SAMPLES_KEY, &[usage("acme", 1, &[("users", "12")])]);
+    let config = |product: &str| {
+        format!(
+            r#"{{ "table": "Records", "format": "dimension-usage", "subscribers": {{ "table": "Subscribers"{product} }} }}"#
+        )
+    };
+    assert_eq!(rows(&read(&config(""), request()).unwrap()).len(), 1);
+    let settlements = [Settlement { product: String::new(), ..settlement("a", "users", Settled::Accepted, "{}") }];
+    let receipts = [receipt("acme/1", &[0], &[0])];
+    let unmarked = acknowledge(&config(""), &settlements, &receipts).unwrap();
+    assert_eq!(unmarked[0].reason, "charge a has no product, and its total no place in `subscribers`");
+    let config = config(r#", "default_product": "prod""#);
+    assert_eq!(acknowledge(&config, &settlements, &receipts), Ok(vec![]));
+    assert_eq!(total(&stage, "users").as_deref(), Some("12"));
+}

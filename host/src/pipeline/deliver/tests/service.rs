@@ -34,6 +34,7 @@ pub(in crate::pipeline) fn delivered(
     let delivery = Delivery {
         service: &Way(Rc::clone(books)),
         name,
+        region: None,
         traits,
         retry_budget,
         ledger: &ledger,
