@@ -78,7 +78,8 @@ fn of_a_refused_group_those_that_are_set_to_pending_again_are_billed_and_the_oth
     assert_eq!(market.get(ACME, AT + 2), third, "the third is as it was");
     assert_eq!(market.total(ACME, "users"), "3");
     market.is_at_rest(1);
-    market.command("explain", &[&id], &[]).expect(0).says(stays);
+    let explained = market.command("explain", &[&format!("{id}/2")], &[]);
+    explained.expect(0).says("a record that it was made of before stays refused");
     // Its hour is billed by now: it is late, and goes with the next one.
     market.set_pending_again(ACME, AT + 2);
     market.run().expect(0);
@@ -161,9 +162,9 @@ fn refused_for_now() -> Market {
     let market = Market::new();
     market.begin_early();
     market.item(ACME, AT, PRODUCT, "users", "50");
-    let body = json!({ "__type": "ValidationException", "message": "not now" });
-    market.emulator.push_fault(Fault::Scripted { status: 400, body, commit: false }.forever());
-    market.run().expect(1).says("not now");
+    let name = "InvalidCustomerIdentifierException";
+    market.emulator.push_fault(Fault::Refuse { name: name.to_owned(), customer: ACME.to_owned() }.forever());
+    market.run().expect(1).says(name);
     market.emulator.clear_faults();
     market
 }

@@ -121,3 +121,50 @@ fn what_one_sink_refused_of_a_record_that_another_billed_stays_open() {
     assert_eq!(answer["Item"]["metering_failed"]["BOOL"], true, "{answer:#}");
     market.is_at_rest(1);
 }
+
+#[test]
+fn late_usage_of_long_ago_goes_with_a_window_of_today_though_all_between_have_their_charges() {
+    let mut market = Market::new();
+    let (plugin, url) = (component("failing"), market.store.url());
+    market.pipeline(&format!(
+        r#"
+name   = "long"
+window = "hour"
+start  = "2026-02-10T16"
+[source]
+plugin = "s3-reader"
+grant  = {{ read = "file://./bucket" }}
+config.layout = "{{yyyy}}/{{mm}}/{{dd}}/{{hh}}/*.json"
+config.fields = {{ time = "path", customer = "/customer", dimension = "/dimension", quantity = "/value" }}
+[aggregate.rules]
+config.dimensions = {{ "*" = "sum" }}
+[sink.other]
+plugin = "{}"
+config = {{ way = "proper", resolution = "ask", url = "{url}" }}
+grant.http = "{url}"
+late   = "carry"
+"#,
+        plugin.display()
+    ));
+    let object = |day: u64, hour: u64, name: &str, value: u64| {
+        let folder = market.path(&format!("bucket/2026/02/{day}/{hour:02}"));
+        std::fs::create_dir_all(&folder).unwrap();
+        let record = json!({ "customer": "acme", "dimension": "users", "value": value });
+        std::fs::write(folder.join(name), record.to_string()).unwrap();
+    };
+    // 120 hours, up to the one that ends at 16:00 on the 15th.
+    for hour in 16..16 + 120 {
+        object(10 + hour / 24, hour % 24, "a.json", 1);
+    }
+    market.run().expect(0);
+    object(10, 16, "late.json", 40);
+    object(15, 16, "a.json", 1);
+    market.run().expect(0);
+    market.at("2026-02-15T17:05:00Z");
+    market.run().expect(0);
+    let charges = charges(&market);
+    assert_eq!(charges.len(), 121);
+    let quantities: Vec<&str> = charges.iter().map(|charge| charge.split(' ').nth(3).unwrap()).collect();
+    assert_eq!(quantities.iter().filter(|quantity| **quantity == "41").count(), 1, "{quantities:?}");
+    market.run().expect(0);
+}

@@ -41,7 +41,7 @@ pub(in crate::pipeline) struct Intake {
     pub(super) quarantined: Vec<Quarantined>,
     pub(super) unreadable: Vec<Unreadable>,
     /// Records that were taken and billed before, and are pending again.
-    pub(super) again: Vec<(Taken, String)>,
+    pub(super) again: Vec<(String, Taken)>,
     /// Records that were taken before and say something else now: the queue is not told of them.
     pub(super) changed: HashSet<String>,
     /// Records that were taken before, and of which the queue was not told.
@@ -174,25 +174,19 @@ impl Intake {
         for (mark, (reference, rows)) in &records {
             let says = of_rows.of(rows);
             rows.iter().filter_map(|row| contents.get_mut(*row).map(|place| *place = says)).for_each(drop);
-            if let [first, others @ ..] = rows.as_slice() {
-                let of = |row: usize| {
-                    let time = Timestamp::from_millisecond(*batch.time.get(row)?).ok()?;
-                    Some((Window::containing(known.kind, time), pair(&batch, row)))
-                };
-                let links = others.iter().filter_map(|other| Some((of(*first)?, of(*other)?)));
-                links.for_each(|(one, other)| self.links.add(one, other));
+            let taken = found.get(mark);
+            let fate = taken.map_or(Fate::Usage, |taken| fate(known.state, taken, says));
+            if !matches!(fate, Fate::Usage) {
+                rows.iter().filter_map(|row| keep.get_mut(*row).map(|kept| *kept = false)).for_each(drop);
             }
-            let Some(taken) = found.get(mark) else { continue };
-            let fate = fate(known.state, taken, says);
-            if let Fate::Usage = fate {
-                self.retried.insert((*reference).to_owned(), *taken);
-                continue;
-            }
-            rows.iter().filter_map(|row| keep.get_mut(*row).map(|kept| *kept = false)).for_each(drop);
+            let named = |taken: &Taken| ((*reference).to_owned(), *taken);
             match fate {
-                Fate::Usage => {}
+                Fate::Usage => {
+                    self.retried.extend(taken.map(named));
+                    self.links.extend(&batch, rows, known.kind);
+                }
                 Fate::Untold => drop(self.untold.insert((*reference).to_owned())),
-                Fate::Again => self.again.push((*taken, (*reference).to_owned())),
+                Fate::Again => self.again.extend(taken.map(named)),
                 Fate::Changed => {
                     self.changed.insert((*reference).to_owned());
                     let rows = rows.iter().map(|row| (pair(&batch, *row), batch.time.get(*row).copied()));
@@ -396,7 +390,8 @@ fn fate(state: &State, taken: &Taken, contents: u64) -> Fate {
     }
 }
 
-fn pair(batch: &Batch, row: usize) -> Pair {
+/// Whose usage of what a row is.
+pub(super) fn pair(batch: &Batch, row: usize) -> Pair {
     let of = |column: &TextColumn| column.get(row).unwrap_or_default().to_owned();
     Pair { product: of(&batch.product), customer: of(&batch.customer), dimension: of(&batch.dimension) }
 }

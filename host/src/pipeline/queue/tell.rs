@@ -150,7 +150,7 @@ impl Teller<'_> {
     }
 
     /// Tells once more of records that were told of before.
-    fn again(&self, state: &State, again: &[(Taken, String)], unmarked: &mut Vec<Unmarked>) -> Result<(), Trouble> {
+    fn again(&self, state: &State, again: &[(String, Taken)], unmarked: &mut Vec<Unmarked>) -> Result<(), Trouble> {
         if again.is_empty() {
             return Ok(());
         }
@@ -158,7 +158,7 @@ impl Teller<'_> {
         for part in again.chunks(AT_ONCE) {
             let mut settlements = Settlements::default();
             let mut receipts = Vec::new();
-            for (taken, name) in part {
+            for (name, taken) in part {
                 let Some(group) = state.takings().group(taken) else { continue };
                 // Of one that is not clear any more it is told once it is.
                 if state.settled(group).is_none() {

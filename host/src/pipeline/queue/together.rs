@@ -2,10 +2,14 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use jiff::Timestamp;
+
+use super::intake::pair;
 use crate::config::{Pipeline, Zeros};
 use crate::ledger::{Made, State};
 use crate::model::charge::{ChargeId, Key};
-use crate::model::window::Window;
+use crate::model::usage::Batch;
+use crate::model::window::{Window, WindowKind};
 use crate::pipeline::charges::{Assessed, Assessment, Difference, Place, hold};
 use crate::pipeline::setup::Terms;
 use crate::pipeline::tally::Pair;
@@ -19,11 +23,15 @@ pub(in crate::pipeline) type WhatOf = (Window, Pair);
 pub(in crate::pipeline) struct Links(HashSet<(WhatOf, WhatOf)>);
 
 impl Links {
-    /// Two rows of one record.
-    pub(super) fn add(&mut self, one: WhatOf, other: WhatOf) {
-        if one != other {
-            self.0.insert((one, other));
-        }
+    /// The rows of one record.
+    pub(super) fn extend(&mut self, batch: &Batch, rows: &[usize], kind: WindowKind) {
+        let of = |row: usize| {
+            let time = Timestamp::from_millisecond(*batch.time.get(row)?).ok()?;
+            Some((Window::containing(kind, time), pair(batch, row)))
+        };
+        let [first, others @ ..] = rows else { return };
+        let links = others.iter().filter_map(|other| Some((of(*first)?, of(*other)?)));
+        self.0.extend(links.filter(|(one, other)| one != other));
     }
 }
 
