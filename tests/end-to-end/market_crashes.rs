@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::crashes::side_by_side;
+use crate::crashes::{is_long, side_by_side};
 use crate::market::{ACME, Market, OTHER, PRODUCT, SECOND};
 use crate::support::Ended;
 
@@ -100,7 +100,12 @@ fn places(make: fn() -> Market, story: &Story) -> Vec<String> {
         *time += 1;
         format!("{name}#{time}")
     };
-    passed.lines().map(pass).collect()
+    let all: Vec<String> = passed.lines().map(pass).collect();
+    match is_long() {
+        true => all,
+        // Each place once.
+        false => all.into_iter().filter(|place| place.ends_with("#1")).collect(),
+    }
 }
 
 /// The names of places where runs of a queue are killed.
