@@ -59,18 +59,22 @@ pub(in crate::pipeline) struct Ban {
 
 /// Keeps back what shares records with what is kept back.
 pub(in crate::pipeline) fn ban(works: &mut [Work], bans: &[Ban]) {
-    for Ban { sink, key, reason } in bans {
-        for work in works.iter_mut().filter(|work| work.sink == *sink && work.window == key.window) {
-            let Assessment { lines, proposals, by_hand, holds, .. } = &mut work.assessment;
-            let Some(line) = lines.iter_mut().find(|line| line.key == *key) else { continue };
-            proposals.retain(|proposal| proposal.key != *key);
-            by_hand.retain(|(proposal, ..)| proposal.key != *key);
+    let banned: HashMap<(usize, &Key), &String> = bans.iter().map(|ban| ((ban.sink, &ban.key), &ban.reason)).collect();
+    if banned.is_empty() {
+        return;
+    }
+    for Work { sink, assessment, .. } in works {
+        let Assessment { lines, proposals, by_hand, holds, .. } = assessment;
+        proposals.retain(|proposal| !banned.contains_key(&(*sink, &proposal.key)));
+        by_hand.retain(|(proposal, ..)| !banned.contains_key(&(*sink, &proposal.key)));
+        for line in lines {
+            let Some(reason) = banned.get(&(*sink, &line.key)) else { continue };
             (line.zero, line.waived, line.by_hand, line.draft) = (false, None, None, None);
             if let Some(difference) = &mut line.difference {
                 difference.place = Place::Held;
             }
-            line.held = Some(("together", reason.clone()));
-            holds.push(hold(key, "together", reason.clone(), Some(line.own)));
+            line.held = Some(("together", (*reason).clone()));
+            holds.push(hold(&line.key, "together", (*reason).clone(), Some(line.own)));
         }
     }
 }

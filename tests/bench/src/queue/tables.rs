@@ -114,10 +114,13 @@ impl Moto {
         let of_records = [("customerAWSAccountId", "S"), ("create_timestamp", "N"), ("metering_pending", "S")];
         this.make(RECORDS, RECORDS_KEY, &of_records, Some(index))?;
         this.make(SUBSCRIBERS, SUBSCRIBERS_KEY, &[("productCode", "S"), ("customerAWSAccountId", "S")], None)?;
-        let items: Vec<Value> = usage.items().collect();
-        for items in items.chunks(25) {
-            let puts: Vec<Value> = items.iter().map(|item| json!({ "PutRequest": { "Item": item } })).collect();
-            this.call("BatchWriteItem", &json!({ "RequestItems": { RECORDS: puts } }))?;
+        for (table, items) in
+            [(RECORDS, usage.items().collect()), (SUBSCRIBERS, usage.subscribers().collect::<Vec<_>>())]
+        {
+            for items in items.chunks(25) {
+                let puts: Vec<Value> = items.iter().map(|item| json!({ "PutRequest": { "Item": item } })).collect();
+                this.call("BatchWriteItem", &json!({ "RequestItems": { table: puts } }))?;
+            }
         }
         Ok(this)
     }
