@@ -454,6 +454,33 @@ fn the_only_record_of_a_charge_that_changes_before_it_is_marked_counts_once_it_i
 }
 
 #[test]
+fn a_total_waits_for_the_first_record_of_its_charge_while_that_is_held_and_counts_once() {
+    for marked in [false, true] {
+        let market = Market::new();
+        market.item(ACME, AT, PRODUCT, "users", "5");
+        market.item(ACME, AT + 1, PRODUCT, "users", "7");
+        // It dies before it tells of them, or after that and before it writes that down.
+        let place = if marked { "told" } else { "telling" };
+        assert_eq!(market.command("run", &[], &[("METERHOST_FAILPOINT", place)]).exit, -1);
+        let edit = |quantity: &str| {
+            let values = json!({ ":q": { "N": quantity }, ":p": { "S": "true" } });
+            market.update(ACME, AT, "SET quantity = :q, metering_pending = :p", &values);
+        };
+        edit("50");
+        for _ in 0..2 {
+            market.run().expect(1).says("it was taken before, and says something else now");
+            market.marked(&[(ACME, AT + 1)], false, "\"Success\"");
+            assert_eq!(market.total(ACME, "users"), if marked { "12" } else { "" });
+        }
+        edit("5");
+        market.run().expect(0);
+        market.marked(&[(ACME, AT), (ACME, AT + 1)], false, "\"Success\"");
+        assert_eq!((bill(&market), market.total(ACME, "users")), (vec![format!("{ACME} users 12")], "12".into()));
+        market.is_at_rest(0);
+    }
+}
+
+#[test]
 fn a_claimed_item_that_was_not_taken_yet_is_billed_as_it_was_changed() {
     let market = Market::new();
     market.item(ACME, AT, PRODUCT, "users", "-5");

@@ -252,16 +252,15 @@ impl<'a> Lane<'a> {
         let mut next: HashMap<&str, &str> = HashMap::new();
         for (at, _) in groups {
             let (Some(group), Some(names)) = (taking.groups.get(*at), names.get(*at)) else { continue };
-            let is_changed = |name: &&str| self.teller.intake.changed.contains(*name);
-            let names: Vec<&str> = names.iter().map(String::as_str).filter(|name| !is_changed(name)).collect();
             let places = settlements.of(state, group);
             let first: Vec<u32> =
                 places.iter().filter(|(id, _)| group.first.contains(id)).map(|(_, place)| *place).collect();
             let all: Vec<u32> = places.iter().map(|(_, place)| *place).collect();
-            for (number, name) in names.iter().enumerate() {
+            for (number, name) in names.iter().enumerate().filter(|(_, name)| !self.is_changed(name)) {
                 let first = if number == 0 { first.clone() } else { Vec::new() };
-                receipts.push(Receipt { reference: (*name).to_owned(), settlements: all.clone(), first });
+                receipts.push(Receipt { reference: name.clone(), settlements: all.clone(), first });
             }
+            let names: Vec<&str> = names.iter().map(String::as_str).filter(|name| !self.is_changed(name)).collect();
             next.extend(names.array_windows().map(|[one, after]| (*one, *after)));
         }
         // Where the ledger lost entries since, it claims under another token: what was not handed out under that bears the old one.
@@ -277,13 +276,16 @@ impl<'a> Lane<'a> {
             }
         }
         failpoint("told");
-        // Where none of its records could be marked, a charge is told of once one can: else it would miss in what is written once a charge.
+        // Where none of its records could be marked, or its first one is held, it is told of once they can be: else it would miss in what is
+        // written once a charge, or be there twice.
         let unmarked =
             self.unmarked.get(before..).unwrap_or_default().iter().filter(|record| record.obstacle != Obstacle::Gone);
         let unmarked: HashSet<&str> = unmarked.map(|record| record.reference.as_str()).collect();
-        let is_unmarked = |name: &String| unmarked.contains(name.as_str()) || self.teller.intake.changed.contains(name);
-        let is_told =
-            |at: &usize| names.get(*at).is_none_or(|names| names.is_empty() || !names.iter().all(is_unmarked));
+        let is_unmarked = |name: &String| unmarked.contains(name.as_str()) || self.is_changed(name);
+        let is_told = |at: &usize| {
+            let Some([first, others @ ..]) = names.get(*at).map(Vec::as_slice) else { return true };
+            !(self.is_changed(first) || is_unmarked(first) && others.iter().all(is_unmarked))
+        };
         let groups = groups.iter().filter(|(at, _)| is_told(at));
         let groups: Vec<(u32, Told)> =
             groups.filter_map(|(at, told)| Some((u32::try_from(*at).ok()?, *told))).collect();
@@ -292,6 +294,11 @@ impl<'a> Lane<'a> {
         }
         failpoint("acknowledged");
         Ok(())
+    }
+
+    /// Whether a record is not to be marked, since it says something else than what was billed.
+    fn is_changed(&self, name: &str) -> bool {
+        self.teller.intake.changed.contains(name)
     }
 
     /// Tells of some records. What is written once a charge goes with another record, where the first one is not there any more.
