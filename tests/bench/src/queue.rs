@@ -10,7 +10,7 @@
 //!
 //! The metering service lets ten calls through in a second, of 25 charges each, and throttles what is above; that nothing was is checked.
 //! So what is delivered takes its time whatever the program does, and the other phases are shown by themselves. Each call of the stand-in
-//! takes at least [`LATENCY`]. moto copies all tables for each transaction, which is what takes its time, and puts the copies back where one
+//! takes at least [`LATENCY`]. moto copies the tables of each transaction, which is what takes its time, and puts the copies back where one
 //! fails, whatever others wrote meanwhile: so the rows of its subscribers have their maps already, and none fails. `METERHOST_BENCH_QUEUE` is
 //! another number of records for the stand-in, in as many groups; `METERHOST_LONG` lets the script have all of them.
 #![expect(clippy::indexing_slicing, reason = "what a JSON value does not hold is null")]

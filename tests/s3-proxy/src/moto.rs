@@ -11,9 +11,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 
 use crate::wire::{self, Message};
 
-/// Ends with whoever started it, whose end of the pipe closes; and after so many seconds in any case.
+/// Ends with whoever started it, whose end of the pipe closes; and after so many seconds in any case. A transaction of DynamoDB copies each of
+/// its tables once; moto by itself does so for each of its actions, which takes minutes where a table has thousands of items.
 const PROGRAM: &str = "
-import os, sys, threading
+import copy, os, sys, threading, types
 def end(): os._exit(0)
 def wait():
     sys.stdin.buffer.read()
@@ -22,6 +23,24 @@ threading.Thread(target=wait, daemon=True).start()
 timer = threading.Timer(1800, end)
 timer.daemon = True
 timer.start()
+from moto.dynamodb import models
+transaction = threading.local()
+def copied(it):
+    copies = getattr(transaction, 'copies', None)
+    if copies is None or not isinstance(it, models.Table):
+        return copy.deepcopy(it)
+    if id(it) not in copies:
+        copies[id(it)] = copy.deepcopy(it)
+    return copies[id(it)]
+models.copy = types.SimpleNamespace(deepcopy=copied)
+whole = models.DynamoDBBackend.transact_write_items
+def once(self, *arguments, **named):
+    transaction.copies = {}
+    try:
+        return whole(self, *arguments, **named)
+    finally:
+        transaction.copies = None
+models.DynamoDBBackend.transact_write_items = once
 from moto.server import main
 main(['-H', '127.0.0.1', '-p', '0'])
 ";
