@@ -223,7 +223,7 @@ impl Broker {
 
     /// The AWS region that a plugin calls services in, where it may call any, and the grant or the environment names one.
     pub fn region(&self, grants: &Grants) -> Option<String> {
-        if grants.aws.is_empty() { None } else { aws::region(grants, self.environment()) }
+        if grants.aws.is_empty() { None } else { identity::named_region(&grants.account, self.environment()) }
     }
 
     /// Waits for something that a session does, on a thread that is not the broker's own.

@@ -57,8 +57,8 @@ pub(crate) fn foreign(names: &Names, token: &str) -> String {
     )
 }
 
-/// Puts the token on records that bear none, and beside it what the record says, each if it is still as it was read; answers what came of
-/// each.
+/// Puts the token on records that bear none, or ours, and beside it what the record says, each if it is still as it was read; answers what
+/// came of each.
 pub(crate) fn claim(names: &Names, token: &str, items: &[&Item<'_>]) -> Result<Vec<Claimed>, Error> {
     let groups = items.iter().map(|item| Ok(vec![update(names, token, item)?])).collect::<Result<Vec<_>, Error>>()?;
     let verdicts = write::write(&groups, &format!("table {}", names.table))?;

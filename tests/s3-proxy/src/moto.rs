@@ -11,8 +11,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 
 use crate::wire::{self, Message};
 
-/// Ends with whoever started it, whose end of the pipe closes; and after so many seconds in any case. A transaction of DynamoDB copies each of
-/// its tables once; moto by itself does so for each of its actions, which takes minutes where a table has thousands of items.
+/// Ends with whoever started it, whose end of the pipe closes; and after so many seconds in any case.
+///
+/// A transaction of DynamoDB copies each of its tables once; moto by itself does so for each of its actions, which takes minutes where a
+/// table has thousands of items.
 const PROGRAM: &str = "
 import copy, os, sys, threading, types
 def end(): os._exit(0)

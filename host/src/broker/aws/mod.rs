@@ -30,6 +30,5 @@ pub(super) use caller::{Caller, Callers, Unsigned};
 pub(super) use grant::AwsGrants;
 pub(super) use patience::Patience;
 pub use policy::Policy;
-pub(super) use policy::region;
 pub(super) use reach::Reach;
 pub(super) use request::{AwsRequest, Unfit};

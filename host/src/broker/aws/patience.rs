@@ -1,5 +1,5 @@
-//! How long a throttled call is repeated. Throttled, and met by another write, means that nothing was done ("Error handling with DynamoDB", developer guide), so
-//! that repeating it bills nothing twice, whatever it writes.
+//! How long a throttled call is repeated, or one that met another write. Both mean that nothing was done ("Error handling with DynamoDB",
+//! developer guide), so that repeating it bills nothing twice, whatever it writes.
 
 use std::time::Duration;
 

@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::super::grant::Grants;
+use super::super::identity::named_region;
 use super::super::root::{BucketRoot, Root};
 use super::endpoint::partition;
 use super::operation::Action;
@@ -127,12 +128,6 @@ fn literal(text: &str) -> String {
     text.chars().map(escaped).collect()
 }
 
-/// The region that a plugin calls AWS in, where the grant or the environment names one.
-pub(in crate::broker) fn region(grants: &Grants, env: &Environment) -> Option<String> {
-    let set = |name: &str| env(name).filter(|value| !value.is_empty());
-    grants.account.region.clone().or_else(|| set("AWS_REGION")).or_else(|| set("AWS_DEFAULT_REGION"))
-}
-
 /// What the ARNs of a plugin's resources begin with.
 struct Place {
     partition: String,
@@ -142,7 +137,7 @@ struct Place {
 
 impl Place {
     fn of(grants: &Grants, env: &Environment) -> Place {
-        let region = region(grants, env);
+        let region = named_region(&grants.account, env);
         let of_region = region.as_ref().map(|region| partition(region).name);
         let (of_role, account) = grants.account.of_role().unzip();
         Place {

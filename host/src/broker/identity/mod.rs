@@ -69,6 +69,12 @@ pub(super) struct Surroundings {
     exchanges: Arc<Exchanges>,
 }
 
+/// The region that the grant or the environment names.
+pub(super) fn named_region(account: &Account, env: &Environment) -> Option<String> {
+    let set = |name: &str| set(env, name);
+    account.region.clone().or_else(|| set("AWS_REGION")).or_else(|| set("AWS_DEFAULT_REGION"))
+}
+
 impl Surroundings {
     /// Reads the environment and the configuration files. Nothing is sent.
     pub(super) async fn of(account: &Account, env: &Environment, exchanges: &Arc<Exchanges>) -> Self {
@@ -80,8 +86,7 @@ impl Surroundings {
             .with_http_client(transport.clone())
             .with_sleep_impl(TokioSleep::new())
             .with_behavior_version(Some(BehaviorVersion::latest()));
-        let named = account.region.clone().or_else(|| set("AWS_REGION")).or_else(|| set("AWS_DEFAULT_REGION"));
-        let named_region = match named {
+        let named_region = match named_region(account, env) {
             Some(region) => Some(region),
             None => {
                 let mut builder =

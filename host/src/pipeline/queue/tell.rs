@@ -408,22 +408,7 @@ fn settlement(state: &State, (id, revision): &Made) -> Option<Settlement> {
         _ => return None,
     };
     let key = charge.key();
-    if known.revision() != *revision {
-        return Some(Settlement {
-            charge: charge.id(),
-            revision: *revision,
-            product: key.product.clone(),
-            customer: key.customer.clone(),
-            dimension: key.dimension.clone(),
-            time: charge.time(),
-            quantity: Decimal::ZERO,
-            outcome,
-            reference: None,
-            message: Some("it was refused, and made anew without this record".to_owned()),
-            answer: String::new(),
-        });
-    }
-    Some(Settlement {
+    let settlement = Settlement {
         charge: charge.id(),
         revision: *revision,
         product: key.product.clone(),
@@ -435,7 +420,12 @@ fn settlement(state: &State, (id, revision): &Made) -> Option<Settlement> {
         reference: standing.reference().map(str::to_owned),
         message: standing.reason(),
         answer: known.answer().unwrap_or_default().to_owned(),
-    })
+    };
+    if known.revision() == *revision {
+        return Some(settlement);
+    }
+    let message = Some("it was refused, and made anew without this record".to_owned());
+    Some(Settlement { quantity: Decimal::ZERO, reference: None, message, answer: String::new(), ..settlement })
 }
 
 /// What is said of records that were not marked for this reason.
