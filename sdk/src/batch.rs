@@ -123,6 +123,10 @@ pub struct TextColumn<'a> {
 }
 
 impl<'a> TextColumn<'a> {
+    pub(crate) fn of(column: &'a types::TextColumn, rows: usize) -> Self {
+        TextColumn { column, rows }
+    }
+
     /// The distinct values that the rows point to.
     pub fn values(&self) -> &'a [String] {
         &self.column.values
@@ -160,6 +164,10 @@ pub struct DecimalColumn<'a> {
 }
 
 impl<'a> DecimalColumn<'a> {
+    pub(crate) fn of(column: &'a types::DecimalColumn) -> Self {
+        DecimalColumn { column }
+    }
+
     /// What row `row` holds; zero beyond the last.
     pub fn get(&self, row: usize) -> Decimal {
         let lo = self.column.lo.get(row).copied().unwrap_or_default();
@@ -210,25 +218,8 @@ impl TryFrom<types::Batch> for Batch {
 
     fn try_from(batch: types::Batch) -> Result<Self, Error> {
         let rows = batch.time.len();
-        let length = |what: &str, found: usize| match found == rows {
-            true => Ok(()),
-            false => Err(Error::Other(format!("the batch has {rows} times and {found} of {what}"))),
-        };
-        length("rows", batch.rows as usize)?;
-        length("quantity", batch.quantity.lo.len())?;
-        if !batch.quantity.hi.is_empty() {
-            length("quantity.hi", batch.quantity.hi.len())?;
-            let wide = batch.quantity.lo.iter().zip(&batch.quantity.hi);
-            if wide.clone().any(|(&lo, &hi)| Decimal::from_parts(lo, hi, batch.quantity.scale).is_none()) {
-                return Err(Error::Other("a quantity has more than 38 digits".into()));
-            }
-        }
-        if batch.quantity.scale > 38 {
-            return Err(Error::Other(format!(
-                "the quantities have a scale of {}; 38 is the most",
-                batch.quantity.scale
-            )));
-        }
+        length("rows", batch.rows as usize, rows)?;
+        checked_decimals(&batch.quantity, rows)?;
         let named = [
             ("customer", &batch.customer),
             ("product", &batch.product),
@@ -236,19 +227,7 @@ impl TryFrom<types::Batch> for Batch {
             ("id", &batch.id),
         ];
         let attributes = batch.attributes.iter().map(|attribute| (attribute.name.as_str(), &attribute.column));
-        for (name, column) in named.into_iter().chain(attributes) {
-            if !column.indices.is_empty() {
-                length(name, column.indices.len())?;
-                // The largest index stands for nothing; one more than it wraps to zero, below every bound.
-                let past = column.indices.iter().map(|index| index.wrapping_add(1)).max().unwrap_or(0) as usize;
-                if past > column.values.len() {
-                    return Err(Error::Other(format!(
-                        "column {name} points beyond its {} values",
-                        column.values.len()
-                    )));
-                }
-            }
-        }
+        named.into_iter().chain(attributes).try_for_each(|(name, column)| checked_text(name, column, rows))?;
         for (name, column) in [("customer", &batch.customer), ("dimension", &batch.dimension)] {
             let missing = match column.indices.as_slice() {
                 [] => rows > 0 && column.values.is_empty(),
@@ -259,6 +238,43 @@ impl TryFrom<types::Batch> for Batch {
             }
         }
         Ok(Batch(batch))
+    }
+}
+
+fn length(what: &str, found: usize, rows: usize) -> Result<(), Error> {
+    match found == rows {
+        true => Ok(()),
+        false => Err(Error::Other(format!("the batch has {rows} rows and {found} of {what}"))),
+    }
+}
+
+/// That each row of a column of decimals is one of at most 38 digits.
+pub(crate) fn checked_decimals(column: &types::DecimalColumn, rows: usize) -> Result<(), Error> {
+    let types::DecimalColumn { lo, hi, scale } = column;
+    length("quantity", lo.len(), rows)?;
+    if !hi.is_empty() {
+        length("quantity.hi", hi.len(), rows)?;
+        if lo.iter().zip(hi).any(|(&lo, &hi)| Decimal::from_parts(lo, hi, *scale).is_none()) {
+            return Err(Error::Other("a quantity has more than 38 digits".into()));
+        }
+    }
+    match *scale > 38 {
+        true => Err(Error::Other(format!("the quantities have a scale of {scale}; 38 is the most"))),
+        false => Ok(()),
+    }
+}
+
+/// That each row of a column of text points to a value or to nothing.
+pub(crate) fn checked_text(name: &str, column: &types::TextColumn, rows: usize) -> Result<(), Error> {
+    if column.indices.is_empty() {
+        return Ok(());
+    }
+    length(name, column.indices.len(), rows)?;
+    // The largest index stands for nothing; one more than it wraps to zero, below every bound.
+    let past = column.indices.iter().map(|index| index.wrapping_add(1)).max().unwrap_or(0) as usize;
+    match past > column.values.len() {
+        true => Err(Error::Other(format!("column {name} points beyond its {} values", column.values.len()))),
+        false => Ok(()),
     }
 }
 

@@ -10,7 +10,7 @@ use std::fmt;
 use crate::bindings::imports::types;
 use crate::intern::TextBuilder;
 use crate::{Batch, Decimal};
-use quantity::QuantityBuilder;
+pub(crate) use quantity::QuantityBuilder;
 
 /// One usage record on its way into a batch.
 #[derive(Debug, Clone, Copy)]

@@ -25,6 +25,7 @@ mod batch;
 #[doc(hidden)]
 pub mod bindings;
 mod builder;
+mod charges;
 mod export;
 pub mod http;
 mod intern;
@@ -39,8 +40,9 @@ pub mod testing;
 
 pub use aggregator::{Aggregator, ChargeLine, Excluded, Origin};
 pub use batch::{Batch, DecimalColumn, Row, TextColumn};
-pub use bindings::imports::types::{Error, Window, WindowKind};
+pub use bindings::imports::types::{Error, Rate, Window, WindowKind};
 pub use builder::{BatchBuilder, NotTaken, Record};
+pub use charges::{ChargeBatch, ChargeRow};
 pub use log::{debug, error, info, trace, warn};
 pub use meterhost_decimal::{Decimal, DecimalSum, ParseDecimalError, Quotient, Rounding};
 #[cfg(feature = "json")]
@@ -49,10 +51,12 @@ pub use plugin::{About, Capability, Need, Plugin};
 pub use schemars::{self, JsonSchema};
 pub use serde::{self, Deserialize};
 pub use sink::{
-    Answer, Charge, Failure, Finding, HeldRecord, Opinion, Outcome, Rate, Resolution, ServiceTraits, Session, Sink,
-    Status, Together, Zero,
+    Answer, Charge, Failure, Finding, HeldRecord, Opinion, Outcome, Resolution, ServiceTraits, Session, Sink, Status,
+    Together, Zero,
 };
-pub use snapshot::{Publication, Published, SnapshotCharges, SnapshotSink};
+pub use snapshot::{
+    FoundSet, Objection, Outline, PlaceTraits, Publication, PublishFailure, Published, Shown, SnapshotSink,
+};
 pub use source::{
     Cursor, Input, Listing, Obstacle, Page, Quarantined, ReadInput, Receipt, Request, RowInputs, Settled, Settlement,
     Shard, Source, SourceKind, Unmarked, Unreadable,

@@ -6,9 +6,9 @@ use std::marker::PhantomData;
 use crate::bindings::imports::{about::Kind, types};
 use crate::bindings::sink::{Description, Guest as World, sink as wit};
 use crate::plugin::{config, describe, enter};
-use crate::{Decimal, Error, Plugin, Window, WindowKind};
+use crate::{Decimal, Error, Plugin, Rate, Window, WindowKind};
 
-pub use wit::{Failure, Opinion, Outcome, Rate, Resolution, Status, Together, Zero};
+pub use wit::{Failure, Opinion, Outcome, Resolution, Status, Together, Zero};
 
 /// Delivers charges, each with an outcome of its own.
 ///

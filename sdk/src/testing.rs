@@ -119,6 +119,80 @@ pub fn usage(records: &[Usage<'_>]) -> crate::Batch {
     builder.finish()
 }
 
+/// A charge of a test with all that a charge can have.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Charged<'a> {
+    /// The first instant of its window, in milliseconds, UTC.
+    pub start: i64,
+    /// The first instant behind it.
+    pub end: i64,
+    /// Its id.
+    pub id: u128,
+    /// What was used; empty where the pipeline meters one product.
+    pub product: &'a str,
+    /// Who used it.
+    pub customer: &'a str,
+    /// What is charged for.
+    pub dimension: &'a str,
+    /// How much, as a decimal is written.
+    pub quantity: &'a str,
+    /// Names and values.
+    pub tags: &'a [(&'a str, &'a str)],
+    /// Names and values.
+    pub attributes: &'a [(&'a str, &'a str)],
+}
+
+/// A batch of charges, for publishing by a snapshot sink under test.
+///
+/// # Panics
+///
+/// If a quantity is no decimal, or the quantities have no common scale within 38 digits.
+pub fn charges(charges: &[Charged<'_>]) -> crate::ChargeBatch {
+    use crate::bindings::imports::types::AttributeColumn;
+    use crate::bindings::snapshot::snapshot_sink::Charges;
+    use crate::builder::QuantityBuilder;
+    use crate::intern::TextBuilder;
+
+    let text = |of: &dyn Fn(&Charged<'_>) -> Option<String>| {
+        let mut column = TextBuilder::default();
+        charges.iter().for_each(|charge| column.push(of(charge).as_deref()));
+        column.take()
+    };
+    let named = |of: fn(&Charged<'_>) -> Vec<(String, String)>| -> Vec<AttributeColumn> {
+        let names: std::collections::BTreeSet<String> = charges.iter().flat_map(of).map(|(name, _)| name).collect();
+        let column = |name: String| {
+            let held = |charge: &Charged<'_>| of(charge).into_iter().find(|(found, _)| *found == name);
+            AttributeColumn { column: text(&|charge| held(charge).map(|(_, value)| value)), name }
+        };
+        names.into_iter().map(column).collect()
+    };
+    fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+    let mut quantities = QuantityBuilder::default();
+    for charge in charges {
+        #[expect(clippy::panic, reason = "a test that is written wrong has to stop")]
+        let quantity = crate::Decimal::parse(charge.quantity).unwrap_or_else(|error| panic!("{charge:?}: {error}"));
+        #[expect(clippy::panic, reason = "a test that is written wrong has to stop")]
+        quantities.push(quantity).unwrap_or_else(|error| panic!("{charge:?}: {error}"));
+    }
+    let batch = Charges {
+        rows: charges.len() as u32,
+        start: charges.iter().map(|charge| charge.start).collect(),
+        end: charges.iter().map(|charge| charge.end).collect(),
+        id_high: charges.iter().map(|charge| (charge.id >> 64) as u64).collect(),
+        id_low: charges.iter().map(|charge| charge.id as u64).collect(),
+        product: text(&|charge| Some(charge.product.to_owned()).filter(|product| !product.is_empty())),
+        customer: text(&|charge| Some(charge.customer.to_owned())),
+        dimension: text(&|charge| Some(charge.dimension.to_owned())),
+        quantity: quantities.take(),
+        tags: named(|charge| owned(charge.tags)),
+        attributes: named(|charge| owned(charge.attributes)),
+    };
+    #[expect(clippy::panic, reason = "what is built here fits")]
+    crate::ChargeBatch::try_from(batch).unwrap_or_else(|error| panic!("{error}"))
+}
+
 /// The bucket of a plugin under test.
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod objects {
@@ -327,6 +401,22 @@ pub(crate) mod aws_calls {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn charges_of_a_test_come_back_as_they_went_in() {
+        let one =
+            Charged { end: 5, id: 7 << 64 | 9, customer: "a", dimension: "cpu", quantity: "1.5", ..Charged::default() };
+        let other = Charged { product: "p", quantity: "-2", tags: &[("t", "u")], attributes: &[("k", "v")], ..one };
+        let batch = charges(&[one, other]);
+        let rows: Vec<_> =
+            batch.rows().map(|row| (row.product, row.quantity.to_string(), row.tag("t"), row.attribute("k"))).collect();
+        assert_eq!(rows, [("", "1.5".to_owned(), None, None), ("p", "-2".to_owned(), Some("u"), Some("v"))]);
+        assert_eq!(
+            batch.row(0).map(|row| (row.id(), row.window)),
+            Some(("00000000000000070000000000000009".to_owned(), crate::Window { start: 0, end: 5 }))
+        );
+        assert!(batch.row(2).is_none());
+    }
 
     #[test]
     fn usage_of_a_test_may_have_a_product_and_an_id() {

@@ -318,8 +318,8 @@ pub(super) fn service_traits(traits: sink::ServiceTraits) -> Result<ServiceTrait
 /// Waiting for a rate counts against no limit, so that a longer stretch could keep a run from ever ending.
 const LONGEST_STRETCH: u32 = 3_600_000;
 
-fn rate(rate: sink::Rate) -> Result<(u32, Duration, u32), Cause> {
-    let sink::Rate { requests, per, burst } = rate;
+fn rate(rate: types::Rate) -> Result<(u32, Duration, u32), Cause> {
+    let types::Rate { requests, per, burst } = rate;
     if requests == 0 || burst == 0 || !(1..=LONGEST_STRETCH).contains(&per) {
         let text =
             format!("its rate is {requests} requests in {per} ms, {burst} at once: it has to let one through an hour");

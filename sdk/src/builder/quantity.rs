@@ -7,7 +7,7 @@ use super::NotTaken;
 
 /// A column of decimals that is being written. Its scale is the largest that came so far.
 #[derive(Debug, Default)]
-pub(super) struct QuantityBuilder {
+pub(crate) struct QuantityBuilder {
     lo: Vec<u64>,
     /// As long as `lo`, or empty while all are zero.
     hi: Vec<i64>,
@@ -16,7 +16,7 @@ pub(super) struct QuantityBuilder {
 
 impl QuantityBuilder {
     #[inline]
-    pub(super) fn push(&mut self, quantity: Decimal) -> Result<(), NotTaken> {
+    pub(crate) fn push(&mut self, quantity: Decimal) -> Result<(), NotTaken> {
         let (mut lo, mut hi, scale) = quantity.to_parts();
         if scale != self.scale {
             (lo, hi) = self.scaled(quantity)?;
@@ -60,7 +60,7 @@ impl QuantityBuilder {
         Ok(())
     }
 
-    pub(super) fn take(&mut self) -> types::DecimalColumn {
+    pub(crate) fn take(&mut self) -> types::DecimalColumn {
         let room = self.lo.len();
         let lo = std::mem::replace(&mut self.lo, Vec::with_capacity(room));
         let (hi, scale) = (std::mem::take(&mut self.hi), std::mem::take(&mut self.scale));
