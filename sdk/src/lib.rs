@@ -55,7 +55,7 @@ pub use sink::{
     Together, Zero,
 };
 pub use snapshot::{
-    FoundSet, Objection, Outline, PlaceTraits, Publication, PublishFailure, Published, Shown, SnapshotSink,
+    FoundSet, Objection, Outline, PlaceTraits, Publication, PublishFailure, Shown, SnapshotSink, Written,
 };
 pub use source::{
     Cursor, Input, Listing, Obstacle, Page, Quarantined, ReadInput, Receipt, Request, RowInputs, Settled, Settlement,

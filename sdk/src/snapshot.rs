@@ -58,13 +58,16 @@ pub trait Publication: 'static {
         Ok(())
     }
 
-    /// Verifies what was written, then makes it current, whole.
-    fn commit(&mut self) -> Result<Published, PublishFailure>;
+    /// Ends the set, and verifies what was written. Readers are still shown the set before.
+    fn finish(&mut self) -> Result<Written, PublishFailure>;
+
+    /// Makes it current, whole. Comes after [`finish`](Self::finish).
+    fn commit(&mut self) -> Result<(), PublishFailure>;
 }
 
-/// What was published.
+/// What was written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Published {
+pub struct Written {
     /// Charges in it.
     pub rows: u64,
     /// Objects or requests that it took.
@@ -157,9 +160,13 @@ impl<W: Publication> wit::GuestPublication for PublicationAdapter<W> {
         self.0.borrow_mut().resume()
     }
 
-    fn commit(&self) -> Result<wit::Receipt, PublishFailure> {
-        let Published { rows, files, bytes, totals } = self.0.borrow_mut().commit()?;
+    fn finish(&self) -> Result<wit::Receipt, PublishFailure> {
+        let Written { rows, files, bytes, totals } = self.0.borrow_mut().finish()?;
         let totals = totals.into_iter().map(|(name, total)| (name, types::Decimal::from(total))).collect();
         Ok(wit::Receipt { rows, files, bytes, totals })
+    }
+
+    fn commit(&self) -> Result<(), PublishFailure> {
+        self.0.borrow_mut().commit()
     }
 }
