@@ -126,6 +126,7 @@ pub(super) fn report(exit: Exit, problems: Vec<Problem>) -> Report {
         next_due: None,
         incomplete: vec![],
         windows: Vec::new(),
+        publications: Vec::new(),
         problems,
         notes: Vec::new(),
         ledger: None,

@@ -106,6 +106,8 @@ pub struct SinkSpec {
     pub late: LateUsage,
     /// What is held until a person releases it, though nothing about it is in doubt. Nothing is, unless the file says so.
     pub guard: Guard,
+    /// Whether its plugin publishes complete sets of months. That is known once the plugin is loaded.
+    pub publishes: bool,
 }
 
 /// What becomes of a charge of which nothing is to be sent: its quantity, once rounded, is zero.
@@ -144,6 +146,16 @@ pub enum Rounding {
     /// `refuse`: the charge is held, for a person to decide.
     #[default]
     Refuse,
+}
+
+impl SinkSpec {
+    /// The first window that a sink bills, where the pipeline begins with this one: a set covers its month from the first instant.
+    pub fn begins_with(&self, first: Window) -> Window {
+        match self.publishes {
+            true => Window::containing(first.kind(), Window::containing(WindowKind::Month, first.start()).start()),
+            false => first,
+        }
+    }
 }
 
 impl Pipeline {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::hold::{Hold, Kept, Late};
 use super::ids::{Blob, IdKey};
 use super::row::{Hash, Head};
+use super::sets::{Intent, Parts, Receipt};
 use super::takings::{Group, Told};
 use crate::model::charge::{ChargeId, Proposal};
 use crate::model::outcome::{Finding, Outcome};
@@ -191,6 +192,76 @@ pub enum Entry {
         taking: u64,
         /// The positions of their groups, and what was told.
         groups: Vec<(u32, Told)>,
+    },
+    /// The charges of windows for a sink that publishes sets, as they are from here on.
+    Charged {
+        /// The sink.
+        sink: String,
+        /// Where they are, window by window. Replaces what was there for these windows before.
+        parts: Parts,
+    },
+    /// A set is about to be published: from here on its first byte may leave.
+    Publishing {
+        /// The sink.
+        sink: String,
+        /// What it is.
+        set: Intent,
+    },
+    /// A set is written, and about to be shown to readers.
+    Written {
+        /// The sink.
+        sink: String,
+        /// The period.
+        period: Window,
+        /// The plugin's name for it.
+        id: String,
+        /// What was written.
+        receipt: Receipt,
+    },
+    /// Readers are shown a set.
+    Published {
+        /// The sink.
+        sink: String,
+        /// The period.
+        period: Window,
+        /// The plugin's name for it.
+        id: String,
+    },
+    /// A person said what readers are shown of a period: until that is released, nothing else is published.
+    Pinned {
+        /// The sink.
+        sink: String,
+        /// The period.
+        period: Window,
+        /// The set.
+        id: String,
+        /// Why.
+        reason: String,
+        /// Who, as the system calls them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
+    /// A period is published again as its charges are.
+    Released {
+        /// The sink.
+        sink: String,
+        /// The period.
+        period: Window,
+        /// Who said so, as the system calls them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
+    /// Sets that readers are not shown are about to be deleted.
+    Removed {
+        /// The sink.
+        sink: String,
+        /// The period.
+        period: Window,
+        /// The plugin's names for them.
+        ids: Vec<String>,
+        /// Who said so, as the system calls them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
     },
     /// A call that is about to leave.
     Attempt {
@@ -502,7 +573,7 @@ impl InputSeen {
 
 impl Entry {
     /// The words under which entries are stored.
-    pub(super) const KINDS: [&'static str; 30] = [
+    pub(super) const KINDS: [&'static str; 37] = [
         "opened",
         "run",
         "inputs",
@@ -517,6 +588,13 @@ impl Entry {
         "withdrawn",
         "left",
         "told",
+        "charged",
+        "publishing",
+        "written",
+        "published",
+        "pinned",
+        "released",
+        "removed",
         "attempt",
         "outcomes",
         "looked-up",
@@ -563,6 +641,13 @@ impl Entry {
             Entry::Withdrawn { .. } => "withdrawn",
             Entry::Left { .. } => "left",
             Entry::Told { .. } => "told",
+            Entry::Charged { .. } => "charged",
+            Entry::Publishing { .. } => "publishing",
+            Entry::Written { .. } => "written",
+            Entry::Published { .. } => "published",
+            Entry::Pinned { .. } => "pinned",
+            Entry::Released { .. } => "released",
+            Entry::Removed { .. } => "removed",
             Entry::Attempt { .. } => "attempt",
             Entry::Outcomes { .. } => "outcomes",
             Entry::LookedUp { .. } => "looked-up",

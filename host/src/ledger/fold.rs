@@ -94,6 +94,21 @@ impl State {
                 self.left.insert(charge);
             }
             Entry::Told { taking, groups } => self.takings.tell(taking, &groups)?,
+            Entry::Charged { sink, parts } => {
+                let windows = parts.parts.iter().map(|part| &part.window).chain(&parts.empty);
+                windows
+                    .copied()
+                    .collect::<Vec<_>>()
+                    .iter()
+                    .try_for_each(|window| self.window_mut(&sink, window).map(|known| known.settled = false))?;
+                self.sets.take_in(&sink, parts)?;
+            }
+            Entry::Publishing { sink, set } => self.sets.begin(&sink, set, &record.run, record.at)?,
+            Entry::Written { sink, period, id, receipt } => self.sets.goes_on(&sink, period, &id, Some(receipt))?,
+            Entry::Published { sink, period, id } => self.sets.goes_on(&sink, period, &id, None)?,
+            Entry::Pinned { sink, period, id, reason, .. } => self.sets.pin(&sink, period, id, reason),
+            Entry::Released { sink, period, .. } => self.sets.release(&sink, period),
+            Entry::Removed { sink, period, ids, .. } => self.sets.removed(&sink, period, &ids)?,
             Entry::Attempt { attempt, sink, charges, deadline, region } => {
                 self.attempt(attempt, (&sink, region), charges, record.at, deadline)?;
             }
@@ -354,6 +369,7 @@ impl State {
         let under_way = self.attempts.values().flat_map(|attempt| &attempt.charges);
         let mut ids: Vec<ChargeId> = under_way.copied().collect();
         let mut windows: Vec<(&str, Window)> = Vec::new();
+        let mut periods: Vec<(&str, Window)> = Vec::new();
         for record in records {
             match &record.entry {
                 Entry::Freeze { id, charge } | Entry::Revise { id, charge } => {
@@ -410,6 +426,16 @@ impl State {
                         part.by_hand.insert(self.known_as(kept.id), self.more_by_hand(&kept.id));
                     }
                 }
+                Entry::Charged { sink, parts } => {
+                    let own = parts.parts.iter().map(|part| &part.window).chain(&parts.empty);
+                    windows.extend(own.map(|window| (sink.as_str(), *window)));
+                }
+                Entry::Publishing { sink, set } => periods.push((sink, set.period)),
+                Entry::Written { sink, period, .. }
+                | Entry::Published { sink, period, .. }
+                | Entry::Pinned { sink, period, .. }
+                | Entry::Released { sink, period, .. }
+                | Entry::Removed { sink, period, .. } => periods.push((sink, *period)),
                 Entry::Reopened { sinks, window, .. } => {
                     windows.extend(sinks.iter().map(|sink| (sink.as_str(), *window)));
                 }
@@ -443,6 +469,7 @@ impl State {
                 }
             }
         }
+        part.sets = self.sets.part_of(&periods);
         windows.sort_unstable();
         windows.dedup();
         for (sink, window) in windows {

@@ -83,6 +83,18 @@ pub enum FoldError {
     /// It speaks of records of a queue that no entry took.
     #[error("it speaks of records of the taking {0}, which is not there")]
     NoTaking(u64),
+    /// It says where charges are in a way that leads nowhere.
+    #[error("it does not say where the charges are that it speaks of")]
+    NoPart,
+    /// It begins a set under an id that another had.
+    #[error("it publishes under the id {0}, which another set had")]
+    PublishedTwice(String),
+    /// It speaks of a set that was never begun.
+    #[error("it speaks of the set {0}, which was never begun")]
+    NoPublication(String),
+    /// It deletes what readers are shown.
+    #[error("it deletes the set {0}, which readers are shown")]
+    Current(String),
     /// It makes a charge anew that was not surely refused.
     #[error("it makes the charge {0} anew, which was not surely refused")]
     NotRefused(ChargeId),

@@ -19,6 +19,7 @@
 //! | `resolve`, `deciding` | what a person says of a charge, and of what is kept back |
 //! | `ids` | the ids of records that were billed |
 //! | `takings` | the records of a queue, and the charges that they went into |
+//! | `sets` | the charges of sinks that publish complete sets, and what was published of them |
 //! | `find`, `trail` | one charge, back to its inputs and forward to every answer |
 //! | `export`, `table` | all of them, as tables |
 //! | `error` | what goes wrong with it |
@@ -53,6 +54,7 @@ mod resolve;
 mod round;
 mod row;
 mod s3;
+mod sets;
 mod sqlite;
 mod standing;
 mod state;
@@ -86,6 +88,10 @@ pub use place::Place;
 pub use resolve::{NotToResolve, Statement, command as resolve_command};
 pub use round::rounded;
 pub use row::{Hash, Head, Row};
+pub use sets::{
+    Intent, Part, Parts, PartsDraft, Period, Publication, Receipt, SetPart, Sets, Stage, contents, encode, names,
+    period_of,
+};
 pub use standing::{Standing, TAKEN_OVER};
 pub use state::{Counts, State, WindowState};
 pub use table::Format;

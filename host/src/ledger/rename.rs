@@ -51,6 +51,7 @@ impl State {
             name.clone_from(&to);
         }
         self.imported.rename(from, &to);
+        self.sets.rename(from, &to);
         self.rename_section(&format!("sink.{from}"), format!("sink.{to}"));
         // Back under a name of its own, it collides with nothing.
         self.sinks_before.remove(&to);

@@ -205,6 +205,11 @@ impl Hash {
         Hash(Sha256::digest(bytes).into())
     }
 
+    /// Of what was hashed in pieces.
+    pub(crate) fn from_digest(hash: Sha256) -> Hash {
+        Hash(hash.finalize().into())
+    }
+
     /// As it is stored where room matters.
     pub(super) fn bytes(&self) -> &[u8; 32] {
         &self.0

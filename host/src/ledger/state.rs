@@ -12,6 +12,7 @@ use super::hold::{Hold, Kept, Late};
 use super::ids::Ids;
 use super::imported::{Imported, Own};
 use super::row::Head;
+use super::sets::Sets;
 use super::standing::Standing;
 use super::takings::Takings;
 use crate::model::charge::{ChargeId, Key, Lane};
@@ -103,6 +104,8 @@ pub struct State {
     pub(super) ids: Ids,
     /// The records that were taken from a queue.
     pub(super) takings: Takings,
+    /// The charges of sinks that publish sets, and what was published of them.
+    pub(super) sets: Sets,
     pub(super) attempts: BTreeMap<u64, Attempt>,
     pub(super) last_attempt: u64,
     pub(super) runs: u64,
@@ -364,6 +367,11 @@ impl State {
     /// The ids of records that were billed.
     pub fn ids(&self) -> &Ids {
         &self.ids
+    }
+
+    /// The charges of sinks that publish sets, and what was published of them.
+    pub fn sets(&self) -> &Sets {
+        &self.sets
     }
 
     /// The charges of a call that is under way.

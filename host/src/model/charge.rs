@@ -123,6 +123,18 @@ impl Key {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ChargeId(u128);
 
+impl ChargeId {
+    /// Its first and its last 64 bits.
+    pub fn halves(self) -> (u64, u64) {
+        ((self.0 >> 64) as u64, self.0 as u64)
+    }
+
+    /// From its halves.
+    pub fn of_halves(high: u64, low: u64) -> ChargeId {
+        ChargeId(u128::from(high) << 64 | u128::from(low))
+    }
+}
+
 impl fmt::Display for ChargeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:032x}", self.0)

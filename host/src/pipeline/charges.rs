@@ -9,6 +9,7 @@ use super::tally::Pair;
 use crate::ledger::{ChargeState, Hold, Kept, Late, Scope};
 use crate::model::charge::{Carried, ChargeId, Key, Part, Proposal, Share};
 use crate::model::window::Window;
+use crate::report::LineState;
 
 /// What one sink gets out of a reading of one window.
 #[derive(Debug, Default, Clone)]
@@ -88,6 +89,8 @@ pub(super) struct Assessed {
     pub(super) carried: Vec<Carried>,
     /// The charge that it would be, where it is none: of what comes to zero and may have to be sent yet, and of late usage.
     pub(super) draft: Option<Box<Proposal>>,
+    /// How it stands in a set that is published whole, if it is part of one.
+    pub(super) published: Option<LineState>,
 }
 
 /// How usage differs from a frozen charge.
@@ -138,6 +141,7 @@ impl Assessed {
             accepted_until: None,
             carried: Vec::new(),
             draft: None,
+            published: None,
         }
     }
 

@@ -153,8 +153,11 @@ pub(super) fn upcoming(pipeline: &Pipeline, now: Timestamp) -> Window {
 
 /// Each sink's first window, in the order of the file.
 pub(super) fn begins(pipeline: &Pipeline, state: &State, now: Timestamp) -> Vec<Option<Window>> {
-    let sinks = pipeline.sinks.iter();
-    sinks.map(|sink| state.first_window(&sink.plugin.name).or_else(|| first(pipeline, now))).collect()
+    let begins = |sink: &SinkSpec| {
+        let first = state.first_window(&sink.plugin.name).or_else(|| first(pipeline, now))?;
+        Some(sink.begins_with(first))
+    };
+    pipeline.sinks.iter().map(begins).collect()
 }
 
 /// Whether what a window comes to is this pipeline's to bill at a sink, whose first window is this.

@@ -92,7 +92,9 @@ pub(super) fn frozen(pipeline: &Pipeline, state: &State, works: &[Work], last: O
         Some(charge) => Entry::Revise { id: charge.charge().id(), charge: Box::new(proposal) },
         None => Entry::freeze(proposal),
     };
-    let all = || works.iter().map(|work| &work.assessment);
+    // What is published whole is written down window by window.
+    let is_frozen = |work: &&Work| pipeline.sinks.get(work.sink).is_none_or(|sink| !sink.publishes);
+    let all = || works.iter().filter(is_frozen).map(|work| &work.assessment);
     let taken_over: Vec<&Proposal> = all().flat_map(|assessment| &assessment.taken_over).collect();
     let proposals = all().flat_map(|assessment| &assessment.proposals).chain(taken_over.iter().copied());
     let mut entries: Vec<Entry> = proposals.cloned().map(freeze).collect();

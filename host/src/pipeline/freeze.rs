@@ -20,6 +20,7 @@ use super::mirrored::Mirrored;
 use super::objections::Sinks;
 use super::opening::{Opening, share_doubts};
 use super::options::Options;
+use super::publish;
 use super::queue::{self, Intake};
 use super::read::{Reader, span};
 use super::setup::{Section, Setup, SinkSection, Terms};
@@ -183,6 +184,9 @@ pub(super) fn freeze(
         findings.exit = Exit::Interrupted;
         return Ok(works);
     }
+    let drawn = publish::draw(&setup.pipeline.sinks, book.state(), &mut works, &shelf, options.dry_run)?;
+    findings.notes.extend(drawn.notes);
+    entries.extend(drawn.entries);
     if let Book::Open(ledger) = book {
         let pipeline = &setup.pipeline;
         let last = options.last.as_ref();
@@ -251,7 +255,9 @@ fn doubted(setup: &Setup, state: &State, proposals: &[&Proposal]) -> Vec<Entry> 
     let entries = sinks.filter_map(|(sink, spec)| {
         let is_open = |charge: &&&Proposal| {
             let key = &charge.key;
-            key.sink == spec.plugin.name && state.imported().is_open(&key.sink, &key.window, &key.customer)
+            key.sink == spec.plugin.name
+                && !spec.publishes
+                && state.imported().is_open(&key.sink, &key.window, &key.customer)
         };
         let charges: Vec<ChargeId> = proposals.iter().filter(is_open).map(|charge| charge.key.id()).collect();
         let reason = "the state document says that it was about to be billed, by a run whose ledger is not here";

@@ -19,6 +19,7 @@
 //! | `baseline`, `percent`, `guard`, `compared` | what a window is compared with, what a guard holds for that, and what a report says of it |
 //! | `freeze`, `entries` | what of it is written down before anything leaves |
 //! | `deliver` | charges out, answers in |
+//! | `publish` | complete sets of months out, for sinks that take no charge by itself |
 //! | `options`, `run`, `summary`, `shown`, `advice`, `way_out` | the steps in their order, and what is said of them |
 //! | `status` | how a pipeline stands, between runs |
 
@@ -58,6 +59,7 @@ mod objections;
 mod opening;
 mod options;
 mod percent;
+mod publish;
 mod quantities;
 mod quarantine;
 mod queue;

@@ -7,13 +7,15 @@ use meterhost_decimal::Decimal;
 
 use super::charges::{Assessed, Assessment, hold};
 use super::read::with_denials;
-use super::setup::{Setup, Terms};
+use super::setup::{Section, Setup, Terms};
 use super::works::Checks;
+use crate::broker::Session;
 use crate::config::{Rounding, Zeros};
 use crate::ledger::{State, rounded};
 use crate::model::charge::{Key, Proposal};
+use crate::model::charged::{ChargeBlock, ChargeColumns, Charged};
 use crate::model::service::{Offer, Opinion};
-use crate::plugin::SinkInstance;
+use crate::plugin::{PublisherInstance, SinkInstance};
 use crate::report::Problem;
 
 /// So long before the end of its acceptance a zero is sent: a run that comes every hour has one more chance after that.
@@ -30,15 +32,51 @@ impl Checks for Sinks<'_> {
         };
         let session = self.0.broker.session(&section.name, section.grants.clone(), true);
         let problem = |failure| with_denials(section.problem("checking charges", None, &failure), &session.denials());
+        if self.0.sinks.get(sink).is_some_and(|sink| sink.place.is_some()) {
+            return of_a_set(section, session, now, offers);
+        }
+        let joins_tags = self.0.sinks.get(sink).is_some_and(|sink| sink.traits.joins_tags);
         let mut instance =
             SinkInstance::start(&section.plugin, section.settings(session.clone(), now)).map_err(problem)?;
-        let joins_tags = self.0.sinks.get(sink).is_some_and(|sink| sink.traits.joins_tags);
         for offers in parts(offers, joins_tags) {
             let opinions = instance.check(&section.config, &offers, now.as_millisecond()).map_err(problem)?;
             found.extend(opinions.into_iter().map(|opinion| (opinion.id.clone(), opinion)));
         }
         Ok(found)
     }
+}
+
+/// What a sink that publishes sets says to charges.
+fn of_a_set(
+    section: &Section,
+    session: Session,
+    now: Timestamp,
+    offers: &[Offer],
+) -> Result<HashMap<String, Opinion>, Problem> {
+    let problem = |failure| with_denials(section.problem("checking charges", None, &failure), &session.denials());
+    let settings = section.settings(session.clone(), now);
+    let mut instance = PublisherInstance::start(&section.plugin, settings).map_err(problem)?;
+    let mut found = HashMap::with_capacity(offers.len());
+    let mut check =
+        |columns: ChargeColumns| {
+            let ids: Vec<String> = columns.charges().map(|charge| charge.id.to_string()).collect();
+            let mut objections: HashMap<u32, String> =
+                instance.check(&section.config, columns).map_err(problem)?.into_iter().collect();
+            found.extend(ids.into_iter().zip(0..).map(|(id, row)| {
+                (id.clone(), Opinion { id, objection: objections.remove(&row), accepted_until: None })
+            }));
+            Ok(())
+        };
+    let mut block = ChargeBlock::default();
+    for offer in offers {
+        let charge = Charged::offered(offer);
+        if !block.push(&charge) {
+            block.take().map_or(Ok(()), &mut check)?;
+            block.push(&charge);
+        }
+    }
+    block.take().map_or(Ok(()), &mut check)?;
+    Ok(found)
 }
 
 /// Parts of at most some more than a thousand. What makes one record of the service stands in one of them.

@@ -135,7 +135,7 @@ pub(super) fn quantities(assessment: &Assessment, stands: &[Stand<'_>]) -> Vec<Q
             if line.by_hand.is_some() {
                 sums.charge(line.own, line.quantity, &[], None);
             }
-            if matches!(stand.state, LineState::WouldBill | LineState::Zero) {
+            if matches!(stand.state, LineState::WouldBill | LineState::Zero) || line.published.is_some() {
                 let proposal = line.id.and_then(|id| proposals.get(&id));
                 proposal.into_iter().for_each(|proposal| {
                     sums.charge(proposal.exact, proposal.quantity, &proposal.carried, proposal.remainder)

@@ -1,6 +1,6 @@
 //! A run, from the windows that are due to the report. Data flows one way: read, assess, freeze, deliver, settle, report.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -15,6 +15,7 @@ use super::last_bill::{is_complete, windows};
 use super::mirrored::Mirrored;
 use super::moved::withdrawn;
 use super::options::Options;
+use super::publish::{Published, Publisher};
 use super::queue::{Intake, cutoff, tell};
 use super::setup::Setup;
 use super::summary::{self, Findings};
@@ -22,10 +23,10 @@ use super::take_over::{another_sink, remembered, taken_over};
 use super::works::Work;
 use crate::config::Pipeline;
 use crate::failpoint::failpoint;
-use crate::ledger::{Entry, Ledger, LedgerError, State};
+use crate::ledger::{Entry, Ledger, LedgerError, State, period_of};
 use crate::model::charge::ChargeId;
 use crate::model::window::Window;
-use crate::report::{Exit, Problem, Report};
+use crate::report::{Exit, LineState, Problem, Report};
 
 /// Runs a pipeline once.
 ///
@@ -121,13 +122,14 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
     let mut not_offered = withdrawn.clone();
     not_offered.extend(intake.iter().flat_map(|intake| intake.superseded(ledger.state())));
     let ledger = Mutex::new(*ledger);
-    deliver(setup, options, &ledger, mirrored.as_ref(), &not_offered, &mut findings);
+    let shown = deliver(setup, options, (&ledger, &complete), mirrored.as_ref(), &not_offered, &mut findings);
     failpoint("delivered");
     findings.denials(setup);
     let mut ledger = ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
+    unpublished(&setup.pipeline, &shown, &mut works);
     if !findings.has_lost_the_ledger()
         && options.last.is_none()
-        && let Err(error) = settle(&setup.pipeline, &mut ledger, &works)
+        && let Err(error) = settle(&setup.pipeline, &mut ledger, &works, &shown)
     {
         findings.ledger(&error);
     }
@@ -202,18 +204,26 @@ pub fn run_id() -> String {
 fn deliver(
     setup: &Setup,
     options: &Options<'_>,
-    ledger: &Mutex<Ledger>,
+    (ledger, complete): (&Mutex<Ledger>, &Complete),
     mirrored: Option<&Mirrored>,
     withdrawn: &HashSet<ChargeId>,
     findings: &mut Findings,
-) {
-    let ended: Vec<Ended> = std::thread::scope(|scope| {
+) -> ShownMonths {
+    let ended: Vec<(Ended, Published)> = std::thread::scope(|scope| {
         let threads: Vec<_> = setup
             .sinks
             .iter()
             .zip(&setup.pipeline.sinks)
             .map(|(sink, spec)| {
                 scope.spawn(move || {
+                    if let Some(place) = &sink.place {
+                        let publisher = Publisher { setup, spec, sink, place, options, complete, ledger };
+                        // What a last bill is about is one customer, and a set is everybody's.
+                        return (
+                            Ended::default(),
+                            if options.last.is_none() { publisher.run() } else { Published::default() },
+                        );
+                    }
                     let delivery = Delivery {
                         service: &Plugged { setup, sink, now: options.now },
                         name: &spec.plugin.name,
@@ -227,34 +237,62 @@ fn deliver(
                         stop: options.stop,
                         progress: &|done, total| options.watch.charges(done, total),
                     };
-                    delivery.run()
+                    (delivery.run(), Published::default())
                 })
             })
             .collect();
         let panicked = || {
             let problem = Problem::new("host", "the delivery ended in an error of the host itself");
-            Ended { problems: Vec::new(), stopped: Some(Stopped::Problem(problem)) }
+            (Ended { stopped: Some(Stopped::Problem(problem)), ..Ended::default() }, Published::default())
         };
         threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| panicked())).collect()
     });
-    for Ended { problems, stopped } in ended {
-        for problem in problems {
+    let mut all = ShownMonths::new();
+    for (ended, Published { months, shown, problems, stopped }) in ended {
+        findings.publications.extend(months);
+        all.extend(shown);
+        for problem in ended.problems.into_iter().chain(problems) {
             findings.problem(problem);
         }
-        match stopped {
-            Some(Stopped::Ledger(error)) => findings.ledger(&error),
-            Some(Stopped::Problem(problem)) => findings.problem(problem),
-            Some(Stopped::Interrupted) => findings.exit = findings.exit.and(Exit::Interrupted),
-            None => {}
+        for stopped in ended.stopped.into_iter().chain(stopped) {
+            match stopped {
+                Stopped::Ledger(error) => findings.ledger(&error),
+                Stopped::Problem(problem) => findings.problem(problem),
+                Stopped::Interrupted => findings.exit = findings.exit.and(Exit::Interrupted),
+            }
+        }
+    }
+    all
+}
+
+/// Sinks, and months of which readers are shown what they should be.
+type ShownMonths = BTreeSet<(String, Window)>;
+
+/// Says of the charges of sets that were not published that they are open.
+fn unpublished(pipeline: &Pipeline, shown: &ShownMonths, works: &mut [Work]) {
+    for work in works {
+        let Some(sink) = pipeline.sinks.get(work.sink).filter(|sink| sink.publishes) else { continue };
+        if !shown.contains(&(sink.plugin.name.clone(), period_of(&work.window))) {
+            let lines = work.assessment.lines.iter_mut();
+            lines.filter_map(|line| line.published.as_mut()).for_each(|state| *state = LineState::Pending);
         }
     }
 }
 
 /// Writes down which windows are settled: all charges final, nothing held.
-pub(super) fn settle(pipeline: &Pipeline, ledger: &mut Ledger, works: &[Work]) -> Result<(), LedgerError> {
+pub(super) fn settle(
+    pipeline: &Pipeline,
+    ledger: &mut Ledger,
+    works: &[Work],
+    shown: &ShownMonths,
+) -> Result<(), LedgerError> {
     let mut settled = Vec::new();
     for work in works {
-        let Some(sink) = pipeline.sinks.get(work.sink).map(|sink| &sink.plugin.name) else { continue };
+        let Some(spec) = pipeline.sinks.get(work.sink) else { continue };
+        let sink = &spec.plugin.name;
+        if spec.publishes && !shown.contains(&(sink.clone(), period_of(&work.window))) {
+            continue;
+        }
         let state = ledger.state();
         let done = work.assessment.holds.is_empty()
             && !state.is_settled(sink, &work.window)
@@ -263,7 +301,7 @@ pub(super) fn settle(pipeline: &Pipeline, ledger: &mut Ledger, works: &[Work]) -
                 let is_frozen = line.id.is_some_and(|id| state.charge(&id).is_some());
                 // What is late is frozen with a later window, or waits for one.
                 let is_late = line.is_late && line.held.is_none() && !line.differs();
-                line.zero || line.waived.is_some() || is_frozen || is_late
+                line.zero || line.waived.is_some() || is_frozen || is_late || line.published.is_some()
             })
             && state.window(sink, &work.window).is_none_or(|known| known.holds.is_empty())
             && state.charges_of(sink, &work.window).iter().all(|charge| charge.is_final());

@@ -3,15 +3,18 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use meterhost_decimal::Decimal;
 
 use super::read::with_denials;
 use crate::broker::{Broker, Grants, Rate, Session, advice};
-use crate::config::{ConfigErrors, Pipeline, PluginSpec, Zeros, check_against_schema};
+use crate::config::{AggregateSpec, ConfigErrors, Pipeline, PluginSpec, SinkSpec, Zeros, check_against_schema};
 use crate::ledger::Place;
-use crate::model::service::{ServiceTraits, Zero};
+use crate::model::publish::PlaceTraits;
+use crate::model::service::{Resolution, ServiceTraits, Together, Zero};
+use crate::model::window::WindowKind;
 use crate::plugin::{
-    AggregatorInstance, Capability, Cause, Engine, Failure, Limits, LoadError, Plugin, PluginFolders, Role, Settings,
-    SinkInstance, SourceInstance,
+    AggregatorInstance, Capability, Cause, Engine, Failure, Limits, LoadError, Plugin, PluginFolders,
+    PublisherInstance, Role, Settings, SinkInstance, SourceInstance,
 };
 use crate::report::Problem;
 
@@ -50,6 +53,8 @@ pub struct SinkSection {
     pub section: Section,
     /// What the service is like.
     pub traits: ServiceTraits,
+    /// What the place is like, of a sink that publishes complete sets.
+    pub(super) place: Option<PlaceTraits>,
     /// How fast requests may leave.
     pub(super) rate: Option<Rate>,
     /// What becomes of a charge of zero.
@@ -126,7 +131,7 @@ impl Setup {
     /// # Errors
     /// All that is wrong in the file and with the plugins, as far as it can be found at once.
     pub fn new(
-        pipeline: Pipeline,
+        mut pipeline: Pipeline,
         place: Place,
         engine: &Engine,
         broker: &Broker,
@@ -134,14 +139,25 @@ impl Setup {
     ) -> Result<Setup, SetupError> {
         let loader = Loader { pipeline: &pipeline, engine, broker, folders };
         let mut wrong = Wrong::default();
-        let source = wrong.take(loader.section(&pipeline.source.plugin, Role::Source));
-        let aggregates: Vec<_> =
-            pipeline.aggregates.iter().map(|spec| wrong.take(loader.section(&spec.plugin, Role::Aggregator))).collect();
-        let sections: Vec<_> =
-            pipeline.sinks.iter().map(|spec| wrong.take(loader.section(&spec.plugin, Role::Sink))).collect();
+        let source = wrong.take(loader.section(&pipeline.source.plugin, &[Role::Source]));
+        let aggregate = |spec: &AggregateSpec| loader.section(&spec.plugin, &[Role::Aggregator]);
+        let aggregates: Vec<_> = pipeline.aggregates.iter().map(|spec| wrong.take(aggregate(spec))).collect();
+        let sink = |spec: &SinkSpec| loader.section(&spec.plugin, &[Role::Sink, Role::SnapshotSink]);
+        let sections: Vec<_> = pipeline.sinks.iter().map(|spec| wrong.take(sink(spec))).collect();
         let mut sinks = Vec::new();
         for (spec, section) in pipeline.sinks.iter().zip(sections) {
             let Some(section) = section else { continue };
+            if section.plugin.role() == Role::SnapshotSink {
+                let Some(set) = wrong.take(loader.place_traits(&spec.plugin, &section)) else { continue };
+                unfit_for_sets(&pipeline, spec, &section, &set)
+                    .into_iter()
+                    .for_each(|errors| wrong.configuration(errors));
+                let own = set.rate.map(|(requests, per, burst)| Rate { requests, per, burst });
+                let zeros = spec.zero.unwrap_or(Zeros::Send);
+                let traits = published(&set);
+                sinks.push(SinkSection { section, traits, place: Some(set), rate: slower(spec, own), zeros });
+                continue;
+            }
             let Some(mut traits) = wrong.take(loader.traits(&spec.plugin, &section)) else { continue };
             // A call that outlasted the lease would leave what nobody holds any more.
             traits.deadline = place.longest_call().map_or(traits.deadline, |most| traits.deadline.min(most));
@@ -155,13 +171,7 @@ impl Setup {
                 ));
             }
             let own = traits.rate.map(|(requests, per, burst)| Rate { requests, per, burst });
-            let asked =
-                spec.rate.map(|rate| Rate { requests: rate.calls.get(), per: rate.per, burst: rate.calls.get() });
-            // What the file asks for may be slower than what the service allows, not faster.
-            let rate = match (asked, own) {
-                (Some(asked), Some(own)) if own.is_slower_than(&asked) => Some(own),
-                (asked, own) => asked.or(own),
-            };
+            let rate = slower(spec, own);
             if spec.zero == Some(Zeros::Send) && traits.zero == Zero::Refused {
                 wrong.configuration(ConfigErrors::at(
                     &pipeline.text,
@@ -174,16 +184,19 @@ impl Setup {
                 Zero::Charge => Zeros::Send,
                 Zero::Nothing | Zero::Refused | Zero::TakesSlot => Zeros::Skip,
             });
-            sinks.push(SinkSection { section, traits, rate, zeros });
+            sinks.push(SinkSection { section, traits, place: None, rate, zeros });
         }
         let Some(source) = source else { return Err(wrong.into_error()) };
         if wrong.is_empty() && source.plugin.description().queue {
-            unfit_for_queues(&pipeline, &source).into_iter().for_each(|errors| wrong.configuration(errors));
+            unfit_for_queues(&pipeline, &source, &sinks).into_iter().for_each(|errors| wrong.configuration(errors));
         }
         if !wrong.is_empty() {
             return Err(wrong.into_error());
         }
         let aggregates = aggregates.into_iter().flatten().collect();
+        for (spec, sink) in pipeline.sinks.iter_mut().zip(&sinks) {
+            spec.publishes = sink.place.is_some();
+        }
         Ok(Setup { source, aggregates, sinks, place, broker: broker.clone(), pipeline })
     }
 
@@ -205,14 +218,23 @@ impl Setup {
 }
 
 /// What a pipeline cannot have whose source is a queue.
-fn unfit_for_queues(pipeline: &Pipeline, source: &Section) -> Vec<ConfigErrors> {
+fn unfit_for_queues(pipeline: &Pipeline, source: &Section, sinks: &[SinkSection]) -> Vec<ConfigErrors> {
     let is_set = |set: bool, pointer: &str, why: &str, help: &str| {
         let text = format!("{} is a queue, {why}", source.label());
         let span = pipeline.places.span(pointer);
         set.then(|| ConfigErrors::at(&pipeline.text, span, text, Some(help.to_owned())))
     };
     let out = "leave the key out";
+    let publisher = pipeline.sinks.iter().zip(sinks).find(|(_, sink)| sink.place.is_some());
+    let publisher = publisher.map(|(spec, sink)| (spec.plugin.pointer.clone(), sink.section.label()));
+    let (pointer, label) = publisher.clone().unwrap_or_default();
     let found = [
+        is_set(
+            publisher.is_some(),
+            &pointer,
+            &format!("which hands each record out once, and {label} publishes complete sets"),
+            "read the usage with a source that can be read again",
+        ),
         is_set(
             pipeline.source.dedupe.is_some(),
             "/source/dedupe",
@@ -226,6 +248,70 @@ fn unfit_for_queues(pipeline: &Pipeline, source: &Section) -> Vec<ConfigErrors> 
     found.into_iter().flatten().collect()
 }
 
+/// How fast requests leave. What the file asks for may be slower than what the service allows, not faster.
+fn slower(spec: &SinkSpec, own: Option<Rate>) -> Option<Rate> {
+    let asked = spec.rate.map(|rate| Rate { requests: rate.calls.get(), per: rate.per, burst: rate.calls.get() });
+    match (asked, own) {
+        (Some(asked), Some(own)) if own.is_slower_than(&asked) => Some(own),
+        (asked, own) => asked.or(own),
+    }
+}
+
+/// What a sink that publishes sets is for the judging of charges: it takes any exact quantity, and a charge of zero like any other.
+fn published(place: &PlaceTraits) -> ServiceTraits {
+    let most = Decimal::new(10_i128.pow(38) - 1, 0).unwrap_or_default();
+    ServiceTraits {
+        charges_per_call: usize::MAX,
+        bytes_per_call: u64::MAX,
+        bytes_per_charge: 0,
+        together: Together::default(),
+        rate: place.rate,
+        scale: 38,
+        minimum: most.checked_neg().unwrap_or_default(),
+        maximum: most,
+        windows: place.windows.clone(),
+        zero: Zero::Charge,
+        resolution: Resolution::Replay,
+        refuses_second: false,
+        joins_tags: false,
+        deadline: place.deadline,
+    }
+}
+
+/// What a pipeline cannot have with a sink that publishes complete sets.
+fn unfit_for_sets(pipeline: &Pipeline, spec: &SinkSpec, section: &Section, place: &PlaceTraits) -> Vec<ConfigErrors> {
+    let label = section.label();
+    let mut found = Vec::new();
+    let mut unfit = |pointer: &str, text: String, help: &str| {
+        let span = pipeline.places.span(pointer);
+        found.push(ConfigErrors::at(&pipeline.text, span, text, Some(help.to_owned())));
+    };
+    let fits = match place.windows.as_slice() {
+        [] => pipeline.window != WindowKind::Month,
+        windows => windows.contains(&pipeline.window),
+    };
+    if !fits {
+        let text =
+            format!("{label} publishes months by the hour or the day, and no windows of {}", pipeline.one_window());
+        unfit("/window", text, "write window = \"hour\", or \"day\"");
+    }
+    for (key, why) in [
+        ("late", "publishes late usage with the month that it belongs to"),
+        ("round", "is handed exact quantities"),
+        ("guard", "replaces what it published, so that nothing has to be kept back for comparison"),
+    ] {
+        let pointer = format!("{}/{key}", spec.plugin.pointer);
+        if pipeline.places.get(&pointer).is_some() {
+            unfit(&pointer, format!("{label} {why}"), "leave the key out");
+        }
+    }
+    if spec.zero == Some(Zeros::SendAtEnd) {
+        let pointer = format!("{}/zero", spec.plugin.pointer);
+        unfit(&pointer, format!("{label} accepts charges at any time"), "write zero = \"send\", or \"skip\"");
+    }
+    found
+}
+
 struct Loader<'a> {
     pipeline: &'a Pipeline,
     engine: &'a Engine,
@@ -234,7 +320,7 @@ struct Loader<'a> {
 }
 
 impl Loader<'_> {
-    fn section(&self, spec: &PluginSpec, role: Role) -> Result<Section, SetupError> {
+    fn section(&self, spec: &PluginSpec, roles: &[Role]) -> Result<Section, SetupError> {
         let mut grants = Grants::parse(&spec.grant, &self.pipeline.base).map_err(|errors| {
             let mut all: Option<ConfigErrors> = None;
             for error in errors {
@@ -251,7 +337,7 @@ impl Loader<'_> {
         grants.inline = written.is_some_and(|written| self.pipeline.text.slice(&written.value).starts_with('{'));
         let plugin = self.folders.find(&spec.plugin).and_then(|path| {
             let plugin = Plugin::load(self.engine, &path, self.broker)?;
-            plugin.expect(role)?;
+            plugin.expect(roles)?;
             Ok(plugin)
         });
         let plugin = plugin.map_err(|error| self.not_loaded(spec, &error))?;
@@ -265,7 +351,7 @@ impl Loader<'_> {
             plugin,
         };
         self.needs(spec, &section)?;
-        self.checked(spec, &section, role)?;
+        self.checked(spec, &section)?;
         Ok(section)
     }
 
@@ -288,11 +374,11 @@ impl Loader<'_> {
     }
 
     /// Asks the plugin whether its configuration can work. A sink says so with its traits.
-    fn checked(&self, spec: &PluginSpec, section: &Section, role: Role) -> Result<(), SetupError> {
+    fn checked(&self, spec: &PluginSpec, section: &Section) -> Result<(), SetupError> {
         let session = self.broker.session(&section.name, section.grants.clone(), true);
         let settings = section.settings(session.clone(), Timestamp::UNIX_EPOCH);
         let windows = self.pipeline.window;
-        let asked = match role {
+        let asked = match section.plugin.role() {
             Role::Source => SourceInstance::start(&section.plugin, settings)
                 .and_then(|mut source| source.check(&section.config, windows)),
             Role::Aggregator => AggregatorInstance::check(&section.plugin, settings, &section.config, windows),
@@ -364,6 +450,13 @@ impl Loader<'_> {
         let asked = SinkInstance::start(&section.plugin, section.settings(session.clone(), Timestamp::UNIX_EPOCH))
             .and_then(|mut sink| sink.traits(&section.config));
         asked.map_err(|failure| self.unfit(spec, section, &session, "asking what its service is like", &failure))
+    }
+
+    fn place_traits(&self, spec: &PluginSpec, section: &Section) -> Result<PlaceTraits, SetupError> {
+        let session = self.broker.session(&section.name, section.grants.clone(), true);
+        let asked = PublisherInstance::start(&section.plugin, section.settings(session.clone(), Timestamp::UNIX_EPOCH))
+            .and_then(|mut sink| sink.traits(&section.config, self.pipeline.window));
+        asked.map_err(|failure| self.unfit(spec, section, &session, "asking what its place is like", &failure))
     }
 
     fn wrong(&self, spec: &PluginSpec, message: String) -> ConfigErrors {

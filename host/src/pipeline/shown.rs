@@ -8,6 +8,9 @@ use crate::ledger::{Charge, ChargeState, Standing, TAKEN_OVER};
 use crate::model::charge::{Carried, Part};
 use crate::report::{Line, LineCarried, LinePart, LineState};
 
+/// What is said of a charge whose month is not published.
+const UNPUBLISHED: &str = "its month is not published yet";
+
 /// The line of what would be a charge, or is one. `run` is this run.
 pub(super) fn shown(
     line: &Assessed,
@@ -102,6 +105,11 @@ pub(super) fn stands(
             }
         },
         None if line.zero => (LineState::Zero, None, None),
+        None if line.published.is_some() => match line.published {
+            Some(LineState::Billed) if dry_run => (LineState::WouldBill, None, None),
+            Some(LineState::Pending) | None => (LineState::Pending, Some(UNPUBLISHED.to_owned()), None),
+            Some(state) => (state, None, None),
+        },
         None if dry_run && line.unsent => (LineState::Zero, Standing::Nothing.reason(), None),
         None if dry_run => (LineState::WouldBill, None, None),
         None => (LineState::Pending, Some("the run ended before it was frozen".to_owned()), None),

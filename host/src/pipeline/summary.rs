@@ -18,7 +18,8 @@ use crate::ledger::{ChargeState, LedgerError, Owed, State, resolve_command};
 use crate::model::charge::{ChargeId, Key};
 use crate::model::window::Window;
 use crate::report::{
-    Charges, Exit, Incomplete, Items, LedgerEnd, LeftOut, Line, LineState, Problem, Report, WindowReport,
+    Charges, Exit, Incomplete, Items, LedgerEnd, LeftOut, Line, LineState, Problem, PublicationReport, Report,
+    WindowReport,
 };
 
 /// What a run found, beside its charges.
@@ -31,6 +32,8 @@ pub(super) struct Findings {
     pub(super) incomplete: Vec<Incomplete>,
     /// Whether a sum does not close: nothing is sent then.
     pub(super) is_open: bool,
+    /// What became of the months of sinks that publish sets.
+    pub(super) publications: Vec<PublicationReport>,
 }
 
 impl Findings {
@@ -38,6 +41,7 @@ impl Findings {
     pub(super) fn join(&mut self, more: Findings) {
         self.exit = self.exit.and(more.exit);
         self.problems.extend(more.problems);
+        self.publications.extend(more.publications);
         self.notes.extend(more.notes);
     }
 
@@ -140,7 +144,7 @@ pub(super) fn report(
         }
         line
     };
-    let Findings { mut exit, mut problems, notes, next_due, incomplete, is_open: _ } = findings;
+    let Findings { mut exit, mut problems, notes, next_due, incomplete, is_open: _, publications } = findings;
     let mut windows = Vec::new();
     for work in works {
         let Some(spec) = setup.pipeline.sinks.get(work.sink) else { continue };
@@ -253,6 +257,7 @@ pub(super) fn report(
         next_due: next_due.map(|due| format!("{due:.0}")),
         incomplete,
         windows,
+        publications,
         problems,
         notes,
         ledger: LedgerEnd::of(&setup.place, state.head()),

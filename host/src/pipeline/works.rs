@@ -136,6 +136,10 @@ impl<'a> Works<'a> {
             if queue.is_none() && !owes(state, &spec.plugin.name, begins, window) {
                 continue;
             }
+            // A set is published whole, and no customer's part of it before the others.
+            if spec.publishes && last.is_some() {
+                continue;
+            }
             let name = &spec.plugin.name;
             let was_settled = state.was_settled(name, window);
             let guarded = &Guarded { spec, window, was_settled, baseline: self.baselines.before(name, window) };

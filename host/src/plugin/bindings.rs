@@ -97,4 +97,5 @@ pub mod snapshot {
             "meterhost:plugin/aws": crate::plugin::bindings::imports::aws,
         },
     });
+    pub use exports::meterhost::plugin::snapshot_sink;
 }

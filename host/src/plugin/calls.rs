@@ -21,7 +21,7 @@ impl From<Cause> for Failure {
     }
 }
 
-fn wrong_role(plugin: &Plugin, wanted: Role) -> Failure {
+pub(super) fn wrong_role(plugin: &Plugin, wanted: Role) -> Failure {
     Cause::Contract(format!("it is a {}, and is asked to be a {}", plugin.role().as_str(), wanted.as_str())).into()
 }
 

@@ -63,9 +63,13 @@ impl Plugin {
     ///
     /// # Errors
     /// It plays another.
-    pub fn expect(&self, wanted: Role) -> Result<(), LoadError> {
+    pub fn expect(&self, wanted: &[Role]) -> Result<(), LoadError> {
         let found = self.role();
-        if found == wanted { Ok(()) } else { Err(LoadError::WrongRole { found, wanted }) }
+        match wanted {
+            wanted if wanted.contains(&found) => Ok(()),
+            [wanted, ..] => Err(LoadError::WrongRole { found, wanted: *wanted }),
+            [] => Ok(()),
+        }
     }
 }
 

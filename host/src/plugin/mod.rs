@@ -9,7 +9,8 @@
 //! | `loaded` | a loaded plugin and what it says about itself |
 //! | `instance`, `limits`, `error` | one instance, what it may use, what goes wrong in it |
 //! | `guest`, `reach`, `log` | what an instance's imports lead to |
-//! | `calls`, `v0_1`, `bindings` | the calls of each role, in the host's own types |
+//! | `calls`, `publisher` | the calls of each role, in the host's own types |
+//! | `v0_1`, `v0_1_sets`, `bindings` | where the contract's types meet them |
 
 mod bindings;
 mod cache;
@@ -23,10 +24,12 @@ mod load;
 mod loaded;
 mod log;
 mod lookup;
+mod publisher;
 mod reach;
 #[cfg(test)]
 mod tests;
 mod v0_1;
+mod v0_1_sets;
 mod wrap;
 
 pub use calls::{AggregatorInstance, Cursor, Listing, SinkInstance, SourceInstance};
@@ -37,4 +40,5 @@ pub use limits::Limits;
 pub use load::Role;
 pub use loaded::Plugin;
 pub use lookup::PluginFolders;
+pub use publisher::{PublisherInstance, Step};
 pub use v0_1::{Capability, Description, Need};

@@ -286,16 +286,7 @@ pub(super) fn service_traits(traits: sink::ServiceTraits) -> Result<ServiceTrait
         scale: traits.scale,
         minimum: decimal(traits.minimum)?,
         maximum: decimal(traits.maximum)?,
-        windows: traits
-            .windows
-            .into_iter()
-            .map(|kind| match kind {
-                types::WindowKind::Hour => Ok(WindowKind::Hour),
-                types::WindowKind::Day => Ok(WindowKind::Day),
-                types::WindowKind::Month => Ok(WindowKind::Month),
-                types::WindowKind::Other => Err(newer("a kind of window")),
-            })
-            .collect::<Result<_, _>>()?,
+        windows: traits.windows.into_iter().map(window_kind).collect::<Result<_, _>>()?,
         zero: match traits.zero {
             sink::Zero::Charge => Zero::Charge,
             sink::Zero::Nothing => Zero::Nothing,
@@ -315,10 +306,25 @@ pub(super) fn service_traits(traits: sink::ServiceTraits) -> Result<ServiceTrait
     })
 }
 
+pub(super) fn window_kind(kind: types::WindowKind) -> Result<WindowKind, Cause> {
+    match kind {
+        types::WindowKind::Hour => Ok(WindowKind::Hour),
+        types::WindowKind::Day => Ok(WindowKind::Day),
+        types::WindowKind::Month => Ok(WindowKind::Month),
+        types::WindowKind::Other => {
+            Err(Cause::Contract("its traits name a kind of window that this host does not know".to_owned()))
+        }
+    }
+}
+
+pub(super) fn window(window: &Window) -> types::Window {
+    types::Window { start: window.start().as_millisecond(), end: window.end().as_millisecond() }
+}
+
 /// Waiting for a rate counts against no limit, so that a longer stretch could keep a run from ever ending.
 const LONGEST_STRETCH: u32 = 3_600_000;
 
-fn rate(rate: types::Rate) -> Result<(u32, Duration, u32), Cause> {
+pub(super) fn rate(rate: types::Rate) -> Result<(u32, Duration, u32), Cause> {
     let types::Rate { requests, per, burst } = rate;
     if requests == 0 || burst == 0 || !(1..=LONGEST_STRETCH).contains(&per) {
         let text =
@@ -347,8 +353,7 @@ pub(super) fn to_charges(offers: &[Offer]) -> Vec<sink::Charge> {
 }
 
 fn carried((window, quantity): &(Window, Decimal)) -> sink::Carried {
-    let (start, end) = (window.start().as_millisecond(), window.end().as_millisecond());
-    sink::Carried { window: types::Window { start, end }, quantity: wire(*quantity) }
+    sink::Carried { window: self::window(window), quantity: wire(*quantity) }
 }
 
 pub(super) fn opinion(opinion: sink::Opinion) -> Opinion {

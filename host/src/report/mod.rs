@@ -83,6 +83,9 @@ pub struct Report {
     pub incomplete: Vec<Incomplete>,
     /// Each window that was taken up, by sink, oldest first.
     pub windows: Vec<WindowReport>,
+    /// Each month of a sink that publishes complete sets, as far as the run looked at it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub publications: Vec<PublicationReport>,
     /// What stands in the way of exit 0, and what to do about it.
     pub problems: Vec<Problem>,
     /// Worth knowing, and no problem.
@@ -90,6 +93,57 @@ pub struct Report {
     /// Where the ledger ends; none where there is no ledger.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ledger: Option<LedgerEnd>,
+}
+
+/// A month of a sink that publishes complete sets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PublicationReport {
+    /// The sink's name.
+    pub sink: String,
+    /// The month, by its label: `2025-06`.
+    pub period: String,
+    /// What became of it.
+    pub state: PublicationState,
+    /// Charges that it has by now.
+    pub charges: u64,
+    /// The first window that is due and was never read, if the month waits for one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<String>,
+    /// The set that readers are shown: the plugin's name for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Objects or requests that it took.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub files: Option<u32>,
+    /// How large they are together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// What its columns add up to that are amounts, by name: decimals.
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "json::tags")]
+    pub totals: Vec<(String, String)>,
+    /// Why it stays, where a person said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pinned: Option<String>,
+}
+
+/// What became of a month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PublicationState {
+    /// A dry run would publish it.
+    WouldPublish,
+    /// Readers are shown a new set.
+    Published,
+    /// Readers are shown the same set as before.
+    Unchanged,
+    /// Readers are shown what a person said, until that is released.
+    Pinned,
+    /// Windows of it that are due were never read.
+    Waits,
+    /// Nothing was ever published of it, and it has no charges.
+    Nothing,
+    /// It could not be published; the problems say why.
+    Failed,
 }
 
 /// Where a ledger ends. Kept somewhere else, it tells later whether the ledger still is what it was.

@@ -63,7 +63,7 @@ impl Shelf {
     }
 
     /// A part of a segment; fewer bytes where it ends before, and nothing where there is none.
-    pub(super) fn part(&self, segment: &str, part: &Range<u64>) -> Result<Option<Vec<u8>>, LedgerError> {
+    pub(in crate::ledger) fn part(&self, segment: &str, part: &Range<u64>) -> Result<Option<Vec<u8>>, LedgerError> {
         let length = usize::try_from(part.end - part.start).unwrap_or(usize::MAX);
         match &self.0 {
             Is::Folder { folder, .. } => {
@@ -81,7 +81,7 @@ impl Shelf {
     }
 
     /// Where a segment is written before it is there.
-    pub(super) fn draft(&self) -> Result<File, LedgerError> {
+    pub(in crate::ledger) fn draft(&self) -> Result<File, LedgerError> {
         let file = match &self.0 {
             Is::Folder { folder, .. } => fs::create_dir_all(folder).and_then(|()| {
                 File::options().read(true).write(true).create(true).truncate(true).open(folder.join(DRAFT))
@@ -92,7 +92,7 @@ impl Shelf {
     }
 
     /// What was drafted is there for good when this returns.
-    pub(super) fn publish(&self, segment: &str, mut draft: File) -> Result<(), LedgerError> {
+    pub(in crate::ledger) fn publish(&self, segment: &str, mut draft: File) -> Result<(), LedgerError> {
         let failed = |error: io::Error| self.failed("cannot be written", &error);
         match &self.0 {
             Is::Folder { folder, .. } => {

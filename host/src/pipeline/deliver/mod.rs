@@ -70,6 +70,7 @@ impl From<LedgerError> for Stopped {
 }
 
 /// How a delivery ended.
+#[derive(Default)]
 pub(super) struct Ended {
     /// What went wrong in calls that did not stop it.
     pub(super) problems: Vec<Problem>,

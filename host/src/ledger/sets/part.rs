@@ -1,0 +1,138 @@
+//! The charges of one window in a segment: from rows to bytes.
+//!
+//! A segment is eight bytes that say what it is, and parts; a part is blocks, each with its length before it. A block is columns.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+
+use super::{Part, Parts};
+use crate::ledger::error::LedgerError;
+use crate::ledger::ids::Shelf;
+use crate::ledger::row::Hash;
+use crate::model::charged::{ChargeBlock, ChargeColumns, Charged};
+use crate::model::window::Window;
+
+/// What a segment begins with.
+const MAGIC: [u8; 8] = *b"mhset\x01\r\n";
+/// The bytes that say how long a block is.
+pub(super) const LENGTH: usize = 4;
+
+/// The bytes of charges, which are in their order, and the names that they have of tags and attributes. The same charges make the same
+/// bytes.
+pub struct Encoded {
+    pub(super) bytes: Vec<u8>,
+    rows: u64,
+    tags: Vec<String>,
+    attributes: Vec<String>,
+}
+
+impl Encoded {
+    /// Of the bytes; nothing where there are no charges.
+    pub fn sha256(&self) -> Option<Hash> {
+        (self.rows > 0).then(|| Hash::of(&self.bytes))
+    }
+}
+
+/// Puts charges of one window into blocks.
+pub fn encode<'a>(charges: impl IntoIterator<Item = &'a Charged>) -> Encoded {
+    let mut encoded = Encoded { bytes: Vec::new(), rows: 0, tags: Vec::new(), attributes: Vec::new() };
+    let mut block = ChargeBlock::default();
+    for charge in charges {
+        if !block.push(charge) {
+            encoded.add(block.take());
+            block.push(charge);
+        }
+    }
+    encoded.add(block.take());
+    encoded.tags.sort_unstable();
+    encoded.attributes.sort_unstable();
+    encoded
+}
+
+impl Encoded {
+    fn add(&mut self, columns: Option<ChargeColumns>) {
+        let Some(columns) = columns else { return };
+        self.rows += columns.rows() as u64;
+        for (all, columns) in [(&mut self.tags, &columns.tags), (&mut self.attributes, &columns.attributes)] {
+            for (name, _) in columns {
+                if !all.contains(name) {
+                    all.push(name.clone());
+                }
+            }
+        }
+        // Of plain columns, which have no form that could not be written.
+        let bytes = postcard::to_stdvec(&columns).unwrap_or_default();
+        self.bytes.extend_from_slice(&u32::try_from(bytes.len()).unwrap_or_default().to_le_bytes());
+        self.bytes.extend_from_slice(&bytes);
+    }
+}
+
+/// Parts that are being written. Nothing is there before they are published.
+pub struct PartsDraft<'a> {
+    shelf: &'a Shelf,
+    file: Option<BufWriter<File>>,
+    written: u64,
+    names: BTreeMap<String, u32>,
+    parts: Parts,
+}
+
+impl<'a> PartsDraft<'a> {
+    /// Begins.
+    pub fn begin(shelf: &'a Shelf) -> Self {
+        PartsDraft { shelf, file: None, written: 0, names: BTreeMap::new(), parts: Parts::default() }
+    }
+
+    /// Adds a window's charges, in ascending order of windows.
+    ///
+    /// # Errors
+    /// They cannot be written.
+    pub fn add(&mut self, window: Window, encoded: &Encoded) -> Result<(), LedgerError> {
+        let Some(sha256) = encoded.sha256() else {
+            self.parts.empty.push(window);
+            return Ok(());
+        };
+        let failed = |error: std::io::Error| self.shelf.failed("cannot be written", &error);
+        let file = match &mut self.file {
+            Some(file) => file,
+            None => {
+                let mut file = BufWriter::with_capacity(1 << 20, self.shelf.draft()?);
+                file.write_all(&MAGIC).map_err(failed)?;
+                self.written = MAGIC.len() as u64;
+                self.file.insert(file)
+            }
+        };
+        file.write_all(&encoded.bytes).map_err(failed)?;
+        let (from, bytes) = (self.written, encoded.bytes.len() as u64);
+        self.written += bytes;
+        let mut places = |names: &[String]| {
+            let place = |name: &String| {
+                let next = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+                *self.names.entry(name.clone()).or_insert_with(|| {
+                    self.parts.names.push(name.clone());
+                    next
+                })
+            };
+            names.iter().map(place).collect()
+        };
+        let (tags, attributes) = (places(&encoded.tags), places(&encoded.attributes));
+        self.parts.parts.push(Part { window, rows: encoded.rows, from, bytes, sha256, tags, attributes });
+        Ok(())
+    }
+
+    /// Ends: what they hold is there for good when this returns, and counts once the ledger names it. Nothing where nothing was added.
+    ///
+    /// # Errors
+    /// They cannot be written.
+    pub fn publish(self) -> Result<Option<Parts>, LedgerError> {
+        let PartsDraft { shelf, file, mut parts, .. } = self;
+        if let Some(file) = file {
+            let failed = |error: std::io::Error| shelf.failed("cannot be written", &error);
+            let file = file.into_inner().map_err(|error| failed(error.into_error()))?;
+            let name = format!("set-{:016x}", getrandom::u64().unwrap_or_default());
+            shelf.publish(&name, file)?;
+            parts.segment = Some(name);
+        }
+        Ok((parts != Parts::default()).then_some(parts))
+    }
+}

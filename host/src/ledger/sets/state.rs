@@ -1,0 +1,281 @@
+//! What the entries add up to: which part holds a window's charges, and which publication readers are shown.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+
+use super::{Intent, Part, Parts, Receipt};
+use crate::ledger::fold_error::FoldError;
+use crate::ledger::row::Hash;
+use crate::model::window::{Window, WindowKind};
+
+/// Where the charges of a window are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetPart {
+    /// How many there are.
+    pub rows: u64,
+    pub(super) segment: Arc<str>,
+    pub(super) range: Range<u64>,
+    pub(super) sha256: Hash,
+    tags: Vec<Arc<str>>,
+    attributes: Vec<Arc<str>>,
+}
+
+/// How far a publication has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Its first byte may have left.
+    Begun,
+    /// It is whole, and was about to be shown.
+    Written,
+    /// Readers were shown it.
+    Published,
+}
+
+/// A set that was published, or was to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publication {
+    /// What it is.
+    pub intent: Intent,
+    /// How far it has come.
+    pub stage: Stage,
+    /// What was written of it, once it was.
+    pub receipt: Option<Receipt>,
+    /// The run that published it.
+    pub run: String,
+    /// When it was begun, by the real clock: milliseconds, UTC.
+    pub at: i64,
+    /// Whether it was deleted.
+    pub is_removed: bool,
+}
+
+/// What is known of a period.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Period {
+    /// In the order in which they were begun.
+    pub publications: Vec<Publication>,
+    /// The id of the set that readers are shown.
+    pub current: Option<String>,
+    /// Why that one stays, where a person said that it does: until it is released, no other is published.
+    pub pinned: Option<String>,
+    /// What the last publication was begun with.
+    begun: Arc<BTreeMap<Window, SetPart>>,
+    /// What readers are shown, by window, as far as that is known.
+    shown: Arc<BTreeMap<Window, SetPart>>,
+}
+
+/// The sets of a pipeline.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Sets {
+    /// By sink and window.
+    parts: BTreeMap<String, BTreeMap<Window, SetPart>>,
+    /// By sink and month.
+    periods: BTreeMap<String, BTreeMap<Window, Period>>,
+}
+
+/// The month that a window lies in.
+pub fn period_of(window: &Window) -> Window {
+    Window::containing(WindowKind::Month, window.start())
+}
+
+impl Period {
+    /// The publication of this id, whether it was deleted or not.
+    pub fn publication(&self, id: &str) -> Option<&Publication> {
+        self.publications.iter().rev().find(|publication| publication.intent.id == id)
+    }
+
+    /// The set that readers are shown.
+    pub fn shown(&self) -> Option<&Publication> {
+        self.publication(self.current.as_deref()?)
+    }
+
+    /// Where the charges of a window are that readers are shown, as far as that is known.
+    pub fn shown_of(&self, window: &Window) -> Option<&SetPart> {
+        self.shown.get(window)
+    }
+
+    /// Windows of which readers are shown charges, or may be since a publication broke off, ascending.
+    pub fn may_be_shown(&self) -> BTreeSet<Window> {
+        let begun = self.unfinished().map(|_| self.begun.iter());
+        let all = self.shown.iter().chain(begun.into_iter().flatten());
+        all.filter(|(_, part)| part.rows > 0).map(|(window, _)| *window).collect()
+    }
+
+    /// A publication that nothing more was heard of: the last one, if it did not come to its end.
+    pub fn unfinished(&self) -> Option<&Publication> {
+        self.publications.last().filter(|last| last.stage != Stage::Published)
+    }
+
+    /// What did not come to its end, and was not deleted since: readers were never shown it.
+    pub fn left_behind(&self) -> impl Iterator<Item = &Publication> {
+        self.publications.iter().filter(|publication| publication.stage != Stage::Published && !publication.is_removed)
+    }
+}
+
+impl Sets {
+    /// Where a window's charges are; nothing where it was never read for the sink.
+    pub fn part(&self, sink: &str, window: &Window) -> Option<&SetPart> {
+        self.parts.get(sink)?.get(window)
+    }
+
+    /// What is known of a period.
+    pub fn period(&self, sink: &str, period: &Window) -> Option<&Period> {
+        self.periods.get(sink)?.get(period)
+    }
+
+    /// The months of which a sink has charges, or had, ascending.
+    pub fn periods(&self, sink: &str) -> BTreeSet<Window> {
+        let read = self.parts.get(sink).into_iter().flat_map(BTreeMap::keys).map(period_of);
+        read.chain(self.periods.get(sink).into_iter().flat_map(BTreeMap::keys).copied()).collect()
+    }
+
+    /// The windows of a period that were read for a sink, and where their charges are, ascending.
+    pub fn parts_of(&self, sink: &str, period: &Window) -> Vec<(Window, SetPart)> {
+        let read = self.parts.get(sink).into_iter().flatten();
+        let own = read.filter(|(window, _)| period_of(window) == *period);
+        own.map(|(window, part)| (*window, part.clone())).collect()
+    }
+
+    /// Sinks of which something is known.
+    pub fn sinks(&self) -> impl Iterator<Item = &str> {
+        self.parts.keys().chain(self.periods.keys()).map(String::as_str)
+    }
+
+    pub(in crate::ledger) fn take_in(&mut self, sink: &str, parts: Parts) -> Result<(), FoldError> {
+        let Parts { segment, names, parts, empty } = parts;
+        let segment: Arc<str> = segment.unwrap_or_default().into();
+        let names: Vec<Arc<str>> = names.into_iter().map(Into::into).collect();
+        let named = |places: &[u32]| -> Result<Vec<Arc<str>>, FoldError> {
+            let name = |place: &u32| names.get(*place as usize).cloned().ok_or(FoldError::NoPart);
+            places.iter().map(name).collect()
+        };
+        let known = self.parts.entry(sink.to_owned()).or_default();
+        for Part { window, rows, from, bytes, sha256, tags, attributes } in parts {
+            let end = from.checked_add(bytes).filter(|_| rows > 0 && !segment.is_empty()).ok_or(FoldError::NoPart)?;
+            let (tags, attributes) = (named(&tags)?, named(&attributes)?);
+            let part = SetPart { rows, segment: segment.clone(), range: from..end, sha256, tags, attributes };
+            known.insert(window, part);
+        }
+        for window in empty {
+            known.insert(window, SetPart::empty());
+        }
+        Ok(())
+    }
+
+    fn period_mut(&mut self, sink: &str, period: Window) -> &mut Period {
+        self.periods.entry(sink.to_owned()).or_default().entry(period).or_default()
+    }
+
+    pub(in crate::ledger) fn begin(&mut self, sink: &str, intent: Intent, run: &str, at: i64) -> Result<(), FoldError> {
+        let begun = self.parts_of(sink, &intent.period).into_iter().collect();
+        let period = self.period_mut(sink, intent.period);
+        period.begun = Arc::new(begun);
+        if period.publication(&intent.id).is_some() {
+            return Err(FoldError::PublishedTwice(intent.id));
+        }
+        let (run, receipt, is_removed) = (run.to_owned(), None, false);
+        period.publications.push(Publication { intent, stage: Stage::Begun, receipt, run, at, is_removed });
+        Ok(())
+    }
+
+    pub(in crate::ledger) fn goes_on(
+        &mut self,
+        sink: &str,
+        period: Window,
+        id: &str,
+        receipt: Option<Receipt>,
+    ) -> Result<(), FoldError> {
+        let period = self.period_mut(sink, period);
+        let publication = period.publications.iter_mut().rev().find(|publication| publication.intent.id == id);
+        let publication = publication.ok_or_else(|| FoldError::NoPublication(id.to_owned()))?;
+        match receipt {
+            Some(receipt) => {
+                publication.stage = publication.stage.max(Stage::Written);
+                publication.receipt = Some(receipt);
+            }
+            None => {
+                publication.stage = Stage::Published;
+                period.current = Some(id.to_owned());
+                period.shown = period.begun.clone();
+            }
+        }
+        Ok(())
+    }
+
+    pub(in crate::ledger) fn pin(&mut self, sink: &str, period: Window, id: String, reason: String) {
+        let period = self.period_mut(sink, period);
+        period.current = Some(id);
+        period.shown = Arc::default();
+        period.pinned = Some(reason);
+    }
+
+    pub(in crate::ledger) fn release(&mut self, sink: &str, period: Window) {
+        self.period_mut(sink, period).pinned = None;
+    }
+
+    pub(in crate::ledger) fn removed(&mut self, sink: &str, period: Window, ids: &[String]) -> Result<(), FoldError> {
+        let period = self.period_mut(sink, period);
+        if let Some(id) = ids.iter().find(|id| period.current.as_ref() == Some(id)) {
+            return Err(FoldError::Current(id.clone()));
+        }
+        for publication in &mut period.publications {
+            publication.is_removed |= ids.contains(&publication.intent.id);
+        }
+        Ok(())
+    }
+
+    pub(in crate::ledger) fn rename(&mut self, from: &str, to: &str) {
+        if let Some(parts) = self.parts.remove(from) {
+            self.parts.insert(to.to_owned(), parts);
+        }
+        if let Some(periods) = self.periods.remove(from) {
+            self.periods.insert(to.to_owned(), periods);
+        }
+    }
+
+    /// The part of it that entries about these periods can reach.
+    pub(in crate::ledger) fn part_of(&self, periods: &[(&str, Window)]) -> Sets {
+        let mut part = Sets::default();
+        for (sink, period) in periods {
+            if let Some(known) = self.period(sink, period) {
+                part.periods.entry((*sink).to_owned()).or_default().insert(*period, known.clone());
+            }
+        }
+        part
+    }
+}
+
+impl SetPart {
+    /// Of a window that has no charges.
+    fn empty() -> Self {
+        let (segment, sha256) = (Arc::from(""), Hash::default());
+        SetPart { rows: 0, segment, range: 0..0, sha256, tags: Vec::new(), attributes: Vec::new() }
+    }
+
+    /// Whether it holds the charges that these bytes are of: their SHA-256, nothing where there are none.
+    pub fn holds(&self, sha256: Option<Hash>) -> bool {
+        sha256 == (self.rows > 0).then_some(self.sha256)
+    }
+}
+
+/// What stands for the charges of parts, which are ascending by window.
+pub fn contents(parts: &[(Window, SetPart)]) -> Hash {
+    let mut hash = Sha256::new();
+    for (window, part) in parts.iter().filter(|(_, part)| part.rows > 0) {
+        hash.update(window.start().as_millisecond().to_le_bytes());
+        hash.update(part.rows.to_le_bytes());
+        hash.update(part.sha256.bytes());
+    }
+    Hash::from_digest(hash)
+}
+
+/// The names of the tags of some parts' charges, and of their attributes, ascending.
+pub fn names(parts: &[(Window, SetPart)]) -> (Vec<String>, Vec<String>) {
+    let all = |of: fn(&SetPart) -> &[Arc<str>]| {
+        let names: BTreeSet<&str> = parts.iter().flat_map(|(_, part)| of(part)).map(AsRef::as_ref).collect();
+        names.into_iter().map(str::to_owned).collect()
+    };
+    (all(|part| &part.tags), all(|part| &part.attributes))
+}

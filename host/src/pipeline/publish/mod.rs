@@ -1,0 +1,16 @@
+//! Publishing: what a sink of complete sets is handed, month by month.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `parts` | the charges of each window that was read, and what is kept of those that are held |
+//! | `month` | what is to be done with a month: whether its set is whole, whether it changed, what readers are shown |
+//! | `publisher` | one sink's months in one run |
+//! | `line` | the plugin at work on one set, with patience |
+
+mod line;
+mod month;
+mod parts;
+mod publisher;
+
+pub(super) use parts::draw;
+pub(super) use publisher::{Published, Publisher};

@@ -1,0 +1,260 @@
+//! One sink's months in one run: each that changed is published, whole.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::line::{Halt, Line};
+use super::month::{Made, Month, months};
+use crate::broker::Denial;
+use crate::config::SinkSpec;
+use crate::failpoint::failpoint;
+use crate::ledger::{Entry, Intent, Ledger, Period, Receipt, State};
+use crate::model::publish::{PlaceTraits, Shown, Written};
+use crate::model::window::Window;
+use crate::pipeline::complete::Complete;
+use crate::pipeline::deliver::Stopped;
+use crate::pipeline::due::look_back;
+use crate::pipeline::options::Options;
+use crate::pipeline::read::with_denials;
+use crate::pipeline::setup::{Setup, SinkSection};
+use crate::plugin::{Cause, Failure, PublisherInstance};
+use crate::report::{Problem, PublicationReport, PublicationState};
+
+/// Publishes for one sink.
+pub(in crate::pipeline) struct Publisher<'a> {
+    pub(in crate::pipeline) setup: &'a Setup,
+    pub(in crate::pipeline) spec: &'a SinkSpec,
+    pub(in crate::pipeline) sink: &'a SinkSection,
+    pub(in crate::pipeline) place: &'a PlaceTraits,
+    pub(in crate::pipeline) options: &'a Options<'a>,
+    pub(in crate::pipeline) complete: &'a Complete,
+    pub(in crate::pipeline) ledger: &'a Mutex<Ledger>,
+}
+
+/// What came of it.
+#[derive(Default)]
+pub(in crate::pipeline) struct Published {
+    pub(in crate::pipeline) months: Vec<PublicationReport>,
+    /// The sink, and the months of which readers are shown what they should be.
+    pub(in crate::pipeline) shown: BTreeSet<(String, Window)>,
+    pub(in crate::pipeline) problems: Vec<Problem>,
+    pub(in crate::pipeline) stopped: Option<Stopped>,
+}
+
+impl Publisher<'_> {
+    /// Publishes every month that changed. One that fails keeps no other from being published.
+    pub(in crate::pipeline) fn run(&self) -> Published {
+        let mut published = Published::default();
+        let name = &self.spec.plugin.name;
+        let back = look_back(&self.setup.pipeline, self.options.now);
+        let periods = months(self.ledger().state(), name, std::iter::empty());
+        for period in periods {
+            let (month, known) = {
+                let ledger = self.ledger();
+                (self.month(ledger.state(), period), ledger.state().sets().period(name, &period).cloned())
+            };
+            if !month.is_in_sight(known.as_ref(), back) {
+                published.shown.insert((name.clone(), period));
+                continue;
+            }
+            let report = |state| report(name, &month, state);
+            match self.one(&month, known.as_ref()) {
+                Ok(state) => {
+                    let is_open = matches!(state, PublicationState::Waits);
+                    if !is_open {
+                        published.shown.insert((name.clone(), period));
+                    }
+                    let ledger = self.ledger();
+                    let known = ledger.state().sets().period(name, &period);
+                    published.months.push(report(state).shown(known));
+                }
+                Err(Halt::Stopped(Stopped::Problem(problem))) => {
+                    published.problems.push(problem);
+                    published.months.push(report(PublicationState::Failed).shown(known.as_ref()));
+                }
+                Err(Halt::Stopped(stopped)) => {
+                    published.stopped = Some(stopped);
+                    break;
+                }
+                Err(Halt::Failed(step, failure, denials)) => {
+                    published.problems.push(self.trouble(step, &period, &failure, &denials));
+                    published.months.push(report(PublicationState::Failed).shown(known.as_ref()));
+                }
+                Err(Halt::Patience(step, reason)) => {
+                    published.problems.push(self.problem("unavailable", step, &period, reason));
+                    published.months.push(report(PublicationState::Failed).shown(known.as_ref()));
+                }
+            }
+        }
+        published
+    }
+
+    fn month(&self, state: &State, period: Window) -> Month {
+        let plugin = self.sink.section.plugin.label();
+        let made = Made {
+            sink: &self.spec.plugin.name,
+            plugin: &plugin,
+            config: &self.sink.section.config,
+            closes: self.place.closes,
+        };
+        Month::of(&self.setup.pipeline, state, (self.complete, self.options.now), &made, period)
+    }
+
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn append(&self, entry: Entry) -> Result<(), Halt> {
+        Ok(self.ledger().append(vec![entry])?)
+    }
+
+    /// What is to be done with a month, and that.
+    fn one(&self, month: &Month, known: Option<&Period>) -> Result<PublicationState, Halt> {
+        if !month.unread.is_empty() {
+            return Ok(PublicationState::Waits);
+        }
+        let nothing = Period::default();
+        let known = known.unwrap_or(&nothing);
+        if month.rows == 0 && known.publications.is_empty() {
+            return Ok(PublicationState::Nothing);
+        }
+        let section = &self.sink.section;
+        let mut line = self.connect()?;
+        let step = "asking what readers are shown";
+        let shown = line.instance.current(&section.config, &month.period);
+        let shown = shown.map_err(Halt::failed(step, &line.session))?;
+        let known = &self.recovered(month, known, &shown)?;
+        if let Some(reason) = &known.pinned {
+            return match &shown {
+                Shown::Set(found) if Some(&found.id) != known.current.as_ref() => {
+                    let wanted = known.current.as_deref().unwrap_or_default();
+                    let text = format!(
+                        "readers are shown {}, and it was said that they are to be shown {wanted}: {reason}",
+                        found.id
+                    );
+                    Err(Halt::problem(self.problem("pinned", step, &month.period, text)))
+                }
+                _ => Ok(PublicationState::Pinned),
+            };
+        }
+        if month.is_shown(known, &shown, look_back(&self.setup.pipeline, self.options.now)) {
+            return Ok(PublicationState::Unchanged);
+        }
+        self.publish(month, known, line)?;
+        Ok(PublicationState::Published)
+    }
+
+    /// What is known of a month once it is clear what became of a publication that a crash broke off: what readers are shown decides.
+    fn recovered(&self, month: &Month, known: &Period, shown: &Shown) -> Result<Period, Halt> {
+        let name = &self.spec.plugin.name;
+        let found = match shown {
+            Shown::Set(found) => found,
+            Shown::Nothing | Shown::CannotTell => return Ok(known.clone()),
+        };
+        if known.unfinished().is_none_or(|unfinished| unfinished.intent.id != found.id) {
+            return Ok(known.clone());
+        }
+        self.append(Entry::Published { sink: name.clone(), period: month.period, id: found.id.clone() })?;
+        Ok(self.ledger().state().sets().period(name, &month.period).cloned().unwrap_or_default())
+    }
+
+    fn publish(&self, month: &Month, known: &Period, mut line: Line<'_>) -> Result<(), Halt> {
+        let (sink, period) = (self.spec.plugin.name.clone(), month.period);
+        let section = &self.sink.section;
+        self.options.watch.step(&format!("publishing {}", period.label()));
+        failpoint("beginning-set");
+        let outline = month.outline(Some(known), self.options.now);
+        let begun = line.instance.begin(&section.config, &outline);
+        let id = begun.map_err(Halt::failed("beginning a set", &line.session))?;
+        if known.publication(&id).is_some() {
+            return Err(contract("beginning a set", &line, format!("it gave a set the id {id}, which another had")));
+        }
+        let (contents, fingerprint, rows) = (month.contents, month.fingerprint, month.rows);
+        let set = Intent { period, id: id.clone(), contents, fingerprint, rows };
+        self.append(Entry::Publishing { sink: sink.clone(), set })?;
+        let shelf = self.setup.place.shelf();
+        let parts: Vec<_> = month.parts.iter().map(|(_, part)| part.clone()).collect();
+        if self.place.surveys {
+            shelf.each_block(&parts, &mut |columns| line.survey(columns))?;
+        }
+        failpoint("writing-set");
+        shelf.each_block(&parts, &mut |columns| line.write(columns))?;
+        failpoint("finishing-set");
+        let step = "verifying the set";
+        let first = line.instance.finish();
+        let Written { rows, files, bytes, totals } = line.until_done(step, first, PublisherInstance::finish)?;
+        if rows != month.rows {
+            return Err(contract(step, &line, format!("it wrote {rows} charges, and was given {}", month.rows)));
+        }
+        let receipt = Receipt { rows, files, bytes, totals };
+        self.append(Entry::Written { sink: sink.clone(), period, id: id.clone(), receipt })?;
+        failpoint("showing-set");
+        let first = line.instance.commit();
+        line.until_done("showing the set", first, PublisherInstance::commit)?;
+        failpoint("shown-set");
+        self.append(Entry::Published { sink, period, id })
+    }
+
+    fn connect(&self) -> Result<Line<'_>, Halt> {
+        let section = &self.sink.section;
+        let session = self.setup.broker.session(&section.name, section.grants.clone(), false);
+        session.set_rate(self.sink.rate);
+        session.set_gate(self.ledger().gate());
+        session.set_deadline(Some(self.place.deadline));
+        let instance = PublisherInstance::start(&section.plugin, section.settings(session.clone(), self.options.now));
+        let instance = instance.map_err(Halt::failed("starting", &session))?;
+        Ok(Line { instance, session, budget: self.spec.retry_budget, stop: self.options.stop })
+    }
+
+    fn trouble(&self, step: &str, period: &Window, failure: &Failure, denials: &[Denial]) -> Problem {
+        let mut problem = self.sink.section.problem(step, Some(period.label()), failure);
+        problem.action.get_or_insert_with(|| STAYS.to_owned());
+        with_denials(problem, denials)
+    }
+
+    fn problem(&self, code: &'static str, step: &str, period: &Window, text: String) -> Problem {
+        Problem {
+            plugin: Some(self.sink.section.label()),
+            step: Some(step.to_owned()),
+            input: Some(period.label()),
+            action: Some(STAYS.to_owned()),
+            ..Problem::new(code, text)
+        }
+    }
+}
+
+/// What a failure to publish leaves.
+const STAYS: &str = "readers are shown what they were; the next run publishes it";
+
+fn contract(step: &'static str, line: &Line<'_>, text: String) -> Halt {
+    Halt::failed(step, &line.session)(Cause::Contract(text).into())
+}
+
+fn report(sink: &str, month: &Month, state: PublicationState) -> PublicationReport {
+    PublicationReport {
+        sink: sink.to_owned(),
+        period: month.period.label(),
+        state,
+        charges: month.rows,
+        waits_for: month.unread.first().map(Window::label),
+        id: None,
+        files: None,
+        bytes: None,
+        totals: Vec::new(),
+        pinned: None,
+    }
+}
+
+impl PublicationReport {
+    /// With what readers are shown.
+    fn shown(mut self, known: Option<&Period>) -> Self {
+        let Some(known) = known else { return self };
+        self.pinned.clone_from(&known.pinned);
+        self.id.clone_from(&known.current);
+        if let Some(receipt) = known.shown().and_then(|shown| shown.receipt.as_ref()) {
+            (self.files, self.bytes) = (Some(receipt.files), Some(receipt.bytes));
+            self.totals = receipt.totals.iter().map(|(name, total)| (name.clone(), total.to_string())).collect();
+        }
+        self
+    }
+}
