@@ -17,6 +17,7 @@ mod reopen;
 mod resolve;
 mod run;
 mod shared;
+mod snapshots;
 mod status;
 mod unfrozen;
 mod unlock;
@@ -57,6 +58,9 @@ enum Command {
     /// Shows what was billed.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// Shows what was published in complete sets, and changes what readers are shown.
+    #[command(subcommand)]
+    Snapshots(snapshots::SnapshotsCommand),
     /// Shows plugins.
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
@@ -122,6 +126,7 @@ pub fn main() -> Exit {
         Command::Status(args) => status::status(&args, &global),
         Command::Explain(args) => explain::explain(&args, &global),
         Command::Ledger(command) => ledger::ledger(&command, &global),
+        Command::Snapshots(command) => snapshots::snapshots(&command, &global),
         Command::Plugin(command) => plugin::plugin(&command, &global),
     };
     outcome.unwrap_or_else(|refused| refused.show(&global))

@@ -79,9 +79,12 @@ mod way_out;
 mod works;
 
 pub use complete::complete_until;
+pub use deliver::Stopped;
 pub use identity::{at_fault, identity};
 pub use options::{LastBill, Options, Watch};
+pub use publish::{Archive, Snapshot, Standing, to_prune};
 pub use run::{run, run_id};
 pub use setup::{Section, Setup, SetupError, SinkSection};
 pub use status::{DueWindows, LastRun, Open, Settled, SinkStatus, Status};
+pub use summary::exit as exit_of;
 pub use take_over::{Refusal, TakeOver, to_be_taken_over};

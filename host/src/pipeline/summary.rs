@@ -114,7 +114,7 @@ impl Findings {
 }
 
 /// The exit that a problem leads to by itself.
-pub(super) fn exit(code: &str) -> Exit {
+pub fn exit(code: &str) -> Exit {
     match code {
         "interrupted" => Exit::Interrupted,
         "state-document" => Exit::Ledger,

@@ -37,7 +37,10 @@ pub fn document(value: &impl Serialize) -> String {
 }
 
 /// Tags as one object.
-pub(super) fn tags<S: Serializer>(tags: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
+///
+/// # Errors
+/// As the serializer's.
+pub fn tags<S: Serializer>(tags: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(tags.iter().map(|(name, value)| (name, value)))
 }
 

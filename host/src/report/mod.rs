@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::ledger::{Head, Place};
 
-pub use json::document;
+pub use json::{document, tags as pairs};
 pub use text::{Style, write_trail};
 
 /// How a run ended. The numbers are the process's exit codes.

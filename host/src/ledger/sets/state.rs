@@ -169,7 +169,9 @@ impl Sets {
     }
 
     pub(in crate::ledger) fn begin(&mut self, sink: &str, intent: Intent, run: &str, at: i64) -> Result<(), FoldError> {
-        let begun = self.parts_of(sink, &intent.period).into_iter().collect();
+        // A person may have asked for a set without charges.
+        let parts = if intent.rows == 0 { Vec::new() } else { self.parts_of(sink, &intent.period) };
+        let begun = parts.into_iter().collect();
         let period = self.period_mut(sink, intent.period);
         period.begun = Arc::new(begun);
         if period.publication(&intent.id).is_some() {

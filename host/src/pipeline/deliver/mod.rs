@@ -54,7 +54,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Why a delivery ends early.
-pub(super) enum Stopped {
+pub enum Stopped {
     /// The ledger cannot be written: nothing may leave any more.
     Ledger(LedgerError),
     /// Something else; what is open stays open.

@@ -226,7 +226,7 @@ impl Publisher<'_> {
 /// What a failure to publish leaves.
 const STAYS: &str = "readers are shown what they were; the next run publishes it";
 
-fn contract(step: &'static str, line: &Line<'_>, text: String) -> Halt {
+pub(super) fn contract(step: &'static str, line: &Line<'_>, text: String) -> Halt {
     Halt::failed(step, &line.session)(Cause::Contract(text).into())
 }
 
