@@ -52,6 +52,7 @@ mod resolve;
 mod sandbox;
 mod scenarios;
 mod second_sink;
+mod sets;
 mod sinks;
 mod sources;
 mod state_document;
