@@ -53,6 +53,7 @@ mod sandbox;
 mod scenarios;
 mod second_sink;
 mod sets;
+mod sets_crashes;
 mod sinks;
 mod sources;
 mod state_document;

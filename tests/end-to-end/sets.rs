@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::support::{Backend, Ended, Stage, component, settings};
 
-const JUNE: &str = "1748736000000";
+pub const JUNE: &str = "1748736000000";
 const JULY: &str = "1751328000000";
 
 /// A stage whose sink publishes into a folder.
@@ -36,24 +36,15 @@ impl Sets {
         Sets(stage)
     }
 
-    /// The lines that readers of a month are shown, each without its time; nothing where they are shown nothing.
     pub fn shown(&self, month: &str) -> Option<Vec<String>> {
-        let folder = self.0.path("out").join(month);
-        let id = std::fs::read_to_string(folder.join("current")).ok()?;
-        let text = std::fs::read_to_string(folder.join(id)).unwrap();
-        Some(text.lines().map(|line| line.split_once(' ').unwrap().1.to_owned()).collect())
+        shown(&self.0, month)
     }
 
-    /// All that lies there of a month.
-    pub fn files(&self, month: &str) -> BTreeMap<String, Vec<u8>> {
-        let entries = std::fs::read_dir(self.0.path("out").join(month)).into_iter().flatten();
-        let files = entries.map(|entry| entry.unwrap().path());
-        files
-            .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read(path).unwrap()))
-            .collect()
+    fn files(&self, month: &str) -> BTreeMap<String, Vec<u8>> {
+        files(&self.0, month)
     }
 
-    fn usage(&self, hour: &str, customer: &str, dimension: &str, value: &str) {
+    pub fn usage(&self, hour: &str, customer: &str, dimension: &str, value: &str) {
         self.0.usage(hour, &format!("{customer}-{dimension}"), &[(customer, dimension, value)]);
     }
 
@@ -81,6 +72,21 @@ impl Sets {
     fn mended(&self, way: &str) {
         self.0.replace(&format!("way = \"{way}\""), "way = \"proper\"");
     }
+}
+
+/// The lines that readers of a month are shown, each without its time; nothing where they are shown nothing.
+pub fn shown(stage: &Stage, month: &str) -> Option<Vec<String>> {
+    let folder = stage.path("out").join(month);
+    let id = std::fs::read_to_string(folder.join("current")).ok()?;
+    let text = std::fs::read_to_string(folder.join(id)).unwrap();
+    Some(text.lines().map(|line| line.split_once(' ').unwrap().1.to_owned()).collect())
+}
+
+/// All that lies there of a month.
+pub fn files(stage: &Stage, month: &str) -> BTreeMap<String, Vec<u8>> {
+    let entries = std::fs::read_dir(stage.path("out").join(month)).into_iter().flatten();
+    let files = entries.map(|entry| entry.unwrap().path());
+    files.map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read(path).unwrap())).collect()
 }
 
 fn months(report: &Value) -> Vec<(String, String)> {
