@@ -136,6 +136,7 @@ fn read(at: usize, row: &Value) -> Result<Row, String> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 
