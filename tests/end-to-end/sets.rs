@@ -355,6 +355,7 @@ fn a_person_goes_back_to_an_older_set_until_the_month_is_released() {
         to(&first, &["--yes"]).expect(0);
         assert_eq!(sets.shown(JUNE), lines(&["acme cpu 1"]));
         assert_eq!(sets.run(0), [state("2025-06", "pinned")]);
+        sets.0.command("status", &[], &[]).expect(0).says("1 pinned");
         assert_eq!(sets.listed(), [(first.clone(), "current".to_owned()), (second.clone(), "kept".to_owned())]);
         // What is pinned is not changed by others unseen.
         std::fs::write(sets.0.path("out").join(JUNE).join("current"), &second).unwrap();
@@ -380,6 +381,7 @@ fn old_sets_are_deleted_and_never_the_one_that_readers_are_shown() {
     sets.0.command("run", &[], &[("METERHOST_FAILPOINT", "showing-set")]);
     let of = |standing: &str| sets.listed().into_iter().filter(|(_, found)| found == standing).count();
     assert_eq!((of("kept"), of("current"), of("left-behind")), (3, 1, 1));
+    sets.0.command("status", &[], &[]).expect(1).says("published up to 2025-06").says("1 left behind by a crash");
     sets.snapshots(&["prune", "--keep", "1"]).expect(2).says("nothing was deleted");
     sets.snapshots(&["prune", "--keep", "1", "--yes"]).expect(0).says("to be deleted for good");
     assert_eq!((of("kept"), of("current"), of("left-behind")), (1, 1, 0));
