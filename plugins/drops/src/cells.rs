@@ -43,13 +43,6 @@ impl<'a> Cells<'a> {
         Cells { texts, places: Places::By(indices.into()) }
     }
 
-    pub(crate) fn of(column: TextColumn<'a>) -> Self {
-        match column.indices() {
-            [] => Cells::same(column.values().first().map_or("", String::as_str)),
-            indices => Cells::by(column.values().iter().collect(), indices),
-        }
-    }
-
     /// What a row says.
     #[inline]
     pub fn get(&self, row: usize) -> &str {
@@ -93,5 +86,14 @@ impl<'a> Cells<'a> {
         }
         let verdict = |row| verdicts.get(self.place(row)).cloned().flatten();
         (0..rows).filter_map(|row| Some((row, verdict(row)?))).collect()
+    }
+}
+
+impl<'a> From<TextColumn<'a>> for Cells<'a> {
+    fn from(column: TextColumn<'a>) -> Self {
+        match column.indices() {
+            [] => Cells::same(column.values().first().map_or("", String::as_str)),
+            indices => Cells::by(column.values().iter().collect(), indices),
+        }
     }
 }

@@ -43,11 +43,11 @@ fn piece<'a>(part: &'a Part, batch: &'a ChargeBatch) -> Piece<'a> {
 
 /// What is known of each charge under this name.
 fn known<'a>(name: &Name, batch: &'a ChargeBatch) -> Cells<'a> {
-    let named = |column: Option<TextColumn<'a>>| column.map_or_else(|| Cells::same(""), Cells::of);
+    let named = |column: Option<TextColumn<'a>>| column.map_or_else(|| Cells::same(""), Cells::from);
     match name {
-        Name::Product => Cells::of(batch.products()),
-        Name::Customer => Cells::of(batch.customers()),
-        Name::Dimension => Cells::of(batch.dimensions()),
+        Name::Product => Cells::from(batch.products()),
+        Name::Customer => Cells::from(batch.customers()),
+        Name::Dimension => Cells::from(batch.dimensions()),
         Name::Tag(name) => named(batch.tag(name)),
         Name::Attribute(name) => named(batch.attribute(name)),
         Name::Start => instants(batch.starts(), |time| time),

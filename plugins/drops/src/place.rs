@@ -24,11 +24,15 @@ pub struct FileDrops {
 }
 
 impl FileDrops {
-    /// Begins a drop with these columns.
+    /// Begins a drop with these columns, two at least.
     ///
     /// # Errors
     /// It cannot be told which drop is current, or the store fails.
     pub fn begin(&self, outline: &Outline, columns: Vec<String>) -> Result<NewDrop, Error> {
+        if columns.len() < 2 {
+            // A row of one empty field would be an empty line, which readers pass over.
+            return Err(Error::Other("a drop has two columns at least".into()));
+        }
         let folder = self.folder(outline.period)?;
         let manifest = Manifest::read(&folder)?;
         let drops = self.drops(outline.period)?;

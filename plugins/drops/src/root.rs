@@ -12,7 +12,7 @@ impl Root {
     /// # Errors
     /// It is none; in a person's words.
     pub fn parse(path: &str) -> Result<Root, String> {
-        let wrong = |what: &str| Err(format!("`root` is \"{}\": {what}", path.escape_debug()));
+        let wrong = |what: &str| Err(format!("root: \"{}\" is no place for drops: {what}", path.escape_debug()));
         if path.is_empty() {
             return wrong("drops never lie in the root of a bucket; name a folder, such as \"meterhost\"");
         }

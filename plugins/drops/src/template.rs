@@ -62,14 +62,14 @@ pub(crate) enum Name {
 }
 
 impl Template {
-    /// Reads what a column is configured as.
+    /// Reads what a column is configured as, in a setting of this path: `columns."resource/id"`.
     ///
     /// # Errors
-    /// It is no template; the text names the column and the place.
-    pub fn parse(column: &str, text: &str) -> Result<Template, String> {
+    /// It is no template. The text begins with the path of the setting, by which the host finds its line, and names the character.
+    pub fn parse(setting: &str, text: &str) -> Result<Template, String> {
         let wrong = |at: usize, what: String| {
             let place = text.get(..at).map_or(0, |before| before.chars().count()) + 1;
-            format!("\"{column}\" = \"{}\": at character {place}: {what}", text.escape_debug())
+            format!("{setting}: at character {place} of \"{}\": {what}", text.escape_debug())
         };
         let mut parts = Vec::new();
         let mut literal = String::new();
@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Template, String> {
-        Template::parse("resource/id", text)
+        Template::parse("columns.c", text)
     }
 
     #[test]
@@ -188,10 +188,10 @@ mod tests {
     #[test]
     fn an_error_names_the_column_and_the_place() {
         for (text, why) in [
-            ("é{tag.x", "\"resource/id\" = \"é{tag.x\": at character 2: this brace is never closed"),
-            ("a}b", "at character 2: this brace closes nothing"),
-            ("{}", "at character 1: there is no {}; there are {product},"),
-            ("x{custmer}", "at character 2: there is no {custmer}; {customer} is known"),
+            ("é{tag.x", "columns.c: at character 2 of \"é{tag.x\": this brace is never closed"),
+            ("a}b", "at character 2 of \"a}b\": this brace closes nothing"),
+            ("{}", "at character 1 of \"{}\": there is no {}; there are {product},"),
+            ("x{custmer}", "at character 2 of \"x{custmer}\": there is no {custmer}; {customer} is known"),
             ("{ customer }", "{customer} is known"),
             ("{customer|}", "there is no {}"),
             ("{tag.}", "{tag.} does not say which tag: {tag.NAME}"),

@@ -1,0 +1,212 @@
+//! A configuration that was checked: what each column says, what charges cost, where rows go.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use drops::{Compression, FileDrops, MOST_ROWS, Root, Spelling, Template, time};
+use meterhost_sdk::Decimal;
+use prices::Prices;
+
+use crate::columns::{self, *};
+use crate::config::{Config, ResourceId, Totals};
+use crate::keys::{self, Keys};
+use crate::stream::Target;
+
+/// What data files are called, before their number.
+const STEM: &str = "data_export";
+
+/// A configuration that was checked.
+pub(crate) struct Plan {
+    pub(crate) place: Place,
+    /// What is configured or has a default, by name; neither costs nor `time/usage_start`.
+    pub(crate) texts: BTreeMap<&'static str, Template>,
+    /// Tags that are configured, by key.
+    pub(crate) tags: BTreeMap<String, Template>,
+    pub(crate) keys: Keys,
+    pub(crate) spelling: Spelling,
+    pub(crate) cost: Cost,
+    /// The other costs, where they are configured, by name.
+    pub(crate) other_costs: BTreeMap<&'static str, Template>,
+    pub(crate) totals: Totals,
+}
+
+/// Where rows go.
+pub(crate) enum Place {
+    Drops(FileDrops),
+    Stream(Target),
+}
+
+/// Where `cost/cost` comes from.
+pub(crate) enum Cost {
+    /// The charge says it.
+    Told(Template),
+    /// It follows from the quantity.
+    Priced(Prices, Option<Template>),
+}
+
+impl Plan {
+    /// Checks a configuration.
+    ///
+    /// # Errors
+    /// It cannot work. The text begins with the path of the setting at fault.
+    pub(crate) fn of(config: &Config) -> Result<Plan, String> {
+        let (mut given, tags) = templates(config)?;
+        let place = place(config)?;
+        let cost = cost(config, given.remove(COST))?;
+        let other_costs = OTHER_COSTS.into_iter().filter_map(|name| Some((name, given.remove(name)?))).collect();
+        let mut texts = given;
+        for column in ORDER {
+            if let (Some(default), None) = (columns::default(column), config.columns.get(column)) {
+                texts.insert(column, Template::parse(column, default)?);
+            }
+        }
+        if texts.contains_key(UNITS) && !texts.contains_key(AMOUNT) {
+            return Err(format!("{}: units say something of {AMOUNT} only, and that is left out", setting(UNITS)));
+        }
+        let spelling = match config.resource_id {
+            ResourceId::Refuse => Spelling::AsTheyAre,
+            ResourceId::Encode => Spelling::WithoutSeparators,
+        };
+        let keys = Keys::of(&config.tags, config.tag_keys, tags.keys().cloned().collect::<BTreeSet<_>>())?;
+        Ok(Plan { place, texts, tags, keys, spelling, cost, other_costs, totals: config.totals })
+    }
+
+    /// Whether the whole set has to be seen before the first cost of it is known.
+    pub(crate) fn surveys(&self) -> bool {
+        matches!(&self.cost, Cost::Priced(prices, _) if prices.surveys())
+    }
+
+    /// Whether more is owed once the month is over.
+    pub(crate) fn closes(&self) -> bool {
+        matches!(&self.cost, Cost::Priced(prices, _) if prices.closes())
+    }
+
+    /// The columns of a set with these tags of CloudZero, in their order.
+    pub(crate) fn header<'k>(&'k self, keys: impl Iterator<Item = &'k String>) -> Vec<String> {
+        let is_written = |column: &&str| {
+            let always = [START, COST, DISCOUNTED, AMORTIZED, DISCOUNTED_AMORTIZED];
+            always.contains(column) || self.texts.contains_key(*column) || self.other_costs.contains_key(*column)
+        };
+        let tags: BTreeSet<&String> = keys.chain(self.tags.keys()).collect();
+        let fixed = ORDER.into_iter().filter(is_written).map(str::to_owned);
+        fixed.chain(tags.into_iter().map(|key| format!("{TAG}{key}"))).collect()
+    }
+}
+
+/// The costs besides `cost/cost`.
+const OTHER_COSTS: [&str; 4] = [DISCOUNTED, AMORTIZED, DISCOUNTED_AMORTIZED, ON_DEMAND];
+
+/// The path of a column's setting.
+fn setting(column: &str) -> String {
+    format!("columns.\"{column}\"")
+}
+
+type Templates = (BTreeMap<&'static str, Template>, BTreeMap<String, Template>);
+
+/// The columns that are configured and not left out, and the tags.
+fn templates(config: &Config) -> Result<Templates, String> {
+    let (mut given, mut tags) = (BTreeMap::new(), BTreeMap::new());
+    for (column, text) in &config.columns {
+        let setting = setting(&column.escape_debug().to_string());
+        let wrong = |why: String| format!("{setting}: {why}");
+        let template = Template::parse(&setting, text)?;
+        if template.literals().any(|text| text.contains('\0')) {
+            return Err(wrong("it has a NUL character".into()));
+        }
+        if let Some(key) = column.strip_prefix(TAG) {
+            if let Some(why) = keys::odd(key) {
+                return Err(wrong(why));
+            }
+            tags.insert(key.to_owned(), template);
+            continue;
+        }
+        if let Some(why) = columns::objection(column) {
+            return Err(wrong(why));
+        }
+        let Some(name) = ORDER.into_iter().find(|known| known == column) else { continue };
+        if text.is_empty() {
+            if OTHER_COSTS.contains(&name) && name != ON_DEMAND {
+                return Err(wrong(format!("it is always written; without this line it equals {COST}")));
+            }
+            continue;
+        }
+        check(name, &template).map_err(wrong)?;
+        given.insert(name, template);
+    }
+    Ok((given, tags))
+}
+
+/// What can be told of a column before there is a charge.
+fn check(column: &str, template: &Template) -> Result<(), String> {
+    match (column, template.constant()) {
+        (ID, _) if !template.is_unique() => {
+            Err("an id is of one charge alone, so that {id} stands in it, without alternatives".into())
+        }
+        (RESOURCE, _) => match template.literals().map(separators).sum::<usize>() {
+            0 | 1 => Ok(()),
+            _ => Err("it has more than one : or /, and CloudZero drops what is behind the second".into()),
+        },
+        (TYPE, Some(text)) => columns::type_objection(text).map_or(Ok(()), Err),
+        (END, Some(text)) if !time::is_datetime(text) => Err(format!("\"{}\" is no time", text.escape_debug())),
+        (AMOUNT | COST | DISCOUNTED | AMORTIZED | DISCOUNTED_AMORTIZED | ON_DEMAND, Some(text)) => {
+            Decimal::parse(text).map(drop).map_err(|why| format!("\"{}\": {why}", text.escape_debug()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// How often a text has what CloudZero splits a `resource/id` by.
+pub(crate) fn separators(text: &str) -> usize {
+    text.bytes().filter(|byte| matches!(byte, b':' | b'/')).count()
+}
+
+fn place(config: &Config) -> Result<Place, String> {
+    if !(1..=MOST_ROWS).contains(&config.rows_per_file) {
+        let rows = config.rows_per_file;
+        return Err(format!("rows_per_file: a file has 1 to {MOST_ROWS} rows, and not {rows}"));
+    }
+    match (&config.root, &config.stream) {
+        (Some(root), None) => Ok(Place::Drops(FileDrops {
+            root: Root::parse(root)?,
+            stem: STEM,
+            compression: Compression::Gzip,
+            rows_per_file: config.rows_per_file,
+        })),
+        (None, Some(stream)) => Target::of(stream).map(Place::Stream),
+        (Some(_), Some(_)) => {
+            Err("stream: `root` says file drops, and `stream` says AnyCost Stream: keep one of them".into())
+        }
+        (None, None) => {
+            let example = "stream = { connection = \"...\" }";
+            Err(format!(
+                "neither `root` nor `stream` says where costs go: root = \"meterhost\" for file drops, {example} for AnyCost Stream"
+            ))
+        }
+    }
+}
+
+fn cost(config: &Config, told: Option<Template>) -> Result<Cost, String> {
+    let table = config.prices.as_ref();
+    let own = config.unit_price.as_deref();
+    match (told, table, own) {
+        (Some(template), None, None) => Ok(Cost::Told(template)),
+        (Some(_), _, _) => {
+            let other = if table.is_some() { "prices" } else { "unit_price" };
+            Err(format!("{other}: `columns` gives {COST} already: keep one of them"))
+        }
+        (None, None, None) => Err(format!(
+            "nothing says what charges cost: give prices = {{ cpu_hours = \"0.05\" }}, unit_price = \"{{attribute.price}}\", or \
+             columns.\"{COST}\" = \"{{attribute.cost}}\""
+        )),
+        (None, table, own) => {
+            let prices = Prices::new(&table.cloned().unwrap_or_default())?;
+            let own = own.map(|text| Template::parse("unit_price", text)).transpose()?;
+            if let Some(text) = own.as_ref().and_then(Template::constant) {
+                Decimal::parse(text).map_err(|why| format!("unit_price: \"{}\": {why}", text.escape_debug()))?;
+            }
+            if own.is_none() && table.is_none_or(|table| table.0.is_empty()) {
+                return Err("prices: it prices nothing: cpu_hours = \"0.05\"".into());
+            }
+            Ok(Cost::Priced(prices, own))
+        }
+    }
+}
