@@ -10,6 +10,7 @@
 
 mod accepted;
 mod access_logs;
+mod anycost;
 mod bad_input;
 mod billing;
 mod browser;
