@@ -8,7 +8,7 @@ const PACKAGES: [&str; 2] = ["boto3==1.44.8", "duckdb==2.0.1"];
 /// Where it is installed; `tests/bench` looks for it there.
 const FOLDER: &str = "target/bench-venv";
 /// The measurements that do without.
-const ALONE: [&str; 6] = ["push", "idle", "small", "memory", "ledger", "ids"];
+const ALONE: [&str; 7] = ["push", "idle", "small", "memory", "ledger", "ids", "snapshots"];
 
 /// Builds everything as it is shipped, and runs the measurements of these names, or all.
 pub fn bench(names: &[&str]) -> Result<(), Failed> {

@@ -248,8 +248,9 @@ fn deliver(
         threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| panicked())).collect()
     });
     let mut all = ShownMonths::new();
-    for (ended, Published { months, shown, problems, stopped }) in ended {
+    for (ended, Published { months, shown, problems, notes, stopped }) in ended {
         findings.publications.extend(months);
+        findings.notes.extend(notes);
         all.extend(shown);
         for problem in ended.problems.into_iter().chain(problems) {
             findings.problem(problem);

@@ -26,6 +26,7 @@ use self::style::Paint;
 use super::{Exit, LedgerEnd, Report};
 
 pub(super) use self::problems::by_code;
+pub(super) use self::publications::word as publication_word;
 pub use self::style::Style;
 pub(super) use self::style::{count, counted};
 pub(super) use self::table::{Urgency, difference, state, urgency};

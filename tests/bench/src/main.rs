@@ -11,6 +11,7 @@
 //! | `ledger` | a month that ends in 50,000 charges, billed to an emulator, with a ledger of each kind |
 //! | `ids` | `dedupe = "id"` over 20 million ids, and a month of 100,000 records after them, beside the same runs without |
 //! | `queue` | 100,000 records of a DynamoDB table, billed to AWS Marketplace and marked, beside a plain script; 400 of them on moto |
+//! | `snapshots` | 2,500,000 charges with 40 tags, published from the ledger as AnyCost file drops, beside a native program that writes the same files |
 //! | `memory` | the most memory at 1 and at 10 million records |
 
 mod data;
@@ -23,6 +24,7 @@ mod native;
 mod push;
 mod queue;
 mod s3;
+mod snapshots;
 mod table;
 
 use std::error::Error;
@@ -42,6 +44,7 @@ fn main() -> Outcome {
             println!("{}", serde_json::to_string(&decode::here(Path::new(folder))?)?);
             return Ok(());
         }
+        ["--publish", folder] => return snapshots::publish(Path::new(folder)),
         ["--fetch", store, at_once] => {
             let (objects, bytes) = s3::bare::fetch(store, at_once.parse()?)?;
             println!("{objects} {bytes}");
@@ -82,6 +85,9 @@ fn main() -> Outcome {
     }
     if wanted("queue") {
         queue::queue(folder.path())?;
+    }
+    if wanted("snapshots") {
+        snapshots::snapshots(&folder.path().join("snapshots"))?;
     }
     if wanted("memory") {
         memory(folder.path())?;

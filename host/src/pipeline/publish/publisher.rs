@@ -38,6 +38,8 @@ pub(in crate::pipeline) struct Published {
     /// The sink, and the months of which readers are shown what they should be.
     pub(in crate::pipeline) shown: BTreeSet<(String, Window)>,
     pub(in crate::pipeline) problems: Vec<Problem>,
+    /// What is worth knowing.
+    pub(in crate::pipeline) notes: Vec<String>,
     pub(in crate::pipeline) stopped: Option<Stopped>,
 }
 
@@ -67,6 +69,7 @@ impl Publisher<'_> {
                     }
                     let ledger = self.ledger();
                     let known = ledger.state().sets().period(name, &period);
+                    published.notes.extend(known.and_then(|known| left_behind(name, &period, known)));
                     published.months.push(report(state).shown(known));
                 }
                 Err(Halt::Stopped(Stopped::Problem(problem))) => {
@@ -235,6 +238,19 @@ impl Publisher<'_> {
             ..Problem::new(code, text)
         }
     }
+}
+
+/// That a crash left sets behind that readers are not shown.
+fn left_behind(sink: &str, period: &Window, known: &Period) -> Option<String> {
+    let ids: Vec<&str> = known.left_behind().map(|left| left.intent.id.as_str()).collect();
+    let (was, it) = if ids.len() == 1 { ("was", "it") } else { ("were", "them") };
+    (!ids.is_empty()).then(|| {
+        format!(
+            "{} of {sink}: {} {was} left behind by a run that broke off, and nobody is shown {it}: `meterhost snapshots prune` deletes {it}",
+            period.label(),
+            ids.join(", ")
+        )
+    })
 }
 
 /// What a failure to publish leaves.

@@ -6,6 +6,7 @@
 //! | `frame` | the head: what the page may load (nothing) and run (its own few lines) |
 //! | `headline` | what would happen, in one sentence and a few numbers |
 //! | `overview` | all windows, one a line, and those that wait for their data |
+//! | `publications` | the months of sinks that publish complete sets |
 //! | `problems` | what stands in the way, and what to do |
 //! | `window` | a window of a sink, made of the four below |
 //! | `totals` | what each dimension comes to, now and before |
@@ -26,6 +27,7 @@ mod missing;
 mod movers;
 mod overview;
 mod problems;
+mod publications;
 #[cfg(test)]
 mod tests;
 mod totals;
@@ -47,6 +49,7 @@ impl Report {
         headline::write(&mut page, self);
         page.raw("<main>\n");
         overview::write(&mut page, self);
+        publications::write(&mut page, self);
         problems::write(&mut page, &self.problems);
         window::write(&mut page, self);
         notes(&mut page, &self.notes);

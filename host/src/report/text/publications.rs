@@ -20,8 +20,8 @@ pub(super) fn write(out: &mut dyn io::Write, report: &Report, style: Style) -> i
     for month in &months {
         let (place, words) = words(month, style);
         let place = style.paint(Paint::Bold, &place);
-        let (state, paint) = state(month.state);
-        writeln!(out, "{place} {}{}", style.paint(paint, state), style.wrapped(&words, 2, 4))?;
+        let state = style.paint(paint(month.state), word(month.state));
+        writeln!(out, "{place} {state}{}", style.wrapped(&words, 2, 4))?;
     }
     if more > 0 {
         writeln!(
@@ -56,14 +56,24 @@ fn words(month: &PublicationReport, style: Style) -> (String, String) {
     (place, words)
 }
 
-pub(in crate::report) fn state(state: PublicationState) -> (&'static str, Paint) {
+/// What became of a month.
+pub(in crate::report) fn word(state: PublicationState) -> &'static str {
     match state {
-        PublicationState::WouldPublish => ("would be published", Paint::Good),
-        PublicationState::Published => ("published", Paint::Good),
-        PublicationState::Unchanged => ("unchanged", Paint::Dim),
-        PublicationState::Pinned => ("pinned", Paint::Doubtful),
-        PublicationState::Waits => ("waits", Paint::Doubtful),
-        PublicationState::Nothing => ("nothing to publish", Paint::Dim),
-        PublicationState::Failed => ("not published", Paint::Bad),
+        PublicationState::WouldPublish => "would be published",
+        PublicationState::Published => "published",
+        PublicationState::Unchanged => "unchanged",
+        PublicationState::Pinned => "pinned",
+        PublicationState::Waits => "waits",
+        PublicationState::Nothing => "nothing to publish",
+        PublicationState::Failed => "not published",
+    }
+}
+
+fn paint(state: PublicationState) -> Paint {
+    match state {
+        PublicationState::WouldPublish | PublicationState::Published => Paint::Good,
+        PublicationState::Unchanged | PublicationState::Nothing => Paint::Dim,
+        PublicationState::Pinned | PublicationState::Waits => Paint::Doubtful,
+        PublicationState::Failed => Paint::Bad,
     }
 }
