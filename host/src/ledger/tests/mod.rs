@@ -12,6 +12,7 @@ mod renamed;
 mod resolved;
 mod s3;
 mod sent_before;
+mod sets;
 mod speed;
 mod verify;
 mod writing;
