@@ -15,6 +15,10 @@
 //! | `claiming`, `claimed` | when the token is written down under which a queue's records are claimed, and when a page of them is |
 //! | `taking` | when the names of records are written that went into what is about to be frozen |
 //! | `telling`, `told`, `acknowledged` | before a queue is told, when it was, and when that is written down |
+//! | `beginning-set`, `writing-set`, `finishing-set`, `showing-set`, `shown-set` | before a set is begun, its first charge handed over, its end, before it is shown and after that |
+//! | `removing-set` | before an old set is deleted |
+//! | `beginning-object`, `writing-object`, `ending-object`, `ended-object` | around the pieces of an object that a plugin writes |
+//! | `putting-object`, `put-object` | around an object that it writes at once |
 //! | `mirror`, `mirrored` | around a write of the state document |
 //! | `opened`, `reading`, `read`, `delivering`, `delivered`, `closing`, `reporting`, `reported` | between the steps of a run |
 

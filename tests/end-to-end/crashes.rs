@@ -133,7 +133,10 @@ fn a_crash_at_any_place_bills_once_with_a_ledger_on_s3() {
 #[test]
 fn every_place_in_the_sources_is_passed_by_those_runs_or_by_other_tests() {
     let of_files = MONTH.places(|| Backend::Sqlite).into_iter().chain(MONTH.places(Backend::s3));
-    let passed: BTreeSet<String> = of_files.chain(crate::market_crashes::passed_by_a_queue()).collect();
+    let passed: BTreeSet<String> = of_files
+        .chain(crate::market_crashes::passed_by_a_queue())
+        .chain(crate::sets_crashes::passed_by_sets())
+        .collect();
     let mut named = BTreeSet::new();
     named_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut named);
     assert!(named.len() > 15, "{named:?}");

@@ -10,6 +10,7 @@
 
 mod accepted;
 mod access_logs;
+mod anycost;
 mod bad_input;
 mod billing;
 mod browser;
@@ -52,6 +53,8 @@ mod resolve;
 mod sandbox;
 mod scenarios;
 mod second_sink;
+mod sets;
+mod sets_crashes;
 mod sinks;
 mod sources;
 mod state_document;

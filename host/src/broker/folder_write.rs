@@ -1,7 +1,7 @@
 //! Objects in a folder: writing and deleting.
 //!
-//! A file is written beside its place under a name of the host's own, made durable, and moved there at once, so that a reader sees the
-//! old file or the new one. `absent` moves by a hard link, which the system refuses if the name is taken. `match` has no such
+//! A file is written in a hidden folder under a name of the host's own, made durable, and moved to its place at once, so that a reader sees
+//! the old file or the new one. What a process that was killed left in that folder goes away with the next file that is written. `absent` moves by a hard link, which the system refuses if the name is taken. `match` has no such
 //! call: the version is compared and the file moved under a lock that every meterhost respects; a program that ignores the lock can
 //! still write in between.
 
@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use cap_std::fs::{Dir, OpenOptions};
+use cap_std::fs::{Dir, MetadataExt as _, OpenOptions};
 
 use super::errors::ObjectError;
 use super::folder::{Folder, OWN, Stamp, failed, path_of, shown};
@@ -19,6 +19,9 @@ use super::shortened;
 /// Held while a version is compared and acted upon.
 const LOCK: &str = ".meterhost-lock";
 
+/// Where files are until they are moved to their places.
+const DRAFTS: &str = ".meterhost-drafts";
+
 /// A file that is being written.
 pub(super) struct FolderUpload {
     key: String,
@@ -26,7 +29,9 @@ pub(super) struct FolderUpload {
     /// The folder that the file will stand in.
     parent: Dir,
     name: String,
-    /// What it is called until it is moved; none left once it is.
+    /// Where it is until it is moved: in the same file system.
+    drafts: Dir,
+    /// What it is called until then; none left once it is.
     draft: Option<String>,
     file: File,
 }
@@ -63,16 +68,8 @@ impl Folder {
             }
             None => root.try_clone().map_err(|error| failed(&error))?,
         };
-        let mut random = [0; 8];
-        getrandom::fill(&mut random).map_err(|error| {
-            ObjectError::Other(format!("the system has no random numbers for a file's name: {error}"))
-        })?;
-        let draft = format!("{OWN}{:016x}", u64::from_ne_bytes(random));
-        let file = parent
-            .open_with(&draft, OpenOptions::new().write(true).create_new(true))
-            .map_err(|error| failed(&error))?
-            .into_std();
-        Ok(FolderUpload { key: key.to_owned(), root, parent, name, draft: Some(draft), file })
+        let (drafts, draft, file) = begin_draft(&root, &parent).map_err(|error| failed(&error))?;
+        Ok(FolderUpload { key: key.to_owned(), root, parent, name, drafts, draft: Some(draft), file })
     }
 
     /// Deletes an object. One that is not there is no error.
@@ -127,11 +124,11 @@ impl FolderUpload {
             }
             _ => failed(&self.key, &error),
         };
-        let replace = || self.parent.rename(draft, &self.parent, &self.name).map_err(failed);
+        let replace = || self.drafts.rename(draft, &self.parent, &self.name).map_err(failed);
         self.file.sync_all().map_err(failed)?;
         match precondition {
             Precondition::None => replace(),
-            Precondition::Absent => match self.parent.hard_link(draft, &self.parent, &self.name) {
+            Precondition::Absent => match self.drafts.hard_link(draft, &self.parent, &self.name) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(exists(&self.key)),
                 result => result.map_err(failed),
             },
@@ -153,7 +150,7 @@ impl FolderUpload {
     fn discard(&mut self) {
         if let Some(draft) = self.draft.take() {
             // Moved away by now, or not worth more than a hidden file left over.
-            let _ = self.parent.remove_file(draft);
+            let _ = self.drafts.remove_file(draft);
         }
     }
 }
@@ -162,6 +159,36 @@ impl Drop for FolderUpload {
     fn drop(&mut self) {
         self.discard();
     }
+}
+
+/// Begins a file that is to be moved into `parent`: its folder, its name, and the file, which stays locked as long as it is open. What is
+/// not locked there belongs to nobody any more.
+fn begin_draft(root: &Dir, parent: &Dir) -> io::Result<(Dir, String, File)> {
+    let own = || {
+        root.create_dir_all(DRAFTS)?;
+        root.open_dir(DRAFTS)
+    };
+    // Into another file system nothing can be moved at once: there it begins beside its place.
+    let drafts = match own() {
+        Ok(drafts) if drafts.dir_metadata()?.dev() == parent.dir_metadata()?.dev() => drafts,
+        _ => parent.try_clone()?,
+    };
+    let _lock = lock(root).map_err(io::Error::other)?;
+    for entry in drafts.entries()?.filter_map(Result::ok) {
+        let name = entry.file_name();
+        let is_draft = name.to_str().is_some_and(|name| name.len() == OWN.len() + 16 && name.starts_with(OWN));
+        let open = || drafts.open_with(&name, OpenOptions::new().write(true)).map(|file| file.into_std());
+        if is_draft && open().is_ok_and(|file| file.try_lock().is_ok()) {
+            let _ = drafts.remove_file(&name);
+        }
+    }
+    let mut random = [0; 8];
+    getrandom::fill(&mut random)
+        .map_err(|error| io::Error::other(format!("the system has no random numbers for a file's name: {error}")))?;
+    let draft = format!("{OWN}{:016x}", u64::from_ne_bytes(random));
+    let file = drafts.open_with(&draft, OpenOptions::new().write(true).create_new(true))?.into_std();
+    file.try_lock().map_err(io::Error::from)?;
+    Ok((drafts, draft, file))
 }
 
 /// Locks the folder against every other meterhost, until the file is dropped.

@@ -18,8 +18,11 @@ fn names(dir: &TempDir) -> Vec<String> {
     let mut names: Vec<_> = std::fs::read_dir(dir.path().join("made/on/demand"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !matches!(name.as_str(), DRAFTS | LOCK))
         .collect();
     names.sort();
+    let drafts = std::fs::read_dir(dir.path().join("made/on/demand").join(DRAFTS)).into_iter().flatten();
+    names.extend(drafts.map(|entry| entry.unwrap().file_name().into_string().unwrap()));
     names
 }
 
@@ -62,7 +65,7 @@ fn a_precondition_that_does_not_hold_changes_nothing() {
         Err(ObjectError::Other("this version of meterhost does not know the precondition `newer`".to_owned()))
     );
     assert_eq!(contents(&dir, "a").unwrap(), "three");
-    assert_eq!(names(&dir), [".meterhost-lock", "a"]);
+    assert_eq!(names(&dir), ["a"]);
 }
 
 #[test]
@@ -183,4 +186,18 @@ fn deleting_in_a_folder_that_is_missing_is_an_error() {
         dir.path().join("made/on/demand").display()
     );
     assert_eq!(folder.delete("a", &Precondition::None), Err(ObjectError::Unavailable(text)));
+}
+
+#[test]
+fn what_a_killed_process_left_half_written_goes_away_and_what_others_write_stays() {
+    let (dir, folder) = folder();
+    let mut under_way = folder.upload("deep/down/a").unwrap();
+    under_way.write(b"one").unwrap();
+    let left = dir.path().join("made/on/demand").join(DRAFTS).join(format!("{OWN}0123456789abcdef"));
+    std::fs::write(&left, "half").unwrap();
+    folder.put("b", b"two", &Precondition::None).unwrap();
+    assert!(!left.exists());
+    under_way.commit(&Precondition::Absent).unwrap();
+    assert_eq!(contents(&dir, "deep/down/a").unwrap(), "one");
+    assert_eq!(names(&dir), ["b", "deep"]);
 }

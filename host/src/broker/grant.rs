@@ -175,6 +175,11 @@ impl Grants {
         lines
     }
 
+    /// Whether what is read is a folder that is missing, and that the first thing which is written there makes.
+    pub fn is_yet_to_be_made(&self) -> bool {
+        self.read == self.write && matches!(&self.read, Some(Root::Folder(folder)) if !folder.exists())
+    }
+
     /// Whether it may list and read objects.
     pub fn reads(&self) -> bool {
         self.read.is_some()

@@ -360,10 +360,15 @@ impl Session {
     }
 
     fn reading(&self, key: &str) -> Result<&Store, ObjectError> {
-        self.0.read.as_ref().ok_or_else(|| {
+        let Some(store) = &self.0.read else {
             self.deny(format!("to read {key:?}"), Some(denial::root_line("read", self.0.grants.write.as_ref())));
-            ObjectError::Denied("the pipeline grants no folder or bucket to read".to_owned())
-        })
+            return Err(ObjectError::Denied("the pipeline grants no folder or bucket to read".to_owned()));
+        };
+        // A place that is to be written needs not be there before the first that is written there.
+        if self.0.grants.read == self.0.grants.write && !self.0.dry_run {
+            store.made()?;
+        }
+        Ok(store)
     }
 
     fn writing(&self, key: &str) -> Result<&Store, ObjectError> {

@@ -24,6 +24,14 @@ impl Store {
         }
     }
 
+    /// Makes a folder that is missing.
+    pub(super) fn made(&self) -> Result<(), ObjectError> {
+        match self {
+            Store::Folder(folder) => folder.dir_for_writing().map(drop),
+            Store::Bucket(_) => Ok(()),
+        }
+    }
+
     pub(super) fn list(&self, prefix: &str, after: Option<&str>) -> Result<Listing, ObjectError> {
         match self {
             Store::Folder(folder) => folder.list(prefix, after).map(AnyListing::Folder),

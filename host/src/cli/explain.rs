@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::shared::{Outside, Refused, print, style};
-use super::{Global, PipelineArgs, unfrozen};
+use super::{Global, PipelineArgs, in_set, unfrozen};
 use crate::ledger::{ChargeState, Identity, Ledger, NoSuchCharge, Sought, Standing, Trail, Unfrozen, resolve_command};
 use crate::report::{Exit, document, write_trail};
 
@@ -36,6 +36,13 @@ pub(super) fn explain(args: &ExplainArgs, global: &Global) -> Result<Exit, Refus
     let trail = match trail {
         Err(none @ NoSuchCharge::Unknown { .. }) => {
             let state = Ledger::state_of(&place, &identity).map_err(|error| Refused::of(&pipeline, error))?;
+            if let Some(found) = state.in_sets(&place.shelf(), &args.charge)?? {
+                match global.json {
+                    true => print(&document(&in_set::as_json(&pipeline, &found))),
+                    false => print(&in_set::says(&pipeline, &found)),
+                }
+                return Ok(Exit::Final);
+            }
             let about = Unfrozen::of(&state, &args.charge, Timestamp::now())?.ok_or(none)?;
             match global.json {
                 true => print(&document(&unfrozen::as_json(&pipeline, &about))),

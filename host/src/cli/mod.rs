@@ -8,6 +8,7 @@ mod decided;
 mod explain;
 mod export;
 mod import;
+mod in_set;
 mod ledger;
 mod page;
 mod plan;

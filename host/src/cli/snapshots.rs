@@ -313,7 +313,12 @@ fn prune(args: &PruneArgs, global: &Global) -> Result<Exit, Refused> {
     let mut ledger = args.whose.open(&setup)?;
     let mut pruned = Vec::new();
     for archive in &archives {
-        pruned.push(to_prune(&sets(archive, &ledger, period.as_ref())?, args.keep));
+        let found = sets(archive, &ledger, period.as_ref())?;
+        let forgotten = archive.forgotten(ledger.state(), &found, period.as_ref());
+        if !forgotten.is_empty() {
+            ledger.append(forgotten)?;
+        }
+        pruned.push(to_prune(&found, args.keep));
     }
     let all: Vec<Snapshot> = pruned.iter().flatten().cloned().collect();
     if all.is_empty() {

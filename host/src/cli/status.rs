@@ -110,6 +110,16 @@ fn lines(sink: &SinkStatus) -> Vec<(&'static str, String)> {
     if let Some(window) = sink.held_since {
         lines.push(("held", format!("{}, the oldest of {window}", sink.held)));
     }
+    if let Some(published) = &sink.published {
+        let mut text = format!("up to {}, as {}", published.period, published.id.escape_debug());
+        if published.pinned > 0 {
+            text += &format!("; {} pinned", published.pinned);
+        }
+        if published.left_behind > 0 {
+            text += &format!("; {} left behind by a crash: `meterhost snapshots prune`", published.left_behind);
+        }
+        lines.push(("published", text));
+    }
     if sink.late > 0 {
         let charges = if sink.late == 1 { "charge" } else { "charges" };
         lines.push(("late", format!("usage of {} {charges}, to be billed with a later window", sink.late)));

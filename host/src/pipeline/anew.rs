@@ -9,7 +9,7 @@ use crate::model::service::Resolution;
 /// billed twice.
 pub(super) fn begins_anew(setup: &Setup, options: &Options<'_>) -> String {
     let named = |how: Resolution| {
-        let sinks = setup.sinks.iter().filter(|sink| sink.traits.resolution == how);
+        let sinks = setup.sinks.iter().filter(|sink| sink.place.is_none() && sink.traits.resolution == how);
         let names: Vec<&str> = sinks.map(name).collect();
         (!names.is_empty()).then(|| names.join(" and "))
     };
@@ -23,6 +23,11 @@ pub(super) fn begins_anew(setup: &Setup, options: &Options<'_>) -> String {
     }
     if let Some(sinks) = named(Resolution::Replay) {
         note += &format!("; {sinks} takes what a lost ledger sent for the same charge");
+    }
+    let publishers: Vec<&str> = setup.sinks.iter().filter(|sink| sink.place.is_some()).map(name).collect();
+    if !publishers.is_empty() {
+        let sinks = publishers.join(" and ");
+        note += &format!("; what {sinks} published before {is} replaced, month by month");
     }
     if let Some(sinks) = named(Resolution::Ask) {
         note += &format!(

@@ -186,6 +186,9 @@ pub(super) fn freeze(
     }
     let drawn = publish::draw(&setup.pipeline.sinks, book.state(), &mut works, &shelf, options.dry_run)?;
     findings.notes.extend(drawn.notes);
+    if options.dry_run {
+        findings.publications = drawn.months;
+    }
     entries.extend(drawn.entries);
     if let Book::Open(ledger) = book {
         let pipeline = &setup.pipeline;

@@ -47,6 +47,22 @@ pub struct SinkStatus {
     pub held_since: Option<Window>,
     /// Of how many charges late usage waits for a later window.
     pub late: usize,
+    /// Of a sink that publishes complete sets: the latest month of which readers are shown one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub published: Option<Published>,
+}
+
+/// What readers are shown of a month.
+#[derive(Debug, Clone, Serialize)]
+pub struct Published {
+    /// The month.
+    pub period: Window,
+    /// The set: the plugin's name for it.
+    pub id: String,
+    /// How many months stay as they are, because a person said so.
+    pub pinned: usize,
+    /// How many sets a crash left behind.
+    pub left_behind: usize,
 }
 
 /// A window that is settled.
@@ -197,6 +213,16 @@ impl Status {
             held: held.len(),
             held_since: held.first().copied(),
             late: state.waiting(sink).count(),
+            published: published(state, sink),
         });
     }
+}
+
+fn published(state: &State, sink: &str) -> Option<Published> {
+    let months: Vec<_> = state.sets().periods(sink).into_iter().collect();
+    let known = || months.iter().filter_map(|month| Some((*month, state.sets().period(sink, month)?)));
+    let (period, id) = known().filter_map(|(month, known)| Some((month, known.current.clone()?))).last()?;
+    let pinned = known().filter(|(_, known)| known.pinned.is_some()).count();
+    let left_behind = known().map(|(_, known)| known.left_behind().count()).sum();
+    Some(Published { period, id, pinned, left_behind })
 }

@@ -215,7 +215,10 @@ pub(super) fn report(
         }));
         let resolution = setup.sinks.get(work.sink).map(|sink| sink.traits.resolution);
         let advice = Advice { setup, state, resolution };
-        problems.extend(report.lines.iter().filter_map(|line| open(line, &report.window, label.as_ref(), &advice)));
+        // Why a month is not published is told once, and not charge by charge.
+        let is_told = |line: &&Line| !(spec.publishes && line.state == LineState::Pending);
+        let lines = report.lines.iter().filter(is_told);
+        problems.extend(lines.filter_map(|line| open(line, &report.window, label.as_ref(), &advice)));
         if held || report.charges.stay_open(options.dry_run) {
             exit = exit.and(Exit::Open);
         }

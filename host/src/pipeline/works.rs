@@ -89,6 +89,8 @@ pub(super) struct Works<'a> {
     entries: Vec<Entry>,
     /// Windows of which some sink could not say what it accepts.
     broken: HashSet<Window>,
+    /// Windows of which there was nothing to read.
+    nothing: Vec<Window>,
 }
 
 /// What is to become of what was read.
@@ -108,6 +110,7 @@ impl<'a> Works<'a> {
             works: Vec::new(),
             entries: Vec::new(),
             broken: HashSet::new(),
+            nothing: Vec::new(),
             ground,
             state,
         }
@@ -123,8 +126,7 @@ impl<'a> Works<'a> {
         }
         let seen = inputs(&reading);
         if seen.is_empty() && reading.unreadable.is_empty() && queue.is_none() {
-            let label = window.label();
-            findings.notes.push(format!("{label}: there was nothing to read"));
+            self.nothing.push(*window);
         }
         let mut first = true;
         let sinks = terms.iter().zip(&pipeline.sinks).zip(&self.begins);
@@ -168,7 +170,8 @@ impl<'a> Works<'a> {
                 continue;
             }
             findings.notes.extend(unread(state, name, window, &assessment));
-            let compared = Compared::of(guarded, &assessment, state);
+            // Of what is published whole nothing is kept for comparison but what was published.
+            let compared = if spec.publishes { Compared::default() } else { Compared::of(guarded, &assessment, state) };
             self.works.push(Work { sink: position, window: *window, assessment, is_read: true, compared });
         }
         if queue.is_some() && self.broken.contains(window) {
@@ -196,7 +199,8 @@ impl<'a> Works<'a> {
     /// # Errors
     /// A sum does not close. Nothing of it may be frozen then.
     pub(super) fn finish(self, findings: &mut Findings) -> Result<Finished, quantities::Open> {
-        let Works { ground, state, works: read, entries, .. } = self;
+        let Works { ground, state, works: read, entries, nothing, .. } = self;
+        findings.notes.extend(nothing_to_read(&nothing));
         let is_joined = ground.terms.iter().any(|terms| terms.traits.joins_tags);
         if ground.queue.is_none() && !is_joined {
             let works = closing(finished(ground, state, read, &Broken::default(), findings))?;
@@ -229,6 +233,18 @@ impl<'a> Works<'a> {
                 Err(more) => bans.extend(more),
             }
         }
+    }
+}
+
+/// Of many windows it is said once.
+fn nothing_to_read(windows: &[Window]) -> Vec<String> {
+    const MOST: usize = 6;
+    match windows {
+        [first, .., last] if windows.len() > MOST => {
+            let (first, last, many) = (first.label(), last.label(), windows.len());
+            vec![format!("of {many} windows from {first} to {last} there was nothing to read")]
+        }
+        few => few.iter().map(|window| format!("{}: there was nothing to read", window.label())).collect(),
     }
 }
 

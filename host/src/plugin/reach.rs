@@ -7,6 +7,7 @@ use wasmtime::component::Resource;
 use super::bindings::imports::{about, aws, http, objects, types};
 use super::guest::Guest;
 use crate::broker::{self, AwsError, HttpError, ObjectError};
+use crate::failpoint::failpoint;
 
 impl types::Host for Guest {}
 impl about::Host for Guest {}
@@ -50,7 +51,10 @@ impl objects::Host for Guest {
         content_type: String,
         precondition: objects::Precondition,
     ) -> Result<String, objects::Error> {
-        Ok(self.session.put(&key, &bytes, &content_type, &precondition.into()).await?)
+        failpoint("putting-object");
+        let etag = self.session.put(&key, &bytes, &content_type, &precondition.into()).await?;
+        failpoint("put-object");
+        Ok(etag)
     }
 
     async fn begin_upload(
@@ -58,6 +62,7 @@ impl objects::Host for Guest {
         key: String,
         content_type: String,
     ) -> Result<Resource<broker::Upload>, objects::Error> {
+        failpoint("beginning-object");
         let upload = self.session.upload(&key, &content_type).await?;
         self.table.push(upload).map_err(full)
     }
@@ -102,6 +107,7 @@ impl objects::HostBody for Guest {
 
 impl objects::HostUpload for Guest {
     async fn write(&mut self, upload: Resource<broker::Upload>, bytes: Vec<u8>) -> Result<(), objects::Error> {
+        failpoint("writing-object");
         Ok(self.table.get_mut(&upload).map_err(gone)?.write(&bytes).await?)
     }
 
@@ -110,7 +116,10 @@ impl objects::HostUpload for Guest {
         upload: Resource<broker::Upload>,
         precondition: objects::Precondition,
     ) -> Result<String, objects::Error> {
-        Ok(self.table.get_mut(&upload).map_err(gone)?.commit(&precondition.into()).await?)
+        failpoint("ending-object");
+        let etag = self.table.get_mut(&upload).map_err(gone)?.commit(&precondition.into()).await?;
+        failpoint("ended-object");
+        Ok(etag)
     }
 
     async fn drop(&mut self, upload: Resource<broker::Upload>) -> wasmtime::Result<()> {

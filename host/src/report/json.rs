@@ -92,6 +92,7 @@ mod tests {
                     reference: None,
                 }],
             }],
+            publications: vec![],
             problems: vec![Problem {
                 plugin: Some("source (s3-reader 0.1.0)".into()),
                 step: Some("reading".into()),

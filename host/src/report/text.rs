@@ -5,12 +5,14 @@
 //! | `window` | a window of a sink: its state, its charges, where its items went |
 //! | `table` | the charges, one a line |
 //! | `change` | what they are beside those of the window before |
+//! | `publications` | the months of sinks that publish complete sets |
 //! | `problems` | what stands in the way, and what to do |
 //! | `trail` | one charge, back to its inputs and forward to every answer |
 //! | `style` | what the page can show, and what is escaped |
 
 mod change;
 mod problems;
+mod publications;
 mod style;
 mod table;
 #[cfg(test)]
@@ -41,10 +43,12 @@ impl Report {
     pub fn render_text(&self, out: &mut dyn io::Write, style: Style) -> io::Result<()> {
         writeln!(out, "{}\n", style.paint(Paint::Bold, &self.headline(style)))?;
         if self.windows.is_empty() && self.problems.is_empty() && self.exit == Exit::Final {
+            publications::write(out, self, style)?;
             let due = if self.dry_run { "nothing is due" } else { "nothing was due" };
             writeln!(out, "{due}{}\n", self.next("; the next window is due at ", style))?;
         } else {
             window::write(out, self, style)?;
+            publications::write(out, self, style)?;
             problems::write(out, &self.problems, style)?;
             if self.next_due.is_some() {
                 writeln!(out, "{}\n", self.next("the next window is due at ", style))?;

@@ -3,7 +3,7 @@
 //! All that is remembered of the charges before is how much fits until the next tier or package begins. So no running total can
 //! overflow, and what a charge costs cannot depend on one that comes after it.
 
-use meterhost_sdk::{Decimal, Quotient, Rounding};
+use meterhost_sdk::{Decimal, Rounding};
 
 /// How the quantity of an account, from its first unit to its last, is priced.
 #[derive(Debug, Clone)]
@@ -84,12 +84,11 @@ fn open(size: Decimal, price: Decimal, place: Place, quantity: Decimal) -> Optio
         return Some((Decimal::ZERO, Place { left: place.left.checked_sub(quantity)?, ..place }));
     }
     let more = quantity.checked_sub(place.left)?;
-    let Quotient { value, exact } = more.checked_div(size)?;
-    // A quotient that fills all 38 digits before the point may be one off.
-    if !exact && value.scale() == 0 {
-        return None;
+    let mut begun = more.checked_div(size)?.value.round(0, Rounding::Up);
+    // A quotient that has 38 digits before the point shows nothing behind it, so that it may be one short.
+    if begun.checked_mul(size)? < more {
+        begun = begun.checked_add(Decimal::ONE)?;
     }
-    let begun = value.round(0, Rounding::Up);
     let left = begun.checked_mul(size)?.checked_sub(more)?;
     Some((begun.checked_mul(price)?, Place { left, ..place }))
 }

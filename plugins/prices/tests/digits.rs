@@ -24,6 +24,12 @@ fn costs_of_38_digits_are_exact() {
     assert_eq!(costs(&format!("\"{HALF}\""), true, &[LEAST]), ["0.5"]);
     // 99…9 units in packages of one.
     assert_eq!(costs(r#"{ package = "1", price = "1" }"#, true, &[NINES]), [NINES]);
+    // Packages of two: 99…97 / 2 = 49…98.5 begins 49…99, which one more unit fills; 99…91 / 2 = 49…95.5 begins 49…96.
+    let pairs = r#"{ package = "2", price = "1" }"#;
+    let quantities = ["99999999999999999999999999999999999997", "1", "1"];
+    assert_eq!(costs(pairs, true, &quantities), ["49999999999999999999999999999999999999", "0", "1"]);
+    let quantities = ["99999999999999999999999999999999999991", "1", "1"];
+    assert_eq!(costs(pairs, true, &quantities), ["49999999999999999999999999999999999996", "0", "1"]);
     // 10^-38 units begin a package of one, which 1 − 10^-38 are left of: just 38 digits. They fill it.
     let most = "0.99999999999999999999999999999999999999";
     assert_eq!(costs(r#"{ package = "1", price = "7" }"#, true, &[LEAST, most, LEAST]), ["7", "0", "7"]);
@@ -54,7 +60,7 @@ fn what_38_digits_do_not_hold_is_a_fault() {
         (r#"{ price = "2", included = "100" }"#, &[LEAST], "the cost"),
         (r#"{ tiers = [{ up_to = "1", price = "1", fee = "9" }, { price = "2" }] }"#, &[NINES], "the cost"),
         (r#"{ package = "0.1", price = "1" }"#, &[NINES], "the cost"),
-        // 58823529411764705882352941176470588234.7… packages: more digits would be needed to tell how many are begun.
+        // 58823529411764705882352941176470588235 packages hold 99999999999999999999999999999999999999.5, which has 39 digits.
         (r#"{ package = "1.7", price = "1" }"#, &[NINES], "the cost"),
         (r#"{ price = "0", minimum = "1" }"#, &[NINES, "1"], "the quantity of the account"),
         (r#"{ price = "2", minimum = "1" }"#, &[NINES], "the cost of the account"),

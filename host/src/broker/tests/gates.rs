@@ -259,7 +259,10 @@ async fn a_shut_gate_keeps_objects_as_they_are() {
     std::fs::write(folder.path().join("old"), "x").unwrap();
     let names = || {
         let names = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
-        let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
+        let names = names.map(|name| name.into_string().unwrap());
+        let mut names: Vec<_> = names.filter(|name| !name.starts_with(".meterhost-")).collect();
+        let drafts = std::fs::read_dir(folder.path().join(".meterhost-drafts")).into_iter().flatten();
+        names.extend(drafts.map(|draft| draft.unwrap().file_name().into_string().unwrap()));
         names.sort();
         names
     };

@@ -10,16 +10,17 @@
 //! | `part` | the charges of one window in a segment: from rows to bytes |
 //! | `read` | a set, block by block, whatever its size |
 //! | `state` | what the entries add up to |
+//! | `find` | one charge |
 
+mod find;
 mod part;
 mod read;
 mod state;
-#[cfg(test)]
-mod tests;
 
 use meterhost_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+pub use self::find::InSet;
 pub use self::part::{PartsDraft, encode};
 pub use self::state::{Period, Publication, SetPart, Sets, Stage, contents, names, period_of};
 use super::row::Hash;

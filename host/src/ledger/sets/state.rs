@@ -120,6 +120,12 @@ impl Sets {
         self.parts.get(sink)?.get(window)
     }
 
+    /// Every window that was read for a sink, and where its charges are.
+    pub fn parts(&self) -> impl Iterator<Item = (&str, &Window, &SetPart)> {
+        let of_sink = self.parts.iter();
+        of_sink.flat_map(|(sink, parts)| parts.iter().map(move |(window, part)| (sink.as_str(), window, part)))
+    }
+
     /// What is known of a period.
     pub fn period(&self, sink: &str, period: &Window) -> Option<&Period> {
         self.periods.get(sink)?.get(period)
@@ -250,6 +256,16 @@ impl Sets {
 }
 
 impl SetPart {
+    /// All that these parts say where they are.
+    ///
+    /// # Errors
+    /// They do not.
+    pub(in crate::ledger) fn all_of(parts: Parts) -> Result<Vec<SetPart>, FoldError> {
+        let mut sets = Sets::default();
+        sets.take_in("", parts)?;
+        Ok(sets.parts.into_values().flat_map(BTreeMap::into_values).collect())
+    }
+
     /// Of a window that has no charges.
     fn empty() -> Self {
         let (segment, sha256) = (Arc::from(""), Hash::default());

@@ -27,6 +27,7 @@ use super::ids::{Blob, Segment};
 use super::place::{Kind, Place};
 use super::row::{Head, Row};
 use super::s3::{self, Part};
+use super::sets::SetPart;
 use super::sqlite::is_there;
 
 /// What came of looking at all of a ledger.
@@ -90,7 +91,7 @@ impl Place {
     fn look(&self) -> Result<Verified, LedgerError> {
         let kept = self.kept()?;
         let mut chain = Chain::new(kept.as_ref().ok().copied().flatten());
-        let (mut segments, mut blobs): (Vec<Segment>, Vec<Blob>) = Default::default();
+        let mut lies_beside = Beside::default();
         let is_cut_off = match &self.0 {
             Kind::Sqlite(path) => {
                 let there = is_there(path);
@@ -98,9 +99,7 @@ impl Place {
                     return Ok(Verified::gone(kept));
                 }
                 let take = |row| {
-                    let (ids, names) = beside(&row);
-                    segments.extend(ids);
-                    blobs.extend(names);
+                    lies_beside.add(&row);
                     chain.row(row);
                     Ok(())
                 };
@@ -123,9 +122,7 @@ impl Place {
                     Part::Segment { before, rows } => {
                         chain.segment(&before, std::mem::take(&mut lost));
                         for row in rows {
-                            let (ids, names) = beside(&row);
-                            segments.extend(ids);
-                            blobs.extend(names);
+                            lies_beside.add(&row);
                             chain.row(row);
                         }
                     }
@@ -140,6 +137,7 @@ impl Place {
             }
         };
         let shelf = self.shelf();
+        let Beside { segments, blobs, parts } = lies_beside;
         for segment in segments {
             if let Some(fault) = shelf.fault(&segment)? {
                 chain.fault(Spot::Object(shelf.object(&segment)), fault);
@@ -148,6 +146,13 @@ impl Place {
         for blob in blobs {
             match shelf.read(&blob) {
                 Ok(_) => {}
+                Err(LedgerError::Torn { object, cause, .. }) => chain.fault(Spot::Object(object), cause),
+                Err(error) => return Err(error),
+            }
+        }
+        for part in parts {
+            match shelf.each_block(&[part], &mut |_| Ok::<_, LedgerError>(())) {
+                Ok(()) => {}
                 Err(LedgerError::Torn { object, cause, .. }) => chain.fault(Spot::Object(object), cause),
                 Err(error) => return Err(error),
             }
@@ -172,23 +177,34 @@ impl Place {
     }
 }
 
-/// What lies beside the ledger and an entry names, if it names something.
-fn beside(row: &Row) -> (Option<Segment>, Option<Blob>) {
-    if !matches!(row.kind.as_str(), "ids" | "taken" | "merged") {
-        return (None, None);
-    }
-    // What cannot be read is said of the entry itself.
-    match serde_json::from_str(&row.body) {
-        Ok(Entry::Ids { window, segment, ids, sha256, .. }) => {
-            (Some(Segment { window, name: segment, ids, sha256 }), None)
+/// What lies beside the ledger and entries name.
+#[derive(Default)]
+struct Beside {
+    segments: Vec<Segment>,
+    blobs: Vec<Blob>,
+    parts: Vec<SetPart>,
+}
+
+impl Beside {
+    fn add(&mut self, row: &Row) {
+        if !matches!(row.kind.as_str(), "ids" | "taken" | "merged" | "charged") {
+            return;
         }
-        Ok(Entry::Merged { window, segment, records, sha256, .. }) => {
-            (Some(Segment { window, name: segment, ids: records, sha256 }), None)
+        // What cannot be read is said of the entry itself.
+        match serde_json::from_str(&row.body) {
+            Ok(Entry::Ids { window, segment, ids, sha256, .. }) => {
+                self.segments.push(Segment { window, name: segment, ids, sha256 });
+            }
+            Ok(Entry::Merged { window, segment, records, sha256, .. }) => {
+                self.segments.push(Segment { window, name: segment, ids: records, sha256 });
+            }
+            Ok(Entry::Taken { window, segment, records, sha256, names, .. }) => {
+                self.segments.push(Segment { window, name: segment, ids: records, sha256 });
+                self.blobs.push(names);
+            }
+            Ok(Entry::Charged { parts, .. }) => self.parts.extend(SetPart::all_of(parts).unwrap_or_default()),
+            _ => {}
         }
-        Ok(Entry::Taken { window, segment, records, sha256, names, .. }) => {
-            (Some(Segment { window, name: segment, ids: records, sha256 }), Some(names))
-        }
-        _ => (None, None),
     }
 }
 

@@ -212,6 +212,23 @@ impl<'a> Archive<'a> {
         reverted.map(drop).map_err(failed)
     }
 
+    /// Sets that broke off and of which nothing is found where sets are published: there is nothing to delete of them.
+    pub fn forgotten(&self, state: &State, found: &[Snapshot], only: Option<&Window>) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        for period in
+            state.sets().periods(self.name()).into_iter().filter(|period| only.is_none_or(|only| only == period))
+        {
+            let Some(known) = state.sets().period(self.name(), &period) else { continue };
+            let left = known.left_behind().map(|left| left.intent.id.clone());
+            let is_found = |id: &String| found.iter().any(|set| set.period == period && set.id == *id);
+            let ids: Vec<String> = left.filter(|id| !is_found(id)).collect();
+            if !ids.is_empty() {
+                entries.push(Entry::Removed { sink: self.name().to_owned(), period, ids, by: None });
+            }
+        }
+        entries
+    }
+
     /// Deletes sets that are not current. Each is written down first.
     ///
     /// # Errors

@@ -61,8 +61,9 @@ impl Publisher<'_> {
             match self.one(&month, known.as_ref()) {
                 Ok(state) => {
                     let is_open = matches!(state, PublicationState::Waits);
-                    if !is_open {
-                        published.shown.insert((name.clone(), period));
+                    match is_open {
+                        true => published.problems.push(self.waits(&month)),
+                        false => _ = published.shown.insert((name.clone(), period)),
                     }
                     let ledger = self.ledger();
                     let known = ledger.state().sets().period(name, &period);
@@ -210,6 +211,19 @@ impl Publisher<'_> {
         let mut problem = self.sink.section.problem(step, Some(period.label()), failure);
         problem.action.get_or_insert_with(|| STAYS.to_owned());
         with_denials(problem, denials)
+    }
+
+    /// That windows of a month were never read.
+    fn waits(&self, month: &Month) -> Problem {
+        let first = month.unread.first().map(Window::label).unwrap_or_default();
+        let more = match month.unread.len() {
+            0 | 1 => String::new(),
+            many => format!(" and {} more windows", many - 1),
+        };
+        let text = format!("it is not published: {first}{more} of it that are due were never read");
+        let action = "a set covers its month from the first instant: run the pipeline without --window; where max_windows holds windows \
+                      back, later runs take them up";
+        Problem { action: Some(action.to_owned()), ..self.problem("unread", "publishing", &month.period, text) }
     }
 
     fn problem(&self, code: &'static str, step: &str, period: &Window, text: String) -> Problem {

@@ -17,11 +17,18 @@ const MOST_EXCLUDED: usize = 8;
 
 /// Every window, and what they come to.
 pub(super) fn write(out: &mut dyn io::Write, report: &Report, style: Style) -> io::Result<()> {
-    let (mut quiet, mut loud) = (0, 0);
+    let (mut quiet, mut loud, mut empty) = (0, 0, 0);
     let (mut folded, mut all) = (Charges::default(), Charges::default());
     for window in &report.windows {
         add(&mut all, window.charges);
         let is_quiet = window.settled && !window.lines.iter().any(|line| line.frozen.is_some());
+        if is_quiet && window.lines.is_empty() && window.records.read == 0 && report.windows.len() > MOST_WINDOWS {
+            // Where there are many, those that hold something are worth the room.
+            empty += 1;
+            if !style.everything() {
+                continue;
+            }
+        }
         let seen = if is_quiet { &mut quiet } else { &mut loud };
         *seen += 1;
         if *seen <= MOST_WINDOWS || style.everything() {
@@ -36,6 +43,9 @@ pub(super) fn write(out: &mut dyn io::Write, report: &Report, style: Style) -> i
         let more = count((quiet - MOST_WINDOWS) as u64);
         let charges = charges(folded, report.dry_run);
         writeln!(out, "{} and {more} more that are settled: {charges}; shown with `-v`\n", style.ellipsis())?;
+    }
+    if empty > 0 && !style.everything() {
+        writeln!(out, "{} and {} without usage\n", style.ellipsis(), counted(empty, "window"))?;
     }
     if report.windows.len() > 1 {
         writeln!(out, "in all, {}\n", charges(all, report.dry_run))?;

@@ -14,6 +14,7 @@ pub(super) fn report(windows: Vec<WindowReport>) -> Report {
         next_due: Some("2025-08-01T00:30:00Z".into()),
         incomplete: vec![],
         windows,
+        publications: vec![],
         problems: vec![],
         notes: vec![],
         ledger: None,
@@ -257,6 +258,7 @@ pub(super) fn sample() -> Report {
             complete_until: Some("2025-08-01T07:00:00Z".into()),
             overdue: true,
         }],
+        publications: vec![],
         problems: vec![
             problem(
                 "quarantined",

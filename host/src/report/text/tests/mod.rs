@@ -25,6 +25,7 @@ fn report() -> Report {
         next_due: None,
         incomplete: vec![],
         windows: vec![],
+        publications: vec![],
         problems: vec![],
         notes: vec![],
         ledger: None,
