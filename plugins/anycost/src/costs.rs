@@ -22,11 +22,10 @@ pub(crate) struct Costs<'a> {
 }
 
 /// What is known when costs are asked for.
-pub(crate) enum Known<'p> {
-    /// The charges before these, and where prices need it the whole set.
-    Set(&'p mut Pricing),
-    /// These alone: what depends on others is left open.
-    Alone(Pricing),
+pub(crate) struct Known<'p> {
+    pub(crate) pricing: &'p mut Pricing,
+    /// Whether these charges are looked at alone: then what depends on others is left open.
+    pub(crate) alone: bool,
 }
 
 impl<'a> Costs<'a> {
@@ -127,18 +126,7 @@ fn priced<'a>(
     known: Known<'_>,
     wrong: &mut Objections,
 ) -> Numbers<'a> {
-    let (mut alone, is_alone);
-    let pricing = match known {
-        Known::Set(pricing) => {
-            is_alone = false;
-            pricing
-        }
-        Known::Alone(pricing) => {
-            is_alone = true;
-            alone = pricing;
-            &mut alone
-        }
-    };
+    let Known { pricing, alone } = known;
     let own = own.map(|own| Numbers::of(own, batch, "unit_price", wrong));
     let mut accounts = Accounts::default();
     let mut price = |row: usize| {
@@ -151,7 +139,7 @@ fn priced<'a>(
         match pricing.price(account, quantity, own) {
             Ok(cost) => Some(cost),
             Err(fault) => {
-                if !is_alone || matches!(fault, Fault::Unpriced | Fault::Negative(_)) {
+                if !alone || matches!(fault, Fault::Unpriced | Fault::Negative(_)) {
                     wrong.add(row, COST, fault.to_string());
                 }
                 None

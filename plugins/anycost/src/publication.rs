@@ -73,7 +73,7 @@ impl Publication for AnyCostPublication {
         }
         let mut wrong = Objections::default();
         let keys = self.keys.iter().map(|(key, name)| (key.as_str(), name.as_str()));
-        let known = self.pricing.as_mut().map(Known::Set);
+        let known = self.pricing.as_mut().map(|pricing| Known { pricing, alone: false });
         let sheet = Sheet::of(&self.plan, charges, keys, known, &mut wrong);
         wrong.none(charges)?;
         self.totals.add(&sheet.costs, rows);

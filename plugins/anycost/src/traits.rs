@@ -59,10 +59,11 @@ pub(crate) fn objections(plan: &Plan, batch: &ChargeBatch) -> Vec<Objection> {
             both.for_each(|row| wrong.add(row, "tags", keys::same(left, right, key)));
         }
     }
-    let known = match &plan.cost {
-        Cost::Priced(prices, _) => Some(Known::Alone(Pricing::of(prices.clone(), false))),
+    let mut pricing = match &plan.cost {
+        Cost::Priced(prices, _) => Some(Pricing::of(prices.clone(), false)),
         Cost::Told(_) => None,
     };
+    let known = pricing.as_mut().map(|pricing| Known { pricing, alone: true });
     // Names that would become one key are looked at each by itself.
     let names = keys.values().flatten().map(|name| (*name, *name));
     Sheet::of(plan, batch, names, known, &mut wrong);

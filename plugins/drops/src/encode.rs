@@ -41,7 +41,7 @@ pub(crate) struct Encoder {
 }
 
 enum Inner {
-    Gzip(GzEncoder<Vec<u8>>),
+    Gzip(Box<GzEncoder<Vec<u8>>>),
     None(Vec<u8>),
 }
 
@@ -49,7 +49,7 @@ impl Encoder {
     pub(crate) fn new(compression: Compression) -> Self {
         let inner = match compression {
             // The level of gzip itself. The header has no time and no name.
-            Compression::Gzip => Inner::Gzip(GzEncoder::new(Vec::new(), flate2::Compression::new(6))),
+            Compression::Gzip => Inner::Gzip(Box::new(GzEncoder::new(Vec::new(), flate2::Compression::new(6)))),
             Compression::None => Inner::None(Vec::new()),
         };
         Encoder { block: Vec::with_capacity(BLOCK + (BLOCK >> 2)), inner }

@@ -1,0 +1,272 @@
+//! What is refused: charges, each in words that name it, and configurations.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod common;
+
+use anycost::AnyCost;
+use common::*;
+use meterhost_sdk::testing::{Charged, charges};
+use meterhost_sdk::{Error, SnapshotSink, WindowKind};
+use serde_json::{Value, json};
+
+#[test]
+fn a_charge_that_cannot_be_published_is_named_and_the_others_are_not() {
+    type Case<'a> = (Value, &'a [(&'a str, &'a str)], &'a [(&'a str, &'a str)], &'a str);
+    let cases: &[Case<'_>] = &[
+        (json!({}), &[], &[("cost", "1,5")], "cost/cost: \"1,5\""),
+        (json!({}), &[], &[("cost", "+1")], "cost/cost"),
+        (json!({}), &[], &[("cost", "NaN")], "cost/cost"),
+        (json!({}), &[], &[], "cost/cost: it is blank"),
+        (
+            json!({ "columns": { "lineitem/type": "{attribute.type}" } }),
+            &[],
+            &[("cost", "1"), ("type", "usage")],
+            "lineitem/type: \"usage\" is no type of line item; Usage is one",
+        ),
+        (
+            json!({ "columns": { "lineitem/type": "{attribute.type}" } }),
+            &[],
+            &[("cost", "1"), ("type", "Credit")],
+            "cost/cost: it is 1, and a row of lineitem/type Credit is never above 0",
+        ),
+        (
+            json!({ "columns": { "lineitem/type": "{attribute.type}" } }),
+            &[],
+            &[("cost", "0.01"), ("type", "Discount")],
+            "never above 0",
+        ),
+        (
+            json!({ "columns": { "lineitem/type": "{attribute.type}" } }),
+            &[],
+            &[("cost", "-1"), ("type", "Fee")],
+            "never below 0",
+        ),
+        (
+            json!({}),
+            &[("team", "a")],
+            &[("cost", "1")],
+            "resource/tag:team: a tag belongs to a resource, and resource/id is blank",
+        ),
+        (
+            json!({ "columns": { "resource/tag:own": "{dimension}" } }),
+            &[],
+            &[("cost", "1")],
+            "resource/tag:own: a tag belongs",
+        ),
+        (json!({}), &[], &[("cost", "1"), ("id", "a:b:c")], "resource/id: \"a:b:c\" has more than one : or /"),
+        (json!({}), &[], &[("cost", "1"), ("id", "a/b:c")], "resource/id"),
+        (
+            json!({}),
+            &[("Team Name", "a")],
+            &[("cost", "1"), ("id", "x")],
+            "tags: tag \"Team Name\": CloudZero takes letters",
+        ),
+        (json!({}), &[("Product&Dev", "a")], &[("cost", "1"), ("id", "x")], "\"Product&Dev\""),
+        (
+            json!({ "tag_keys": "clean" }),
+            &[("a b", "1"), ("a-b", "2")],
+            &[("cost", "1"), ("id", "x")],
+            "both be written as resource/tag:a-b",
+        ),
+        (
+            json!({ "columns": { "resource/tag:team": "x" } }),
+            &[("team", "a")],
+            &[("cost", "1"), ("id", "x")],
+            "which `columns` gives too",
+        ),
+        (
+            json!({ "columns": { "usage/amount": "{attribute.amount}" } }),
+            &[],
+            &[("cost", "1"), ("amount", "-1")],
+            "usage/amount: it is -1",
+        ),
+        (
+            json!({ "columns": { "usage/amount": "{attribute.amount}" } }),
+            &[],
+            &[("cost", "1"), ("amount", "many")],
+            "usage/amount: \"many\"",
+        ),
+        (
+            json!({ "columns": { "usage/amount": "{attribute.amount}", "usage/units": "h" } }),
+            &[],
+            &[("cost", "1")],
+            "usage/units: units say nothing",
+        ),
+        (
+            json!({ "columns": { "time/usage_end": "{attribute.end}" } }),
+            &[],
+            &[("cost", "1"), ("end", "tomorrow")],
+            "time/usage_end: \"tomorrow\" is no time",
+        ),
+        (
+            json!({ "columns": { "lineitem/description": "{attribute.note}" } }),
+            &[],
+            &[("cost", "1"), ("note", "a\0")],
+            "lineitem/description: it has a NUL",
+        ),
+        (
+            json!({ "columns": { "cost/amortized_cost": "{attribute.other}" } }),
+            &[],
+            &[("cost", "1"), ("other", "x")],
+            "cost/amortized_cost: \"x\"",
+        ),
+    ];
+    for (more, tags, attributes, said) in cases {
+        let fine =
+            Charged { attributes: &[("cost", "1"), ("id", "fine"), ("type", "Usage"), ("amount", "1")], ..charge() };
+        let odd = Charged { id: 2, product: "vault", customer: "odd", dimension: "gpu", tags, attributes, ..charge() };
+        let config = told(more.clone());
+        let found = objections(&config, &charges(&[fine, odd]));
+        let place = "product vault, customer odd, dimension gpu, window from 2022-03-16T13:00:00Z: ";
+        assert!(
+            matches!(found.as_slice(), [(1, reason)] if reason.starts_with(place) && reason.contains(said)),
+            "{more} {said}: {found:?}"
+        );
+        // And what slips through is no silent row.
+        let _folder = stage();
+        let all = [fine, odd];
+        let error = published(&config, outline("20220317T171218Z", month("20220316T000000Z"), &all), &all);
+        assert!(error.is_err(), "{more} {said}");
+    }
+}
+
+#[test]
+fn a_charge_without_a_price_is_refused() {
+    let priced = |more: Value| {
+        let mut config = json!({ "root": "costs", "prices": { "cpu": "1" }, "tags": [] });
+        more.as_object().unwrap().iter().for_each(|(key, value)| config[key] = value.clone());
+        config
+    };
+    let odd = |charge: Charged<'_>, config: &Value| {
+        objections(config, &charges(&[charge])).pop().map(|(_, reason)| reason).unwrap_or_default()
+    };
+    assert_eq!(odd(charge(), &priced(json!({}))), "");
+    assert!(
+        odd(Charged { dimension: "gpu", ..charge() }, &priced(json!({})))
+            .contains("cost/cost: the dimension has no price")
+    );
+    assert!(odd(Charged { quantity: "-1", ..charge() }, &priced(json!({}))).contains("-1"));
+    let own = priced(json!({ "unit_price": "{tag.price}" }));
+    assert_eq!(odd(Charged { dimension: "gpu", tags: &[("price", "2")], ..charge() }, &own), "");
+    assert!(odd(Charged { dimension: "gpu", ..charge() }, &own).contains("no price"));
+    // What was meant is not guessed, though the table has a price.
+    assert!(odd(Charged { tags: &[("price", "2 EUR")], ..charge() }, &own).contains("unit_price: \"2 EUR\""));
+    let credit = priced(json!({ "columns": { "lineitem/type": "Credit" } }));
+    assert!(odd(charge(), &credit).contains("never above 0"));
+    // What depends on the other charges of the month is not objected to alone.
+    let volume = priced(json!({ "prices": { "cpu": { "tiers": [{ "price": "1" }], "mode": "volume" } } }));
+    assert_eq!(odd(charge(), &volume), "");
+}
+
+#[test]
+fn two_tags_of_a_set_never_become_one() {
+    let _folder = stage();
+    let config = told(json!({ "tag_keys": "clean" }));
+    let one = |tags, id| Charged { id, tags, attributes: &[("cost", "1"), ("id", "x")], ..charge() };
+    let all = [one(&[("a b", "1")], 1), one(&[("a-b", "1")], 2)];
+    assert_eq!(objections(&config, &charges(&all)), []);
+    let error =
+        words(published(&config, outline("20220317T171218Z", month("20220316T000000Z"), &all), &all).unwrap_err());
+    assert!(error.contains("tags \"a b\" and \"a-b\" would both be written as resource/tag:a-b"), "{error}");
+}
+
+#[test]
+fn a_configuration_that_cannot_work_is_told_where() {
+    let stream = json!({ "connection": "c-1" });
+    for (config, said) in [
+        (json!({}), "neither `root` nor `stream`"),
+        (json!({ "root": "a", "stream": stream, "prices": { "a": "1" } }), "stream: `root` says file drops"),
+        (told(json!({ "root": "" })), "root: \"\""),
+        (told(json!({ "root": "/" })), "root: \"/\""),
+        (told(json!({ "root": "a/" })), "slash"),
+        (told(json!({ "root": "a/../b" })), ".. is no folder's name"),
+        (json!({ "root": "a" }), "nothing says what charges cost"),
+        (told(json!({ "prices": { "a": "1" } })), "prices: `columns` gives cost/cost already"),
+        (told(json!({ "unit_price": "1" })), "unit_price: `columns` gives cost/cost already"),
+        (json!({ "root": "a", "prices": {} }), "prices: it prices nothing"),
+        (json!({ "root": "a", "unit_price": "cheap" }), "unit_price: \"cheap\""),
+        (json!({ "root": "a", "unit_price": "{price}" }), "unit_price: at character 1"),
+        (json!({ "root": "a", "prices": { "cpu": "-1" } }), "prices.cpu"),
+        (told(json!({ "rows_per_file": 0 })), "rows_per_file: a file has 1 to 1000000 rows"),
+        (told(json!({ "rows_per_file": 1_000_001 })), "rows_per_file"),
+        (
+            told(json!({ "columns": { "resource/acount": "x" } })),
+            "columns.\"resource/acount\": CloudZero's Common Bill Format has no such column; resource/account is one",
+        ),
+        (
+            told(json!({ "columns": { "action/region": "x" } })),
+            "columns.\"action/region\": CloudZero has given this column up; write resource/region",
+        ),
+        (told(json!({ "columns": { "action/account": "x" } })), "write resource/account"),
+        (told(json!({ "columns": { "time/usage_start": "{start}" } })), "not configured"),
+        (
+            told(json!({ "columns": { "lineitem/id": "{customer}" } })),
+            "columns.\"lineitem/id\": an id is of one charge alone",
+        ),
+        (told(json!({ "columns": { "lineitem/id": "{tag.a|id}" } })), "an id is of one charge alone"),
+        (
+            told(json!({ "columns": { "lineitem/type": "usage" } })),
+            "columns.\"lineitem/type\": \"usage\" is no type of line item; Usage is one",
+        ),
+        (
+            told(json!({ "columns": { "resource/id": "a:b:{customer}" } })),
+            "columns.\"resource/id\": it has more than one",
+        ),
+        (
+            told(json!({ "columns": { "resource/id": "{custmer}" } })),
+            "columns.\"resource/id\": at character 1 of \"{custmer}\": there is no {custmer}; {customer} is known",
+        ),
+        (told(json!({ "columns": { "resource/service": "a\0" } })), "columns.\"resource/service\": it has a NUL"),
+        (told(json!({ "columns": { "resource/tag:a b": "x" } })), "columns.\"resource/tag:a b\": CloudZero takes"),
+        (told(json!({ "columns": { "resource/tag:": "x" } })), "columns.\"resource/tag:\": a tag without a name"),
+        (
+            told(json!({ "columns": { "cost/amortized_cost": "" } })),
+            "columns.\"cost/amortized_cost\": it is always written",
+        ),
+        (told(json!({ "columns": { "cost/amortized_cost": "free" } })), "columns.\"cost/amortized_cost\": \"free\""),
+        (told(json!({ "columns": { "time/usage_end": "2022-03-16" } })), "columns.\"time/usage_end\""),
+        (
+            told(json!({ "columns": { "usage/amount": "", "usage/units": "h" } })),
+            "columns.\"usage/units\": units say something of usage/amount only",
+        ),
+        (told(json!({ "tags": ["Team Name"] })), "tags: tag \"Team Name\""),
+        (told(json!({ "tags": ["a b", "a-b"], "tag_keys": "clean" })), "both be written"),
+        (told(json!({ "tags": ["team"], "columns": { "resource/tag:team": "x" } })), "which `columns` gives too"),
+        (json!({ "stream": { "connection": "" }, "prices": { "a": "1" } }), "stream.connection"),
+        (json!({ "stream": { "connection": "a/b" }, "prices": { "a": "1" } }), "stream.connection"),
+        (json!({ "stream": { "connection": "a", "url": "api.cloudzero.com" }, "prices": { "a": "1" } }), "stream.url"),
+        (
+            json!({ "stream": { "connection": "a", "url": "https://me:you@api.cloudzero.com" }, "prices": { "a": "1" } }),
+            "api_key",
+        ),
+        (json!({ "stream": { "connection": "a", "url": "https://" }, "prices": { "a": "1" } }), "names no host"),
+        (
+            json!({ "stream": { "connection": "a", "url": "https://x?y" }, "prices": { "a": "1" } }),
+            "origin of CloudZero's API",
+        ),
+    ] {
+        let error = AnyCost::traits(common::config(config.clone()), WindowKind::Hour).unwrap_err();
+        assert!(matches!(&error, Error::Config(text) if text.contains(said)), "{config}: {error:?}");
+    }
+    for odd in [json!({ "rot": "a" }), told(json!({ "tags": "some" })), told(json!({ "tag_keys": "drop" }))] {
+        assert!(serde_json::from_value::<anycost::Config>(odd).is_err());
+    }
+}
+
+#[test]
+fn an_hour_or_a_day_is_published_and_a_month_is_not() {
+    let traits = |config, windows| AnyCost::traits(common::config(config), windows);
+    let drops = traits(told(json!({})), WindowKind::Day).unwrap();
+    assert_eq!(
+        (drops.windows, drops.rate.is_none(), drops.surveys, drops.closes),
+        (vec![WindowKind::Hour, WindowKind::Day], true, false, false)
+    );
+    let minimum = json!({ "root": "a", "prices": { "cpu": { "price": "1", "minimum": "5" } } });
+    let minimum = traits(minimum, WindowKind::Hour).unwrap();
+    assert!(minimum.surveys && minimum.closes);
+    let stream =
+        traits(json!({ "stream": { "connection": "c" }, "prices": { "cpu": "1" } }), WindowKind::Hour).unwrap();
+    assert!(stream.rate.is_some_and(|rate| rate.burst == 1));
+    let error = traits(told(json!({})), WindowKind::Month).unwrap_err();
+    assert!(matches!(&error, Error::Config(text) if text.contains("has to be \"hour\" or \"day\"")), "{error:?}");
+}
