@@ -148,7 +148,8 @@ impl Setup {
         for (spec, section) in pipeline.sinks.iter().zip(sections) {
             let Some(section) = section else { continue };
             if section.plugin.role() == Role::SnapshotSink {
-                let Some(set) = wrong.take(loader.place_traits(&spec.plugin, &section)) else { continue };
+                let Some(mut set) = wrong.take(loader.place_traits(&spec.plugin, &section)) else { continue };
+                set.deadline = place.longest_call().map_or(set.deadline, |most| set.deadline.min(most));
                 unfit_for_sets(&pipeline, spec, &section, &set)
                     .into_iter()
                     .for_each(|errors| wrong.configuration(errors));

@@ -57,7 +57,9 @@ fn the_charges_of_a_window_are_those_that_were_written_last() {
     assert_eq!((before.0.as_slice(), before.2.as_slice()), (one.as_slice(), ["team".to_owned()].as_slice()));
     ledger.append(vec![parts(&place, &[(june(), &other)])]).unwrap();
     let after = now(ledger.state());
-    assert!(after.0.iter().zip(&other).all(|(found, charge)| found.id == charge.id && found.quantity == charge.quantity));
+    assert!(
+        after.0.iter().zip(&other).all(|(found, charge)| found.id == charge.id && found.quantity == charge.quantity)
+    );
     assert_ne!(after.1, before.1);
     // The same charges are the same set, whichever segment holds them.
     ledger.append(vec![parts(&place, &[(june(), &one)])]).unwrap();
@@ -84,7 +86,9 @@ fn a_set_is_shown_once_that_is_written_down_and_what_broke_off_stays_known() {
     assert_eq!(known.current.as_deref(), Some("2"));
     assert_eq!(known.left_behind().map(|left| left.intent.id.as_str()).collect::<Vec<_>>(), ["1"]);
     assert!(known.unfinished().is_none() && known.shown_of(&june()).is_some_and(|part| part.rows == 1));
-    ledger.append(vec![Entry::Removed { sink: "s".to_owned(), period: june(), ids: vec!["1".to_owned()], by: None }]).unwrap();
+    ledger
+        .append(vec![Entry::Removed { sink: "s".to_owned(), period: june(), ids: vec!["1".to_owned()], by: None }])
+        .unwrap();
     assert_eq!(period(ledger.state()).left_behind().count(), 0);
     // Under another name it is the same.
     let renamed = Entry::Renamed { what: Named::Sink, from: "s".to_owned(), to: "t".to_owned() };
@@ -105,6 +109,8 @@ fn an_impossible_history_of_sets_is_refused() {
         }
         entry
     };
+    ledger.close().unwrap();
+    drop(ledger);
     let august = Window::parse(WindowKind::Month, "2025-08").unwrap();
     let empty = Parts { empty: vec![august], ..Parts::default() };
     for (entry, why) in [
@@ -118,14 +124,8 @@ fn an_impossible_history_of_sets_is_refused() {
         (nowhere(&[]), FoldError::NoPart),
         (Entry::Charged { sink: "s".to_owned(), parts: empty }, FoldError::NoWindow("s".to_owned(), august)),
     ] {
-        let mut ledger = place_of(&place, &mut ledger);
-        let error = ledger.append(vec![entry]).unwrap_err();
+        // After an entry that was refused nothing is written.
+        let error = place.open("again").append(vec![entry]).unwrap_err();
         assert!(matches!(&error, LedgerError::Refused { cause, .. } if *cause == why), "{why}: {error:?}");
     }
-}
-
-/// The ledger once more: after an entry that was refused nothing is written.
-fn place_of(place: &Place, ledger: &mut Ledger) -> Ledger {
-    let _ = ledger.close();
-    place.open("again")
 }

@@ -22,7 +22,7 @@ pub(super) fn write(out: &mut dyn io::Write, report: &Report, style: Style) -> i
     for window in &report.windows {
         add(&mut all, window.charges);
         let is_quiet = window.settled && !window.lines.iter().any(|line| line.frozen.is_some());
-        if is_quiet && window.lines.is_empty() && window.records.read == 0 && report.windows.len() > MOST_WINDOWS {
+        if window.lines.is_empty() && window.records.read == 0 && report.windows.len() > MOST_WINDOWS {
             // Where there are many, those that hold something are worth the room.
             empty += 1;
             if !style.everything() {
