@@ -22,7 +22,11 @@ config! {
         #[serde(default)]
         pub stream: Option<Stream>,
         /// What the columns say, by their names in the Common Bill Format: `"resource/service" = "{product}"`,
-        /// `"resource/id" = "instance:{attribute.instance|customer}"`. `"resource/tag:KEY"` makes a tag. Written in any case are
+        /// `"resource/id" = "instance:{attribute.instance|customer}"`. They are `lineitem/id`, `lineitem/type`, `lineitem/description`,
+        /// `lineitem/cloud_provider`, `time/usage_end`, `resource/id`, `resource/service`, `resource/account`, `resource/region`,
+        /// `resource/usage_family`, `action/operation`, `action/usage_type`, `usage/amount`, `usage/units`, `cost/cost`,
+        /// `cost/discounted_cost`, `cost/amortized_cost`, `cost/discounted_amortized_cost`, `cost/on_demand_cost`, `bill/invoice_id`,
+        /// `k8s/cluster`, `k8s/namespace`, `k8s/deployment`, `k8s/labels`, and `resource/tag:KEY` for each tag. Written in any case are
         /// `lineitem/id` (`"{id}"`; another text holds `{id}` too), `lineitem/type` (`"Usage"`), `time/usage_start` (the hour in which the
         /// charge's window begins; not configured), `usage/amount` (`"{quantity}"`) and four costs. `""` leaves out one of `lineitem/id`,
         /// `lineitem/type` and `usage/amount`.

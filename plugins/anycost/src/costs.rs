@@ -33,18 +33,17 @@ impl<'a> Costs<'a> {
         plan: &'a Plan,
         batch: &'a ChargeBatch,
         types: Option<&Cells<'a>>,
-        known: Option<Known<'_>>,
+        known: Known<'_>,
         wrong: &mut Objections,
     ) -> Self {
-        let billed = match (&plan.cost, known) {
-            (Cost::Priced(_, own), Some(known)) => priced(own.as_ref(), batch, known, wrong),
-            (Cost::Told(template), _) => {
+        let billed = match &plan.cost {
+            Cost::Priced(own) => priced(own.as_ref(), batch, known, wrong),
+            Cost::Told(template) => {
                 let billed = Numbers::of(template, batch, COST, wrong);
                 let blank = (0..batch.len()).filter(|row| billed.get(*row).is_none());
                 blank.for_each(|row| wrong.add(row, COST, "it is blank, and has to be known"));
                 billed
             }
-            (Cost::Priced(..), None) => Numbers::each(std::iter::repeat_n(None, batch.len())),
         };
         let mut given = |column| Some(Numbers::of(plan.other_costs.get(column)?, batch, column, wrong));
         let (discounted, on_demand) = (given(DISCOUNTED), given(ON_DEMAND));
@@ -152,7 +151,7 @@ fn priced<'a>(
 
 /// Shows a batch to prices that need to know the whole set.
 pub(crate) fn survey(plan: &Plan, pricing: &mut Pricing, batch: &ChargeBatch) -> Result<(), Error> {
-    let Cost::Priced(_, own) = &plan.cost else { return Ok(()) };
+    let Cost::Priced(own) = &plan.cost else { return Ok(()) };
     let mut wrong = Objections::default();
     let own = own.as_ref().map(|own| Numbers::of(own, batch, "unit_price", &mut wrong));
     let mut accounts = Accounts::default();

@@ -51,10 +51,11 @@ impl Keys {
         let shown = name.escape_debug();
         let key = match (odd(name), self.rule) {
             (None, _) => name.to_owned(),
-            (Some(_), TagKeys::Clean) if !name.is_empty() => {
+            (Some(why), _) if name.is_empty() => return Err(why),
+            (Some(_), TagKeys::Clean) => {
                 name.chars().map(|letter| if is_legal(letter) { letter } else { '-' }).collect()
             }
-            (Some(why), _) => {
+            (Some(why), TagKeys::Refuse) => {
                 return Err(format!("tag \"{shown}\": {why}; tag_keys = \"clean\" would write - instead"));
             }
         };
@@ -83,11 +84,8 @@ pub(crate) fn odd(key: &str) -> Option<String> {
         return Some("a tag without a name cannot be written".into());
     }
     let odd = key.chars().find(|letter| !is_legal(*letter))?;
-    let shown = if odd == ' ' { "a space".into() } else { format!("\"{}\"", odd.escape_debug()) };
-    Some(
-        format!("CloudZero takes letters and digits of ASCII and _.:/=+-@ in a tag's name, and no {shown}")
-            .replace("no a ", "no "),
-    )
+    let shown = if odd == ' ' { "space".to_owned() } else { format!("\"{}\"", odd.escape_debug()) };
+    Some(format!("CloudZero takes letters and digits of ASCII and _.:/=+-@ in a tag's name, and no {shown}"))
 }
 
 fn is_legal(letter: char) -> bool {
@@ -109,13 +107,9 @@ mod tests {
         for good in ["team", "Product-Type", "a_.:/=+-@9"] {
             assert_eq!(keys(TagKeys::Refuse).key(good).unwrap(), good);
         }
-        for (bad, why) in [
-            ("Team Name", "no space"),
-            ("Product&Dev", "no \"&\""),
-            ("größe", "no \"ö\""),
-            ("", "without a name"),
-            ("env", "`columns` gives"),
-        ] {
+        for (bad, why) in
+            [("Team Name", "no space"), ("Product&Dev", "no \"&\""), ("größe", "no \"ö\""), ("env", "`columns` gives")]
+        {
             let error = keys(TagKeys::Refuse).key(bad).unwrap_err();
             assert!(error.contains(why) && error.contains(&format!("\"{bad}\"")), "{error}");
         }
@@ -129,7 +123,9 @@ mod tests {
             let error = keys(TagKeys::Clean).of_set(names.into_iter()).unwrap_err();
             assert!(error.contains("both be written as resource/tag:a-b"), "{error}");
         }
-        assert!(keys(TagKeys::Clean).key("").is_err());
+        for rule in [TagKeys::Refuse, TagKeys::Clean] {
+            assert_eq!(keys(rule).key("").unwrap_err(), "a tag without a name cannot be written");
+        }
     }
 
     #[test]

@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use drops::{Compression, FileDrops, MOST_ROWS, Root, Spelling, Template, time};
 use meterhost_sdk::Decimal;
-use prices::Prices;
+use prices::{PriceTable, Prices};
 
-use crate::columns::{self, *};
+use crate::columns::{
+    self, AMORTIZED, AMOUNT, COST, DISCOUNTED, DISCOUNTED_AMORTIZED, END, ID, ON_DEMAND, ORDER, RESOURCE, START, TAG,
+    TYPE, UNITS,
+};
 use crate::config::{Config, ResourceId, Totals};
 use crate::keys::{self, Keys};
 use crate::stream::Target;
@@ -24,6 +27,8 @@ pub(crate) struct Plan {
     pub(crate) keys: Keys,
     pub(crate) spelling: Spelling,
     pub(crate) cost: Cost,
+    /// Empty where charges say themselves what they cost.
+    pub(crate) prices: Prices,
     /// The other costs, where they are configured, by name.
     pub(crate) other_costs: BTreeMap<&'static str, Template>,
     pub(crate) totals: Totals,
@@ -39,8 +44,8 @@ pub(crate) enum Place {
 pub(crate) enum Cost {
     /// The charge says it.
     Told(Template),
-    /// It follows from the quantity.
-    Priced(Prices, Option<Template>),
+    /// It follows from the quantity and from what a unit costs: what the charge says, else what the prices say.
+    Priced(Option<Template>),
 }
 
 impl Plan {
@@ -51,7 +56,7 @@ impl Plan {
     pub(crate) fn of(config: &Config) -> Result<Plan, String> {
         let (mut given, tags) = templates(config)?;
         let place = place(config)?;
-        let cost = cost(config, given.remove(COST))?;
+        let (cost, prices) = cost(config, given.remove(COST))?;
         let other_costs = OTHER_COSTS.into_iter().filter_map(|name| Some((name, given.remove(name)?))).collect();
         let mut texts = given;
         for column in ORDER {
@@ -67,17 +72,17 @@ impl Plan {
             ResourceId::Encode => Spelling::WithoutSeparators,
         };
         let keys = Keys::of(&config.tags, config.tag_keys, tags.keys().cloned().collect::<BTreeSet<_>>())?;
-        Ok(Plan { place, texts, tags, keys, spelling, cost, other_costs, totals: config.totals })
+        Ok(Plan { place, texts, tags, keys, spelling, cost, prices, other_costs, totals: config.totals })
     }
 
     /// Whether the whole set has to be seen before the first cost of it is known.
     pub(crate) fn surveys(&self) -> bool {
-        matches!(&self.cost, Cost::Priced(prices, _) if prices.surveys())
+        self.prices.surveys()
     }
 
     /// Whether more is owed once the month is over.
     pub(crate) fn closes(&self) -> bool {
-        matches!(&self.cost, Cost::Priced(prices, _) if prices.closes())
+        self.prices.closes()
     }
 
     /// The columns of a set with these tags of CloudZero, in their order.
@@ -184,11 +189,11 @@ fn place(config: &Config) -> Result<Place, String> {
     }
 }
 
-fn cost(config: &Config, told: Option<Template>) -> Result<Cost, String> {
+fn cost(config: &Config, told: Option<Template>) -> Result<(Cost, Prices), String> {
     let table = config.prices.as_ref();
     let own = config.unit_price.as_deref();
     match (told, table, own) {
-        (Some(template), None, None) => Ok(Cost::Told(template)),
+        (Some(template), None, None) => Ok((Cost::Told(template), Prices::new(&PriceTable::default())?)),
         (Some(_), _, _) => {
             let other = if table.is_some() { "prices" } else { "unit_price" };
             Err(format!("{other}: `columns` gives {COST} already: keep one of them"))
@@ -206,7 +211,7 @@ fn cost(config: &Config, told: Option<Template>) -> Result<Cost, String> {
             if own.is_none() && table.is_none_or(|table| table.0.is_empty()) {
                 return Err("prices: it prices nothing: cpu_hours = \"0.05\"".into());
             }
-            Ok(Cost::Priced(prices, own))
+            Ok((Cost::Priced(own), prices))
         }
     }
 }

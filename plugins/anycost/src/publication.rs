@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use drops::{NewDrop, time};
-use meterhost_sdk::{ChargeBatch, Error, Outline, Publication, PublishFailure, Window, Written};
+use meterhost_sdk::{ChargeBatch, Decimal, Error, Outline, Publication, PublishFailure, Window, Written};
 use prices::Pricing;
 
 use crate::costs::{self, Known};
 use crate::objections::Objections;
-use crate::plan::{Cost, Place, Plan};
+use crate::plan::{Place, Plan};
 use crate::sheet::Sheet;
 use crate::stream::StreamedSet;
 use crate::totals::Totals;
@@ -19,8 +19,10 @@ pub struct AnyCostPublication {
     period: Window,
     /// What tags are written under, and their names.
     keys: BTreeMap<String, String>,
-    pricing: Option<Pricing>,
+    pricing: Pricing,
     totals: Totals,
+    /// What they came to, once the set has ended.
+    total: Option<Vec<(String, Decimal)>>,
     rows: u64,
     goal: Goal,
 }
@@ -39,11 +41,9 @@ impl AnyCostPublication {
             Place::Drops(drops) => Goal::Drop(drops.begin(outline, header)?),
             Place::Stream(target) => Goal::Stream(StreamedSet::begin(target.clone(), outline, header)),
         };
-        let pricing = match &plan.cost {
-            Cost::Priced(prices, _) => Some(Pricing::of(prices.clone(), outline.closed)),
-            Cost::Told(_) => None,
-        };
-        Ok(AnyCostPublication { plan, period: outline.period, keys, pricing, totals: Totals::default(), rows: 0, goal })
+        let pricing = Pricing::of(plan.prices.clone(), outline.closed);
+        let (period, totals) = (outline.period, Totals::default());
+        Ok(AnyCostPublication { plan, period, keys, pricing, totals, total: None, rows: 0, goal })
     }
 }
 
@@ -56,10 +56,7 @@ impl Publication for AnyCostPublication {
     }
 
     fn survey(&mut self, charges: &ChargeBatch) -> Result<(), PublishFailure> {
-        match &mut self.pricing {
-            Some(pricing) => Ok(costs::survey(&self.plan, pricing, charges)?),
-            None => Ok(()),
-        }
+        Ok(costs::survey(&self.plan, &mut self.pricing, charges)?)
     }
 
     fn write(&mut self, charges: &ChargeBatch) -> Result<(), PublishFailure> {
@@ -73,7 +70,7 @@ impl Publication for AnyCostPublication {
         }
         let mut wrong = Objections::default();
         let keys = self.keys.iter().map(|(key, name)| (key.as_str(), name.as_str()));
-        let known = self.pricing.as_mut().map(|pricing| Known { pricing, alone: false });
+        let known = Known { pricing: &mut self.pricing, alone: false };
         let sheet = Sheet::of(&self.plan, charges, keys, known, &mut wrong);
         wrong.none(charges)?;
         self.totals.add(&sheet.costs, rows);
@@ -85,10 +82,15 @@ impl Publication for AnyCostPublication {
     }
 
     fn finish(&mut self) -> Result<Written, PublishFailure> {
-        if let Some(pricing) = &self.pricing {
-            pricing.finish().map_err(|fault| Error::Other(fault.to_string()))?;
-        }
-        let totals = self.totals.finish(self.plan.totals)?;
+        // Before anything leaves; and once, however often the service wants patience.
+        let totals = match self.total.take() {
+            Some(totals) => totals,
+            None => {
+                self.pricing.finish().map_err(|fault| Error::Other(fault.to_string()))?;
+                self.totals.finish(self.plan.totals)?
+            }
+        };
+        self.total = Some(totals.clone());
         let (files, bytes) = match &mut self.goal {
             Goal::Drop(drop) => {
                 let filed = drop.finish()?;

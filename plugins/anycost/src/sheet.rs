@@ -28,7 +28,7 @@ impl<'a> Sheet<'a> {
         plan: &'a Plan,
         batch: &'a ChargeBatch,
         keys: impl Iterator<Item = (&'a str, &'a str)>,
-        known: Option<Known<'_>>,
+        known: Known<'_>,
         wrong: &mut Objections,
     ) -> Sheet<'a> {
         let cells = |column: &str, template: &'a Template| {
@@ -112,7 +112,8 @@ impl<'a> Sheet<'a> {
         for (key, cells) in self.tags.iter().filter(|(_, cells)| !nameless.is_empty() && !cells.is_blank()) {
             let tagged = nameless.iter().filter(|row| !cells.get(**row).is_empty());
             tagged.for_each(|row| {
-                let why = format!("a tag belongs to a resource, and {RESOURCE} is blank");
+                let why =
+                    format!("a tag belongs to a resource, and {RESOURCE} is blank: give it, or leave the tag out");
                 wrong.add(*row, &format!("{TAG}{key}"), why);
             });
         }

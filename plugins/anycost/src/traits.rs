@@ -8,7 +8,7 @@ use prices::Pricing;
 use crate::costs::Known;
 use crate::keys;
 use crate::objections::Objections;
-use crate::plan::{Cost, Place, Plan};
+use crate::plan::{Place, Plan};
 use crate::sheet::Sheet;
 
 /// The longest that one request may take, in milliseconds: a piece of a file, or a body of 5 MB and its answer.
@@ -59,11 +59,8 @@ pub(crate) fn objections(plan: &Plan, batch: &ChargeBatch) -> Vec<Objection> {
             both.for_each(|row| wrong.add(row, "tags", keys::same(left, right, key)));
         }
     }
-    let mut pricing = match &plan.cost {
-        Cost::Priced(prices, _) => Some(Pricing::of(prices.clone(), false)),
-        Cost::Told(_) => None,
-    };
-    let known = pricing.as_mut().map(|pricing| Known { pricing, alone: true });
+    let mut pricing = Pricing::of(plan.prices.clone(), false);
+    let known = Known { pricing: &mut pricing, alone: true };
     // Names that would become one key are looked at each by itself.
     let names = keys.values().flatten().map(|name| (*name, *name));
     Sheet::of(plan, batch, names, known, &mut wrong);

@@ -119,12 +119,6 @@ impl Template {
         matches!(self.parts.as_slice(), [Part::Value(names)] if names.as_slice() == [Name::Quantity])
     }
 
-    /// Whether it is a part of the window and nothing else.
-    pub fn is_time(&self) -> bool {
-        let is_time = |names: &[Name]| matches!(names, [Name::Start | Name::End]);
-        matches!(self.parts.as_slice(), [Part::Value(names)] if is_time(names))
-    }
-
     /// What stands in it besides placeholders.
     pub fn literals(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {

@@ -28,6 +28,7 @@ pub(super) fn plan(rows: &mut Rows, period: Window, emptied: &[Window]) -> Resul
     for window in emptied.iter().filter(|window| (period.start..period.end).contains(&window.start)) {
         rows.push_zero(window.start.div_euclid(time::HOUR) * time::HOUR);
     }
+    rows.check()?;
     let mut bodies: Vec<Body> = Vec::new();
     for (position, hour) in rows.hours().iter().enumerate() {
         if let Some(last) = bodies.last_mut() {

@@ -81,6 +81,11 @@ impl Rows {
             hour.rows += 1;
             hour.text.end = self.text.len();
         }
+        self.check()
+    }
+
+    /// That CloudZero takes so much.
+    pub(super) fn check(&self) -> Result<(), Error> {
         let what = match (self.rows > MOST_ROWS, self.text.len() > MOST_BYTES) {
             (true, _) => format!("more than {MOST_ROWS} rows"),
             (_, true) => format!("more than {MOST_BYTES} bytes"),
