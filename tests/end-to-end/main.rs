@@ -11,6 +11,7 @@
 mod accepted;
 mod access_logs;
 mod anycost;
+mod anycost_stream;
 mod bad_input;
 mod billing;
 mod browser;

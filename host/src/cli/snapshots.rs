@@ -260,6 +260,9 @@ fn revert(args: &RevertArgs, global: &Global) -> Result<Exit, Refused> {
         let there = if ids.is_empty() { "there is none".to_owned() } else { format!("there is {}", ids.join(", ")) };
         return Err(refused(format!("{} has no set {}; {there}", period.label(), escaped(&args.to))));
     };
+    if !set.is_there {
+        return Err(refused(format!("{} publishes to a place that keeps no earlier sets", archive.name())));
+    }
     if set.standing == Standing::LeftBehind {
         return Err(refused(format!("{} is not whole: its publication broke off", escaped(&set.id))));
     }

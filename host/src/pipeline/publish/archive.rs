@@ -73,6 +73,9 @@ pub struct Snapshot {
     pub files: u32,
     /// How large they are together.
     pub bytes: u64,
+    /// Whether it was found where sets are published; not where that place keeps none.
+    #[serde(skip)]
+    pub is_there: bool,
     /// What its columns add up to that are amounts: names and decimals.
     #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "crate::report::pairs")]
     pub totals: Vec<(String, String)>,
@@ -169,6 +172,7 @@ impl<'a> Archive<'a> {
             at: Timestamp::from_millisecond(*at).ok(),
             run: Some(run.clone()),
             charges: Some(intent.rows),
+            is_there: found.is_some(),
             files: found.map_or(receipt.files, |found| found.files),
             bytes: found.map_or(receipt.bytes, |found| found.bytes),
             totals: receipt.totals.into_iter().map(|(name, total)| (name, total.to_string())).collect(),
@@ -185,6 +189,7 @@ impl<'a> Archive<'a> {
             at: found.at.and_then(|at| Timestamp::from_millisecond(at).ok()),
             run: None,
             charges: None,
+            is_there: true,
             files: found.files,
             bytes: found.bytes,
             totals: Vec::new(),
