@@ -8,6 +8,7 @@ use std::process::Command;
 use meterhost_decimal::Decimal;
 use serde_json::{Value, json};
 
+use crate::crashes::{is_long, side_by_side};
 use crate::support::{Backend, Ended, Stage, settings};
 
 /// A line of the bill of "Simple Cloud", an example of CloudZero's documents: type, service, resource, time, cost, discounted cost.
@@ -346,6 +347,68 @@ fn a_kill_between_data_and_manifest_shows_the_old_set_and_the_next_run_finishes(
         assert!(costs.file("20220301-20220401/20220315T000000Z/data_export-0001.csv.gz").is_none());
         assert_eq!(costs.ingested()["20220301-20220401"]["cost"], "2");
     }
+}
+
+/// Every place between the entry that names a set and the one that says that it is shown.
+const PLACES: [&str; 17] = [
+    "beginning-set",
+    "write:publishing",
+    "written:publishing",
+    "writing-set",
+    "beginning-object",
+    "writing-object",
+    "finishing-set",
+    "ending-object",
+    "ended-object",
+    "write:written",
+    "written:written",
+    "showing-set",
+    "putting-object",
+    "put-object",
+    "shown-set",
+    "write:published",
+    "written:published",
+];
+
+#[test]
+fn a_kill_at_any_place_of_a_publication_shows_the_old_set_or_the_new_one() {
+    let of_files = || Costs::in_a_folder("2022-03", "2022-03-14T00:00:00Z");
+    let of_a_bucket = || Costs::on(Backend::s3(), "2022-03", "2022-03-14T00:00:00Z");
+    let kinds: [fn() -> Costs; 2] = [of_files, of_a_bucket];
+    let turns = PLACES.iter().enumerate().flat_map(|(turn, place)| {
+        // Places and stores take turns, where there is no time for all of them.
+        let own = kinds.into_iter().cycle().skip(turn).take(if is_long() { 2 } else { 1 });
+        own.map(|kind| (*place, kind))
+    });
+    side_by_side(turns.collect(), |(place, kind)| {
+        let mut costs = kind();
+        costs.bill("march", &[usage("2022-03-01T21:00:00Z", "i-1", "1")]);
+        let before = costs.agrees();
+        costs.stage.at("2022-03-15T00:00:00Z");
+        costs.bill("march", &[usage("2022-03-01T21:00:00Z", "i-1", "2"), usage("2022-03-02T21:00:00Z", "i-1", "3")]);
+        let killed = costs.stage.command("run", &[], &[("METERHOST_FAILPOINT", place)]);
+        assert_eq!(killed.exit, -1, "{place}: {killed:?}");
+        let (_folder, root) = costs.drops();
+        let seen = simulated(&root);
+        assert_eq!(seen["errors"], json!([]), "{place}");
+        let month = &seen["periods"]["20220301-20220401"];
+        let is_old = *month == before["20220301-20220401"];
+        assert!(is_old || (&month["rows"], &month["cost"]) == (&json!(2), &json!("5")), "{place}: {month:#}");
+        costs.stage.at("2022-03-16T00:00:00Z");
+        let after = costs.agrees()["20220301-20220401"].clone();
+        assert_eq!((&after["rows"], &after["cost"]), (&json!(2), &json!("5")), "{place}");
+        assert!(is_old || after["drop"] == month["drop"], "{place}: what is shown is not published again");
+        costs.snapshots("prune", &["--keep", "0", "--yes"]).expect(0);
+        let drops = costs.ingested();
+        assert_eq!(drops["20220301-20220401"]["drop"], after["drop"], "{place}");
+        let (_folder, root) = costs.drops();
+        let kept = std::fs::read_dir(root.join("20220301-20220401")).unwrap();
+        let names: Vec<String> = kept.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let full = |name: &&String| {
+            root.join("20220301-20220401").join(name).read_dir().is_ok_and(|mut files| files.next().is_some())
+        };
+        assert_eq!(names.iter().filter(full).collect::<Vec<_>>(), [after["drop"].as_str().unwrap()], "{place}");
+    });
 }
 
 #[test]
