@@ -3,8 +3,8 @@
 //! | module | subject |
 //! |---|---|
 //! | `config` | what a pipeline says of its costs |
-//! | `plan` | the same, checked |
-//! | `columns`, `values`, `currency` | the columns of FOCUS, what they may say, and in which currencies |
+//! | `plan`, `told`, `defaults` | the same, checked: columns that are configured, and those that are not |
+//! | `columns`, `forms`, `values`, `currency` | the columns of FOCUS, and what a cell of each may hold |
 //! | `numbers`, `costs`, `tags` | columns of decimals; what charges cost; tags as JSON |
 //! | `sheet` | charges as rows |
 //! | `rules` | what FOCUS asks of rows |
@@ -23,6 +23,8 @@ mod columns;
 mod config;
 mod costs;
 mod currency;
+mod defaults;
+mod forms;
 mod numbers;
 mod objections;
 mod parents;
@@ -31,6 +33,7 @@ mod publication;
 mod rules;
 mod sheet;
 mod tags;
+mod told;
 mod totals;
 mod traits;
 mod values;

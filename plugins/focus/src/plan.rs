@@ -6,10 +6,11 @@ use drops::{Compression, FileDrops, MOST_ROWS, Root, Template};
 use meterhost_sdk::Decimal;
 use prices::{PriceTable, Prices};
 
-use crate::columns::{self, ALL, Column, OWN};
-use crate::config::{Config, Tags};
+use crate::columns::ALL;
+use crate::config::Config;
 use crate::tags::Picked;
-use crate::{currency, rules, values};
+use crate::told::{self, Told};
+use crate::{defaults, rules};
 
 /// What data files are called, before their number.
 const STEM: &str = "focus";
@@ -61,13 +62,13 @@ impl Plan {
     /// # Errors
     /// It cannot work. The text begins with the path of the setting at fault.
     pub(crate) fn of(config: &Config) -> Result<Plan, String> {
-        let (mut told, own) = templates(config)?;
+        let Told { columns: mut told, own } = told::columns(config)?;
         let drops = place(config)?;
         let (cost, prices) = cost(config, told.remove("BilledCost"))?;
         let other_costs = COSTS.into_iter().filter_map(|name| Some((name, told.remove(name)?))).collect();
         let mut columns: BTreeMap<&'static str, Says> =
             told.into_iter().map(|(name, template)| (name, Says::Told(template))).collect();
-        for (name, says) in defaults(config)? {
+        for (name, says) in defaults::of(config)? {
             if !columns.contains_key(name) && !config.columns.contains_key(name) {
                 columns.insert(name, says);
             }
@@ -77,7 +78,8 @@ impl Plan {
             columns.remove("ConsumedUnit");
         }
         rules::columns(|name| columns.contains_key(name)).map_err(|(name, why)| format!("columns.{name}: {why}"))?;
-        Ok(Plan { drops, columns, own: with_id(own, config)?, cost, prices, other_costs })
+        same_service(&columns)?;
+        Ok(Plan { drops, columns, own: defaults::with_id(own, config)?, cost, prices, other_costs })
     }
 
     /// The columns in the order in which they are written.
@@ -91,117 +93,19 @@ impl Plan {
     }
 }
 
-/// Columns of FOCUS that are configured and not left out, and the seller's own.
-fn templates(config: &Config) -> Result<(BTreeMap<&'static str, Template>, BTreeMap<String, Template>), String> {
-    let (mut told, mut own) = (BTreeMap::new(), BTreeMap::new());
-    for (name, text) in &config.columns {
-        let is_bare = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        let setting = if is_bare { format!("columns.{name}") } else { format!("columns.\"{}\"", name.escape_debug()) };
-        let wrong = |why: String| format!("{setting}: {why}");
-        let template = Template::parse(&setting, text)?;
-        if template.literals().any(|text| text.contains('\0')) {
-            return Err(wrong("it has a NUL character".into()));
-        }
-        if name.starts_with(OWN) {
-            if let Some(why) = columns::odd(name) {
-                return Err(wrong(why));
-            }
-            if !text.is_empty() {
-                own.insert(name.clone(), template);
-            }
-            continue;
-        }
-        let Some(column) = columns::find(name) else { return Err(wrong(columns::unknown(name))) };
-        if text.is_empty() {
-            if column.is_mandatory() {
-                return Err(wrong("FOCUS has this column in every set; without this line it has its default".into()));
-            }
-            continue;
-        }
-        check(column, &template).map_err(wrong)?;
-        told.insert(column.name, template);
-    }
-    Ok((told, own))
-}
-
-/// What can be told of a column before there is a charge.
-fn check(column: &Column, template: &Template) -> Result<(), String> {
-    let Some(text) = template.constant() else { return Ok(()) };
-    if column.is_number() {
-        return Decimal::parse(text).map(drop).map_err(|why| format!("\"{}\": {why}", text.escape_debug()));
-    }
-    rules::cell(column, text).map_or(Ok(()), Err)
-}
-
-/// What columns say that are not configured. Those of which the text is empty are empty.
-fn defaults(config: &Config) -> Result<Vec<(&'static str, Says)>, String> {
-    let literal = |text: &str| Template::parse("", &text.replace('{', "{{").replace('}', "}}")).map(Says::Told);
-    let template = |text: &str| Template::parse("", text);
-    let told = |text: &str| template(text).map(Says::Told);
-    if config.provider.trim().is_empty() || config.provider.contains('\0') {
-        return Err("provider: it says in each row who provides what is charged for; provider = \"Example\"".into());
-    }
-    if let Some(why) = currency::objection(&config.currency) {
-        return Err(format!("currency: {why}"));
-    }
-    let category = match (&config.service_category, config.columns.get("ServiceCategory")) {
-        (Some(_), Some(_)) => {
-            return Err("service_category: `columns` gives ServiceCategory already: keep one of them".into());
-        }
-        (None, Some(_)) => "",
-        (Some(category), None) => match values::objection(category, values::SERVICE_CATEGORIES) {
-            Some(why) => return Err(format!("service_category: {why}")),
-            None => category,
-        },
-        (None, None) => {
-            let all = values::SERVICE_CATEGORIES.join(", ");
-            return Err(format!(
-                "service_category: it is not given, and neither is columns.ServiceCategory; it is one of {all}"
-            ));
-        }
+/// That a subcategory belongs to its category, where both are told before there is a charge.
+fn same_service(columns: &BTreeMap<&'static str, Says>) -> Result<(), String> {
+    let constant = |name| match columns.get(name) {
+        Some(Says::Told(template)) => template.constant(),
+        _ => None,
     };
-    let mut defaults = vec![
-        ("BillingAccountId", told("{customer}")?),
-        ("BillingAccountName", told("{customer}")?),
-        ("BillingCurrency", literal(&config.currency)?),
-        ("BillingPeriodStart", Says::MonthStart),
-        ("BillingPeriodEnd", Says::MonthEnd),
-        ("ChargeCategory", told(values::USAGE)?),
-        ("ChargeClass", told("")?),
-        ("ChargeDescription", told("{dimension}")?),
-        ("ChargeFrequency", told(values::USAGE_BASED)?),
-        ("ChargePeriodStart", told("{start}")?),
-        ("ChargePeriodEnd", told("{end}")?),
-        ("ConsumedQuantity", Says::Quantity),
-        ("ConsumedUnit", Says::Unit(template(UNIT)?, "ConsumedQuantity")),
-        ("InvoiceId", told("")?),
-        ("InvoiceIssuerName", literal(&config.provider)?),
-        ("PricingQuantity", Says::Quantity),
-        ("PricingUnit", Says::Unit(template(UNIT)?, "PricingQuantity")),
-        ("ProviderName", literal(&config.provider)?),
-        ("PublisherName", literal(&config.provider)?),
-        ("ServiceCategory", told(category)?),
-        ("ServiceName", told("{product|dimension}")?),
-    ];
-    match (&config.tags, config.columns.get("Tags")) {
-        (Some(_), Some(text)) if !text.is_empty() => {
-            return Err("tags: `columns` gives Tags already: keep one of them".into());
-        }
-        (Some(Tags::Named(names)), _) if names.is_empty() => {}
-        (tags, _) => defaults.push(("Tags", Says::Tags(Picked::of(tags.as_ref())))),
+    let (Some(category), Some(subcategory)) = (constant("ServiceCategory"), constant("ServiceSubcategory")) else {
+        return Ok(());
+    };
+    match rules::stranger(subcategory, category) {
+        Some(why) => Err(format!("columns.ServiceSubcategory: {why}")),
+        None => Ok(()),
     }
-    Ok(defaults)
-}
-
-/// What a quantity is counted in.
-const UNIT: &str = "{attribute.unit|dimension}";
-
-/// The charge's id leads from a row to the usage behind it.
-fn with_id(mut own: BTreeMap<String, Template>, config: &Config) -> Result<BTreeMap<String, Template>, String> {
-    if !config.columns.contains_key("x_ChargeId") {
-        own.insert("x_ChargeId".into(), Template::parse("", "{id}")?);
-    }
-    Ok(own)
 }
 
 fn place(config: &Config) -> Result<FileDrops, String> {

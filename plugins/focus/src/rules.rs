@@ -1,12 +1,11 @@
 //! What FOCUS 1.2 asks of rows, beyond types and values: "nullability" and the rules between columns, as the requirements of each column
 //! say. A column that is not written is null in each row.
 
-use drops::{Cells, time};
+use drops::Cells;
 use meterhost_sdk::Decimal;
-use serde_json::Value;
 
-use crate::columns::{ALL, Column, Kind};
-use crate::currency;
+use crate::columns::{ALL, Kind};
+use crate::forms;
 use crate::objections::Objections;
 use crate::sheet::Sheet;
 use crate::values::{self, CORRECTION, PURCHASE, TAX, UNUSED, USAGE, USAGE_BASED};
@@ -67,38 +66,12 @@ pub(crate) fn columns(is_written: impl Fn(&str) -> bool) -> Result<(), (&'static
     }
 }
 
-/// What is wrong with a text in a column that holds no numbers; nothing if it is empty.
-pub(crate) fn cell(column: &Column, text: &str) -> Option<String> {
-    if text.is_empty() {
-        return None;
-    }
-    let shown = text.escape_debug();
-    match column.kind {
-        Kind::OneOf(known) => values::objection(text, known),
-        Kind::Currency => currency::objection(text),
-        // "Date/Time Format": of the datetimes of ISO 8601, these alone.
-        Kind::Time => {
-            let is_time = text.len() == 20 && text.ends_with('Z') && time::is_datetime(text);
-            (!is_time).then(|| format!("\"{shown}\" is no time: 2025-06-30T23:00:00Z is one"))
-        }
-        // "Key-Value Format".
-        Kind::Object => match serde_json::from_str(text) {
-            Ok(Value::Object(fields)) => {
-                let nested = fields.iter().find(|(_, value)| value.is_object() || value.is_array())?;
-                Some(format!("the value of \"{}\" is no text, number, true, false or null", nested.0.escape_debug()))
-            }
-            _ => Some(format!("\"{shown}\" is no JSON object")),
-        },
-        Kind::Text | Kind::Decimal | Kind::Price => None,
-    }
-}
-
 /// All rules.
 pub(crate) fn check(sheet: &Sheet<'_>, rows: usize, wrong: &mut Objections) {
     for column in ALL {
         let Some(cells) = sheet.column(column.name) else { continue };
         if !column.is_number() {
-            wrong.extend(column.name, cells.judged(rows, |text| cell(column, text)));
+            wrong.extend(column.name, cells.judged(rows, |text| forms::objection(column, text)));
         }
         if column.is_filled() {
             let empty = |text: &str| text.trim().is_empty().then(|| "it is empty, and has to be known".to_owned());
@@ -226,8 +199,8 @@ impl<'s, 'a> Rules<'s, 'a> {
         };
         for row in 0..self.rows {
             let (subcategory, category) = (cells.get(row), categories.get(row));
-            if let Some(own) = values::category_of(subcategory).filter(|own| *own != category) {
-                wrong.add(row, NAME, format!("{subcategory} belongs to {own}, and ServiceCategory is {category}"));
+            if let Some(why) = stranger(subcategory, category) {
+                wrong.add(row, NAME, why);
             }
         }
     }
@@ -257,6 +230,12 @@ impl<'s, 'a> Rules<'s, 'a> {
             }
         }
     }
+}
+
+/// Why a subcategory is none of this category; nothing if it is one, or is unknown.
+pub(crate) fn stranger(subcategory: &str, category: &str) -> Option<String> {
+    let own = values::category_of(subcategory).filter(|own| *own != category)?;
+    Some(format!("{subcategory} belongs to {own}, and ServiceCategory is {}", category.escape_debug()))
 }
 
 /// Whether FOCUS has a consumed quantity.
