@@ -1,0 +1,97 @@
+//! What a pipeline says of its costs.
+
+use std::collections::BTreeMap;
+
+use meterhost_sdk::config;
+use prices::PriceTable;
+
+config! {
+    /// How charges become rows of FOCUS 1.2 (FinOps Open Cost and Usage Specification, dataset Cost and Usage), and where they go.
+    ///
+    /// A row says in text what a charge is, and placeholders stand for what differs: `{product}`, `{customer}`, `{dimension}`,
+    /// `{quantity}`, `{start}`, `{end}`, `{id}`, `{tag.NAME}`, `{attribute.NAME}`. `{attribute.unit|dimension}` is the first of these that
+    /// is there and not empty. `{{` and `}}` are braces. A cell of which a placeholder has nothing is empty as a whole: null.
+    pub struct Config {
+        /// The folder that months lie in, below the URL that `read` and `write` are granted on. Never empty, without a slash at either end:
+        /// `"focus"`, `"billing/focus"`. Each publication is a new folder, `ROOT/20250601-20250701/20250617T171218Z/`, with
+        /// `focus-0001.csv` and more of them, and shows itself when `ROOT/20250601-20250701/manifest.json` names it.
+        pub root: String,
+        /// Whether files are gzipped: `focus-0001.csv.gz`.
+        #[serde(default)]
+        pub compress: bool,
+        /// How many rows a file has at most, its header not counted.
+        #[serde(default = "most_rows")]
+        #[schemars(range(min = 1, max = 1_000_000))]
+        pub rows_per_file: u32,
+        /// Who provides what is charged for: `ProviderName`, `PublisherName` and `InvoiceIssuerName`, unless `columns` gives them.
+        pub provider: String,
+        /// What costs are in: `BillingCurrency`, unless `columns` gives it. Three capital letters of ISO 4217.
+        #[serde(default = "dollars")]
+        pub currency: String,
+        /// What kind of service it is: `ServiceCategory`, one of "AI and Machine Learning", "Analytics", "Business Applications", "Compute",
+        /// "Databases", "Developer Tools", "Multicloud", "Identity", "Integration", "Internet of Things", "Management and Governance", "Media",
+        /// "Migration", "Mobile", "Networking", "Security", "Storage", "Web" and "Other". Where services differ in it,
+        /// `columns.ServiceCategory` says it instead; one of the two is given. A `ServiceName` has one category alone.
+        #[serde(default)]
+        pub service_category: Option<String>,
+        /// What the columns say, by their names in FOCUS 1.2, or of columns of your own, which begin with `x_`:
+        /// `"ResourceId" = "{tag.instance}"`, `"x_Plan" = "{tag.plan}"`.
+        ///
+        /// Written in any case are `BillingAccountId` and `BillingAccountName` (`"{customer}"`), `BillingCurrency` (`currency`),
+        /// `BillingPeriodStart` and `BillingPeriodEnd` (the month), `ChargeCategory` (`"Usage"`), `ChargeClass` (empty),
+        /// `ChargeDescription` (`"{dimension}"`), `ChargePeriodStart` (`"{start}"`), `ChargePeriodEnd` (`"{end}"`), `PricingQuantity`
+        /// (`"{quantity}"`), `PricingUnit` (`"{attribute.unit|dimension}"`), `ProviderName`, `PublisherName` and `InvoiceIssuerName`
+        /// (`provider`), `ServiceCategory` (`service_category`), `ServiceName` (`"{product|dimension}"`) and four costs; and, unless they are
+        /// left out with `""`, `ChargeFrequency` (`"Usage-Based"`), `ConsumedQuantity` (`"{quantity}"`), `ConsumedUnit`
+        /// (`"{attribute.unit|dimension}"`), `InvoiceId` (empty: it is known once the invoice is issued), `Tags` (`tags`) and `x_ChargeId`
+        /// (`"{id}"`). All others are written if they are given here.
+        ///
+        /// `BilledCost` is either given here (`"{attribute.cost}"`), or follows from `prices` and `unit_price`. `EffectiveCost`,
+        /// `ContractedCost` and `ListCost` equal it unless they are given here.
+        ///
+        /// A quantity that is not given here is left empty where FOCUS has none: `PricingQuantity` of a `Tax`, `ConsumedQuantity` of
+        /// whatever is not `Usage`; and so is its unit.
+        #[serde(default)]
+        pub columns: BTreeMap<String, String>,
+        /// Which of the charges' tags stand in `Tags`, a JSON object: `"all"`, which they are unless told otherwise, or a list of names. `[]`
+        /// leaves the column out. Not with `columns.Tags`.
+        #[serde(default)]
+        pub tags: Option<Tags>,
+        /// What charges cost, by dimension: `cpu_hours = "0.05"`. Not with `columns.BilledCost`.
+        #[serde(default)]
+        pub prices: Option<PriceTable>,
+        /// What a unit costs, where the charge says it itself: `"{tag.pricePerUnit}"`. A charge of which it is empty costs what `prices`
+        /// says; what is no number is refused. Not with `columns.BilledCost`.
+        #[serde(default)]
+        pub unit_price: Option<String>,
+    }
+}
+
+config! {
+    /// Which of the charges' tags stand in `Tags`.
+    #[serde(untagged)]
+    pub enum Tags {
+        /// `"all"`.
+        All(AllTags),
+        /// The ones with these names.
+        Named(Vec<String>),
+    }
+}
+
+config! {
+    /// Every tag.
+    #[derive(Copy, PartialEq, Eq)]
+    #[serde(rename_all = "lowercase")]
+    pub enum AllTags {
+        /// Every tag.
+        All,
+    }
+}
+
+fn most_rows() -> u32 {
+    drops::MOST_ROWS
+}
+
+fn dollars() -> String {
+    "USD".into()
+}

@@ -1,0 +1,148 @@
+//! A configuration that was checked: what each column says, what charges cost, where rows go.
+
+use std::collections::BTreeMap;
+
+use drops::{Compression, FileDrops, MOST_ROWS, Root, Template};
+use meterhost_sdk::Decimal;
+use prices::{PriceTable, Prices};
+
+use crate::columns::ALL;
+use crate::config::Config;
+use crate::tags::Picked;
+use crate::told::{self, Told};
+use crate::{defaults, rules};
+
+/// What data files are called, before their number.
+const STEM: &str = "focus";
+
+/// A configuration that was checked.
+pub(crate) struct Plan {
+    pub(crate) drops: FileDrops,
+    /// What is written, by name, but for the four costs.
+    pub(crate) columns: BTreeMap<&'static str, Says>,
+    /// Columns of the seller's own.
+    pub(crate) own: BTreeMap<String, Template>,
+    pub(crate) cost: Cost,
+    /// Empty where charges say themselves what they cost.
+    pub(crate) prices: Prices,
+    /// The other costs, where they are configured, by name.
+    pub(crate) other_costs: BTreeMap<&'static str, Template>,
+}
+
+/// What a column says.
+pub(crate) enum Says {
+    /// As it is configured.
+    Told(Template),
+    /// The charge's quantity, where FOCUS has one.
+    Quantity,
+    /// Its unit, where the quantity in this column is not empty.
+    Unit(Template, &'static str),
+    /// The first instant of the month.
+    MonthStart,
+    /// The first instant of the next.
+    MonthEnd,
+    /// The tags.
+    Tags(Picked),
+}
+
+/// Where `BilledCost` comes from.
+pub(crate) enum Cost {
+    /// The charge says it.
+    Told(Template),
+    /// It follows from the quantity and from what a unit costs: what the charge says, else what the prices say.
+    Priced(Option<Template>),
+}
+
+/// The four costs, which are always written.
+pub(crate) const COSTS: [&str; 4] = ["BilledCost", "EffectiveCost", "ContractedCost", "ListCost"];
+
+impl Plan {
+    /// Checks a configuration.
+    ///
+    /// # Errors
+    /// It cannot work. The text begins with the path of the setting at fault.
+    pub(crate) fn of(config: &Config) -> Result<Plan, String> {
+        let Told { columns: mut told, own } = told::columns(config)?;
+        let drops = place(config)?;
+        let (cost, prices) = cost(config, told.remove("BilledCost"))?;
+        let other_costs = COSTS.into_iter().filter_map(|name| Some((name, told.remove(name)?))).collect();
+        let mut columns: BTreeMap<&'static str, Says> =
+            told.into_iter().map(|(name, template)| (name, Says::Told(template))).collect();
+        for (name, says) in defaults::of(config)? {
+            if !columns.contains_key(name) && !config.columns.contains_key(name) {
+                columns.insert(name, says);
+            }
+        }
+        // Its default goes with what it belongs to.
+        if !columns.contains_key("ConsumedQuantity") && !config.columns.contains_key("ConsumedUnit") {
+            columns.remove("ConsumedUnit");
+        }
+        rules::columns(|name| columns.contains_key(name)).map_err(|(name, why)| format!("columns.{name}: {why}"))?;
+        same_service(&columns)?;
+        Ok(Plan { drops, columns, own: defaults::with_id(own, config)?, cost, prices, other_costs })
+    }
+
+    /// The columns in the order in which they are written.
+    pub(crate) fn header(&self) -> Vec<String> {
+        let of_focus = ALL.iter().map(|column| column.name).filter(|name| self.has(name)).map(str::to_owned);
+        of_focus.chain(self.own.keys().cloned()).collect()
+    }
+
+    fn has(&self, name: &str) -> bool {
+        COSTS.contains(&name) || self.columns.contains_key(name)
+    }
+}
+
+/// That a subcategory belongs to its category, where both are told before there is a charge.
+fn same_service(columns: &BTreeMap<&'static str, Says>) -> Result<(), String> {
+    let constant = |name| match columns.get(name) {
+        Some(Says::Told(template)) => template.constant(),
+        _ => None,
+    };
+    let (Some(category), Some(subcategory)) = (constant("ServiceCategory"), constant("ServiceSubcategory")) else {
+        return Ok(());
+    };
+    match rules::stranger(subcategory, category) {
+        Some(why) => Err(format!("columns.ServiceSubcategory: {why}")),
+        None => Ok(()),
+    }
+}
+
+fn place(config: &Config) -> Result<FileDrops, String> {
+    if !(1..=MOST_ROWS).contains(&config.rows_per_file) {
+        let rows = config.rows_per_file;
+        return Err(format!("rows_per_file: a file has 1 to {MOST_ROWS} rows, and not {rows}"));
+    }
+    Ok(FileDrops {
+        root: Root::parse(&config.root)?,
+        stem: STEM,
+        compression: if config.compress { Compression::Gzip } else { Compression::None },
+        rows_per_file: config.rows_per_file,
+    })
+}
+
+fn cost(config: &Config, told: Option<Template>) -> Result<(Cost, Prices), String> {
+    let table = config.prices.as_ref();
+    let own = config.unit_price.as_deref();
+    match (told, table, own) {
+        (Some(template), None, None) => Ok((Cost::Told(template), Prices::new(&PriceTable::default())?)),
+        (Some(_), _, _) => {
+            let other = if table.is_some() { "prices" } else { "unit_price" };
+            Err(format!("{other}: `columns` gives BilledCost already: keep one of them"))
+        }
+        (None, None, None) => Err("nothing says what charges cost: give prices = { cpu_hours = \"0.05\" }, \
+             unit_price = \"{attribute.price}\", or columns.BilledCost = \"{attribute.cost}\""
+            .into()),
+        (None, table, own) => {
+            let prices = Prices::new(&table.cloned().unwrap_or_default())?;
+            let own = own.map(|text| Template::parse("unit_price", text)).transpose()?;
+            if let Some(text) = own.as_ref().and_then(Template::constant) {
+                Decimal::parse(text).map_err(|why| format!("unit_price: \"{}\": {why}", text.escape_debug()))?;
+            }
+            if own.is_none() && table.is_none_or(|table| table.0.is_empty()) {
+                return Err("prices: it prices nothing: cpu_hours = \"0.05\"".into());
+            }
+            Ok((Cost::Priced(own), prices))
+        }
+    }
+}

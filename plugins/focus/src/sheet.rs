@@ -1,0 +1,126 @@
+//! Charges as rows of FOCUS.
+
+use std::collections::BTreeMap;
+
+use drops::{Cells, Spelling, Template, Texts, instants, time};
+use meterhost_sdk::ChargeBatch;
+
+use crate::columns::{self, ALL};
+use crate::costs::{Costs, Known};
+use crate::numbers::Numbers;
+use crate::objections::Objections;
+use crate::plan::{Plan, Says};
+use crate::rules;
+use crate::values::TAX;
+
+/// A batch of charges as columns.
+#[derive(Debug)]
+pub(crate) struct Sheet<'a> {
+    texts: BTreeMap<&'static str, Cells<'a>>,
+    numbers: BTreeMap<&'static str, Numbers<'a>>,
+    costs: Costs<'a>,
+    /// The seller's own columns.
+    own: BTreeMap<&'a str, Cells<'a>>,
+}
+
+impl<'a> Sheet<'a> {
+    /// The columns of a batch, and what of it cannot be rows of FOCUS.
+    pub(crate) fn of(plan: &'a Plan, batch: &'a ChargeBatch, known: Known<'_>, wrong: &mut Objections) -> Sheet<'a> {
+        let mut sheet = Sheet {
+            texts: plan.columns.iter().filter_map(|(name, says)| Some((*name, text(name, says, batch)?))).collect(),
+            numbers: BTreeMap::new(),
+            costs: Costs::of(plan, batch, known, wrong),
+            own: plan.own.iter().map(|(name, own)| (name.as_str(), own.cells(batch, Spelling::AsTheyAre))).collect(),
+        };
+        for (name, says) in &plan.columns {
+            let numbers = match says {
+                Says::Quantity => sheet.quantities(name, batch),
+                Says::Told(template) if is_number(name) => Numbers::of(template, batch, name, wrong),
+                _ => continue,
+            };
+            sheet.numbers.insert(name, numbers);
+        }
+        for (name, says) in &plan.columns {
+            if let Says::Unit(template, of) = says {
+                let units = sheet.units(template, of, batch);
+                sheet.texts.insert(name, units);
+            }
+        }
+        sheet.refuse_nul(plan, batch, wrong);
+        rules::check(&sheet, batch.len(), wrong);
+        sheet
+    }
+
+    /// The columns in the order of the header.
+    pub(crate) fn columns(&self) -> Vec<&Cells<'a>> {
+        ALL.iter().filter_map(|column| self.column(column.name)).chain(self.own.values()).collect()
+    }
+
+    /// What a column of FOCUS says, if it is written.
+    pub(crate) fn column(&self, name: &str) -> Option<&Cells<'a>> {
+        self.texts.get(name).or_else(|| self.numbers(name).map(|numbers| &numbers.cells))
+    }
+
+    /// The same of a column of decimals.
+    pub(crate) fn numbers(&self, name: &str) -> Option<&Numbers<'a>> {
+        self.numbers.get(name).or_else(|| self.costs.column(name))
+    }
+
+    /// The charges' quantities, where FOCUS has any in this column.
+    fn quantities(&self, name: &str, batch: &ChargeBatch) -> Numbers<'a> {
+        let (categories, statuses) = (self.texts.get("ChargeCategory"), self.texts.get("CommitmentDiscountStatus"));
+        let has_one = |row| {
+            let category = categories.map_or("", |cells| cells.get(row));
+            match name {
+                "PricingQuantity" => category != TAX,
+                _ => rules::is_consumed(category, statuses.map_or("", |cells| cells.get(row))),
+            }
+        };
+        let quantities = batch.quantities();
+        Numbers::each((0..batch.len()).map(|row| has_one(row).then(|| quantities.get(row))))
+    }
+
+    /// The units of the quantities in a column.
+    fn units(&self, template: &'a Template, of: &str, batch: &'a ChargeBatch) -> Cells<'a> {
+        let cells = template.cells(batch, Spelling::AsTheyAre);
+        let counts = |row: usize| self.column(of).is_some_and(|quantities| !quantities.get(row).is_empty());
+        if (0..batch.len()).all(counts) {
+            return cells;
+        }
+        let texts: Texts = (0..batch.len()).map(|row| if counts(row) { cells.get(row) } else { "" }).collect();
+        Cells::each(texts)
+    }
+
+    /// No reader of CSV can be trusted with NUL; and what JSON writes for it, few databases take.
+    fn refuse_nul(&self, plan: &Plan, batch: &ChargeBatch, wrong: &mut Objections) {
+        let nul = |text: &str| {
+            text.contains('\0').then(|| "it has a NUL character, which readers cannot be trusted with".into())
+        };
+        let texts = self.texts.iter().map(|(name, cells)| (*name, cells));
+        for (name, cells) in texts.chain(self.own.iter().map(|(name, cells)| (*name, cells))) {
+            if cells.texts().all().contains('\0') {
+                wrong.extend(name, cells.judged(batch.len(), nul));
+            }
+        }
+        let Some(Says::Tags(picked)) = plan.columns.get("Tags") else { return };
+        for (name, column) in picked.columns(batch) {
+            wrong.extend(&format!("Tags, tag {}", name.escape_debug()), Cells::from(column).judged(batch.len(), nul));
+        }
+    }
+}
+
+/// A column of texts that no other column takes part in.
+fn text<'a>(name: &str, says: &'a Says, batch: &'a ChargeBatch) -> Option<Cells<'a>> {
+    match says {
+        Says::Told(_) if is_number(name) => None,
+        Says::Told(template) => Some(template.cells(batch, Spelling::AsTheyAre)),
+        Says::MonthStart => Some(instants(batch.starts(), |time| time::month(time).0)),
+        Says::MonthEnd => Some(instants(batch.starts(), |time| time::month(time).1)),
+        Says::Tags(picked) => Some(picked.cells(batch)),
+        Says::Quantity | Says::Unit(..) => None,
+    }
+}
+
+fn is_number(name: &str) -> bool {
+    columns::find(name).is_some_and(columns::Column::is_number)
+}
