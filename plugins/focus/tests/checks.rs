@@ -42,24 +42,72 @@ fn a_charge_that_cannot_be_published_is_named_and_the_others_are_not() {
     type Case<'a> = (&'a [(&'a str, &'a str)], &'a [(&'a str, &'a str)], &'a str);
     let cases: &[Case<'_>] = &[
         // Values.
-        (&[("ChargeCategory", "usage")], &[("ChargeCategory", "Usage")], "ChargeCategory: \"usage\" is none of its values; Usage is one"),
+        (
+            &[("ChargeCategory", "usage")],
+            &[("ChargeCategory", "Usage")],
+            "ChargeCategory: \"usage\" is none of its values; Usage is one",
+        ),
         (&[("ChargeCategory", "")], &[("ChargeCategory", "Usage")], "ChargeCategory: it is empty"),
         (&[("ChargeClass", "Correct")], &[], "ChargeClass: \"Correct\" is none of its values; Correction is one"),
-        (&[("ChargeFrequency", "Hourly")], &[("ChargeFrequency", "Recurring")], "ChargeFrequency: \"Hourly\" is none of its values, which are"),
+        (
+            &[("ChargeFrequency", "Hourly")],
+            &[("ChargeFrequency", "Recurring")],
+            "ChargeFrequency: \"Hourly\" is none of its values, which are",
+        ),
         (&[("ChargeFrequency", "")], &[("ChargeFrequency", "Recurring")], "ChargeFrequency: it is empty"),
-        (&[("ServiceCategory", "Database")], &[("ServiceCategory", "Databases")], "ServiceCategory: \"Database\" is none of its values; Databases is one"),
-        (&[("ServiceSubcategory", "Virtual Machines")], &[("ServiceSubcategory", "Caching")], "ServiceSubcategory: Virtual Machines belongs to Compute, and ServiceCategory is Databases"),
+        (
+            &[("ServiceCategory", "Database")],
+            &[("ServiceCategory", "Databases")],
+            "ServiceCategory: \"Database\" is none of its values; Databases is one",
+        ),
+        (
+            &[("ServiceSubcategory", "Virtual Machines")],
+            &[("ServiceSubcategory", "Caching")],
+            "ServiceSubcategory: Virtual Machines belongs to Compute, and ServiceCategory is Databases",
+        ),
         (&[("ServiceSubcategory", "")], &[("ServiceSubcategory", "Caching")], "ServiceSubcategory: it is empty"),
         (&[("PricingCategory", "On-Demand")], &[("PricingCategory", "Standard")], "PricingCategory: \"On-Demand\""),
-        (&[("CommitmentDiscountId", "c"), ("CommitmentDiscountCategory", "Money")], &[], "CommitmentDiscountCategory: \"Money\" is none of its values"),
-        (&[("CommitmentDiscountId", "c"), ("CommitmentDiscountStatus", "Active")], &[], "CommitmentDiscountStatus: \"Active\" is none of its values"),
-        (&[("CapacityReservationId", "c"), ("CapacityReservationStatus", "used")], &[], "CapacityReservationStatus: \"used\" is none of its values; Used is one"),
-        (&[("BillingCurrency", "usd")], &[("BillingCurrency", "EUR")], "BillingCurrency: \"usd\" is no currency: ISO 4217 gives each three capital letters; USD is one"),
-        (&[("PricingCurrency", "credits")], &[("PricingCurrency", "EUR")], "PricingCurrency: \"credits\" is no currency"),
+        (
+            &[("CommitmentDiscountId", "c"), ("CommitmentDiscountCategory", "Money")],
+            &[],
+            "CommitmentDiscountCategory: \"Money\" is none of its values",
+        ),
+        (
+            &[("CommitmentDiscountId", "c"), ("CommitmentDiscountStatus", "Active")],
+            &[],
+            "CommitmentDiscountStatus: \"Active\" is none of its values",
+        ),
+        (
+            &[("CapacityReservationId", "c"), ("CapacityReservationStatus", "used")],
+            &[],
+            "CapacityReservationStatus: \"used\" is none of its values; Used is one",
+        ),
+        (
+            &[("BillingCurrency", "usd")],
+            &[("BillingCurrency", "EUR")],
+            "BillingCurrency: \"usd\" is no currency: ISO 4217 gives each three capital letters; USD is one",
+        ),
+        (
+            &[("PricingCurrency", "credits")],
+            &[("PricingCurrency", "EUR")],
+            "PricingCurrency: \"credits\" is no currency",
+        ),
         // Forms.
-        (&[("ChargePeriodStart", "2022-03-16 13:00:00")], &[("ChargePeriodStart", "2022-03-16T13:00:00Z")], "ChargePeriodStart: \"2022-03-16 13:00:00\" is no time"),
-        (&[("ChargePeriodEnd", "2022-03-16T13:00:00Z")], &[("ChargePeriodEnd", "2022-03-16T14:00:00Z")], "ChargePeriodEnd: it is 2022-03-16T13:00:00Z, and ChargePeriodStart is 2022-03-16T13:00:00Z"),
-        (&[("BillingPeriodStart", "")], &[("BillingPeriodStart", "2022-03-01T00:00:00Z")], "BillingPeriodStart: it is empty"),
+        (
+            &[("ChargePeriodStart", "2022-03-16 13:00:00")],
+            &[("ChargePeriodStart", "2022-03-16T13:00:00Z")],
+            "ChargePeriodStart: \"2022-03-16 13:00:00\" is no time",
+        ),
+        (
+            &[("ChargePeriodEnd", "2022-03-16T13:00:00Z")],
+            &[("ChargePeriodEnd", "2022-03-16T14:00:00Z")],
+            "ChargePeriodEnd: it is 2022-03-16T13:00:00Z, and ChargePeriodStart is 2022-03-16T13:00:00Z",
+        ),
+        (
+            &[("BillingPeriodStart", "")],
+            &[("BillingPeriodStart", "2022-03-01T00:00:00Z")],
+            "BillingPeriodStart: it is empty",
+        ),
         (&[("BilledCost", "1,5")], &[("BilledCost", "1")], "BilledCost: \"1,5\""),
         (&[("BilledCost", "")], &[("BilledCost", "1")], "BilledCost: it is empty"),
         (&[("EffectiveCost", "")], &[("EffectiveCost", "1")], "EffectiveCost: it is empty"),
@@ -67,7 +115,11 @@ fn a_charge_that_cannot_be_published_is_named_and_the_others_are_not() {
         (&[("ContractedCost", "+1")], &[("ContractedCost", "1")], "ContractedCost: \"+1\""),
         (&[("PricingQuantity", "many")], &[("PricingQuantity", "1")], "PricingQuantity: \"many\""),
         (&[("ListUnitPrice", "-1")], &[("ListUnitPrice", "1")], "ListUnitPrice: it is -1.0, and a price is 0 or more"),
-        (&[("SkuPriceId", "p"), ("SkuPriceDetails", "big")], &[("SkuPriceId", "p")], "SkuPriceDetails: \"big\" is no JSON object"),
+        (
+            &[("SkuPriceId", "p"), ("SkuPriceDetails", "big")],
+            &[("SkuPriceId", "p")],
+            "SkuPriceDetails: \"big\" is no JSON object",
+        ),
         (&[("Tags", "{\"a\":[]}")], &[], "Tags: the value of \"a\" is no text"),
         (&[("ChargeDescription", "a\0")], &[], "ChargeDescription: it has a NUL character"),
         // What has to be known.
@@ -75,21 +127,73 @@ fn a_charge_that_cannot_be_published_is_named_and_the_others_are_not() {
         (&[("ProviderName", "  ")], &[("ProviderName", "Us")], "ProviderName: it is empty"),
         (&[("BillingAccountId", "")], &[("BillingAccountId", "a")], "BillingAccountId: it is empty"),
         // One column and another.
-        (&[("PricingQuantity", "")], &[("PricingQuantity", "1")], "PricingQuantity: it is empty, and has to be known where ChargeCategory is Usage"),
-        (&[("ChargeCategory", "Tax"), ("PricingQuantity", "1")], &[("ChargeCategory", "Usage"), ("PricingQuantity", "1")], "PricingQuantity: it is empty where ChargeCategory is Tax"),
-        (&[("ChargeCategory", "Purchase"), ("PricingQuantity", ""), ("ChargeFrequency", "Recurring")], &[("ChargeCategory", "Usage"), ("PricingQuantity", "1"), ("ChargeFrequency", "Recurring")], "PricingQuantity: it is empty, and has to be known where ChargeCategory is Purchase"),
-        (&[("ChargeCategory", "Purchase"), ("ChargeFrequency", "Usage-Based")], &[("ChargeCategory", "Usage"), ("ChargeFrequency", "Usage-Based")], "ChargeFrequency: a Purchase is One-Time or Recurring"),
-        (&[("ChargeCategory", "Credit"), ("ConsumedQuantity", "1")], &[("ChargeCategory", "Usage"), ("ConsumedQuantity", "1")], "ConsumedQuantity: it is empty where nothing is used"),
-        (&[("ConsumedQuantity", "")], &[("ConsumedQuantity", "1")], "ConsumedQuantity: it is empty, and has to be known"),
-        (&[("CommitmentDiscountId", ""), ("CommitmentDiscountQuantity", "1")], &[], "CommitmentDiscountQuantity: it is empty but where"),
-        (&[("CommitmentDiscountId", "c"), ("CommitmentDiscountQuantity", "")], &[], "CommitmentDiscountQuantity: it is empty, and has to be known where CommitmentDiscountId is"),
-        (&[("CommitmentDiscountId", "c"), ("CommitmentDiscountStatus", "")], &[], "CommitmentDiscountStatus: it is empty, and has to be known where CommitmentDiscountId is"),
-        (&[("RegionId", ""), ("RegionName", "Europe")], &[], "RegionName: it says something of RegionId, which is empty"),
-        (&[("RegionId", "eu"), ("RegionName", "")], &[], "RegionName: it is empty, and has to be known where RegionId is"),
+        (
+            &[("PricingQuantity", "")],
+            &[("PricingQuantity", "1")],
+            "PricingQuantity: it is empty, and has to be known where ChargeCategory is Usage",
+        ),
+        (
+            &[("ChargeCategory", "Tax"), ("PricingQuantity", "1")],
+            &[("ChargeCategory", "Usage"), ("PricingQuantity", "1")],
+            "PricingQuantity: it is empty where ChargeCategory is Tax",
+        ),
+        (
+            &[("ChargeCategory", "Purchase"), ("PricingQuantity", ""), ("ChargeFrequency", "Recurring")],
+            &[("ChargeCategory", "Usage"), ("PricingQuantity", "1"), ("ChargeFrequency", "Recurring")],
+            "PricingQuantity: it is empty, and has to be known where ChargeCategory is Purchase",
+        ),
+        (
+            &[("ChargeCategory", "Purchase"), ("ChargeFrequency", "Usage-Based")],
+            &[("ChargeCategory", "Usage"), ("ChargeFrequency", "Usage-Based")],
+            "ChargeFrequency: a Purchase is One-Time or Recurring",
+        ),
+        (
+            &[("ChargeCategory", "Credit"), ("ConsumedQuantity", "1")],
+            &[("ChargeCategory", "Usage"), ("ConsumedQuantity", "1")],
+            "ConsumedQuantity: it is empty where nothing is used",
+        ),
+        (
+            &[("ConsumedQuantity", "")],
+            &[("ConsumedQuantity", "1")],
+            "ConsumedQuantity: it is empty, and has to be known",
+        ),
+        (
+            &[("CommitmentDiscountId", ""), ("CommitmentDiscountQuantity", "1")],
+            &[],
+            "CommitmentDiscountQuantity: it is empty but where",
+        ),
+        (
+            &[("CommitmentDiscountId", "c"), ("CommitmentDiscountQuantity", "")],
+            &[],
+            "CommitmentDiscountQuantity: it is empty, and has to be known where CommitmentDiscountId is",
+        ),
+        (
+            &[("CommitmentDiscountId", "c"), ("CommitmentDiscountStatus", "")],
+            &[],
+            "CommitmentDiscountStatus: it is empty, and has to be known where CommitmentDiscountId is",
+        ),
+        (
+            &[("RegionId", ""), ("RegionName", "Europe")],
+            &[],
+            "RegionName: it says something of RegionId, which is empty",
+        ),
+        (
+            &[("RegionId", "eu"), ("RegionName", "")],
+            &[],
+            "RegionName: it is empty, and has to be known where RegionId is",
+        ),
         (&[("ResourceId", ""), ("ResourceName", "n")], &[], "ResourceName: it says something of ResourceId"),
-        (&[("PricingUnit", "")], &[("PricingUnit", "Hours")], "PricingUnit: it is empty, and has to be known where PricingQuantity is"),
+        (
+            &[("PricingUnit", "")],
+            &[("PricingUnit", "Hours")],
+            "PricingUnit: it is empty, and has to be known where PricingQuantity is",
+        ),
         (&[("SkuId", "")], &[("SkuId", "s")], "SkuId: it is empty, and has to be known where ChargeCategory is Usage"),
-        (&[("ContractedUnitPrice", "2")], &[("ContractedUnitPrice", "1")], "ContractedUnitPrice: 2 by PricingQuantity 1 is not ContractedCost 1"),
+        (
+            &[("ContractedUnitPrice", "2")],
+            &[("ContractedUnitPrice", "1")],
+            "ContractedUnitPrice: 2 by PricingQuantity 1 is not ContractedCost 1",
+        ),
     ];
     for (attributes, good, why) in cases {
         let (objection, error) = said(attributes, good);
@@ -105,12 +209,23 @@ fn what_focus_allows_is_not_refused() {
     let cases: &[&[(&str, &str)]] = &[
         &[("ChargeCategory", "Tax"), ("PricingQuantity", "")],
         &[("ChargeCategory", "Credit"), ("PricingQuantity", "")],
-        &[("ChargeCategory", "Usage"), ("ChargeClass", "Correction"), ("PricingQuantity", ""), ("ConsumedQuantity", "")],
+        &[
+            ("ChargeCategory", "Usage"),
+            ("ChargeClass", "Correction"),
+            ("PricingQuantity", ""),
+            ("ConsumedQuantity", ""),
+        ],
         &[("ChargeClass", "Correction"), ("ContractedUnitPrice", "2")],
         &[("BillingAccountName", "")],
         &[("ChargeDescription", "")],
         &[("InvoiceId", "")],
-        &[("CommitmentDiscountId", "c"), ("CommitmentDiscountCategory", "Spend"), ("CommitmentDiscountType", "t"), ("CommitmentDiscountStatus", "Unused"), ("CommitmentDiscountQuantity", "3")],
+        &[
+            ("CommitmentDiscountId", "c"),
+            ("CommitmentDiscountCategory", "Spend"),
+            ("CommitmentDiscountType", "t"),
+            ("CommitmentDiscountStatus", "Unused"),
+            ("CommitmentDiscountQuantity", "3"),
+        ],
         &[("ListUnitPrice", "1.0000000001")],
         &[("RegionId", ""), ("RegionName", "")],
     ];
@@ -173,10 +288,19 @@ fn a_configuration_that_cannot_work_is_told_where() {
         (told(json!({ "root": "a/" })), "root: \"a/\""),
         (told(json!({ "rows_per_file": 0 })), "rows_per_file: a file has 1 to 1000000 rows"),
         (told(json!({ "provider": " " })), "provider: it says in each row who provides"),
-        (told(json!({ "currency": "usd" })), "currency: \"usd\" is no currency: ISO 4217 gives each three capital letters; USD is one"),
+        (
+            told(json!({ "currency": "usd" })),
+            "currency: \"usd\" is no currency: ISO 4217 gives each three capital letters; USD is one",
+        ),
         (told(json!({ "currency": "US dollars" })), "such as USD or EUR"),
-        (told(json!({ "service_category": "Database" })), "service_category: \"Database\" is none of its values; Databases is one"),
-        (without(told(json!({})), "service_category"), "service_category: it is not given, and neither is columns.ServiceCategory; it is one of AI and"),
+        (
+            told(json!({ "service_category": "Database" })),
+            "service_category: \"Database\" is none of its values; Databases is one",
+        ),
+        (
+            without(told(json!({})), "service_category"),
+            "service_category: it is not given, and neither is columns.ServiceCategory; it is one of AI and",
+        ),
         (column("ServiceCategory", "Compute"), "service_category: `columns` gives ServiceCategory already"),
         (without(told(json!({})), "columns"), "nothing says what charges cost: give prices"),
         (told(json!({ "prices": { "a": "1" } })), "prices: `columns` gives BilledCost already"),
@@ -184,11 +308,17 @@ fn a_configuration_that_cannot_work_is_told_where() {
         (priced(json!({ "prices": {} })), "prices: it prices nothing"),
         (priced(json!({ "unit_price": "cheap" })), "unit_price: \"cheap\""),
         (priced(json!({ "prices": { "cpu": "-1" } })), "prices.cpu"),
-        (column("billedcost", "1"), "columns.billedcost: FOCUS 1.2 has no such column; BilledCost is one, and one of your own begins with x_"),
+        (
+            column("billedcost", "1"),
+            "columns.billedcost: FOCUS 1.2 has no such column; BilledCost is one, and one of your own begins with x_",
+        ),
         (column("cost/cost", "1"), "columns.\"cost/cost\": FOCUS 1.2 has no such column"),
         (column("x_", "1"), "columns.x_: behind x_ stand letters"),
         (told(json!({ "columns": { "x_Plan": "a", "x_plan": "b" } })), "columns.x_plan: x_Plan is the same"),
-        (column("ServiceName", "{custmer}"), "columns.ServiceName: at character 1 of \"{custmer}\": there is no {custmer}; {customer} is known"),
+        (
+            column("ServiceName", "{custmer}"),
+            "columns.ServiceName: at character 1 of \"{custmer}\": there is no {custmer}; {customer} is known",
+        ),
         (column("ServiceName", "a\0"), "columns.ServiceName: it has a NUL"),
         (column("ServiceName", ""), "columns.ServiceName: FOCUS has this column in every set"),
         (column("EffectiveCost", ""), "columns.EffectiveCost: FOCUS has this column in every set"),
@@ -197,10 +327,22 @@ fn a_configuration_that_cannot_work_is_told_where() {
         (column("ListCost", "free"), "columns.ListCost: \"free\""),
         (column("ChargePeriodStart", "2022-03-16"), "columns.ChargePeriodStart: \"2022-03-16\" is no time"),
         (column("Tags", "team"), "columns.Tags: \"team\" is no JSON object"),
-        (column("ServiceSubcategory", "Virtual Machines"), "columns.ServiceSubcategory: Virtual Machines belongs to Compute, and ServiceCategory is Databases"),
-        (column("RegionName", "Europe"), "columns.RegionName: it says something of RegionId only, and that is not written"),
-        (told(json!({ "columns": { "ConsumedQuantity": "", "ConsumedUnit": "h" } })), "columns.ConsumedUnit: it says something of ConsumedQuantity only"),
-        (told(json!({ "tags": "all", "columns": { "Tags": "{attribute.json}" } })), "tags: `columns` gives Tags already"),
+        (
+            column("ServiceSubcategory", "Virtual Machines"),
+            "columns.ServiceSubcategory: Virtual Machines belongs to Compute, and ServiceCategory is Databases",
+        ),
+        (
+            column("RegionName", "Europe"),
+            "columns.RegionName: it says something of RegionId only, and that is not written",
+        ),
+        (
+            told(json!({ "columns": { "ConsumedQuantity": "", "ConsumedUnit": "h" } })),
+            "columns.ConsumedUnit: it says something of ConsumedQuantity only",
+        ),
+        (
+            told(json!({ "tags": "all", "columns": { "Tags": "{attribute.json}" } })),
+            "tags: `columns` gives Tags already",
+        ),
     ] {
         let error = Focus::traits(common::config(config.clone()), WindowKind::Hour).unwrap_err();
         assert!(matches!(&error, Error::Config(text) if text.contains(said)), "{config}: {error:?}");
