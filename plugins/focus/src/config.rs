@@ -43,8 +43,8 @@ config! {
         /// (`"{quantity}"`), `PricingUnit` (`"{attribute.unit|dimension}"`), `ProviderName`, `PublisherName` and `InvoiceIssuerName`
         /// (`provider`), `ServiceCategory` (`service_category`), `ServiceName` (`"{product|dimension}"`) and four costs; and, unless they are
         /// left out with `""`, `ChargeFrequency` (`"Usage-Based"`), `ConsumedQuantity` (`"{quantity}"`), `ConsumedUnit`
-        /// (`"{attribute.unit|dimension}"`), `InvoiceId` (empty: it is known once the invoice is issued), `Tags` (`tags`) and `x_ChargeId`
-        /// (`"{id}"`). All others are written if they are given here.
+        /// (`"{attribute.unit|dimension}"`), `InvoiceId` (empty: it is known once the invoice is issued), `ServiceSubcategory` (the one of
+        /// its category for the rest: `"Other (Databases)"`), `Tags` (`tags`) and `x_ChargeId` (`"{id}"`). All others are written if they are given here.
         ///
         /// `BilledCost` is either given here (`"{attribute.cost}"`), or follows from `prices` and `unit_price`. `EffectiveCost`,
         /// `ContractedCost` and `ListCost` equal it unless they are given here.

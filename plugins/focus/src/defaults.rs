@@ -61,6 +61,7 @@ pub(crate) fn of(config: &Config) -> Result<Vec<(&'static str, Says)>, String> {
         ("PublisherName", literal(&config.provider)?),
         ("ServiceCategory", told(category)?),
         ("ServiceName", told("{product|dimension}")?),
+        ("ServiceSubcategory", Says::Other),
     ];
     match (&config.tags, config.columns.get("Tags")) {
         (Some(_), Some(text)) if !text.is_empty() => {

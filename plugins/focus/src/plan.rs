@@ -41,6 +41,8 @@ pub(crate) enum Says {
     MonthStart,
     /// The first instant of the next.
     MonthEnd,
+    /// The subcategory that each category has for the rest.
+    Other,
     /// The tags.
     Tags(Picked),
 }

@@ -10,8 +10,8 @@ use crate::costs::{Costs, Known};
 use crate::numbers::Numbers;
 use crate::objections::Objections;
 use crate::plan::{Plan, Says};
-use crate::rules;
 use crate::values::TAX;
+use crate::{rules, values};
 
 /// A batch of charges as columns.
 #[derive(Debug)]
@@ -41,10 +41,12 @@ impl<'a> Sheet<'a> {
             sheet.numbers.insert(name, numbers);
         }
         for (name, says) in &plan.columns {
-            if let Says::Unit(template, of) = says {
-                let units = sheet.units(template, of, batch);
-                sheet.texts.insert(name, units);
-            }
+            let cells = match says {
+                Says::Unit(template, of) => sheet.units(template, of, batch),
+                Says::Other => sheet.others(),
+                _ => continue,
+            };
+            sheet.texts.insert(name, cells);
         }
         sheet.refuse_nul(plan, batch, wrong);
         rules::check(&sheet, batch.len(), wrong);
@@ -91,6 +93,12 @@ impl<'a> Sheet<'a> {
         Cells::each(texts)
     }
 
+    /// The subcategories that services of no other have.
+    fn others(&self) -> Cells<'a> {
+        let categories = self.texts.get("ServiceCategory").cloned().unwrap_or_else(|| Cells::same(""));
+        categories.respelled(values::rest_of)
+    }
+
     /// No reader of CSV can be trusted with NUL; and what JSON writes for it, few databases take.
     fn refuse_nul(&self, plan: &Plan, batch: &ChargeBatch, wrong: &mut Objections) {
         let nul = |text: &str| {
@@ -117,7 +125,7 @@ fn text<'a>(name: &str, says: &'a Says, batch: &'a ChargeBatch) -> Option<Cells<
         Says::MonthStart => Some(instants(batch.starts(), |time| time::month(time).0)),
         Says::MonthEnd => Some(instants(batch.starts(), |time| time::month(time).1)),
         Says::Tags(picked) => Some(picked.cells(batch)),
-        Says::Quantity | Says::Unit(..) => None,
+        Says::Quantity | Says::Unit(..) | Says::Other => None,
     }
 }
 

@@ -155,6 +155,11 @@ pub(crate) fn category_of(subcategory: &str) -> Option<&'static str> {
     None
 }
 
+/// The subcategory for what has no other: each category has one, called so.
+pub(crate) fn rest_of(category: &str) -> String {
+    format!("Other ({category})")
+}
+
 /// Why this is none of the values; nothing if it is one.
 pub(crate) fn objection(text: &str, known: &[&'static str]) -> Option<String> {
     if known.contains(&text) {
@@ -185,9 +190,7 @@ mod tests {
             assert_eq!(category_of(subcategory), category, "{subcategory}");
         }
         // Each category has one for the rest, named after it.
-        assert!(
-            SERVICE_CATEGORIES.iter().all(|category| category_of(&format!("Other ({category})")) == Some(category))
-        );
+        assert!(SERVICE_CATEGORIES.iter().all(|category| category_of(&rest_of(category)) == Some(category)));
     }
 
     #[test]

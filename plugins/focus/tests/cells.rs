@@ -34,9 +34,9 @@ fn a_set_is_written_in_the_documented_order_with_its_defaults() {
         "BilledCost,BillingAccountId,BillingAccountName,BillingCurrency,BillingPeriodEnd,BillingPeriodStart,ChargeCategory,ChargeClass,\
          ChargeDescription,ChargeFrequency,ChargePeriodEnd,ChargePeriodStart,ConsumedQuantity,ConsumedUnit,ContractedCost,EffectiveCost,\
          InvoiceId,InvoiceIssuerName,ListCost,PricingQuantity,PricingUnit,ProviderName,PublisherName,ResourceId,ServiceCategory,ServiceName,\
-         Tags,x_ChargeId,x_Plan\n\
+         ServiceSubcategory,Tags,x_ChargeId,x_Plan\n\
          0.75,acme,acme,USD,2022-04-01T00:00:00Z,2022-03-01T00:00:00Z,Usage,,cpu,Usage-Based,2022-03-16T14:00:00Z,2022-03-16T13:00:00Z,\
-         1.5,Hours,0.75,0.75,,Example,0.75,1.5,Hours,Example,Example,gold,Databases,vault,\
+         1.5,Hours,0.75,0.75,,Example,0.75,1.5,Hours,Example,Example,gold,Databases,vault,Other (Databases),\
          \"{\"\"plan\"\":\"\"gold\"\",\"\"team\"\":\"\"a \\\"\"b\\\"\"\"\"}\",00000000000000000000000000000abc,gold\n"
     );
 }
@@ -154,12 +154,20 @@ fn what_is_left_out_and_what_is_put_in_its_place() {
     let config = priced(json!({
         "provider": "{Example}", "currency": "EUR",
         "columns": {
-            "ChargeFrequency": "", "ConsumedQuantity": "", "InvoiceId": "", "Tags": "", "x_ChargeId": "", "x_b": "1", "x_A": "{customer}",
+            "ChargeFrequency": "", "ConsumedQuantity": "", "InvoiceId": "", "ServiceSubcategory": "", "Tags": "", "x_ChargeId": "", "x_b": "1", "x_A": "{customer}",
             "BillingAccountId": "account/{customer}", "InvoiceIssuerName": "Reseller", "ServiceName": "Vault",
         },
     }));
     let row = &published_rows(&config, &[charge()])[0];
-    let absent = ["ChargeFrequency", "ConsumedQuantity", "ConsumedUnit", "InvoiceId", "Tags", "x_ChargeId"];
+    let absent = [
+        "ChargeFrequency",
+        "ConsumedQuantity",
+        "ConsumedUnit",
+        "InvoiceId",
+        "ServiceSubcategory",
+        "Tags",
+        "x_ChargeId",
+    ];
     assert_eq!(absent.iter().find(|name| row.contains_key(**name)), None);
     let written = [
         "ProviderName",

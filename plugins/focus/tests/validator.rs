@@ -61,13 +61,17 @@ fn failures(validator: &Path, file: &Path) -> BTreeSet<String> {
         let (_, rest) = report.split_once(&format!(" {name}=\"")).unwrap();
         rest.split('"').next().unwrap().parse().unwrap()
     };
-    assert!(count("tests") > 500 && count("errors") == 0, "{said}");
+    assert!(count("tests") > 500, "{said}");
     let failures = report.split("<failure ").skip(1).map(|failure| {
         let (_, rest) = failure.split_once("name=\"").unwrap();
         rest.split('"').next().unwrap().to_owned()
     });
-    let failures: BTreeSet<String> = failures.collect();
+    let mut failures: BTreeSet<String> = failures.collect();
     assert_eq!(failures.len(), count("failures"), "{report}");
+    // Rules that could not be looked at, because others failed.
+    if count("errors") > 0 {
+        failures.insert(format!("{} errors", count("errors")));
+    }
     failures
 }
 
