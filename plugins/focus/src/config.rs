@@ -40,7 +40,7 @@ config! {
         /// Written in any case are `BillingAccountId` and `BillingAccountName` (`"{customer}"`), `BillingCurrency` (`currency`),
         /// `BillingPeriodStart` and `BillingPeriodEnd` (the month), `ChargeCategory` (`"Usage"`), `ChargeClass` (empty),
         /// `ChargeDescription` (`"{dimension}"`), `ChargePeriodStart` (`"{start}"`), `ChargePeriodEnd` (`"{end}"`), `PricingQuantity`
-        /// (`"{quantity}"`), `PricingUnit` (`"{attribute.unit|dimension}"`), `ProviderName`, `PublisherName` and `InvoiceIssuerName`
+        /// (`"{quantity}"`), `PricingUnit` (`"{attribute.unit|dimension}"`, as `units` calls it), `ProviderName`, `PublisherName` and `InvoiceIssuerName`
         /// (`provider`), `ServiceCategory` (`service_category`), `ServiceName` (`"{product|dimension}"`) and four costs; and, unless they are
         /// left out with `""`, `ChargeFrequency` (`"Usage-Based"`), `ConsumedQuantity` (`"{quantity}"`), `ConsumedUnit`
         /// (`"{attribute.unit|dimension}"`), `InvoiceId` (empty: it is known once the invoice is issued), `ServiceSubcategory` (the one of
@@ -53,6 +53,11 @@ config! {
         /// whatever is not `Usage`; and so is its unit.
         #[serde(default)]
         pub columns: BTreeMap<String, String>,
+        /// What quantities are counted in, where neither `columns.PricingUnit` nor `columns.ConsumedUnit` says it: by the charge's attribute
+        /// `unit`, or else its dimension: `units = { cpu_core_hours = "Core-Hours", "*" = "Units" }`. As FOCUS writes units: `Hours`,
+        /// `GB-Hours`, `Request/Day`, `1000 Requests`. What is not named here stays as it is.
+        #[serde(default)]
+        pub units: BTreeMap<String, String>,
         /// Which of the charges' tags stand in `Tags`, a JSON object: `"all"`, which they are unless told otherwise, or a list of names. `[]`
         /// leaves the column out. Not with `columns.Tags`.
         #[serde(default)]

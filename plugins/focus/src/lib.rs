@@ -36,6 +36,7 @@ mod tags;
 mod told;
 mod totals;
 mod traits;
+mod units;
 mod values;
 
 pub use config::{AllTags, Config, Tags};

@@ -42,7 +42,7 @@ impl<'a> Sheet<'a> {
         }
         for (name, says) in &plan.columns {
             let cells = match says {
-                Says::Unit(template, of) => sheet.units(template, of, batch),
+                Says::Unit(template, of) => sheet.units((template, &plan.units), of, batch),
                 Says::Other => sheet.others(),
                 _ => continue,
             };
@@ -83,8 +83,20 @@ impl<'a> Sheet<'a> {
     }
 
     /// The units of the quantities in a column.
-    fn units(&self, template: &'a Template, of: &str, batch: &'a ChargeBatch) -> Cells<'a> {
-        let cells = template.cells(batch, Spelling::AsTheyAre);
+    fn units(
+        &self,
+        (template, units): (&'a Template, &BTreeMap<String, String>),
+        of: &str,
+        batch: &'a ChargeBatch,
+    ) -> Cells<'a> {
+        let mut cells = template.cells(batch, Spelling::AsTheyAre);
+        if !units.is_empty() {
+            let called = |text: &str| match units.get(text).or_else(|| units.get("*")) {
+                Some(unit) if !text.is_empty() => unit.clone(),
+                _ => text.to_owned(),
+            };
+            cells = cells.respelled(called);
+        }
         let counts = |row: usize| self.column(of).is_some_and(|quantities| !quantities.get(row).is_empty());
         if (0..batch.len()).all(counts) {
             return cells;
