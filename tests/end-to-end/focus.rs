@@ -30,18 +30,19 @@ plugin = "s3-reader"
 grant  = { read = "file://./bucket" }
 config.layout = "bills/**.json"
 config.fields = { time = "/time", customer = "/account", product = "/service", dimension = "/dimension", quantity = "/amount" }
-config.attributes = { category = "/category", service_category = "/service_category", resource = "/resource", cost = "/cost", begins = "/begins" }
+config.attributes = { category = "/category", service_category = "/service_category", resource = "/resource", cost = "/cost", often = "/often", net = "/net", begins = "/begins" }
 
 [aggregate.rules]
 config.dimensions = { "*" = "sum" }
-config.tags = ["category", "service_category", "resource", "cost", "begins"]
+config.tags = ["category", "service_category", "resource", "cost", "often", "net", "begins"]
 
 [sink.focus]
 grant = { read = "file://./drops", write = "file://./drops" }
 config.root = "simple_cloud"
 config.provider = "Simple Cloud"
 config.tags = []
-config.columns = { BilledCost = "{tag.cost}", ChargeCategory = "{tag.category}", ServiceCategory = "{tag.service_category}", ResourceId = "{tag.resource}" }
+config.units = { "*" = "Units" }
+config.columns = { ChargeFrequency = "{tag.often}", EffectiveCost = "{tag.net}", BilledCost = "{tag.cost}", ChargeCategory = "{tag.category}", ServiceCategory = "{tag.service_category}", ResourceId = "{tag.resource}" }
 "#,
     );
     stage.at("2022-03-17T17:12:18Z");
@@ -51,6 +52,9 @@ config.columns = { BilledCost = "{tag.cost}", ChargeCategory = "{tag.category}",
 fn records(lines: &[[&str; 5]]) -> Vec<Value> {
     let record = |[category, service, resource, time, cost]: &[&str; 5]| {
         json!({ "category": category, "service": service, "resource": resource, "time": time, "cost": cost,
+                "often": if *category == "Usage" { "Usage-Based" } else { "One-Time" },
+                // What a commitment costs is in the usage that it covers.
+                "net": if *category == "Purchase" { "0" } else { cost },
                 "service_category": "Compute", "account": "account-1", "dimension": "line", "amount": 1 })
     };
     lines.iter().map(record).collect()
