@@ -16,7 +16,7 @@
 //! | `taking` | when the names of records are written that went into what is about to be frozen |
 //! | `telling`, `told`, `acknowledged` | before a queue is told, when it was, and when that is written down |
 //! | `beginning-set`, `writing-set`, `finishing-set`, `showing-set`, `shown-set` | before a set is begun, its first charge handed over, its end, before it is shown and after that |
-//! | `removing-set` | before an old set is deleted |
+//! | `reverting-set`, `removing-set` | before an older set is shown again, and before one is deleted |
 //! | `beginning-object`, `writing-object`, `ending-object`, `ended-object` | around the pieces of an object that a plugin writes |
 //! | `putting-object`, `put-object` | around an object that it writes at once |
 //! | `mirror`, `mirrored` | around a write of the state document |

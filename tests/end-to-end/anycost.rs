@@ -340,7 +340,7 @@ fn a_kill_between_data_and_manifest_shows_the_old_set_and_the_next_run_finishes(
         let (_folder, root) = costs.drops();
         assert_eq!(simulated(&root)["periods"], before);
         costs.stage.at("2022-03-05T00:00:00Z");
-        costs.run().expect(0).says("20220304T000000Z was left behind by a run that broke off");
+        costs.run().expect(0).says("20220304T000000Z was not finished, and nobody is shown it");
         assert_eq!(costs.ingested()["20220301-20220401"]["cost"], "2");
         costs.snapshots("list", &[]).expect(0).says("20220304T000000Z left behind");
         costs.snapshots("prune", &["--keep", "0", "--yes"]).expect(0).says("20220304T000000Z");

@@ -359,8 +359,8 @@ fn a_person_goes_back_to_an_older_set_until_the_month_is_released() {
         assert_eq!(sets.listed(), [(first.clone(), "current".to_owned()), (second.clone(), "kept".to_owned())]);
         // What is pinned is not changed by others unseen.
         std::fs::write(sets.0.path("out").join(JUNE).join("current"), &second).unwrap();
-        sets.0.run().expect(1).says("it was said that they are to be shown");
-        to(&first, &["--yes"]).expect(0);
+        assert_eq!(sets.run(0), [state("2025-06", "pinned")]);
+        assert_eq!(sets.shown(JUNE), lines(&["acme cpu 1"]));
         sets.usage("2025/06/01/05", "acme", "cpu", "10");
         assert_eq!(sets.run(0), [state("2025-06", "pinned")]);
         sets.snapshots(&["release", "--period", "2025-06", "--yes"]).expect(0).says("a typing error");
@@ -406,6 +406,139 @@ fn a_month_is_emptied_by_a_person_until_it_is_released() {
     sets.snapshots(&["release", "--period", "2025-06", "--yes"]).expect(0);
     assert_eq!(sets.run(0), [state("2025-06", "published")]);
     assert_eq!(sets.shown(JUNE), lines(&["acme cpu 1"]));
+}
+
+#[test]
+fn a_month_waits_for_windows_that_were_never_read_whatever_the_marker_says() {
+    let sets = Sets::new();
+    sets.0.replace(
+        "config.fields",
+        "config.complete_until = { object = \"marker.json\", pointer = \"/until\" }\nconfig.fields",
+    );
+    sets.0.object("marker.json", "{\"until\":\"2025-06-03T00:00:00Z\"}");
+    sets.usage("2025/06/01/03", "acme", "cpu", "1");
+    sets.usage("2025/06/01/05", "acme", "cpu", "2");
+    sets.0.command("run", &["--window", "2025-06-01T05"], &[]).expect(1);
+    std::fs::remove_file(sets.0.path("bucket/marker.json")).unwrap();
+    sets.0.run().expect(1);
+    assert_eq!(sets.shown(JUNE), None, "one hour is no month");
+    sets.0.object("marker.json", "{\"until\":\"2025-06-03T00:00:00Z\"}");
+    sets.run(0);
+    assert_eq!(sets.shown(JUNE), lines(&["acme cpu 1", "acme cpu 2"]));
+}
+
+#[test]
+fn a_month_that_was_closed_does_not_open_again() {
+    let mut sets = Sets::new();
+    sets.0.replace("config.way = \"proper\"", "config.way = \"proper\"\nconfig.closes = true");
+    sets.usage("2025/06/01/05", "acme", "cpu", "1");
+    sets.usage("2025/06/01/05", "bolt", "cpu", "1");
+    sets.0.at("2025-07-02T00:00:00Z");
+    sets.run(0);
+    let closed = lines(&["acme cpu 1", "bolt cpu 1", "of 2, closed: true"]);
+    assert_eq!(sets.shown(JUNE), closed);
+    sets.usage("2025/06/01/05", "bolt", "cpu", "\"many\"");
+    assert_eq!(sets.run(1), [state("2025-06", "unchanged")]);
+    assert_eq!(sets.shown(JUNE), closed);
+}
+
+#[test]
+fn what_is_held_of_a_customer_doubles_nothing_and_loses_nothing() {
+    // Another dimension goes out under another name while one is held.
+    let sets = Sets::new();
+    sets.usage("2025/06/01/05", "acme", "cpu", "1");
+    sets.usage("2025/06/01/05", "acme", "mem", "2");
+    sets.run(0);
+    sets.usage("2025/06/01/05", "acme", "cpu", "\"many\"");
+    sets.0.object("omnistrate-metering/Postgres/PROD/pt-1/2025/06/01/05/acme-mem.json", "[]");
+    sets.usage("2025/06/01/05", "acme", "memory", "2");
+    sets.run(1);
+    assert_eq!(sets.shown(JUNE), lines(&["acme cpu 1", "acme memory 2"]));
+    // The sink has another name, and with it the charges other ids.
+    sets.0.replace("[sink.out]", "[sink.costs]");
+    sets.0.command("ledger rename", &["--sink", "out=costs", "--yes"], &[]).expect(0);
+    sets.usage("2025/06/01/05", "acme", "memory", "3");
+    sets.run(1);
+    assert_eq!(sets.shown(JUNE), lines(&["acme cpu 1", "acme memory 3"]));
+    // The table of customers has lost one.
+    let sets = Sets::new();
+    std::fs::write(sets.0.path("customers.csv"), "customer,id\nacme,A1\nbolt,B1\n").unwrap();
+    sets.0.replace("[sink.out]", "[sink.out]\ncustomers = \"customers.csv\"");
+    sets.usage("2025/06/01/05", "acme", "cpu", "1");
+    sets.usage("2025/06/01/05", "bolt", "cpu", "2");
+    sets.run(0);
+    std::fs::write(sets.0.path("customers.csv"), "customer,id\nbolt,B1\n").unwrap();
+    sets.usage("2025/06/01/05", "bolt", "cpu", "3");
+    sets.0.run().expect(1).says("customers.csv has no row for it");
+    assert_eq!(sets.shown(JUNE), lines(&["A1 cpu 1", "B1 cpu 3"]));
+}
+
+#[test]
+fn a_change_that_a_person_does_not_want_leaves_what_was_published() {
+    for said in ["waive", "billed"] {
+        let sets = Sets::new();
+        sets.usage("2025/06/01/05", "acme", "cpu", "2");
+        sets.run(0);
+        sets.0.replace("config.way = \"proper\"", "config.way = \"proper\"\nconfig.objects_to = \"cpu\"");
+        sets.usage("2025/06/01/05", "acme", "cpu", "3");
+        let held = sets.0.command("run", &["--json"], &[]).expect(1).json();
+        let all = held["windows"].as_array().unwrap().iter().flat_map(|window| window["lines"].as_array().unwrap());
+        let id = all.filter_map(|line| line["would_be"].as_str()).next().unwrap();
+        sets.0.command("ledger resolve", &[id, said, "--reason", "a credit note", "--yes"], &[]).expect(0);
+        sets.run(0);
+        assert_eq!(sets.shown(JUNE), lines(&["acme cpu 2"]), "{said}");
+        sets.0.command("status", &[], &[]).expect(0);
+    }
+}
+
+#[test]
+fn a_record_whose_object_moves_to_another_hour_moves_with_it() {
+    let sets = Sets::new();
+    sets.0.replace("[source]", "[source]\ndedupe = \"id\"");
+    sets.0.replace("quantity = \"/value\" }", "quantity = \"/value\", id = \"/id\" }");
+    let object = |hour: &str, text: &str| {
+        sets.0.object(&format!("omnistrate-metering/Postgres/PROD/pt-1/2025/06/01/{hour}/x.json"), text)
+    };
+    let record = r#"[{"id":"x1","externalPayerId":"acme","dimension":"cpu","value":7}]"#;
+    object("05", record);
+    sets.run(0);
+    object("05", "[]");
+    object("06", record);
+    sets.run(0);
+    assert_eq!(sets.shown(JUNE), lines(&["acme cpu 7"]));
+}
+
+#[test]
+fn a_record_of_nothing_more_is_no_other_set() {
+    let sets = Sets::new();
+    sets.usage("2025/06/01/05", "acme", "cpu", "1");
+    sets.run(0);
+    sets.0.usage("2025/06/01/05", "nothing", &[("acme", "cpu", "0")]);
+    assert_eq!(sets.run(0), [state("2025-06", "unchanged")]);
+}
+
+#[test]
+fn what_a_person_began_is_finished_by_the_next_run() {
+    let sets = Sets::new();
+    sets.usage("2025/06/01/05", "acme", "cpu", "1");
+    sets.run(0);
+    let first = sets.listed()[0].0.clone();
+    sets.usage("2025/06/01/05", "acme", "cpu", "2");
+    // Readers are shown the new set, and nobody has written that down.
+    assert_eq!(sets.0.command("run", &[], &[("METERHOST_FAILPOINT", "shown-set")]).exit, -1);
+    let back = ["--period", "2025-06", "--to", &first, "--reason", "a typing error", "--yes"];
+    let killed = sets.0.command("snapshots revert", &back, &[("METERHOST_FAILPOINT", "reverting-set")]);
+    assert_eq!(killed.exit, -1, "{killed:?}");
+    assert_eq!(sets.run(0), [state("2025-06", "pinned")]);
+    assert_eq!(sets.shown(JUNE), lines(&["acme cpu 1"]));
+    // A month that is half emptied is emptied, and deleting old sets goes around it.
+    let empty = ["--period", "2025-06", "--reason", "not ours", "--yes"];
+    let killed = sets.0.command("snapshots remove", &empty, &[("METERHOST_FAILPOINT", "written:pinned")]);
+    assert_eq!(killed.exit, -1, "{killed:?}");
+    sets.snapshots(&["prune", "--keep", "0", "--yes"]).expect(0);
+    assert_eq!(sets.run(0), [state("2025-06", "pinned")]);
+    assert_eq!(sets.shown(JUNE), lines(&[]));
+    sets.0.command("status", &[], &[]).expect(0);
 }
 
 #[test]

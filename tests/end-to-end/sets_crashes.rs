@@ -53,6 +53,10 @@ pub fn passed_by_sets() -> BTreeSet<String> {
     let log = stage.path("places.txt");
     let logged = [("METERHOST_FAILPOINTS", log.to_str().unwrap())];
     stage.command("run", &[], &logged).expect(0);
+    let listed = stage.command("snapshots list", &["--json"], &[]).expect(0).json();
+    let first = listed["snapshots"][0]["id"].as_str().unwrap();
+    let back = ["--period", "2025-06", "--to", first, "--reason", "r", "--yes"];
+    stage.command("snapshots revert", &back, &logged).expect(0);
     stage.command("snapshots prune", &["--keep", "0", "--yes"], &logged).expect(0);
     std::fs::read_to_string(log).unwrap().lines().map(str::to_owned).collect()
 }

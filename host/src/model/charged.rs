@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use meterhost_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::charge::{ChargeId, Key, Proposal};
+use super::charge::{ChargeId, Key, Proposal, Share};
 use super::service::Offer;
 use super::usage::{ABSENT, TextColumn};
 use super::window::Window;
@@ -38,7 +38,12 @@ pub struct Charged {
     pub attributes: Vec<(String, String)>,
     /// How many records it is made from.
     pub records: u64,
+    /// Whose records, and of which dimensions of the usage.
+    pub sources: Vec<Source>,
 }
+
+/// A customer of the usage, and the dimensions of theirs that a charge is made from.
+pub type Source = (String, Vec<String>);
 
 impl Charged {
     /// The charge that a proposal is, in a set.
@@ -56,6 +61,7 @@ impl Charged {
             quantity: proposal.quantity.normalised(),
             attributes,
             records: proposal.origins.iter().map(|(_, records)| records).sum(),
+            sources: Share::all(&proposal.key, &proposal.origins, &proposal.parts).map(source).collect(),
         }
     }
 
@@ -73,6 +79,7 @@ impl Charged {
             quantity: offer.quantity,
             attributes,
             records: 0,
+            sources: Vec::new(),
         }
     }
 
@@ -80,6 +87,10 @@ impl Charged {
     pub fn order(&self) -> impl Ord + '_ {
         (&self.product, &self.customer, &self.dimension, &self.tags)
     }
+}
+
+fn source(share: Share<'_>) -> Source {
+    (share.customer.to_owned(), share.origins.iter().map(|(dimension, _)| dimension.clone()).collect())
 }
 
 /// A window's first instant, and the first that no longer belongs to it: milliseconds, UTC.
@@ -112,6 +123,8 @@ pub struct ChargeColumns {
     pub scale: u8,
     /// How many records each is made from.
     pub records: Vec<u64>,
+    /// Whose records, as JSON.
+    pub sources: TextColumn,
     /// By name, ascending.
     pub tags: Vec<(String, TextColumn)>,
     /// By name, ascending.
@@ -122,6 +135,12 @@ impl ChargeColumns {
     /// How many charges there are.
     pub fn rows(&self) -> usize {
         self.start.len()
+    }
+
+    /// The same without what no plugin is handed: charges that differ in that only are published alike.
+    pub fn published(mut self) -> ChargeColumns {
+        (self.records, self.sources) = (Vec::new(), TextColumn::default());
+        self
     }
 
     /// The charges one by one.
@@ -144,9 +163,10 @@ impl ChargeColumns {
             customer: text(&self.customer),
             dimension: text(&self.dimension),
             tags: named(&self.tags),
-            quantity: Decimal::from_parts(*self.lo.get(row)?, hi, self.scale)?,
+            quantity: Decimal::from_parts(*self.lo.get(row)?, hi, self.scale)?.normalised(),
             attributes: named(&self.attributes),
             records: self.records.get(row).copied().unwrap_or_default(),
+            sources: self.sources.get(row).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default(),
         })
     }
 }
@@ -158,7 +178,7 @@ pub struct ChargeBlock {
     /// The largest scale of its quantities, and the most digits before the point.
     scale: u32,
     whole: u32,
-    texts: [Texts; 3],
+    texts: [Texts; 4],
     tags: BTreeMap<String, Texts>,
     attributes: BTreeMap<String, Texts>,
 }
@@ -220,12 +240,15 @@ impl ChargeBlock {
             return false;
         }
         (self.scale, self.whole) = (scale, whole);
-        let [product, customer, dimension] = &mut self.texts;
+        let [product, customer, dimension, sources] = &mut self.texts;
         if !charge.product.is_empty() {
             product.put(row, &charge.product);
         }
         customer.put(row, &charge.customer);
         dimension.put(row, &charge.dimension);
+        if !charge.sources.is_empty() {
+            sources.put(row, &serde_json::to_string(&charge.sources).unwrap_or_default());
+        }
         for (columns, named) in [(&mut self.tags, &charge.tags), (&mut self.attributes, &charge.attributes)] {
             for (name, value) in named {
                 match columns.get_mut(name) {
@@ -241,8 +264,14 @@ impl ChargeBlock {
 
     /// The columns so far, if there are any; the block begins anew.
     pub fn take(&mut self) -> Option<ChargeColumns> {
-        let ChargeBlock { charges, scale, texts: [mut product, mut customer, mut dimension], tags, attributes, .. } =
-            std::mem::take(self);
+        let ChargeBlock {
+            charges,
+            scale,
+            texts: [mut product, mut customer, mut dimension, mut sources],
+            tags,
+            attributes,
+            ..
+        } = std::mem::take(self);
         if charges.is_empty() {
             return None;
         }
@@ -266,6 +295,7 @@ impl ChargeBlock {
             hi: if is_narrow { Vec::new() } else { parts.iter().map(|(_, hi, _)| *hi).collect() },
             scale,
             records: charges.iter().map(|charge| charge.records).collect(),
+            sources: sources.take(rows),
             tags: named(tags),
             attributes: named(attributes),
         })
@@ -296,6 +326,7 @@ mod tests {
             quantity: Decimal::parse(quantity).unwrap(),
             attributes: owned(&[("price", "2")]),
             records: 3,
+            sources: vec![("acme".to_owned(), vec!["raw".to_owned()])],
         }
     }
 

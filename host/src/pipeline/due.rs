@@ -56,7 +56,8 @@ pub(super) fn due(
             return Due { closed: vec![*only], ..Due::default() };
         }
         let first = first(pipeline, now).filter(|first| first <= only);
-        let settled = pipeline.sinks.iter().all(|sink| elsewhere(sink) || state.is_settled(&sink.plugin.name, only));
+        let settled =
+            pipeline.sinks.iter().all(|sink| elsewhere(sink) || is_done(pipeline, state, &sink.plugin.name, only));
         let windows = vec![*only];
         return match settled {
             _ if pipeline.is_due(only, now) && !complete.covers(only) => {
@@ -86,7 +87,7 @@ pub(super) fn due(
         if owing.peek().is_none() {
             continue;
         }
-        let settled = owing.all(|(sink, _)| state.is_settled(sink, &window));
+        let settled = owing.all(|(sink, _)| is_done(pipeline, state, sink, &window));
         if !complete.covers(&window) {
             if !settled || has_holds(pipeline, state, &window) {
                 due.incomplete.push(window);
@@ -111,6 +112,12 @@ pub(super) fn due(
         }
     }
     due
+}
+
+/// Whether a window is settled for a sink; of one that publishes sets, also whether it was read for that.
+fn is_done(pipeline: &Pipeline, state: &State, sink: &str, window: &Window) -> bool {
+    let publishes = pipeline.sinks.iter().any(|spec| spec.publishes && spec.plugin.name == sink);
+    state.is_settled(sink, window) && (!publishes || state.sets().part(sink, window).is_some())
 }
 
 /// The windows of a queue: those that something was handed out of, and those of which something is held or waits, so that it is seen when it

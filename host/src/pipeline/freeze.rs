@@ -212,7 +212,10 @@ pub(super) fn freeze(
         let proposals = works.iter().flat_map(|work| work.assessment.proposals.iter());
         let doubted = doubted(setup, ledger.state(), &proposals.collect::<Vec<_>>());
         if let Some(dedupe) = &dedupe {
-            let frozen = dedupe::frozen(&windows, works.iter().map(|work| (&work.window, &work.assessment)));
+            // What is published whole is published again: nothing of it is done with.
+            let is_final = |work: &&Work| pipeline.sinks.get(work.sink).is_none_or(|sink| !sink.publishes);
+            let frozen =
+                dedupe::frozen(&windows, works.iter().filter(is_final).map(|work| (&work.window, &work.assessment)));
             match dedupe.bill(&frozen, ledger.state().ids(), &shelf, &windows) {
                 Ok(ids) => entries.extend(ids),
                 Err(trouble) => {

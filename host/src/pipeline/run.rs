@@ -247,11 +247,12 @@ fn deliver(
         };
         threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| panicked())).collect()
     });
-    let mut all = ShownMonths::new();
-    for (ended, Published { months, shown, problems, notes, stopped }) in ended {
+    let mut all = ShownMonths::default();
+    for (ended, Published { months, shown, pinned, problems, notes, stopped }) in ended {
         findings.publications.extend(months);
         findings.notes.extend(notes);
-        all.extend(shown);
+        all.shown.extend(shown);
+        all.pinned.extend(pinned);
         for problem in ended.problems.into_iter().chain(problems) {
             findings.problem(problem);
         }
@@ -266,17 +267,27 @@ fn deliver(
     all
 }
 
-/// Sinks, and months of which readers are shown what they should be.
-type ShownMonths = BTreeSet<(String, Window)>;
+/// What became of months, by sink.
+#[derive(Default)]
+pub(super) struct ShownMonths {
+    /// Readers are shown what they should be.
+    shown: BTreeSet<(String, Window)>,
+    /// Of those, the ones that stay what a person said.
+    pinned: BTreeSet<(String, Window)>,
+}
 
 /// Says of the charges of sets that were not published that they are open.
 fn unpublished(pipeline: &Pipeline, shown: &ShownMonths, works: &mut [Work]) {
     for work in works {
         let Some(sink) = pipeline.sinks.get(work.sink).filter(|sink| sink.publishes) else { continue };
-        if !shown.contains(&(sink.plugin.name.clone(), period_of(&work.window))) {
-            let lines = work.assessment.lines.iter_mut();
-            lines.filter_map(|line| line.published.as_mut()).for_each(|state| *state = LineState::Pending);
-        }
+        let month = (sink.plugin.name.clone(), period_of(&work.window));
+        let state = match (shown.shown.contains(&month), shown.pinned.contains(&month)) {
+            (true, false) => continue,
+            (_, true) => LineState::Waived,
+            (false, false) => LineState::Pending,
+        };
+        let lines = work.assessment.lines.iter_mut();
+        lines.filter_map(|line| line.published.as_mut()).for_each(|published| *published = state);
     }
 }
 
@@ -291,7 +302,7 @@ pub(super) fn settle(
     for work in works {
         let Some(spec) = pipeline.sinks.get(work.sink) else { continue };
         let sink = &spec.plugin.name;
-        if spec.publishes && !shown.contains(&(sink.clone(), period_of(&work.window))) {
+        if spec.publishes && !shown.shown.contains(&(sink.clone(), period_of(&work.window))) {
             continue;
         }
         let state = ledger.state();
@@ -302,7 +313,7 @@ pub(super) fn settle(
                 let is_frozen = line.id.is_some_and(|id| state.charge(&id).is_some());
                 // What is late is frozen with a later window, or waits for one.
                 let is_late = line.is_late && line.held.is_none() && !line.differs();
-                line.zero || line.waived.is_some() || is_frozen || is_late || line.published.is_some()
+                line.zero || line.waived.is_some() || is_frozen || is_late || line.published.is_some() || spec.publishes && line.by_hand.is_some()
             })
             && state.window(sink, &work.window).is_none_or(|known| known.holds.is_empty())
             && state.charges_of(sink, &work.window).iter().all(|charge| charge.is_final());

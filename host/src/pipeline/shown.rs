@@ -8,6 +8,8 @@ use crate::ledger::{Charge, ChargeState, Standing, TAKEN_OVER};
 use crate::model::charge::{Carried, Part};
 use crate::report::{Line, LineCarried, LinePart, LineState};
 
+/// What is said of one whose month stays as a person said.
+const PINNED: &str = "its month is pinned: readers are shown another set";
 /// What is said of a charge whose month is not published.
 const UNPUBLISHED: &str = "its month is not published yet";
 
@@ -108,6 +110,7 @@ pub(super) fn stands(
         None if line.published.is_some() => match line.published {
             Some(LineState::Billed) if dry_run => (LineState::WouldBill, None, None),
             Some(LineState::Pending) | None => (LineState::Pending, Some(UNPUBLISHED.to_owned()), None),
+            Some(LineState::Waived) => (LineState::Waived, Some(PINNED.to_owned()), None),
             Some(state) => (state, None, None),
         },
         None if dry_run && line.unsent => (LineState::Zero, Standing::Nothing.reason(), None),

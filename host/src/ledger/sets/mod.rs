@@ -38,8 +38,10 @@ pub struct Part {
     pub from: u64,
     /// How many bytes they take.
     pub bytes: u64,
-    /// SHA-256 of these bytes: the same charges have the same.
+    /// SHA-256 of these bytes.
     pub sha256: Hash,
+    /// SHA-256 of what is published of them: the same charges have the same.
+    pub contents: Hash,
     /// The names of the tags that they have, as positions in the segment's names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<u32>,
@@ -80,6 +82,9 @@ pub struct Intent {
     pub fingerprint: Hash,
     /// How many charges it has.
     pub rows: u64,
+    /// Whether the period was over, and nothing of it was held or waited for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub closed: bool,
 }
 
 /// What was written of a set.

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 
+use sha2::{Digest as _, Sha256};
+
 use super::{Part, Parts};
 use crate::ledger::error::LedgerError;
 use crate::ledger::ids::Shelf;
@@ -22,21 +24,23 @@ pub(super) const LENGTH: usize = 4;
 /// bytes.
 pub struct Encoded {
     pub(super) bytes: Vec<u8>,
+    contents: Sha256,
     rows: u64,
     tags: Vec<String>,
     attributes: Vec<String>,
 }
 
 impl Encoded {
-    /// Of the bytes; nothing where there are no charges.
-    pub fn sha256(&self) -> Option<Hash> {
-        (self.rows > 0).then(|| Hash::of(&self.bytes))
+    /// Of what is published of them; nothing where there are no charges.
+    pub fn contents(&self) -> Option<Hash> {
+        (self.rows > 0).then(|| Hash::from_digest(self.contents.clone()))
     }
 }
 
 /// Puts charges of one window into blocks.
 pub fn encode<'a>(charges: impl IntoIterator<Item = &'a Charged>) -> Encoded {
-    let mut encoded = Encoded { bytes: Vec::new(), rows: 0, tags: Vec::new(), attributes: Vec::new() };
+    let (tags, attributes) = (Vec::new(), Vec::new());
+    let mut encoded = Encoded { bytes: Vec::new(), contents: Sha256::new(), rows: 0, tags, attributes };
     let mut block = ChargeBlock::default();
     for charge in charges {
         if !block.push(charge) {
@@ -65,6 +69,7 @@ impl Encoded {
         let bytes = postcard::to_stdvec(&columns).unwrap_or_default();
         self.bytes.extend_from_slice(&u32::try_from(bytes.len()).unwrap_or_default().to_le_bytes());
         self.bytes.extend_from_slice(&bytes);
+        self.contents.update(postcard::to_stdvec(&columns.published()).unwrap_or_default());
     }
 }
 
@@ -88,10 +93,11 @@ impl<'a> PartsDraft<'a> {
     /// # Errors
     /// They cannot be written.
     pub fn add(&mut self, window: Window, encoded: &Encoded) -> Result<(), LedgerError> {
-        let Some(sha256) = encoded.sha256() else {
+        let Some(contents) = encoded.contents() else {
             self.parts.empty.push(window);
             return Ok(());
         };
+        let sha256 = Hash::of(&encoded.bytes);
         let failed = |error: std::io::Error| self.shelf.failed("cannot be written", &error);
         let file = match &mut self.file {
             Some(file) => file,
@@ -116,7 +122,7 @@ impl<'a> PartsDraft<'a> {
             names.iter().map(place).collect()
         };
         let (tags, attributes) = (places(&encoded.tags), places(&encoded.attributes));
-        self.parts.parts.push(Part { window, rows: encoded.rows, from, bytes, sha256, tags, attributes });
+        self.parts.parts.push(Part { window, rows: encoded.rows, from, bytes, sha256, contents, tags, attributes });
         Ok(())
     }
 

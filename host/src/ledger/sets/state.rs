@@ -19,6 +19,7 @@ pub struct SetPart {
     pub(super) segment: Arc<str>,
     pub(super) range: Range<u64>,
     pub(super) sha256: Hash,
+    contents: Hash,
     tags: Vec<Arc<str>>,
     attributes: Vec<Arc<str>>,
 }
@@ -64,6 +65,8 @@ pub struct Period {
     begun: Arc<BTreeMap<Window, SetPart>>,
     /// What readers are shown, by window, as far as that is known.
     shown: Arc<BTreeMap<Window, SetPart>>,
+    /// Windows of which they may be shown charges besides, since publications broke off.
+    maybe: Arc<BTreeSet<Window>>,
 }
 
 /// The sets of a pipeline.
@@ -100,7 +103,8 @@ impl Period {
     pub fn may_be_shown(&self) -> BTreeSet<Window> {
         let begun = self.unfinished().map(|_| self.begun.iter());
         let all = self.shown.iter().chain(begun.into_iter().flatten());
-        all.filter(|(_, part)| part.rows > 0).map(|(window, _)| *window).collect()
+        let all = all.filter(|(_, part)| part.rows > 0).map(|(window, _)| *window);
+        all.chain(self.maybe.iter().copied()).collect()
     }
 
     /// A publication that nothing more was heard of: the last one, if it did not come to its end.
@@ -139,9 +143,12 @@ impl Sets {
 
     /// The windows of a period that were read for a sink, and where their charges are, ascending.
     pub fn parts_of(&self, sink: &str, period: &Window) -> Vec<(Window, SetPart)> {
-        let read = self.parts.get(sink).into_iter().flatten();
-        let own = read.filter(|(window, _)| period_of(window) == *period);
-        own.map(|(window, part)| (*window, part.clone())).collect()
+        let Some(read) = self.parts.get(sink) else { return Vec::new() };
+        // Windows that begin together with the month come first or last, by their kinds.
+        let from = read.range(..period).rev().take_while(|(window, _)| period_of(window) == *period).count();
+        let before = read.range(..period).rev().take(from).collect::<Vec<_>>().into_iter().rev();
+        let after = read.range(period..).take_while(|(window, _)| period_of(window) == *period);
+        before.chain(after).map(|(window, part)| (*window, part.clone())).collect()
     }
 
     /// Sinks of which something is known.
@@ -158,10 +165,10 @@ impl Sets {
             places.iter().map(name).collect()
         };
         let known = self.parts.entry(sink.to_owned()).or_default();
-        for Part { window, rows, from, bytes, sha256, tags, attributes } in parts {
+        for Part { window, rows, from, bytes, sha256, contents, tags, attributes } in parts {
             let end = from.checked_add(bytes).filter(|_| rows > 0 && !segment.is_empty()).ok_or(FoldError::NoPart)?;
             let (tags, attributes) = (named(&tags)?, named(&attributes)?);
-            let part = SetPart { rows, segment: segment.clone(), range: from..end, sha256, tags, attributes };
+            let part = SetPart { rows, segment: segment.clone(), range: from..end, sha256, contents, tags, attributes };
             known.insert(window, part);
         }
         for window in empty {
@@ -179,6 +186,9 @@ impl Sets {
         let parts = if intent.rows == 0 { Vec::new() } else { self.parts_of(sink, &intent.period) };
         let begun = parts.into_iter().collect();
         let period = self.period_mut(sink, intent.period);
+        if period.unfinished().is_some() {
+            period.maybe = Arc::new(period.may_be_shown());
+        }
         period.begun = Arc::new(begun);
         if period.publication(&intent.id).is_some() {
             return Err(FoldError::PublishedTwice(intent.id));
@@ -205,8 +215,12 @@ impl Sets {
             }
             None => {
                 publication.stage = Stage::Published;
-                period.current = Some(id.to_owned());
-                period.shown = period.begun.clone();
+                // What a person pinned stays, though a set before it was shown after all.
+                if period.pinned.is_none() || period.current.as_deref() == Some(id) {
+                    period.current = Some(id.to_owned());
+                    period.shown = period.begun.clone();
+                    period.maybe = Arc::default();
+                }
             }
         }
         Ok(())
@@ -214,6 +228,8 @@ impl Sets {
 
     pub(in crate::ledger) fn pin(&mut self, sink: &str, period: Window, id: String, reason: String) {
         let period = self.period_mut(sink, period);
+        // Of a set that a person went back to nobody remembers the windows.
+        period.maybe = Arc::new(period.may_be_shown());
         period.current = Some(id);
         period.shown = Arc::default();
         period.pinned = Some(reason);
@@ -268,13 +284,13 @@ impl SetPart {
 
     /// Of a window that has no charges.
     fn empty() -> Self {
-        let (segment, sha256) = (Arc::from(""), Hash::default());
-        SetPart { rows: 0, segment, range: 0..0, sha256, tags: Vec::new(), attributes: Vec::new() }
+        let (segment, sha256, contents) = (Arc::from(""), Hash::default(), Hash::default());
+        SetPart { rows: 0, segment, range: 0..0, sha256, contents, tags: Vec::new(), attributes: Vec::new() }
     }
 
-    /// Whether it holds the charges that these bytes are of: their SHA-256, nothing where there are none.
-    pub fn holds(&self, sha256: Option<Hash>) -> bool {
-        sha256 == (self.rows > 0).then_some(self.sha256)
+    /// Whether it holds the charges of these contents; nothing where there are none.
+    pub fn holds(&self, contents: Option<Hash>) -> bool {
+        contents == (self.rows > 0).then_some(self.contents)
     }
 }
 
@@ -284,7 +300,7 @@ pub fn contents(parts: &[(Window, SetPart)]) -> Hash {
     for (window, part) in parts.iter().filter(|(_, part)| part.rows > 0) {
         hash.update(window.start().as_millisecond().to_le_bytes());
         hash.update(part.rows.to_le_bytes());
-        hash.update(part.sha256.bytes());
+        hash.update(part.contents.bytes());
     }
     Hash::from_digest(hash)
 }

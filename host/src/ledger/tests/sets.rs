@@ -22,7 +22,7 @@ fn parts(place: &Place, of: &[(Window, &[Charged])]) -> Entry {
 
 fn publishing(id: &str) -> Entry {
     let (contents, fingerprint) = (Hash::default(), Hash::default());
-    let set = Intent { period: june(), id: id.to_owned(), contents, fingerprint, rows: 1 };
+    let set = Intent { period: june(), id: id.to_owned(), contents, fingerprint, rows: 1, closed: false };
     Entry::Publishing { sink: "s".to_owned(), set }
 }
 

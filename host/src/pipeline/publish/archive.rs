@@ -18,7 +18,7 @@ use crate::model::window::{Window, WindowKind};
 use crate::pipeline::deliver::Stopped;
 use crate::pipeline::read::with_denials;
 use crate::pipeline::setup::{Setup, SinkSection};
-use crate::plugin::PublisherInstance;
+use crate::plugin::{Cause, PublisherInstance};
 use crate::report::Problem;
 
 /// The sets of one sink.
@@ -73,6 +73,9 @@ pub struct Snapshot {
     pub files: u32,
     /// How large they are together.
     pub bytes: u64,
+    /// Whether it is what readers are to be shown, as the ledger knows it.
+    #[serde(skip)]
+    pub is_wanted: bool,
     /// Whether it was found where sets are published; not where that place keeps none.
     #[serde(skip)]
     pub is_there: bool,
@@ -172,6 +175,7 @@ impl<'a> Archive<'a> {
             at: Timestamp::from_millisecond(*at).ok(),
             run: Some(run.clone()),
             charges: Some(intent.rows),
+            is_wanted: known.current.as_ref() == Some(&intent.id),
             is_there: found.is_some(),
             files: found.map_or(receipt.files, |found| found.files),
             bytes: found.map_or(receipt.bytes, |found| found.bytes),
@@ -189,6 +193,7 @@ impl<'a> Archive<'a> {
             at: found.at.and_then(|at| Timestamp::from_millisecond(at).ok()),
             run: None,
             charges: None,
+            is_wanted: known.current.as_ref() == Some(&found.id),
             is_there: true,
             files: found.files,
             bytes: found.bytes,
@@ -213,8 +218,20 @@ impl<'a> Archive<'a> {
         let stop = AtomicBool::new(false);
         let mut line = self.connect(Some(ledger), &stop).map_err(Stopped::Problem)?;
         let reverted = line.instance.revert(&self.sink.section.config, &period, id);
+        failpoint("reverting-set");
         let failed = |failure| Stopped::Problem(self.failed("going back to an older set", &line.session, &failure));
-        reverted.map(drop).map_err(failed)
+        let found = reverted.map_err(failed)?;
+        match found.id == id {
+            true => Ok(()),
+            false => {
+                let text = format!("it made {} current, and was asked for {id}", found.id);
+                Err(Stopped::Problem(self.failed(
+                    "going back to an older set",
+                    &line.session,
+                    &Cause::Contract(text).into(),
+                )))
+            }
+        }
     }
 
     /// Sets that broke off and of which nothing is found where sets are published: there is nothing to delete of them.
@@ -225,6 +242,7 @@ impl<'a> Archive<'a> {
         {
             let Some(known) = state.sets().period(self.name(), &period) else { continue };
             let left = known.left_behind().map(|left| left.intent.id.clone());
+            let left = left.filter(|id| known.current.as_ref() != Some(id));
             let is_found = |id: &String| found.iter().any(|set| set.period == period && set.id == *id);
             let ids: Vec<String> = left.filter(|id| !is_found(id)).collect();
             if !ids.is_empty() {
@@ -299,7 +317,7 @@ impl<'a> Archive<'a> {
             return Err(contract(step, line, format!("it gave a set the id {id}, which another had")));
         }
         let sink = self.name().to_owned();
-        let set = Intent { period, id: id.clone(), contents, fingerprint: contents, rows: 0 };
+        let set = Intent { period, id: id.clone(), contents, fingerprint: contents, rows: 0, closed: false };
         ledger.append(vec![Entry::Publishing { sink: sink.clone(), set }])?;
         let first = line.instance.finish();
         let Written { rows, files, bytes, totals } =
@@ -342,9 +360,12 @@ fn period(instants: (i64, i64)) -> Option<Window> {
 pub fn to_prune(sets: &[Snapshot], keep: usize) -> Vec<Snapshot> {
     let mut pruned = Vec::new();
     for month in sets.chunk_by(|left, right| (&left.sink, left.period) == (&right.sink, right.period)) {
-        let kept: Vec<&Snapshot> = month.iter().filter(|set| set.standing == Standing::Kept).collect();
+        // What readers are to be shown stays, whether they are or not.
+        let is_wanted = |set: &&Snapshot| !set.is_wanted;
+        let kept: Vec<&Snapshot> =
+            month.iter().filter(|set| set.standing == Standing::Kept).filter(is_wanted).collect();
         let old = kept.len().saturating_sub(keep);
-        let left_behind = month.iter().filter(|set| set.standing == Standing::LeftBehind);
+        let left_behind = month.iter().filter(|set| set.standing == Standing::LeftBehind).filter(is_wanted);
         pruned.extend(kept.into_iter().take(old).chain(left_behind).cloned());
     }
     pruned

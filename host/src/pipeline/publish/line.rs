@@ -10,7 +10,6 @@ use crate::model::charged::ChargeColumns;
 use crate::model::publish::Later;
 use crate::pipeline::deliver::Stopped;
 use crate::plugin::{Failure, PublisherInstance, Step};
-use crate::report::Problem;
 
 /// How long the first pause before another try is, and the longest.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -36,11 +35,6 @@ impl Halt {
     /// That the plugin failed in this step.
     pub(super) fn failed(step: &'static str, session: &Session) -> impl Fn(Failure) -> Halt {
         move |failure| Halt::Failed(step, Box::new(failure), session.denials())
-    }
-
-    /// That something is not as it has to be.
-    pub(super) fn problem(problem: Problem) -> Halt {
-        Halt::Stopped(Stopped::Problem(problem))
     }
 }
 

@@ -26,8 +26,10 @@ pub(super) struct Month {
     pub(super) rows: u64,
     /// Windows that are due and were never read.
     pub(super) unread: Vec<Window>,
-    /// Whether it is over, its data is complete, and nothing of it is held.
+    /// Whether it is over, its data is complete, and nothing of it is held; or it was published so before.
     pub(super) is_closed: bool,
+    /// Whether that makes a difference.
+    closes: bool,
     pub(super) contents: Hash,
     pub(super) fingerprint: Hash,
 }
@@ -55,9 +57,16 @@ impl Month {
         let windows = || std::iter::successors(Some(first), Window::next).take_while(|it| it.start() < period.end());
         let is_expected = |window: &Window| pipeline.is_due(window, now) && complete.covers(window);
         let is_read = |window: &Window| parts.binary_search_by_key(window, |(window, _)| *window).is_ok();
-        let unread = windows().take_while(is_expected).filter(|window| !is_read(window)).collect();
+        // What lies before a window that was read is due too, whatever the source says just now of how far its data is complete.
+        let last_read = parts.last().map(|(window, _)| *window);
+        let is_before = |window: &Window| last_read.is_some_and(|last| *window < last);
+        let wanted = windows().take_while(|window| is_before(window) || is_expected(window));
+        let unread = wanted.filter(|window| !is_read(window)).collect();
         let is_held = |window: Window| state.window(made.sink, &window).is_some_and(|known| !known.holds.is_empty());
-        let is_closed = windows().all(|window| is_expected(&window)) && !windows().any(is_held);
+        let is_over = windows().all(|window| is_expected(&window)) && !windows().any(is_held);
+        // A month that was published as closed does not open again.
+        let known = state.sets().period(made.sink, &period);
+        let is_closed = is_over || known.is_some_and(|known| known.publications.iter().any(|set| set.intent.closed));
         let contents = contents(&parts);
         let mut hash = Sha256::new();
         let mut field = |text: &[u8]| {
@@ -69,7 +78,9 @@ impl Month {
         field(made.plugin.as_bytes());
         field(made.config.as_bytes());
         field(&[u8::from(made.closes && is_closed)]);
+        let closes = made.closes && is_closed;
         Month {
+            closes,
             period,
             rows: parts.iter().map(|(_, part)| part.rows).sum(),
             unread,
@@ -84,7 +95,13 @@ impl Month {
     pub(super) fn is_in_sight(&self, known: Option<&Period>, back: Timestamp) -> bool {
         let Some(known) = known else { return self.rows > 0 };
         let shown = known.shown().map(|shown| shown.intent.contents);
-        self.period.end() > back || shown != Some(self.contents) || known.unfinished().is_some()
+        let is_new = self.period.end() > back || shown != Some(self.contents) || known.unfinished().is_some();
+        is_new || self.is_to_be_closed(known)
+    }
+
+    /// Whether readers are still shown it as a month that is not over.
+    fn is_to_be_closed(&self, known: &Period) -> bool {
+        self.closes && known.shown().is_some_and(|shown| !shown.intent.closed)
     }
 
     /// Whether readers are shown what they would be.
@@ -96,7 +113,8 @@ impl Month {
         };
         let is_same = known.shown().is_some_and(|shown| {
             // What a month was made by that is long over stays, though the configuration is another by now.
-            let is_old = self.period.end() <= back && shown.intent.contents == self.contents;
+            let is_old =
+                self.period.end() <= back && shown.intent.contents == self.contents && !self.is_to_be_closed(known);
             shown.intent.fingerprint == self.fingerprint || is_old
         });
         is_as_known && is_same

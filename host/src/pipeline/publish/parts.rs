@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::config::SinkSpec;
-use crate::ledger::{Entry, Hold, LedgerError, PartsDraft, Scope, SetPart, Shelf, State, encode, period_of};
-use crate::model::charge::ChargeId;
-use crate::model::charged::Charged;
+use crate::ledger::{EVERY, Entry, LedgerError, PartsDraft, Scope, SetPart, Shelf, State, encode, period_of};
+use crate::model::charge::{ChargeId, Key};
+use crate::model::charged::{Charged, Source};
 use crate::model::window::Window;
-use crate::pipeline::charges::Assessment;
+use crate::pipeline::charges::{Assessed, Assessment};
 use crate::pipeline::works::Work;
 use crate::report::{LineState, PublicationReport, PublicationState};
 
@@ -48,9 +48,9 @@ pub(in crate::pipeline) fn draw(
             let shown = period.and_then(|period| period.shown_of(&work.window));
             let charges = charges(spec, &work.assessment, before, shelf)?;
             let encoded = encode(&charges);
-            let is_same = before.is_some_and(|part| part.holds(encoded.sha256()));
+            let is_same = before.is_some_and(|part| part.holds(encoded.contents()));
             let known = match shown {
-                Some(part) if part.holds(encoded.sha256()) => Known::All,
+                Some(part) if part.holds(encoded.contents()) => Known::All,
                 Some(part) => {
                     Known::These(shelf.charges(part)?.into_iter().map(|charge| (charge.id, charge)).collect())
                 }
@@ -62,7 +62,7 @@ pub(in crate::pipeline) fn draw(
             }
             rows.insert(work.window, charges.len() as u64);
             let is_shown = match shown {
-                Some(part) => part.holds(encoded.sha256()),
+                Some(part) => part.holds(encoded.contents()),
                 None => charges.is_empty(),
             };
             if !is_shown {
@@ -142,57 +142,86 @@ impl Known {
     }
 }
 
-/// The charges of a window in their order: those that are owed, and of those that are held what was published last.
+/// The charges of a window in their order: those that are owed, and of those that are held, or that a person decided about, what was
+/// published last.
 fn charges(
     spec: &SinkSpec,
     assessment: &Assessment,
     before: Option<&SetPart>,
     shelf: &Shelf,
 ) -> Result<Vec<Charged>, LedgerError> {
-    let mut charges: BTreeMap<ChargeId, Charged> =
-        assessment.proposals.iter().map(Charged::of).map(|charge| (charge.id, charge)).collect();
-    let held: HashSet<ChargeId> =
-        assessment.lines.iter().filter(|line| line.held.is_some()).filter_map(|line| line.id).collect();
-    let is_in_doubt = !held.is_empty() || assessment.holds.iter().any(|hold| hold.scope != Scope::Record);
-    if let Some(part) = before.filter(|part| part.rows > 0 && is_in_doubt) {
-        let covers = Covers::of(spec, &assessment.holds);
-        for charge in shelf.charges(part)? {
-            if held.contains(&charge.id) || covers.holds(&charge) {
-                charges.entry(charge.id).or_insert(charge);
-            }
-        }
+    let mut charges: Vec<Charged> = assessment.proposals.iter().map(Charged::of).collect();
+    let kept = Kept::of(spec, assessment);
+    if let Some(part) = before.filter(|part| part.rows > 0 && !kept.is_nothing()) {
+        // By what they are of, since a sink that was renamed has other ids.
+        let owed: HashSet<Of<'_>> = assessment.proposals.iter().map(|proposal| of_key(&proposal.key)).collect();
+        let again = shelf.charges(part)?.into_iter().filter(|charge| !owed.contains(&of(charge)) && kept.holds(charge));
+        charges.extend(again);
     }
-    let mut charges: Vec<Charged> = charges.into_values().collect();
     charges.sort_by(|left, right| left.order().cmp(&right.order()));
     Ok(charges)
 }
 
-/// What is held of a window, wider than charge by charge.
-struct Covers {
-    everything: bool,
-    /// As the sink is told, and as the usage has them.
-    customers: HashSet<String>,
+/// What tells the charges of a window from each other.
+type Of<'a> = (&'a str, &'a str, &'a str, &'a [(String, String)]);
+
+fn of(charge: &Charged) -> Of<'_> {
+    (&charge.product, &charge.customer, &charge.dimension, &charge.tags)
 }
 
-impl Covers {
-    fn of(spec: &SinkSpec, holds: &[Hold]) -> Covers {
-        let mut covers = Covers { everything: false, customers: HashSet::new() };
-        for hold in holds {
+fn of_key(key: &Key) -> Of<'_> {
+    (&key.product, &key.customer, &key.dimension, &key.tags)
+}
+
+/// Of which charges what was published last stays.
+struct Kept<'a> {
+    everything: bool,
+    /// Customers of the usage of whom all is held.
+    customers: HashSet<&'a str>,
+    /// Their dimensions of which something is.
+    dimensions: HashSet<(&'a str, &'a str)>,
+    /// Charges that are held one by one, or that a person decided about.
+    charges: HashSet<Of<'a>>,
+}
+
+impl<'a> Kept<'a> {
+    fn of(spec: &SinkSpec, assessment: &'a Assessment) -> Kept<'a> {
+        let mut kept =
+            Kept { everything: false, customers: HashSet::new(), dimensions: HashSet::new(), charges: HashSet::new() };
+        for hold in &assessment.holds {
             match &hold.scope {
-                Scope::Window => covers.everything = true,
-                // What the usage calls a dimension may go out under other names.
-                Scope::Customer { customer } | Scope::Dimension { customer, .. } => {
-                    let payer = spec.customers.as_ref().and_then(|table| table.payer(customer));
-                    covers.customers.extend(payer.map(|payer| payer.id.clone()));
-                    covers.customers.insert(customer.clone());
-                }
+                Scope::Window => kept.everything = true,
+                Scope::Customer { customer } => _ = kept.customers.insert(customer),
+                Scope::Dimension { customer, dimension } => _ = kept.dimensions.insert((customer, dimension)),
                 Scope::Charge { .. } | Scope::Record => {}
             }
         }
-        covers
+        let is_kept = |line: &&Assessed| line.held.is_some() || line.waived.is_some() || line.by_hand.is_some();
+        for line in assessment.lines.iter().filter(is_kept) {
+            kept.charges.insert(of_key(&line.key));
+            // Whom it was billed to before the table lost them, the usage does not say.
+            if line.id.is_none() && spec.customers.is_some() {
+                let shares = line
+                    .shares()
+                    .flat_map(|share| share.origins.iter().map(move |(from, _)| (share.customer, from.as_str())));
+                kept.dimensions.extend(shares);
+            }
+        }
+        kept
+    }
+
+    fn is_nothing(&self) -> bool {
+        !self.everything && self.customers.is_empty() && self.dimensions.is_empty() && self.charges.is_empty()
     }
 
     fn holds(&self, charge: &Charged) -> bool {
-        self.everything || self.customers.contains(&charge.customer)
+        let is_held = |(customer, from): &Source| {
+            let customer = customer.as_str();
+            let mut own =
+                self.dimensions.iter().filter(|(whose, _)| *whose == customer).map(|(_, dimension)| *dimension);
+            self.customers.contains(customer)
+                || own.any(|dimension| from.iter().any(|from| from == dimension || from == EVERY))
+        };
+        self.everything || self.charges.contains(&of(charge)) || charge.sources.iter().any(is_held)
     }
 }

@@ -37,6 +37,8 @@ pub(in crate::pipeline) struct Published {
     pub(in crate::pipeline) months: Vec<PublicationReport>,
     /// The sink, and the months of which readers are shown what they should be.
     pub(in crate::pipeline) shown: BTreeSet<(String, Window)>,
+    /// Of those, the ones that stay what a person said.
+    pub(in crate::pipeline) pinned: BTreeSet<(String, Window)>,
     pub(in crate::pipeline) problems: Vec<Problem>,
     /// What is worth knowing.
     pub(in crate::pipeline) notes: Vec<String>,
@@ -62,8 +64,10 @@ impl Publisher<'_> {
             let report = |state| report(name, &month, state);
             match self.one(&month, known.as_ref()) {
                 Ok(state) => {
-                    let is_open = matches!(state, PublicationState::Waits);
-                    match is_open {
+                    if state == PublicationState::Pinned {
+                        published.pinned.insert((name.clone(), period));
+                    }
+                    match state == PublicationState::Waits {
                         true => published.problems.push(self.waits(&month)),
                         false => _ = published.shown.insert((name.clone(), period)),
                     }
@@ -114,7 +118,8 @@ impl Publisher<'_> {
 
     /// What is to be done with a month, and that.
     fn one(&self, month: &Month, known: Option<&Period>) -> Result<PublicationState, Halt> {
-        if !month.unread.is_empty() {
+        let is_pinned = known.is_some_and(|known| known.pinned.is_some());
+        if !month.unread.is_empty() && !is_pinned {
             return Ok(PublicationState::Waits);
         }
         let nothing = Period::default();
@@ -125,27 +130,37 @@ impl Publisher<'_> {
         let section = &self.sink.section;
         let mut line = self.connect()?;
         let step = "asking what readers are shown";
-        let shown = line.instance.current(&section.config, &month.period);
-        let shown = shown.map_err(Halt::failed(step, &line.session))?;
+        let shown = line.instance.current(&section.config, &month.period).map_err(Halt::failed(step, &line.session))?;
         let known = &self.recovered(month, known, &shown)?;
-        if let Some(reason) = &known.pinned {
-            return match &shown {
-                Shown::Set(found) if Some(&found.id) != known.current.as_ref() => {
-                    let wanted = known.current.as_deref().unwrap_or_default();
-                    let text = format!(
-                        "readers are shown {}, and it was said that they are to be shown {wanted}: {reason}",
-                        found.id
-                    );
-                    Err(Halt::problem(self.problem("pinned", step, &month.period, text)))
-                }
-                _ => Ok(PublicationState::Pinned),
-            };
+        if known.pinned.is_some() {
+            self.kept_pinned(month, known, &shown, &mut line)?;
+            return Ok(PublicationState::Pinned);
         }
         if month.is_shown(known, &shown, look_back(&self.setup.pipeline, self.options.now)) {
             return Ok(PublicationState::Unchanged);
         }
         self.publish(month, known, line)?;
         Ok(PublicationState::Published)
+    }
+
+    /// Sees to it that readers are shown what a person said: they may not be yet, or not any more.
+    fn kept_pinned(&self, month: &Month, known: &Period, shown: &Shown, line: &mut Line<'_>) -> Result<(), Halt> {
+        let wanted = known.current.as_deref().unwrap_or_default();
+        let is_shown = match shown {
+            Shown::Set(found) => found.id == wanted,
+            Shown::Nothing => false,
+            Shown::CannotTell => true,
+        };
+        if is_shown {
+            return Ok(());
+        }
+        let step = "showing what was pinned";
+        let found = line.instance.revert(&self.sink.section.config, &month.period, wanted);
+        let found = found.map_err(Halt::failed(step, &line.session))?;
+        match found.id == wanted {
+            true => Ok(()),
+            false => Err(contract(step, line, format!("it made {} current, and was asked for {wanted}", found.id))),
+        }
     }
 
     /// What is known of a month once it is clear what became of a publication that a crash broke off: what readers are shown decides.
@@ -174,7 +189,7 @@ impl Publisher<'_> {
             return Err(contract("beginning a set", &line, format!("it gave a set the id {id}, which another had")));
         }
         let (contents, fingerprint, rows) = (month.contents, month.fingerprint, month.rows);
-        let set = Intent { period, id: id.clone(), contents, fingerprint, rows };
+        let set = Intent { period, id: id.clone(), contents, fingerprint, rows, closed: month.is_closed };
         self.append(Entry::Publishing { sink: sink.clone(), set })?;
         let shelf = self.setup.place.shelf();
         let parts: Vec<_> = month.parts.iter().map(|(_, part)| part.clone()).collect();
@@ -242,15 +257,20 @@ impl Publisher<'_> {
 
 /// That a crash left sets behind that readers are not shown.
 fn left_behind(sink: &str, period: &Window, known: &Period) -> Option<String> {
+    const MOST: usize = 3;
     let ids: Vec<&str> = known.left_behind().map(|left| left.intent.id.as_str()).collect();
-    let (was, it) = if ids.len() == 1 { ("was", "it") } else { ("were", "them") };
-    (!ids.is_empty()).then(|| {
-        format!(
-            "{} of {sink}: {} {was} left behind by a run that broke off, and nobody is shown {it}: `meterhost snapshots prune` deletes {it}",
-            period.label(),
-            ids.join(", ")
-        )
-    })
+    let some = ids.iter().rev().take(MOST).rev().copied().collect::<Vec<_>>().join(", ");
+    let what = match ids.len() {
+        0 => return None,
+        1 => format!("{some} was not finished, and nobody is shown it: `meterhost snapshots prune` deletes it"),
+        many if many <= MOST => {
+            format!("{some} were not finished, and nobody is shown them: `meterhost snapshots prune` deletes them")
+        }
+        many => format!(
+            "{many} sets were not finished, up to {some}, and nobody is shown them: `meterhost snapshots prune` deletes them"
+        ),
+    };
+    Some(format!("{} of {sink}: {what}", period.label()))
 }
 
 /// What a failure to publish leaves.

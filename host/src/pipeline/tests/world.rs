@@ -215,7 +215,7 @@ impl World {
         entries.extend(frozen(pipeline, &state, &works, None));
         ledger.append(entries).unwrap();
         let mut ledger = delivered(&self.books, (SINK, &self.traits), TAKES * 3, ledger);
-        settle(pipeline, &mut ledger, &works, &std::collections::BTreeSet::new()).unwrap();
+        settle(pipeline, &mut ledger, &works, &Default::default()).unwrap();
         self.check_the_sums(&works, ledger.state(), run);
         ledger.close().unwrap();
     }
