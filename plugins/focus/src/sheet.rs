@@ -85,7 +85,8 @@ impl<'a> Sheet<'a> {
     /// The units of the quantities in a column.
     fn units(&self, template: &'a Template, of: &str, batch: &'a ChargeBatch) -> Cells<'a> {
         let cells = template.cells(batch, Spelling::AsTheyAre);
-        let counts = |row: usize| self.column(of).is_some_and(|quantities| !quantities.get(row).is_empty());
+        let quantities = self.column(of);
+        let counts = |row: usize| quantities.is_some_and(|quantities| !quantities.get(row).is_empty());
         if (0..batch.len()).all(counts) {
             return cells;
         }
