@@ -35,7 +35,7 @@ pub(crate) enum Says {
     Told(Template),
     /// The charge's quantity, where FOCUS has one.
     Quantity,
-    /// Its unit, where the quantity in this column is not empty.
+    /// The unit of the quantity in this column: what the charge says, else what follows from its dimension.
     Unit(Template, &'static str),
     /// The first instant of the month.
     MonthStart,
