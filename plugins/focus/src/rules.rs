@@ -143,7 +143,11 @@ impl<'s, 'a> Rules<'s, 'a> {
         for row in 0..self.rows {
             let is_consumed = is_consumed(self.category(row), status.map_or("", |status| status.get(row)));
             match (is_consumed, cells.get(row).is_empty()) {
-                (false, false) => wrong.add(row, NAME, "it is empty where nothing is used: where ChargeCategory is not Usage, or CommitmentDiscountStatus is Unused"),
+                (false, false) => wrong.add(
+                    row,
+                    NAME,
+                    "it is empty where ChargeCategory is not Usage, or CommitmentDiscountStatus is Unused: nothing is used",
+                ),
                 (true, true) if !self.is_correction(row) => {
                     wrong.add(row, NAME, "it is empty, and has to be known where ChargeCategory is Usage");
                 }

@@ -150,7 +150,7 @@ fn a_charge_that_cannot_be_published_is_named_and_the_others_are_not() {
         (
             &[("ChargeCategory", "Credit"), ("ConsumedQuantity", "1")],
             &[("ChargeCategory", "Usage"), ("ConsumedQuantity", "1")],
-            "ConsumedQuantity: it is empty where nothing is used",
+            "ConsumedQuantity: it is empty where ChargeCategory is not Usage",
         ),
         (
             &[("ConsumedQuantity", "")],

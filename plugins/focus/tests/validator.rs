@@ -20,7 +20,7 @@ const ALL_INVOICED: &str = "InvoiceId-C-004-C";
 /// Where the validator is; nothing, and a line that says so, if it is nowhere.
 fn validator() -> Option<PathBuf> {
     match std::env::var_os("METERHOST_FOCUS_VALIDATOR") {
-        Some(place) => Some(place.into()),
+        Some(place) => Some(std::fs::canonicalize(place).unwrap()),
         None => {
             // Past the capture of the test's output: that nothing was checked has to be seen.
             let _ = std::io::Write::write_all(
