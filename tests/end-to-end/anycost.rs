@@ -8,6 +8,7 @@ use std::process::Command;
 use meterhost_decimal::Decimal;
 use serde_json::{Value, json};
 
+use crate::crashes::{is_long, side_by_side};
 use crate::support::{Backend, Ended, Stage, settings};
 
 /// A line of the bill of "Simple Cloud", an example of CloudZero's documents: type, service, resource, time, cost, discounted cost.
@@ -260,7 +261,7 @@ fn each_drop_holds_the_month_to_date_and_the_manifest_names_the_last() {
 #[test]
 fn hours_and_months_are_those_of_utc() {
     let at = |time: &str| {
-        let costs = Costs::in_a_folder(&time[..7], "2025-02-01T00:00:00Z");
+        let costs = Costs::in_a_folder(&time[..7], "2025-01-02T00:00:00Z");
         costs.stage.replace("window = \"hour\"", "window = \"hour\"\nmax_windows = 3000");
         costs.bill("one", &[usage(time, "i-1", "1")]);
         costs
@@ -313,7 +314,7 @@ fn a_file_has_so_many_rows_and_no_more() {
 
 #[test]
 fn an_emptied_month_is_a_header_alone() {
-    for costs in Costs::both("2022-03", "2022-03-17T00:00:00Z") {
+    for costs in Costs::both("2022-03", "2022-03-03T00:00:00Z") {
         costs.bill("march", &[usage("2022-03-01T21:00:00Z", "i-1", "1")]);
         costs.agrees();
         costs.bill("march", &[]);
@@ -321,7 +322,7 @@ fn an_emptied_month_is_a_header_alone() {
         assert_eq!((&month["rows"], &month["cost"], &month["files"]), (&json!(0), &json!("0"), &json!(1)));
         assert_eq!(costs.agrees()["20220301-20220401"], month);
     }
-    let costs = Costs::in_a_folder("2022-03", "2022-03-17T00:00:00Z");
+    let costs = Costs::in_a_folder("2022-03", "2022-03-03T00:00:00Z");
     costs.bill("march", &[]);
     costs.run().expect(0);
     assert!(!costs.drops().1.exists(), "what was never published and has no rows is not published");
@@ -329,28 +330,90 @@ fn an_emptied_month_is_a_header_alone() {
 
 #[test]
 fn a_kill_between_data_and_manifest_shows_the_old_set_and_the_next_run_finishes() {
-    for mut costs in Costs::both("2022-03", "2022-03-14T00:00:00Z") {
+    for mut costs in Costs::both("2022-03", "2022-03-03T00:00:00Z") {
         costs.bill("march", &[usage("2022-03-01T21:00:00Z", "i-1", "1")]);
         let before = costs.agrees();
-        costs.stage.at("2022-03-15T00:00:00Z");
+        costs.stage.at("2022-03-04T00:00:00Z");
         costs.bill("march", &[usage("2022-03-01T21:00:00Z", "i-1", "2")]);
         let killed = costs.stage.command("run", &[], &[("METERHOST_FAILPOINT", "showing-set")]);
         assert_eq!(killed.exit, -1);
         let (_folder, root) = costs.drops();
         assert_eq!(simulated(&root)["periods"], before);
-        costs.stage.at("2022-03-16T00:00:00Z");
-        costs.run().expect(0).says("20220315T000000Z was left behind by a run that broke off");
+        costs.stage.at("2022-03-05T00:00:00Z");
+        costs.run().expect(0).says("20220304T000000Z was left behind by a run that broke off");
         assert_eq!(costs.ingested()["20220301-20220401"]["cost"], "2");
-        costs.snapshots("list", &[]).expect(0).says("20220315T000000Z left behind");
-        costs.snapshots("prune", &["--keep", "0", "--yes"]).expect(0).says("20220315T000000Z");
-        assert!(costs.file("20220301-20220401/20220315T000000Z/data_export-0001.csv.gz").is_none());
+        costs.snapshots("list", &[]).expect(0).says("20220304T000000Z left behind");
+        costs.snapshots("prune", &["--keep", "0", "--yes"]).expect(0).says("20220304T000000Z");
+        assert!(costs.file("20220301-20220401/20220304T000000Z/data_export-0001.csv.gz").is_none());
         assert_eq!(costs.ingested()["20220301-20220401"]["cost"], "2");
     }
 }
 
+/// Every place between the entry that names a set and the one that says that it is shown.
+const PLACES: [&str; 17] = [
+    "beginning-set",
+    "write:publishing",
+    "written:publishing",
+    "writing-set",
+    "beginning-object",
+    "writing-object",
+    "finishing-set",
+    "ending-object",
+    "ended-object",
+    "write:written",
+    "written:written",
+    "showing-set",
+    "putting-object",
+    "put-object",
+    "shown-set",
+    "write:published",
+    "written:published",
+];
+
+#[test]
+fn a_kill_at_any_place_of_a_publication_shows_the_old_set_or_the_new_one() {
+    let of_files = || Costs::in_a_folder("2022-03", "2022-03-03T00:00:00Z");
+    let of_a_bucket = || Costs::on(Backend::s3(), "2022-03", "2022-03-03T00:00:00Z");
+    let kinds: [fn() -> Costs; 2] = [of_files, of_a_bucket];
+    let turns = PLACES.iter().enumerate().flat_map(|(turn, place)| {
+        // Places and stores take turns, where there is no time for all of them.
+        let own = kinds.into_iter().cycle().skip(turn).take(if is_long() { 2 } else { 1 });
+        own.map(|kind| (*place, kind))
+    });
+    side_by_side(turns.collect(), |(place, kind)| {
+        let mut costs = kind();
+        costs.bill("march", &[usage("2022-03-01T21:00:00Z", "i-1", "1")]);
+        let before = costs.agrees();
+        costs.stage.at("2022-03-04T00:00:00Z");
+        costs.bill("march", &[usage("2022-03-01T21:00:00Z", "i-1", "2"), usage("2022-03-02T21:00:00Z", "i-1", "3")]);
+        let killed = costs.stage.command("run", &[], &[("METERHOST_FAILPOINT", place)]);
+        assert_eq!(killed.exit, -1, "{place}: {killed:?}");
+        let (_folder, root) = costs.drops();
+        let seen = simulated(&root);
+        assert_eq!(seen["errors"], json!([]), "{place}");
+        let month = &seen["periods"]["20220301-20220401"];
+        let is_old = *month == before["20220301-20220401"];
+        assert!(is_old || (&month["rows"], &month["cost"]) == (&json!(2), &json!("5")), "{place}: {month:#}");
+        costs.stage.at("2022-03-05T00:00:00Z");
+        let after = costs.agrees()["20220301-20220401"].clone();
+        assert_eq!((&after["rows"], &after["cost"]), (&json!(2), &json!("5")), "{place}");
+        assert!(is_old || after["drop"] == month["drop"], "{place}: what is shown is not published again");
+        costs.snapshots("prune", &["--keep", "0", "--yes"]).expect(0);
+        let drops = costs.ingested();
+        assert_eq!(drops["20220301-20220401"]["drop"], after["drop"], "{place}");
+        let (_folder, root) = costs.drops();
+        let kept = std::fs::read_dir(root.join("20220301-20220401")).unwrap();
+        let names: Vec<String> = kept.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let full = |name: &&String| {
+            root.join("20220301-20220401").join(name).read_dir().is_ok_and(|mut files| files.next().is_some())
+        };
+        assert_eq!(names.iter().filter(full).collect::<Vec<_>>(), [after["drop"].as_str().unwrap()], "{place}");
+    });
+}
+
 #[test]
 fn costs_are_exact_and_plain() {
-    let costs = Costs::in_a_folder("2022-03", "2022-03-17T00:00:00Z");
+    let costs = Costs::in_a_folder("2022-03", "2022-03-03T00:00:00Z");
     let cost = |resource: &str, cost: &str| {
         let mut record = usage("2022-03-01T05:00:00Z", resource, "1");
         record["cost"] = cost.into();
@@ -369,7 +432,7 @@ fn costs_are_exact_and_plain() {
 
 #[test]
 fn what_is_blank_stays_blank_and_zero_stays_zero() {
-    let costs = Costs::in_a_folder("2022-03", "2022-03-17T00:00:00Z");
+    let costs = Costs::in_a_folder("2022-03", "2022-03-03T00:00:00Z");
     costs.stage.replace(
         "\"cost/cost\" = \"{tag.cost|quantity}\"",
         "\"cost/cost\" = \"{quantity}\", \"cost/discounted_cost\" = \"{tag.discounted}\"",
@@ -399,7 +462,7 @@ fn what_cloudzero_would_misread_is_held_with_its_place() {
         (json!({ "cost": "a lot" }), "a lot"),
         (json!({ "team": "a\u{0}b" }), "NUL"),
     ] {
-        let costs = Costs::in_a_folder("2022-03", "2022-03-17T00:00:00Z");
+        let costs = Costs::in_a_folder("2022-03", "2022-03-03T00:00:00Z");
         let mut wrong = usage("2022-03-01T05:00:00Z", "i-1", "1");
         for (key, value) in change.as_object().unwrap() {
             wrong[key] = value.clone();
@@ -413,7 +476,7 @@ fn what_cloudzero_would_misread_is_held_with_its_place() {
 #[test]
 fn a_tag_has_a_key_that_cloudzero_takes() {
     for (name, exit) in [("Team Name", 1), ("Product&Dev", 1), ("team", 0), ("Product-Type", 0)] {
-        let costs = Costs::in_a_folder("2022-03", "2022-03-17T00:00:00Z");
+        let costs = Costs::in_a_folder("2022-03", "2022-03-03T00:00:00Z");
         costs.stage.replace("team = \"/team\"", &format!("\"{name}\" = \"/team\""));
         costs.stage.replace("\"discounted\", \"team\"", &format!("\"discounted\", \"{name}\""));
         costs.stage.replace("config.tags = [\"team\"]", "config.tags = \"all\"");
@@ -429,11 +492,11 @@ fn a_tag_has_a_key_that_cloudzero_takes() {
         assert_eq!(rows, if exit == 0 { json!(2) } else { json!(1) });
     }
     // One that the file names is an error of the file.
-    let costs = Costs::in_a_folder("2022-03", "2022-03-17T00:00:00Z");
+    let costs = Costs::in_a_folder("2022-03", "2022-03-03T00:00:00Z");
     costs.stage.replace("config.tags = [\"team\"]", "config.tags = [\"Team Name\"]");
     costs.run().expect(2).says("Team Name");
     // Two keys that are one once they are clean.
-    let costs = Costs::in_a_folder("2022-03", "2022-03-17T00:00:00Z");
+    let costs = Costs::in_a_folder("2022-03", "2022-03-03T00:00:00Z");
     costs.stage.replace("team = \"/team\", text = \"/text\"", "\"a b\" = \"/team\", \"a&b\" = \"/text\"");
     costs.stage.replace("\"discounted\", \"team\", \"text\"", "\"discounted\", \"a b\", \"a&b\"");
     costs.stage.replace("config.tags = [\"team\"]", "config.tags = [\"a b\", \"a&b\"]\nconfig.tag_keys = \"clean\"");
@@ -447,7 +510,7 @@ fn a_tag_has_a_key_that_cloudzero_takes() {
 
 #[test]
 fn a_tag_of_the_last_row_is_a_column_of_all() {
-    let costs = Costs::in_a_folder("2022-03", "2022-03-17T00:00:00Z");
+    let costs = Costs::in_a_folder("2022-03", "2022-03-03T00:00:00Z");
     let mut records: Vec<Value> =
         (0..10_000).map(|at| usage("2022-03-01T05:00:00Z", &format!("i-{at:05}"), "1")).collect();
     records.last_mut().unwrap()["team"] = "red".into();
@@ -461,7 +524,7 @@ fn a_tag_of_the_last_row_is_a_column_of_all() {
 
 #[test]
 fn texts_come_back_as_they_were_written() {
-    let costs = Costs::in_a_folder("2022-03", "2022-03-17T00:00:00Z");
+    let costs = Costs::in_a_folder("2022-03", "2022-03-03T00:00:00Z");
     costs.stage.replace("config.columns = {", "config.columns = { \"lineitem/description\" = \"{tag.text}\",");
     let texts = [
         "a,b",
@@ -515,7 +578,7 @@ fn two_drops_of_one_second_have_names_in_their_order() {
 #[test]
 fn a_root_path_is_a_folder_and_nothing_is_written_before_that_is_clear() {
     for root in ["", "/", "a/", "/a", "a//b", "../a", "a/../b", "."] {
-        let costs = Costs::in_a_folder("2022-03", "2022-03-17T00:00:00Z");
+        let costs = Costs::in_a_folder("2022-03", "2022-03-03T00:00:00Z");
         costs.stage.replace("config.root = \"simple_cloud\"", &format!("config.root = \"{root}\""));
         costs.bill("march", &[usage("2022-03-01T05:00:00Z", "i-1", "1")]);
         costs.run().expect(2).says("root");
@@ -525,7 +588,7 @@ fn a_root_path_is_a_folder_and_nothing_is_written_before_that_is_clear() {
 
 #[test]
 fn a_manifest_that_is_gone_counts_as_none_and_one_that_is_broken_is_never_guessed_at() {
-    let costs = Costs::in_a_folder("2022-03", "2022-03-17T00:00:00Z");
+    let costs = Costs::in_a_folder("2022-03", "2022-03-03T00:00:00Z");
     costs.bill("march", &[usage("2022-03-01T05:00:00Z", "i-1", "1")]);
     costs.agrees();
     let manifest = costs.drops().1.join("20220301-20220401/manifest.json");
@@ -543,7 +606,7 @@ fn a_manifest_that_is_gone_counts_as_none_and_one_that_is_broken_is_never_guesse
 
 #[test]
 fn the_drops_of_another_program_are_replaced_and_kept() {
-    let costs = Costs::in_a_folder("2022-03", "2022-03-17T00:00:00Z");
+    let costs = Costs::in_a_folder("2022-03", "2022-03-03T00:00:00Z");
     let month = costs.stage.path("drops/simple_cloud/20220301-20220401");
     std::fs::create_dir_all(month.join("drop-day-12")).unwrap();
     std::fs::write(month.join("drop-day-12/old.csv.gz"), b"not read by anybody here").unwrap();

@@ -26,6 +26,7 @@ mod dedupe;
 mod delivery;
 mod explained;
 mod exporter;
+mod focus;
 mod formulas;
 mod fresh_ledger;
 mod guard;

@@ -15,6 +15,7 @@ mod bench;
 mod browser;
 mod demo;
 mod emulator;
+mod focus;
 mod guests;
 mod moto;
 mod python;

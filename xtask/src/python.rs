@@ -6,6 +6,11 @@ use crate::steps::{Failed, on, root, shown, step};
 
 /// Installs these packages into a folder, unless just these are there already. `what` they are, such as "the S3 server of the tests".
 pub fn environment(what: &str, folder: &str, packages: &[&str]) -> Result<(), Failed> {
+    environment_of("python3", what, folder, packages)
+}
+
+/// The same by another Python. What begins with `-` among the packages is an option of pip.
+pub fn environment_of(python: &str, what: &str, folder: &str, packages: &[&str]) -> Result<(), Failed> {
     let wanted = packages.join(" ");
     let place = root().join(folder);
     // Written last, so that an installation that broke off is begun anew.
@@ -14,7 +19,7 @@ pub fn environment(what: &str, folder: &str, packages: &[&str]) -> Result<(), Fa
         return Ok(());
     }
     println!("--- installing {wanted} into {}", shown(&place));
-    step("making a virtual environment (Python 3.9 or later with its module `venv` is needed)", "python3")
+    step("making a virtual environment (Python 3.9 or later with its module `venv` is needed)", python)
         .args(["-m", "venv", "--clear"])
         .under(folder)
         .run()?;

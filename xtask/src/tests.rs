@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use crate::browser;
+use crate::focus;
 use crate::guests;
 use crate::moto;
 use crate::steps::{Failed, Step, cargo, step};
@@ -20,6 +21,7 @@ pub fn test(long: bool) -> Result<bool, Failed> {
     let begun = Instant::now();
     moto::moto()?;
     browser::browser();
+    let validator = focus::validator();
     guests::plugins()?;
     guests::test_components()?;
     guests::example()?;
@@ -29,6 +31,9 @@ pub fn test(long: bool) -> Result<bool, Failed> {
     let mut counts = Vec::new();
     for step in runs()? {
         let mut step = if long { step.env("METERHOST_LONG", "1") } else { step };
+        if let Some(validator) = &validator {
+            step = step.env("METERHOST_FOCUS_VALIDATOR", validator);
+        }
         println!("--- {}", step.line());
         let mut run = Run::default();
         let status = step.lines(|line| {

@@ -221,7 +221,7 @@ impl Status {
 fn published(state: &State, sink: &str) -> Option<Published> {
     let months: Vec<_> = state.sets().periods(sink).into_iter().collect();
     let known = || months.iter().filter_map(|month| Some((*month, state.sets().period(sink, month)?)));
-    let (period, id) = known().filter_map(|(month, known)| Some((month, known.current.clone()?))).last()?;
+    let (period, id) = known().filter_map(|(month, known)| Some((month, known.current.clone()?))).next_back()?;
     let pinned = known().filter(|(_, known)| known.pinned.is_some()).count();
     let left_behind = known().map(|(_, known)| known.left_behind().count()).sum();
     Some(Published { period, id, pinned, left_behind })

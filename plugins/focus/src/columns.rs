@@ -24,6 +24,8 @@ pub(crate) enum Kind {
     /// A JSON object of plain values.
     Object,
     Currency,
+    /// What a quantity is counted in.
+    Unit,
     /// One of these.
     OneOf(&'static [&'static str]),
 }
@@ -49,7 +51,7 @@ macro_rules! columns {
     };
 }
 
-use Kind::{Currency, Decimal, Object, OneOf, Price, Text, Time};
+use Kind::{Currency, Decimal, Object, OneOf, Price, Text, Time, Unit};
 
 // Types, feature levels and nulls: FOCUS 1.2, "Content constraints" of each column; the model of rules 1.2.0.1 agrees.
 columns! {
@@ -75,9 +77,9 @@ columns! {
     CommitmentDiscountQuantity Decimal, None;
     CommitmentDiscountStatus OneOf(values::COMMITMENT_STATUSES), None;
     CommitmentDiscountType Text, None;
-    CommitmentDiscountUnit Text, None;
+    CommitmentDiscountUnit Unit, None;
     ConsumedQuantity Decimal, None;
-    ConsumedUnit Text, None;
+    ConsumedUnit Unit, None;
     ContractedCost Decimal, Always;
     ContractedUnitPrice Price, None;
     EffectiveCost Decimal, Always;
@@ -91,7 +93,7 @@ columns! {
     PricingCurrencyEffectiveCost Decimal, Cells;
     PricingCurrencyListUnitPrice Price, None;
     PricingQuantity Decimal, Column;
-    PricingUnit Text, Column;
+    PricingUnit Unit, Column;
     ProviderName Text, Always;
     PublisherName Text, Always;
     RegionId Text, None;

@@ -9,7 +9,7 @@ config! {
     /// How charges become rows of FOCUS 1.2 (FinOps Open Cost and Usage Specification, dataset Cost and Usage), and where they go.
     ///
     /// A row says in text what a charge is, and placeholders stand for what differs: `{product}`, `{customer}`, `{dimension}`,
-    /// `{quantity}`, `{start}`, `{end}`, `{id}`, `{tag.NAME}`, `{attribute.NAME}`. `{tag.instance|customer}` is the first of these that
+    /// `{quantity}`, `{start}`, `{end}`, `{id}`, `{tag.NAME}`, `{attribute.NAME}`. `{attribute.unit|dimension}` is the first of these that
     /// is there and not empty. `{{` and `}}` are braces. A cell of which a placeholder has nothing is empty as a whole: null.
     pub struct Config {
         /// The folder that months lie in, below the URL that `read` and `write` are granted on. Never empty, without a slash at either end:
@@ -40,12 +40,12 @@ config! {
         /// Written in any case are `BillingAccountId` and `BillingAccountName` (`"{customer}"`), `BillingCurrency` (`currency`),
         /// `BillingPeriodStart` and `BillingPeriodEnd` (the month), `ChargeCategory` (`"Usage"`), `ChargeClass` (empty),
         /// `ChargeDescription` (`"{dimension}"`), `ChargePeriodStart` (`"{start}"`), `ChargePeriodEnd` (`"{end}"`), `PricingQuantity`
-        /// (`"{quantity}"`), `PricingUnit` (`"{attribute.unit}"`; else the dimension, as FOCUS spells units: of `cpu_core_hours`, `Cpu Core
-        /// Hours`), `ProviderName`, `PublisherName` and `InvoiceIssuerName` (`provider`), `ServiceCategory` (`service_category`),
-        /// `ServiceName` (`"{product|dimension}"`) and four costs; and, unless they are left out with `""`, `ChargeFrequency`
-        /// (`"Usage-Based"`), `ConsumedQuantity` (`"{quantity}"`), `ConsumedUnit` (as `PricingUnit`), `InvoiceId` (empty: it is known once
-        /// the invoice is issued), `ServiceSubcategory` (the one of its category for the rest: `"Other (Databases)"`), `Tags` (`tags`) and
-        /// `x_ChargeId` (`"{id}"`). All others are written if they are given here.
+        /// (`"{quantity}"`), `PricingUnit` (`"{attribute.unit|dimension}"`, as `units` calls it), `ProviderName`, `PublisherName` and
+        /// `InvoiceIssuerName` (`provider`), `ServiceCategory` (`service_category`), `ServiceName` (`"{product|dimension}"`) and four
+        /// costs; and, unless they are left out with `""`, `ChargeFrequency` (`"Usage-Based"`), `ConsumedQuantity` (`"{quantity}"`),
+        /// `ConsumedUnit` (`"{attribute.unit|dimension}"`), `InvoiceId` (empty: it is known once the invoice is issued),
+        /// `ServiceSubcategory` (the one of its category for the rest: `"Other (Databases)"`), `Tags` (`tags`) and `x_ChargeId` (`"{id}"`).
+        /// All others are written if they are given here.
         ///
         /// `BilledCost` is either given here (`"{attribute.cost}"`), or follows from `prices` and `unit_price`. `EffectiveCost`,
         /// `ContractedCost` and `ListCost` equal it unless they are given here. FOCUS has 0 as the `EffectiveCost` of a `Purchase` that later
@@ -55,6 +55,11 @@ config! {
         /// whatever is not `Usage`; and so is its unit.
         #[serde(default)]
         pub columns: BTreeMap<String, String>,
+        /// What quantities are counted in, where neither `columns.PricingUnit` nor `columns.ConsumedUnit` says it: by the charge's attribute
+        /// `unit`, or else its dimension: `units = { cpu_core_hours = "Core-Hours", "*" = "Units" }`. As FOCUS writes units: `Hours`,
+        /// `GB-Hours`, `Request/Day`, `1000 Requests`. What is not named here stays as it is.
+        #[serde(default)]
+        pub units: BTreeMap<String, String>,
         /// Which of the charges' tags stand in `Tags`, a JSON object: `"all"`, which they are unless told otherwise, or a list of names. `[]`
         /// leaves the column out. Not with `columns.Tags`.
         #[serde(default)]

@@ -73,8 +73,8 @@ pub(crate) fn of(config: &Config) -> Result<Vec<(&'static str, Says)>, String> {
     Ok(defaults)
 }
 
-/// What a charge says that it is counted in.
-const UNIT: &str = "{attribute.unit}";
+/// What a quantity is counted in.
+const UNIT: &str = "{attribute.unit|dimension}";
 
 /// The charge's id leads from a row to the usage behind it.
 pub(crate) fn with_id(

@@ -4,7 +4,7 @@ use drops::time;
 use serde_json::Value;
 
 use crate::columns::{Column, Kind};
-use crate::{currency, values};
+use crate::{currency, units, values};
 
 /// What is wrong with a text in a column that holds no numbers; nothing if it is empty.
 pub(crate) fn objection(column: &Column, text: &str) -> Option<String> {
@@ -15,6 +15,7 @@ pub(crate) fn objection(column: &Column, text: &str) -> Option<String> {
     match column.kind {
         Kind::OneOf(known) => values::objection(text, known),
         Kind::Currency => currency::objection(text),
+        Kind::Unit => units::objection(text),
         // "Date/Time Format": of the datetimes of ISO 8601, these alone.
         Kind::Time => {
             let is_time = text.len() == 20 && text.ends_with('Z') && time::is_datetime(text);

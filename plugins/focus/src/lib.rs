@@ -5,7 +5,7 @@
 //! | `config` | what a pipeline says of its costs |
 //! | `plan`, `told`, `defaults` | the same, checked: columns that are configured, and those that are not |
 //! | `columns`, `forms`, `values`, `currency` | the columns of FOCUS, and what a cell of each may hold |
-//! | `numbers`, `costs`, `units`, `tags` | columns of decimals; what charges cost; what they are counted in; tags as JSON |
+//! | `numbers`, `costs`, `tags` | columns of decimals; what charges cost; tags as JSON |
 //! | `sheet` | charges as rows |
 //! | `rules` | what FOCUS asks of rows |
 //! | `parents` | what is the same throughout a set |

@@ -10,7 +10,7 @@ use crate::columns::ALL;
 use crate::config::Config;
 use crate::tags::Picked;
 use crate::told::{self, Told};
-use crate::{defaults, rules};
+use crate::{defaults, rules, units};
 
 /// What data files are called, before their number.
 const STEM: &str = "focus";
@@ -22,6 +22,8 @@ pub(crate) struct Plan {
     pub(crate) columns: BTreeMap<&'static str, Says>,
     /// Columns of the seller's own.
     pub(crate) own: BTreeMap<String, Template>,
+    /// What units are called, by what they are called in the usage.
+    pub(crate) units: BTreeMap<String, String>,
     pub(crate) cost: Cost,
     /// Empty where charges say themselves what they cost.
     pub(crate) prices: Prices,
@@ -35,7 +37,7 @@ pub(crate) enum Says {
     Told(Template),
     /// The charge's quantity, where FOCUS has one.
     Quantity,
-    /// The unit of the quantity in this column: what the charge says, else what follows from its dimension.
+    /// Its unit, where the quantity in this column is not empty.
     Unit(Template, &'static str),
     /// The first instant of the month.
     MonthStart,
@@ -81,7 +83,11 @@ impl Plan {
         }
         rules::columns(|name| columns.contains_key(name)).map_err(|(name, why)| format!("columns.{name}: {why}"))?;
         same_service(&columns)?;
-        Ok(Plan { drops, columns, own: defaults::with_id(own, config)?, cost, prices, other_costs })
+        let named = config.units.clone();
+        if let Some((name, why)) = named.iter().find_map(|(name, unit)| Some((name, units::objection(unit)?))) {
+            return Err(format!("units.{name}: {why}"));
+        }
+        Ok(Plan { drops, columns, own: defaults::with_id(own, config)?, units: named, cost, prices, other_costs })
     }
 
     /// The columns in the order in which they are written.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use drops::{Cells, Spelling, instants, time};
+use drops::{Cells, Spelling, Template, Texts, instants, time};
 use meterhost_sdk::ChargeBatch;
 
 use crate::columns::{self, ALL};
@@ -11,7 +11,7 @@ use crate::numbers::Numbers;
 use crate::objections::Objections;
 use crate::plan::{Plan, Says};
 use crate::values::TAX;
-use crate::{rules, units, values};
+use crate::{rules, values};
 
 /// A batch of charges as columns.
 #[derive(Debug)]
@@ -42,11 +42,7 @@ impl<'a> Sheet<'a> {
         }
         for (name, says) in &plan.columns {
             let cells = match says {
-                Says::Unit(told, of) => {
-                    let quantities = sheet.column(of);
-                    let counts = |row| quantities.is_some_and(|quantities| !quantities.get(row).is_empty());
-                    units::cells(told, batch, counts)
-                }
+                Says::Unit(template, of) => sheet.units((template, &plan.units), of, batch),
                 Says::Other => sheet.others(),
                 _ => continue,
             };
@@ -84,6 +80,30 @@ impl<'a> Sheet<'a> {
         };
         let quantities = batch.quantities();
         Numbers::each((0..batch.len()).map(|row| has_one(row).then(|| quantities.get(row))))
+    }
+
+    /// The units of the quantities in a column.
+    fn units(
+        &self,
+        (template, units): (&'a Template, &BTreeMap<String, String>),
+        of: &str,
+        batch: &'a ChargeBatch,
+    ) -> Cells<'a> {
+        let mut cells = template.cells(batch, Spelling::AsTheyAre);
+        if !units.is_empty() {
+            let called = |text: &str| match units.get(text).or_else(|| units.get("*")) {
+                Some(unit) if !text.is_empty() => unit.clone(),
+                _ => text.to_owned(),
+            };
+            cells = cells.respelled(called);
+        }
+        let quantities = self.column(of);
+        let counts = |row: usize| quantities.is_some_and(|quantities| !quantities.get(row).is_empty());
+        if (0..batch.len()).all(counts) {
+            return cells;
+        }
+        let texts: Texts = (0..batch.len()).map(|row| if counts(row) { cells.get(row) } else { "" }).collect();
+        Cells::each(texts)
     }
 
     /// The subcategories that services of no other have.

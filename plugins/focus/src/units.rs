@@ -1,64 +1,44 @@
-//! Units as FOCUS spells them (FOCUS 1.2, "Unit Format"): `Requests`, `GB-Hours`, `GB/Hour`. What counts things is a capitalized noun, so
-//! that a dimension `cpu_core_hours` is counted in `Cpu Core Hours`.
+//! Units as FOCUS 1.2 writes them (attribute "Unit Format"): `Hours`, `GB`, `GB-Hours`, `Request/Day`, `1000 Requests`, `Requests/3 Months`.
 
-use drops::{Cells, Spelling, Template, Texts};
-use meterhost_sdk::ChargeBatch;
+/// Lengths of time, one and many.
+const ONE: [&str; 6] = ["Year", "Month", "Day", "Hour", "Minute", "Second"];
+const MANY: [&str; 6] = ["Years", "Months", "Days", "Hours", "Minutes", "Seconds"];
 
-/// Units of time that others are multiplied by.
-const BY: [&str; 6] = ["Years", "Months", "Days", "Hours", "Minutes", "Seconds"];
-/// Units of time that others are counted per.
-const PER: [&str; 6] = ["Year", "Month", "Day", "Hour", "Minute", "Second"];
+/// What is wrong with a unit.
+pub(crate) fn objection(text: &str) -> Option<String> {
+    (!is_unit(text)).then(|| {
+        let shown = text.escape_debug();
+        format!(
+            "\"{shown}\" is no unit as FOCUS writes them: Hours, GB-Hours, Request/Day or 1000 Requests are; `units` says what it is called"
+        )
+    })
+}
 
-/// What is counted where a dimension's name says nothing of it.
-const ANY: &str = "Units";
-
-/// What each charge's quantity is counted in, where there is one: what it says itself, as it is; else its dimension, as a unit.
-pub(crate) fn cells<'a>(told: &'a Template, batch: &'a ChargeBatch, counts: impl Fn(usize) -> bool) -> Cells<'a> {
-    let told = told.cells(batch, Spelling::AsTheyAre);
-    let spelled = Cells::from(batch.dimensions()).respelled(of);
-    let mut rows = 0..batch.len();
-    if told.is_blank() && rows.all(&counts) {
-        return spelled;
+fn is_unit(text: &str) -> bool {
+    if let Some((unit, time)) = text.split_once('/') {
+        let several = time.split_once(' ').is_some_and(|(number, times)| is_number(number) && MANY.contains(&times));
+        return is_name(unit) && (ONE.contains(&time) || several);
     }
-    let text = |row: usize| match (counts(row), told.get(row)) {
-        (false, _) => "",
-        (true, "") => spelled.get(row),
-        (true, told) => told,
+    if let Some((unit, times)) = text.rsplit_once('-') {
+        return is_name(unit) && MANY.contains(&times);
+    }
+    match text.split_once(' ') {
+        Some((number, unit)) if is_number(number) => is_name(unit),
+        _ => is_name(text),
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Words of letters and digits that begin with a letter: `API Requests`, `vCPU`, `GiB`.
+fn is_name(text: &str) -> bool {
+    let is_word = |word: &str| {
+        word.starts_with(|first: char| first.is_ascii_alphabetic())
+            && word.bytes().all(|byte| byte.is_ascii_alphanumeric())
     };
-    Cells::each((0..batch.len()).map(text).collect::<Texts>())
-}
-
-/// The unit that a dimension is counted in.
-fn of(dimension: &str) -> String {
-    let is_with_time = |separator: char, times: &[&str]| {
-        dimension
-            .split_once(separator)
-            .is_some_and(|(unit, time)| unit.split(' ').all(is_word) && times.contains(&time))
-    };
-    if is_with_time('-', &BY) || is_with_time('/', &PER) {
-        return dimension.to_owned();
-    }
-    let words: Vec<&str> = dimension.split(|letter: char| letter.is_ascii_punctuation() || letter == ' ').collect();
-    let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
-    if words.is_empty() || !words.iter().copied().all(is_word) {
-        return ANY.to_owned();
-    }
-    words.into_iter().map(capitalized).collect::<Vec<_>>().join(" ")
-}
-
-fn is_word(word: &str) -> bool {
-    word.starts_with(|letter: char| letter.is_ascii_alphabetic())
-        && word.chars().all(|letter| letter.is_ascii_alphanumeric())
-}
-
-/// What has capitals has them where they belong: `vCPU`.
-fn capitalized(word: &str) -> String {
-    match word.split_at_checked(1) {
-        Some((first, rest)) if !word.contains(|letter: char| letter.is_ascii_uppercase()) => {
-            format!("{}{rest}", first.to_ascii_uppercase())
-        }
-        _ => word.to_owned(),
-    }
+    text.split(' ').all(is_word)
 }
 
 #[cfg(test)]
@@ -66,22 +46,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_dimension_is_spelled_as_a_unit() {
-        for (dimension, unit) in [
-            ("requests", "Requests"),
-            ("cpu_core_hours", "Cpu Core Hours"),
-            ("storage.gb-hours", "Storage Gb Hours"),
-            ("GB-Hours", "GB-Hours"),
-            ("API Requests/Second", "API Requests/Second"),
-            ("GB-hours", "GB Hours"),
-            ("vCPU", "vCPU"),
-            ("  api  calls ", "Api Calls"),
-            ("1000 calls", "Units"),
-            ("größe", "Units"),
-            ("a\u{a0}b", "Units"),
-            ("__", "Units"),
-        ] {
-            assert_eq!(of(dimension), unit, "{dimension}");
+    fn units_are_written_as_focus_has_them() {
+        for unit in
+            ["Hours", "GB", "GiB-Hours", "vCPU-Hours", "Request/Day", "1000 Requests", "API Requests/3 Months", "Units"]
+        {
+            assert_eq!(objection(unit), None, "{unit}");
+        }
+        for wrong in
+            ["cpu_core_hours", "", "GB-Hour", "Requests/Days", "/Day", "1000", "Requests/x Months", "3D", "GB  Hours"]
+        {
+            assert!(objection(wrong).is_some_and(|why| why.contains("is no unit as FOCUS writes them")), "{wrong}");
         }
     }
 }

@@ -123,8 +123,8 @@ fn a_quantity_is_empty_where_focus_has_none() {
             ["PricingQuantity", "PricingUnit", "ConsumedQuantity", "ConsumedUnit"].map(|name| row[name].as_str())
         })
         .collect();
-    let (priced, nothing) = (["1.0", "Cpu", "", ""], ["", "", "", ""]);
-    assert_eq!(written, [["1.0", "Cpu", "1.0", "Cpu"], nothing, priced, priced, priced]);
+    let (priced, nothing) = (["1.0", "cpu", "", ""], ["", "", "", ""]);
+    assert_eq!(written, [["1.0", "cpu", "1.0", "cpu"], nothing, priced, priced, priced]);
 }
 
 #[test]

@@ -243,11 +243,11 @@ fn usage_of_several_customers_and_services_with_tags_and_tiers_is_valid() {
 #[test]
 fn unit_prices_are_valid_beside_costs_that_they_make() {
     let Some(validator) = validator() else { return };
-    // And dimensions of which no unit is told.
+    // And dimensions whose units FOCUS writes in another way.
     let nameless = |charge| Charged { attributes: &[], dimension: "memory_byte_hours", ..charge };
     let all: Vec<_> = usage().into_iter().map(nameless).collect();
     let config = priced(
-        json!({ "prices": { "*": "0.000015" }, "columns": { "ListUnitPrice": "0.000015", "ContractedUnitPrice": "0.000015" } }),
+        json!({ "units": { "memory_byte_hours": "B-Hours" }, "prices": { "*": "0.000015" }, "columns": { "ListUnitPrice": "0.000015", "ContractedUnitPrice": "0.000015" } }),
     );
     assert_eq!(judged(&validator, &config, &all), only(NONE_INVOICED));
 }
