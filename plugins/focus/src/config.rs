@@ -40,14 +40,16 @@ config! {
         /// Written in any case are `BillingAccountId` and `BillingAccountName` (`"{customer}"`), `BillingCurrency` (`currency`),
         /// `BillingPeriodStart` and `BillingPeriodEnd` (the month), `ChargeCategory` (`"Usage"`), `ChargeClass` (empty),
         /// `ChargeDescription` (`"{dimension}"`), `ChargePeriodStart` (`"{start}"`), `ChargePeriodEnd` (`"{end}"`), `PricingQuantity`
-        /// (`"{quantity}"`), `PricingUnit` (`"{attribute.unit|dimension}"`, as `units` calls it), `ProviderName`, `PublisherName` and `InvoiceIssuerName`
-        /// (`provider`), `ServiceCategory` (`service_category`), `ServiceName` (`"{product|dimension}"`) and four costs; and, unless they are
-        /// left out with `""`, `ChargeFrequency` (`"Usage-Based"`), `ConsumedQuantity` (`"{quantity}"`), `ConsumedUnit`
-        /// (`"{attribute.unit|dimension}"`), `InvoiceId` (empty: it is known once the invoice is issued), `ServiceSubcategory` (the one of
-        /// its category for the rest: `"Other (Databases)"`), `Tags` (`tags`) and `x_ChargeId` (`"{id}"`). All others are written if they are given here.
+        /// (`"{quantity}"`), `PricingUnit` (`"{attribute.unit|dimension}"`, as `units` calls it), `ProviderName`, `PublisherName` and
+        /// `InvoiceIssuerName` (`provider`), `ServiceCategory` (`service_category`), `ServiceName` (`"{product|dimension}"`) and four
+        /// costs; and, unless they are left out with `""`, `ChargeFrequency` (`"Usage-Based"`), `ConsumedQuantity` (`"{quantity}"`),
+        /// `ConsumedUnit` (`"{attribute.unit|dimension}"`), `InvoiceId` (empty: it is known once the invoice is issued),
+        /// `ServiceSubcategory` (the one of its category for the rest: `"Other (Databases)"`), `Tags` (`tags`) and `x_ChargeId` (`"{id}"`).
+        /// All others are written if they are given here.
         ///
         /// `BilledCost` is either given here (`"{attribute.cost}"`), or follows from `prices` and `unit_price`. `EffectiveCost`,
-        /// `ContractedCost` and `ListCost` equal it unless they are given here.
+        /// `ContractedCost` and `ListCost` equal it unless they are given here. FOCUS has 0 as the `EffectiveCost` of a `Purchase` that later
+        /// charges draw on, and as the `BilledCost` of what is paid to somebody other than the provider: then they are given here.
         ///
         /// A quantity that is not given here is left empty where FOCUS has none: `PricingQuantity` of a `Tax`, `ConsumedQuantity` of
         /// whatever is not `Usage`; and so is its unit.

@@ -110,10 +110,6 @@ impl<'s, 'a> Rules<'s, 'a> {
         self.class.is_some_and(|cells| cells.get(row) == CORRECTION)
     }
 
-    fn is_filled(&self, column: &str, row: usize) -> bool {
-        self.sheet.column(column).is_some_and(|cells| !cells.get(row).is_empty())
-    }
-
     fn frequencies(&self, wrong: &mut Objections) {
         let Some(frequencies) = self.sheet.column("ChargeFrequency") else { return };
         let based = (0..self.rows).filter(|row| frequencies.get(*row) == USAGE_BASED);
@@ -147,7 +143,11 @@ impl<'s, 'a> Rules<'s, 'a> {
         for row in 0..self.rows {
             let is_consumed = is_consumed(self.category(row), status.map_or("", |status| status.get(row)));
             match (is_consumed, cells.get(row).is_empty()) {
-                (false, false) => wrong.add(row, NAME, "it is empty where nothing is used: where ChargeCategory is not Usage, or CommitmentDiscountStatus is Unused"),
+                (false, false) => wrong.add(
+                    row,
+                    NAME,
+                    "it is empty where ChargeCategory is not Usage, or CommitmentDiscountStatus is Unused: nothing is used",
+                ),
                 (true, true) if !self.is_correction(row) => {
                     wrong.add(row, NAME, "it is empty, and has to be known where ChargeCategory is Usage");
                 }
@@ -159,8 +159,10 @@ impl<'s, 'a> Rules<'s, 'a> {
     fn committed(&self, wrong: &mut Objections) {
         const NAME: &str = "CommitmentDiscountQuantity";
         let Some(cells) = self.sheet.column(NAME) else { return };
+        let commitments = self.sheet.column("CommitmentDiscountId");
         for row in 0..self.rows {
-            let counts = matches!(self.category(row), USAGE | PURCHASE) && self.is_filled("CommitmentDiscountId", row);
+            let is_committed = commitments.is_some_and(|commitments| !commitments.get(row).is_empty());
+            let counts = matches!(self.category(row), USAGE | PURCHASE) && is_committed;
             match (counts, cells.get(row).is_empty()) {
                 (false, false) => wrong.add(
                     row,
@@ -197,10 +199,16 @@ impl<'s, 'a> Rules<'s, 'a> {
         let (Some(cells), Some(categories)) = (self.sheet.column(NAME), self.sheet.column("ServiceCategory")) else {
             return;
         };
+        let mut last = None;
         for row in 0..self.rows {
-            let (subcategory, category) = (cells.get(row), categories.get(row));
-            if let Some(why) = stranger(subcategory, category) {
-                wrong.add(row, NAME, why);
+            // Most rows repeat what the row before said.
+            let places = (cells.place(row), categories.place(row));
+            let why = match &last {
+                Some((before, why)) if *before == places => why,
+                _ => &last.insert((places, stranger(cells.get(row), categories.get(row)))).1,
+            };
+            if let Some(why) = why {
+                wrong.add(row, NAME, why.as_str());
             }
         }
     }

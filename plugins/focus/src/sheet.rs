@@ -97,7 +97,8 @@ impl<'a> Sheet<'a> {
             };
             cells = cells.respelled(called);
         }
-        let counts = |row: usize| self.column(of).is_some_and(|quantities| !quantities.get(row).is_empty());
+        let quantities = self.column(of);
+        let counts = |row: usize| quantities.is_some_and(|quantities| !quantities.get(row).is_empty());
         if (0..batch.len()).all(counts) {
             return cells;
         }

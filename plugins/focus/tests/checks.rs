@@ -150,7 +150,7 @@ fn a_charge_that_cannot_be_published_is_named_and_the_others_are_not() {
         (
             &[("ChargeCategory", "Credit"), ("ConsumedQuantity", "1")],
             &[("ChargeCategory", "Usage"), ("ConsumedQuantity", "1")],
-            "ConsumedQuantity: it is empty where nothing is used",
+            "ConsumedQuantity: it is empty where ChargeCategory is not Usage",
         ),
         (
             &[("ConsumedQuantity", "")],
@@ -240,6 +240,18 @@ fn a_tag_with_nul_is_named() {
     let found = objections(&priced(json!({})), &charges(&odd));
     assert!(found[0].1.contains("Tags, tag team: it has a NUL"), "{found:?}");
     assert_eq!(objections(&priced(json!({ "tags": ["other"] })), &charges(&odd)), []);
+}
+
+#[test]
+fn a_unit_that_focus_writes_in_another_way_is_held_until_it_is_called_something() {
+    let odd = [Charged { dimension: "cpu_core_hours", ..charge() }];
+    let found = objections(&priced(json!({})), &charges(&odd));
+    assert!(found[0].1.contains("Unit: \"cpu_core_hours\" is no unit as FOCUS writes them"), "{found:?}");
+    for units in [json!({ "cpu_core_hours": "Core-Hours" }), json!({ "*": "Units" })] {
+        assert_eq!(objections(&priced(json!({ "units": units })), &charges(&odd)), []);
+    }
+    let told = Charged { attributes: &[("unit", "Hours")], ..odd[0] };
+    assert_eq!(objections(&priced(json!({ "units": { "cpu_core_hours": "Core-Hours" } })), &charges(&[told])), []);
 }
 
 #[test]
@@ -339,6 +351,7 @@ fn a_configuration_that_cannot_work_is_told_where() {
             told(json!({ "columns": { "ConsumedQuantity": "", "ConsumedUnit": "h" } })),
             "columns.ConsumedUnit: it says something of ConsumedQuantity only",
         ),
+        (told(json!({ "units": { "cpu": "cpu_hours" } })), "units.cpu: \"cpu_hours\" is no unit as FOCUS writes them"),
         (
             told(json!({ "tags": "all", "columns": { "Tags": "{attribute.json}" } })),
             "tags: `columns` gives Tags already",
