@@ -114,6 +114,7 @@ fn charge(window: &Window, number: u64) -> Charged {
         quantity: Decimal::new(i128::from(mixed % 1_000_000), 3).unwrap_or_default(),
         attributes: Vec::new(),
         records: 1,
+        sources: vec![(format!("customer-{:05}", number % 5_000), vec!["usage".to_owned()])],
     }
 }
 
