@@ -57,6 +57,7 @@ mod scenarios;
 mod second_sink;
 mod sets;
 mod sets_crashes;
+mod sets_drawn;
 mod sinks;
 mod sources;
 mod state_document;

@@ -108,6 +108,8 @@ pub struct SinkSpec {
     pub guard: Guard,
     /// Whether its plugin publishes complete sets of months. That is known once the plugin is loaded.
     pub publishes: bool,
+    /// SHA-256, in hex, of what such a plugin's charges follow from besides usage; known then, too.
+    pub made: String,
 }
 
 /// What becomes of a charge of which nothing is to be sent: its quantity, once rounded, is zero.

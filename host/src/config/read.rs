@@ -205,7 +205,8 @@ fn sink(name: &str, reader: &TableReader<'_>, base: &Path, errors: &mut ConfigEr
     let guard = guard(reader, errors);
     let plugin = plugin_spec(reader, name, Some(name), base, errors)?;
     let takes = takes.map(|takes| values(&takes));
-    Some(SinkSpec { plugin, takes, round, rate, retry_budget, customers, zero, late, guard, publishes: false })
+    let (publishes, made) = (false, String::new());
+    Some(SinkSpec { plugin, takes, round, rate, retry_budget, customers, zero, late, guard, publishes, made })
 }
 
 /// Reads the table that a sink names.

@@ -96,12 +96,11 @@ impl State {
             Entry::Told { taking, groups } => self.takings.tell(taking, &groups)?,
             Entry::Charged { sink, parts } => {
                 let windows = parts.parts.iter().map(|part| &part.window).chain(&parts.empty);
-                windows
-                    .copied()
-                    .collect::<Vec<_>>()
-                    .iter()
-                    .try_for_each(|window| self.window_mut(&sink, window).map(|known| known.settled = false))?;
-                self.sets.take_in(&sink, parts)?;
+                let windows: Vec<Window> = windows.copied().collect();
+                let changed = self.sets.take_in(&sink, parts)?;
+                for window in windows {
+                    self.window_mut(&sink, &window)?.settled &= !changed.contains(&window);
+                }
             }
             Entry::Publishing { sink, set } => self.sets.begin(&sink, set, &record.run, record.at)?,
             Entry::Written { sink, period, id, receipt } => self.sets.goes_on(&sink, period, &id, Some(receipt))?,

@@ -90,7 +90,7 @@ pub use round::rounded;
 pub use row::{Hash, Head, Row};
 pub use sets::{
     InSet, Intent, Part, Parts, PartsDraft, Period, Publication, Receipt, SetPart, Sets, Stage, contents, encode,
-    names, period_of,
+    merged, names, period_of,
 };
 pub use standing::{Standing, TAKEN_OVER};
 pub use state::{Counts, State, WindowState};

@@ -10,7 +10,7 @@ use super::options::Options;
 use super::queue::{Intake, cutoff};
 use super::setup::Setup;
 use crate::config::{Pipeline, SinkSpec, Start, first_window};
-use crate::ledger::{State, WindowState};
+use crate::ledger::{SetPart, State, WindowState};
 use crate::model::window::{Window, WindowKind};
 
 /// The windows of a run, ascending.
@@ -56,8 +56,8 @@ pub(super) fn due(
             return Due { closed: vec![*only], ..Due::default() };
         }
         let first = first(pipeline, now).filter(|first| first <= only);
-        let settled =
-            pipeline.sinks.iter().all(|sink| elsewhere(sink) || is_done(pipeline, state, &sink.plugin.name, only));
+        let back = look_back(pipeline, now);
+        let settled = pipeline.sinks.iter().all(|sink| elsewhere(sink) || is_done(state, sink, only, back));
         let windows = vec![*only];
         return match settled {
             _ if pipeline.is_due(only, now) && !complete.covers(only) => {
@@ -82,12 +82,12 @@ pub(super) fn due(
             due.next = window.end().checked_add(pipeline.grace).ok();
             break;
         }
-        let sinks = pipeline.sinks.iter().map(|sink| sink.plugin.name.as_str()).zip(&begins);
-        let mut owing = sinks.filter(|(sink, begins)| owes(state, sink, **begins, &window)).peekable();
+        let sinks = pipeline.sinks.iter().zip(&begins);
+        let mut owing = sinks.filter(|(sink, begins)| owes(state, &sink.plugin.name, **begins, &window)).peekable();
         if owing.peek().is_none() {
             continue;
         }
-        let settled = owing.all(|(sink, _)| is_done(pipeline, state, sink, &window));
+        let settled = owing.all(|(sink, _)| is_done(state, sink, &window, back));
         if !complete.covers(&window) {
             if !settled || has_holds(pipeline, state, &window) {
                 due.incomplete.push(window);
@@ -114,10 +114,15 @@ pub(super) fn due(
     due
 }
 
-/// Whether a window is settled for a sink; of one that publishes sets, also whether it was read for that.
-fn is_done(pipeline: &Pipeline, state: &State, sink: &str, window: &Window) -> bool {
-    let publishes = pipeline.sinks.iter().any(|spec| spec.publishes && spec.plugin.name == sink);
-    state.is_settled(sink, window) && (!publishes || state.sets().part(sink, window).is_some())
+/// Whether a window is settled for a sink. Of one that publishes sets, whether its charges are drawn up, whatever became of its month: as
+/// they would be now, if it is young enough to be looked at again.
+fn is_done(state: &State, spec: &SinkSpec, window: &Window, back: Timestamp) -> bool {
+    let sink = &spec.plugin.name;
+    if !spec.publishes {
+        return state.is_settled(sink, window);
+    }
+    let is_as_now = |part: &SetPart| *part.made == *spec.made;
+    state.sets().part(sink, window).is_some_and(|part| window.end() < back || is_as_now(part))
 }
 
 /// The windows of a queue: those that something was handed out of, and those of which something is held or waits, so that it is seen when it

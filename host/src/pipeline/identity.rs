@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::due::first;
 use super::setup::{Section, Setup};
 use crate::clock;
-use crate::config::{ConfigErrors, GrantSpec, Pipeline, SecretSource, fingerprint, join};
+use crate::config::{ConfigErrors, GrantSpec, Pipeline, SecretSource, SinkSpec, Zeros, fingerprint, join};
 use crate::ledger::{Clash, Identity, LedgerError, PluginDigest, State};
 use crate::shell::{self, quoted};
 
@@ -56,6 +56,22 @@ fn computes(pipeline: &Pipeline, section: &str) -> Option<Json> {
     }
     let aggregate = pipeline.aggregates.iter().find(|aggregate| aggregate.plugin.section == section)?;
     Some(json!({ "config": aggregate.plugin.config, "takes": aggregate.takes }))
+}
+
+/// What stands for all that a sink's charges follow from besides usage.
+pub(super) fn made(setup: &Setup, spec: &SinkSpec) -> String {
+    let computing =
+        |section: &Section| computes(&setup.pipeline, &section.name).map(|all| (section.plugin.digest(), all));
+    let takes: Vec<_> = setup.pipeline.sinks.iter().map(|sink| (&sink.plugin.name, &sink.takes)).collect();
+    let label = setup.sections().find(|section| section.name == spec.plugin.section).map(|own| own.plugin.label());
+    fingerprint(&json!({
+        "computed": setup.sections().filter_map(computing).collect::<Vec<_>>(),
+        "takes": takes,
+        "customers": spec.customers.as_ref().map(|customers| &customers.digest),
+        "skips_zeros": spec.zero == Some(Zeros::Skip),
+        // It may refuse some.
+        "sink": (label, &spec.plugin.config),
+    }))
 }
 
 /// Where secrets come from; nobody reads them.

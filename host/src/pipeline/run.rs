@@ -291,7 +291,8 @@ fn unpublished(pipeline: &Pipeline, shown: &ShownMonths, works: &mut [Work]) {
     }
 }
 
-/// Writes down which windows are settled: all charges final, nothing held.
+/// Writes down which windows are settled: all charges final, nothing held. Of months that readers are shown as they should be, those too
+/// that an earlier run drew up.
 pub(super) fn settle(
     pipeline: &Pipeline,
     ledger: &mut Ledger,
@@ -299,6 +300,19 @@ pub(super) fn settle(
     shown: &ShownMonths,
 ) -> Result<(), LedgerError> {
     let mut settled = Vec::new();
+    let read: HashSet<(&str, Window)> = works
+        .iter()
+        .filter_map(|work| Some((pipeline.sinks.get(work.sink)?.plugin.name.as_str(), work.window)))
+        .collect();
+    for (sink, period) in &shown.shown {
+        let state = ledger.state();
+        let is_left = |window: &Window| {
+            let known = state.window(sink, window);
+            !read.contains(&(sink, *window)) && known.is_some_and(|known| !known.settled && known.holds.is_empty())
+        };
+        let parts = state.sets().parts_of(sink, period).into_iter().map(|(window, _)| window);
+        settled.extend(parts.filter(is_left).map(|window| Entry::Settled { sink: sink.clone(), window }));
+    }
     for work in works {
         let Some(spec) = pipeline.sinks.get(work.sink) else { continue };
         let sink = &spec.plugin.name;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use meterhost_decimal::Decimal;
 
+use super::identity::made;
 use super::read::with_denials;
 use crate::broker::{Broker, Grants, Rate, Session, advice};
 use crate::config::{AggregateSpec, ConfigErrors, Pipeline, PluginSpec, SinkSpec, Zeros, check_against_schema};
@@ -198,7 +199,12 @@ impl Setup {
         for (spec, sink) in pipeline.sinks.iter_mut().zip(&sinks) {
             spec.publishes = sink.place.is_some();
         }
-        Ok(Setup { source, aggregates, sinks, place, broker: broker.clone(), pipeline })
+        let mut setup = Setup { source, aggregates, sinks, place, broker: broker.clone(), pipeline };
+        let made: Vec<String> = setup.pipeline.sinks.iter().map(|spec| made(&setup, spec)).collect();
+        for (spec, made) in setup.pipeline.sinks.iter_mut().zip(made) {
+            spec.made = made;
+        }
+        Ok(setup)
     }
 
     /// Whether the source hands each record out until it is told what became of it.

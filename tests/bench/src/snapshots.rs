@@ -78,8 +78,9 @@ window = "hour"
 start  = "2025-06"
 
 [source]
-plugin = "s3-reader"
-grant  = { read = "file://./usage" }
+plugin    = "s3-reader"
+look_back = "1 hour"
+grant     = { read = "file://./usage" }
 config.layout = "{yyyy}/{mm}/{dd}/{hh}/*.json"
 config.fields = { time = "path", customer = "/customer", dimension = "/dimension", quantity = "/value" }
 
@@ -137,7 +138,7 @@ fn seed(pipeline: &Pipeline, charges: u64) -> Outcome<()> {
     };
     ledger.append(vec![run])?;
     let shelf = place.shelf();
-    let mut draft = PartsDraft::begin(&shelf);
+    let mut draft = PartsDraft::begin(&shelf, "");
     let count = windows.len() as u64;
     for (at, window) in windows.iter().enumerate() {
         let (from, to) = (charges * at as u64 / count, charges * (at as u64 + 1) / count);
@@ -157,7 +158,7 @@ fn seed(pipeline: &Pipeline, charges: u64) -> Outcome<()> {
 
 fn ours(pipeline: &Pipeline) -> Outcome<measure::Ran> {
     let mut command = Command::new(measure::target()?.join("release/meterhost"));
-    command.arg("run").arg(pipeline.base.join("pipeline.toml")).args(["--now", "2025-07-01T00:00:00Z"]);
+    command.arg("run").arg(pipeline.base.join("pipeline.toml")).args(["--now", "2025-07-01T02:00:00Z"]);
     timed(command)
 }
 

@@ -8,11 +8,13 @@
 //! | file | subject |
 //! |---|---|
 //! | `part` | the charges of one window in a segment: from rows to bytes |
+//! | `merge` | many small segments become one |
 //! | `read` | a set, block by block, whatever its size |
 //! | `state` | what the entries add up to |
 //! | `find` | one charge |
 
 mod find;
+mod merge;
 mod part;
 mod read;
 mod state;
@@ -21,6 +23,7 @@ use meterhost_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 pub use self::find::InSet;
+pub use self::merge::merged;
 pub use self::part::{PartsDraft, encode};
 pub use self::state::{Period, Publication, SetPart, Sets, Stage, contents, names, period_of};
 use super::row::Hash;
@@ -54,6 +57,8 @@ pub struct Part {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Parts {
+    /// SHA-256, in hex, of what their charges follow from besides usage.
+    pub made: String,
     /// The segment that holds them, if one of them has charges.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub segment: Option<String>,
@@ -82,7 +87,7 @@ pub struct Intent {
     pub fingerprint: Hash,
     /// How many charges it has.
     pub rows: u64,
-    /// Whether the period was over, and nothing of it was held or waited for.
+    /// Whether the period was over, and its data complete.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub closed: bool,
 }

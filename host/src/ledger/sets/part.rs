@@ -8,7 +8,7 @@ use std::io::{BufWriter, Write as _};
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Part, Parts};
+use super::{Part, Parts, SetPart};
 use crate::ledger::error::LedgerError;
 use crate::ledger::ids::Shelf;
 use crate::ledger::row::Hash;
@@ -83,9 +83,10 @@ pub struct PartsDraft<'a> {
 }
 
 impl<'a> PartsDraft<'a> {
-    /// Begins.
-    pub fn begin(shelf: &'a Shelf) -> Self {
-        PartsDraft { shelf, file: None, written: 0, names: BTreeMap::new(), parts: Parts::default() }
+    /// Begins. `made` stands for what the charges follow from besides usage.
+    pub fn begin(shelf: &'a Shelf, made: &str) -> Self {
+        let parts = Parts { made: made.to_owned(), ..Parts::default() };
+        PartsDraft { shelf, file: None, written: 0, names: BTreeMap::new(), parts }
     }
 
     /// Adds a window's charges, in ascending order of windows.
@@ -97,7 +98,30 @@ impl<'a> PartsDraft<'a> {
             self.parts.empty.push(window);
             return Ok(());
         };
-        let sha256 = Hash::of(&encoded.bytes);
+        let from = self.write(&encoded.bytes)?;
+        let (tags, attributes) = (self.places(&encoded.tags), self.places(&encoded.attributes));
+        let (sha256, bytes) = (Hash::of(&encoded.bytes), encoded.bytes.len() as u64);
+        self.parts.parts.push(Part { window, rows: encoded.rows, from, bytes, sha256, contents, tags, attributes });
+        Ok(())
+    }
+
+    /// Adds charges of a window that stand in another segment, in ascending order of windows.
+    ///
+    /// # Errors
+    /// They cannot be read, or not be written.
+    pub(super) fn copy(&mut self, window: Window, part: &SetPart) -> Result<(), LedgerError> {
+        let SetPart { rows, segment, range, sha256, contents, tags, attributes, .. } = part;
+        let read = self.shelf.part(segment, range)?.filter(|bytes| Hash::of(bytes) == *sha256);
+        let bytes = read.ok_or_else(|| self.shelf.torn(segment, "it is not what was written"))?;
+        let from = self.write(&bytes)?;
+        let (tags, attributes) = (self.places(tags), self.places(attributes));
+        let (rows, bytes, sha256, contents) = (*rows, bytes.len() as u64, *sha256, *contents);
+        self.parts.parts.push(Part { window, rows, from, bytes, sha256, contents, tags, attributes });
+        Ok(())
+    }
+
+    /// Writes what a part holds; answers where in the segment it begins.
+    fn write(&mut self, bytes: &[u8]) -> Result<u64, LedgerError> {
         let failed = |error: std::io::Error| self.shelf.failed("cannot be written", &error);
         let file = match &mut self.file {
             Some(file) => file,
@@ -108,22 +132,22 @@ impl<'a> PartsDraft<'a> {
                 self.file.insert(file)
             }
         };
-        file.write_all(&encoded.bytes).map_err(failed)?;
-        let (from, bytes) = (self.written, encoded.bytes.len() as u64);
-        self.written += bytes;
-        let mut places = |names: &[String]| {
-            let place = |name: &String| {
-                let next = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
-                *self.names.entry(name.clone()).or_insert_with(|| {
-                    self.parts.names.push(name.clone());
-                    next
-                })
-            };
-            names.iter().map(place).collect()
+        file.write_all(bytes).map_err(failed)?;
+        let from = self.written;
+        self.written += bytes.len() as u64;
+        Ok(from)
+    }
+
+    /// Names as positions in the segment's.
+    fn places<N: AsRef<str>>(&mut self, names: &[N]) -> Vec<u32> {
+        let place = |name: &N| {
+            let next = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+            *self.names.entry(name.as_ref().to_owned()).or_insert_with(|| {
+                self.parts.names.push(name.as_ref().to_owned());
+                next
+            })
         };
-        let (tags, attributes) = (places(&encoded.tags), places(&encoded.attributes));
-        self.parts.parts.push(Part { window, rows: encoded.rows, from, bytes, sha256, contents, tags, attributes });
-        Ok(())
+        names.iter().map(place).collect()
     }
 
     /// Ends: what they hold is there for good when this returns, and counts once the ledger names it. Nothing where nothing was added.
@@ -139,6 +163,6 @@ impl<'a> PartsDraft<'a> {
             shelf.publish(&name, file)?;
             parts.segment = Some(name);
         }
-        Ok((parts != Parts::default()).then_some(parts))
+        Ok((!parts.parts.is_empty() || !parts.empty.is_empty()).then_some(parts))
     }
 }

@@ -19,9 +19,11 @@ pub struct SetPart {
     pub(super) segment: Arc<str>,
     pub(super) range: Range<u64>,
     pub(super) sha256: Hash,
-    contents: Hash,
-    tags: Vec<Arc<str>>,
-    attributes: Vec<Arc<str>>,
+    pub(super) contents: Hash,
+    pub(super) tags: Vec<Arc<str>>,
+    pub(super) attributes: Vec<Arc<str>>,
+    /// What stands for all that they follow from besides usage.
+    pub made: Arc<str>,
 }
 
 /// How far a publication has come.
@@ -156,25 +158,33 @@ impl Sets {
         self.parts.keys().chain(self.periods.keys()).map(String::as_str)
     }
 
-    pub(in crate::ledger) fn take_in(&mut self, sink: &str, parts: Parts) -> Result<(), FoldError> {
-        let Parts { segment, names, parts, empty } = parts;
-        let segment: Arc<str> = segment.unwrap_or_default().into();
+    /// Takes in where windows' charges are from here on; answers the windows whose charges are others than before.
+    pub(in crate::ledger) fn take_in(&mut self, sink: &str, parts: Parts) -> Result<BTreeSet<Window>, FoldError> {
+        let Parts { made, segment, names, parts, empty } = parts;
+        let (segment, made): (Arc<str>, Arc<str>) = (segment.unwrap_or_default().into(), made.into());
         let names: Vec<Arc<str>> = names.into_iter().map(Into::into).collect();
         let named = |places: &[u32]| -> Result<Vec<Arc<str>>, FoldError> {
             let name = |place: &u32| names.get(*place as usize).cloned().ok_or(FoldError::NoPart);
             places.iter().map(name).collect()
         };
         let known = self.parts.entry(sink.to_owned()).or_default();
+        let mut changed = BTreeSet::new();
+        let mut take = |window, part: SetPart| {
+            let before = known.insert(window, part.clone());
+            if before.is_none_or(|before| (before.rows, before.contents) != (part.rows, part.contents)) {
+                changed.insert(window);
+            }
+        };
         for Part { window, rows, from, bytes, sha256, contents, tags, attributes } in parts {
             let end = from.checked_add(bytes).filter(|_| rows > 0 && !segment.is_empty()).ok_or(FoldError::NoPart)?;
             let (tags, attributes) = (named(&tags)?, named(&attributes)?);
-            let part = SetPart { rows, segment: segment.clone(), range: from..end, sha256, contents, tags, attributes };
-            known.insert(window, part);
+            let (segment, range) = (segment.clone(), from..end);
+            take(window, SetPart { rows, segment, range, sha256, contents, tags, attributes, made: made.clone() });
         }
         for window in empty {
-            known.insert(window, SetPart::empty());
+            take(window, SetPart::empty(made.clone()));
         }
-        Ok(())
+        Ok(changed)
     }
 
     fn period_mut(&mut self, sink: &str, period: Window) -> &mut Period {
@@ -283,9 +293,9 @@ impl SetPart {
     }
 
     /// Of a window that has no charges.
-    fn empty() -> Self {
+    fn empty(made: Arc<str>) -> Self {
         let (segment, sha256, contents) = (Arc::from(""), Hash::default(), Hash::default());
-        SetPart { rows: 0, segment, range: 0..0, sha256, contents, tags: Vec::new(), attributes: Vec::new() }
+        SetPart { rows: 0, segment, range: 0..0, sha256, contents, tags: Vec::new(), attributes: Vec::new(), made }
     }
 
     /// Whether it holds the charges of these contents; nothing where there are none.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ledger::{
-    FoldError, Hash, Intent, Named, Parts, PartsDraft, Receipt, Sought, Stage, contents, encode, names,
+    FoldError, Hash, Intent, Named, Parts, PartsDraft, Receipt, SetPart, Sought, Stage, contents, encode, merged, names,
 };
 use crate::model::charged::Charged;
 
@@ -15,7 +15,7 @@ fn charged(customer: &str, quantity: &str, tags: &[(&str, &str)]) -> Charged {
 
 fn parts(place: &Place, of: &[(Window, &[Charged])]) -> Entry {
     let shelf = place.at().shelf();
-    let mut draft = PartsDraft::begin(&shelf);
+    let mut draft = PartsDraft::begin(&shelf, "");
     of.iter().for_each(|(window, charges)| draft.add(*window, &encode(*charges)).unwrap());
     Entry::Charged { sink: "s".to_owned(), parts: draft.publish().unwrap().unwrap() }
 }
@@ -128,4 +128,36 @@ fn an_impossible_history_of_sets_is_refused() {
         let error = place.open("again").append(vec![entry]).unwrap_err();
         assert!(matches!(&error, LedgerError::Refused { cause, .. } if *cause == why), "{why}: {error:?}");
     }
+}
+
+#[test]
+fn many_small_segments_of_a_month_become_one_that_holds_the_same() {
+    let place = Place::new();
+    let hours: Vec<Window> =
+        std::iter::successors(Some(Window::containing(WindowKind::Hour, june().start())), Window::next)
+            .take(24)
+            .collect();
+    let mut ledger = place.open("run");
+    ledger.append(vec![intent(&hours)]).unwrap();
+    let shelf = place.at().shelf();
+    let own = |ledger: &Ledger| ledger.state().sets().parts_of("s", &june());
+    for (at, hour) in hours.iter().enumerate() {
+        assert_eq!(merged(&own(&ledger), &shelf).unwrap(), None, "{at} are few");
+        let charge = charged(&format!("customer-{at}"), "1.5", &[(if at % 2 == 0 { "even" } else { "odd" }, "x")]);
+        ledger.append(vec![parts(&place, &[(*hour, &[charge])])]).unwrap();
+        ledger.append(vec![Entry::Settled { sink: "s".to_owned(), window: *hour }]).unwrap();
+    }
+    let before = own(&ledger);
+    let all = |parts: &[(Window, SetPart)]| {
+        parts.iter().map(|(window, part)| (*window, shelf.charges(part).unwrap())).collect::<Vec<_>>()
+    };
+    let together = merged(&before, &shelf).unwrap().unwrap();
+    assert_eq!(together.parts.iter().map(|part| part.window).collect::<Vec<_>>(), hours);
+    ledger.append(vec![Entry::Charged { sink: "s".to_owned(), parts: together }]).unwrap();
+    let after = own(&ledger);
+    assert_ne!(after, before);
+    assert_eq!((all(&after), contents(&after), names(&after)), (all(&before), contents(&before), names(&before)));
+    assert!(hours.iter().all(|hour| ledger.state().is_settled("s", hour)), "nothing of them changed");
+    assert_eq!(merged(&after, &shelf).unwrap(), None);
+    assert_eq!(place.read().sets().parts_of("s", &june()), after);
 }

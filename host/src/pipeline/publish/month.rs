@@ -26,7 +26,7 @@ pub(super) struct Month {
     pub(super) rows: u64,
     /// Windows that are due and were never read.
     pub(super) unread: Vec<Window>,
-    /// Whether it is over, its data is complete, and nothing of it is held; or it was published so before.
+    /// Whether it is over, and its data is complete; or it was published so before.
     pub(super) is_closed: bool,
     /// Whether that makes a difference.
     closes: bool,
@@ -62,8 +62,8 @@ impl Month {
         let is_before = |window: &Window| last_read.is_some_and(|last| *window < last);
         let wanted = windows().take_while(|window| is_before(window) || is_expected(window));
         let unread = wanted.filter(|window| !is_read(window)).collect();
-        let is_held = |window: Window| state.window(made.sink, &window).is_some_and(|known| !known.holds.is_empty());
-        let is_over = windows().all(|window| is_expected(&window)) && !windows().any(is_held);
+        // What is held of it, it is not kept open by: that waits for one customer, and what closes a month is everybody's.
+        let is_over = windows().all(|window| is_expected(&window));
         // A month that was published as closed does not open again.
         let known = state.sets().period(made.sink, &period);
         let is_closed = is_over || known.is_some_and(|known| known.publications.iter().any(|set| set.intent.closed));

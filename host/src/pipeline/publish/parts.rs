@@ -37,7 +37,7 @@ pub(in crate::pipeline) fn draw(
     let mut drawn = Drawn::default();
     for (position, spec) in sinks.iter().enumerate().filter(|(_, spec)| spec.publishes) {
         let name = &spec.plugin.name;
-        let mut draft = PartsDraft::begin(shelf);
+        let mut draft = PartsDraft::begin(shelf, &spec.made);
         let mut own: Vec<&mut Work> = works.iter_mut().filter(|work| work.sink == position && work.is_read).collect();
         own.sort_by_key(|work| work.window);
         let mut changed: BTreeMap<Window, u64> = BTreeMap::new();
@@ -48,7 +48,7 @@ pub(in crate::pipeline) fn draw(
             let shown = period.and_then(|period| period.shown_of(&work.window));
             let charges = charges(spec, &work.assessment, before, shelf)?;
             let encoded = encode(&charges);
-            let is_same = before.is_some_and(|part| part.holds(encoded.contents()));
+            let is_same = before.is_some_and(|part| part.holds(encoded.contents()) && *part.made == *spec.made);
             let known = match shown {
                 Some(part) if part.holds(encoded.contents()) => Known::All,
                 Some(part) => {

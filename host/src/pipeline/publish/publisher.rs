@@ -8,7 +8,7 @@ use super::month::{Made, Month, months};
 use crate::broker::Denial;
 use crate::config::SinkSpec;
 use crate::failpoint::failpoint;
-use crate::ledger::{Entry, Intent, Ledger, Period, Receipt, State};
+use crate::ledger::{Entry, Intent, Ledger, LedgerError, Period, Receipt, State, merged};
 use crate::model::publish::{PlaceTraits, Shown, Written};
 use crate::model::window::Window;
 use crate::pipeline::complete::Complete;
@@ -71,25 +71,30 @@ impl Publisher<'_> {
                         true => published.problems.push(self.waits(&month)),
                         false => _ = published.shown.insert((name.clone(), period)),
                     }
+                    if let Err(error) = self.merge(&month) {
+                        published.stopped = Some(Stopped::Ledger(error));
+                        break;
+                    }
                     let ledger = self.ledger();
                     let known = ledger.state().sets().period(name, &period);
                     published.notes.extend(known.and_then(|known| left_behind(name, &period, known)));
                     published.months.push(report(state).shown(known));
                 }
-                Err(Halt::Stopped(Stopped::Problem(problem))) => {
+                Err(Broken { halt: Halt::Stopped(Stopped::Problem(problem)), .. }) => {
                     published.problems.push(problem);
                     published.months.push(report(PublicationState::Failed).shown(known.as_ref()));
                 }
-                Err(Halt::Stopped(stopped)) => {
+                Err(Broken { halt: Halt::Stopped(stopped), .. }) => {
                     published.stopped = Some(stopped);
                     break;
                 }
-                Err(Halt::Failed(step, failure, denials)) => {
-                    published.problems.push(self.trouble(step, &period, &failure, &denials));
+                Err(Broken { halt: Halt::Failed(step, failure, denials), left }) => {
+                    published.problems.push(self.trouble((step, left), &period, &failure, &denials));
                     published.months.push(report(PublicationState::Failed).shown(known.as_ref()));
                 }
-                Err(Halt::Patience(step, reason)) => {
-                    published.problems.push(self.problem("unavailable", step, &period, reason));
+                Err(Broken { halt: Halt::Patience(step, reason), left }) => {
+                    let problem = self.problem("unavailable", step, &period, reason);
+                    published.problems.push(Problem { action: Some(format!("{left}; {AGAIN}")), ..problem });
                     published.months.push(report(PublicationState::Failed).shown(known.as_ref()));
                 }
             }
@@ -116,8 +121,16 @@ impl Publisher<'_> {
         Ok(self.ledger().append(vec![entry])?)
     }
 
+    /// Brings together what a month's charges stand in, where that is many pieces.
+    fn merge(&self, month: &Month) -> Result<(), LedgerError> {
+        match merged(&month.parts, &self.setup.place.shelf())? {
+            Some(parts) => self.ledger().append(vec![Entry::Charged { sink: self.spec.plugin.name.clone(), parts }]),
+            None => Ok(()),
+        }
+    }
+
     /// What is to be done with a month, and that.
-    fn one(&self, month: &Month, known: Option<&Period>) -> Result<PublicationState, Halt> {
+    fn one(&self, month: &Month, known: Option<&Period>) -> Result<PublicationState, Broken> {
         let is_pinned = known.is_some_and(|known| known.pinned.is_some());
         if !month.unread.is_empty() && !is_pinned {
             return Ok(PublicationState::Waits);
@@ -139,8 +152,10 @@ impl Publisher<'_> {
         if month.is_shown(known, &shown, look_back(&self.setup.pipeline, self.options.now)) {
             return Ok(PublicationState::Unchanged);
         }
-        self.publish(month, known, line)?;
-        Ok(PublicationState::Published)
+        match self.publish(month, known, line) {
+            Ok(()) => Ok(PublicationState::Published),
+            Err(halt) => Err(Broken { left: left(&halt, &shown), halt }),
+        }
     }
 
     /// Sees to it that readers are shown what a person said: they may not be yet, or not any more.
@@ -209,7 +224,7 @@ impl Publisher<'_> {
         self.append(Entry::Written { sink: sink.clone(), period, id: id.clone(), receipt })?;
         failpoint("showing-set");
         let first = line.instance.commit();
-        line.until_done("showing the set", first, PublisherInstance::commit)?;
+        line.until_done(SHOWING, first, PublisherInstance::commit)?;
         failpoint("shown-set");
         self.append(Entry::Published { sink, period, id })
     }
@@ -225,9 +240,13 @@ impl Publisher<'_> {
         Ok(Line { instance, session, budget: self.spec.retry_budget, stop: self.options.stop })
     }
 
-    fn trouble(&self, step: &str, period: &Window, failure: &Failure, denials: &[Denial]) -> Problem {
+    fn trouble(&self, (step, left): (&str, &str), period: &Window, failure: &Failure, denials: &[Denial]) -> Problem {
         let mut problem = self.sink.section.problem(step, Some(period.label()), failure);
-        problem.action.get_or_insert_with(|| STAYS.to_owned());
+        let then = match failure.cause {
+            Cause::Unavailable(_) => AGAIN.to_owned(),
+            _ => problem.action.take().unwrap_or_else(|| MENDED.to_owned()),
+        };
+        problem.action = Some(format!("{left}; {then}"));
         with_denials(problem, denials)
     }
 
@@ -249,7 +268,6 @@ impl Publisher<'_> {
             plugin: Some(self.sink.section.label()),
             step: Some(step.to_owned()),
             input: Some(period.label()),
-            action: Some(STAYS.to_owned()),
             ..Problem::new(code, text)
         }
     }
@@ -273,8 +291,38 @@ fn left_behind(sink: &str, period: &Window, known: &Period) -> Option<String> {
     Some(format!("{} of {sink}: {what}", period.label()))
 }
 
+/// The step in which readers come to see a set.
+const SHOWING: &str = "showing the set";
+
 /// What a failure to publish leaves.
-const STAYS: &str = "readers are shown what they were; the next run publishes it";
+const AS_BEFORE: &str = "readers are shown what they were";
+/// What comes after one that passes, and after one that does not.
+const AGAIN: &str = "the next run goes on";
+const MENDED: &str = "mend what it names: until then each run ends here";
+
+/// A publication that came to nothing.
+struct Broken {
+    halt: Halt,
+    /// What readers are shown now.
+    left: &'static str,
+}
+
+impl From<Halt> for Broken {
+    fn from(halt: Halt) -> Self {
+        Broken { halt, left: AS_BEFORE }
+    }
+}
+
+/// What readers are shown where a publication broke off like this, and were shown that before.
+fn left(halt: &Halt, before: &Shown) -> &'static str {
+    match (halt, before) {
+        (_, Shown::CannotTell) => "readers are shown what they were, or some of the new set already",
+        (Halt::Failed(SHOWING, ..) | Halt::Patience(SHOWING, _), _) => {
+            "readers are shown what they were, or the new set already"
+        }
+        _ => AS_BEFORE,
+    }
+}
 
 pub(super) fn contract(step: &'static str, line: &Line<'_>, text: String) -> Halt {
     Halt::failed(step, &line.session)(Cause::Contract(text).into())
