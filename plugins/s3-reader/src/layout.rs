@@ -1,5 +1,6 @@
 //! What the parts of a key mean.
 
+mod beyond;
 mod key;
 mod prefixes;
 #[cfg(test)]

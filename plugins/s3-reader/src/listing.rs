@@ -65,6 +65,12 @@ impl Found {
                 self.listing = None;
                 continue;
             };
+            let last = page.last().map(|object| object.key.as_str());
+            if let Some(behind) = last.and_then(|last| self.mapping.layout.beyond(last, &self.windows)) {
+                let below = std::mem::take(prefix);
+                *listing = objects::list(&below, Some(&behind)).map_err(|error| failed(&below, error))?;
+                *prefix = below;
+            }
             let wanted: Vec<_> = page.into_iter().filter_map(|object| self.wanted(object)).collect();
             if !wanted.is_empty() {
                 return Ok(Some(wanted));

@@ -58,7 +58,7 @@ impl Layout {
     }
 
     /// A time, and the slack before and after it.
-    fn widened(&self, span: &Window) -> Window {
+    pub(super) fn widened(&self, span: &Window) -> Window {
         Window { start: span.start.saturating_sub(self.slack), end: span.end.saturating_add(self.slack) }
     }
 

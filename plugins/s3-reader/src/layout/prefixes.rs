@@ -75,18 +75,22 @@ impl Layout {
             match token {
                 Token::Literal(text) => prefix.push_str(text),
                 Token::Time(unit) if *unit <= finest && cut(start, *unit) == cut(last, *unit) => {
-                    let (year, month, day, hour) = cut(start, *unit);
-                    prefix.push_str(&match unit {
-                        Unit::Year => format!("{year:04}"),
-                        Unit::Month => format!("{month:02}"),
-                        Unit::Day => format!("{day:02}"),
-                        Unit::Hour => format!("{hour:02}"),
-                    });
+                    prefix.push_str(&written(start, *unit));
                 }
                 Token::Time(_) | Token::Capture(_) | Token::Any | Token::All => break,
             }
         }
         prefix
+    }
+}
+
+/// A part of a time, as keys have it.
+pub(super) fn written(moment: DateTime, unit: Unit) -> String {
+    match unit {
+        Unit::Year => format!("{:04}", moment.year()),
+        Unit::Month => format!("{:02}", moment.month()),
+        Unit::Day => format!("{:02}", moment.day()),
+        Unit::Hour => format!("{:02}", moment.hour()),
     }
 }
 

@@ -184,3 +184,34 @@ fn a_layout_that_means_nothing_is_refused() {
         assert_eq!(Layout::parse(text), Err(error.to_owned()));
     }
 }
+
+#[test]
+fn a_listing_goes_on_where_the_windows_begin_and_leaves_what_captures_hold_behind_them() {
+    let hour = |start: &str, end: &str| window(&format!("2025-{start}:00:00Z"), &format!("2025-{end}:00:00Z"));
+    let windows = [hour("06-11T22", "06-11T23"), hour("06-10T04", "06-10T05")];
+    for (layout, slack, key, behind) in [
+        (HOURLY, 0, "metering/pg/2025/06/01/00/a.json", Some("metering/pg/2025/06/10/04")),
+        (HOURLY, 0, "metering/pg/2024/12/31/00/a.json", Some("metering/pg/2025/06/10/04")),
+        (HOURLY, 0, "metering/pg/2025/06/10/03/z.json", Some("metering/pg/2025/06/10/04")),
+        (HOURLY, 0, "metering/pg/2025/06/10/04/a.json", None),
+        (HOURLY, 0, "metering/pg/2025/06/10/05/a.json", Some("metering/pg/2025/06/11/22")),
+        (HOURLY, 0, "metering/pg/2025/06/11/22/a.json", None),
+        (HOURLY, 0, "metering/pg/2025/06/11/23/a.json", Some("metering/pg/:")),
+        (HOURLY, 0, "metering/pg/2025/06/01/00/a.csv", None),
+        (HOURLY, 3_600_000, "metering/pg/2025/06/01/00/a.json", Some("metering/pg/2025/06/10/03")),
+        (HOURLY, 3_600_000, "metering/pg/2025/06/11/23/a.json", None),
+        ("m/{a}/{b}/day={yyyy}{mm}{dd}/x-{tenant}/*.json", 0, "m/a/b/day=20250601/x-t/a.json", None),
+        ("m/{a}/{b}/{yyyy}{mm}{dd}/x-{tenant}/*.json", 0, "m/a/b/20250601/x-t/a.json", Some("m/a/b/20250610")),
+        ("*/x/{yyyy}-{mm}.json", 0, "q/x/2025-01.json", Some("q/x/2025-06")),
+        // No folder of their own, another order, or no capture before: they are listed as they are.
+        ("m/{a}-{yyyy}/{mm}/*.json", 0, "m/a-2025/01/a.json", None),
+        ("m/{a}/{mm}/{yyyy}/*.json", 0, "m/a/01/2025/a.json", None),
+        ("m/**/{yyyy}/{mm}/*.json", 0, "m/a/2025/01/a.json", None),
+        ("m/{yyyy}/{mm}/*.json", 0, "m/2025/01/a.json", None),
+        ("m/{a}/{yyyy}/{b}/{mm}/*.json", 0, "m/a/2025/b/01/a.json", None),
+        ("m/{a}/{yyyy}{mm}", 0, "m/a/202501", None),
+    ] {
+        let parsed = Layout::parse(layout).unwrap().with_slack(slack);
+        assert_eq!(parsed.beyond(key, &windows).as_deref(), behind, "{layout} {key}");
+    }
+}
