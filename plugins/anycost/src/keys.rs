@@ -4,13 +4,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::config::{TagKeys, Tags};
+use sheets::{Picked, Tags};
+
+use crate::config::TagKeys;
 
 /// Which tags are written.
 #[derive(Debug, Clone)]
 pub(crate) struct Keys {
-    /// Nothing where all are.
-    picked: Option<BTreeSet<String>>,
+    picked: Picked,
     rule: TagKeys,
     /// Keys that columns are configured for.
     configured: BTreeSet<String>,
@@ -19,13 +20,8 @@ pub(crate) struct Keys {
 impl Keys {
     /// What is configured; an error in a person's words.
     pub(crate) fn of(tags: &Tags, rule: TagKeys, configured: BTreeSet<String>) -> Result<Keys, String> {
-        let picked = match tags {
-            Tags::All(_) => None,
-            Tags::Named(names) => Some(names.iter().cloned().collect::<BTreeSet<_>>()),
-        };
-        let keys = Keys { picked, rule, configured };
-        let named = keys.picked.iter().flatten().map(String::as_str);
-        keys.of_set(named).map_err(|why| format!("tags: {why}"))?;
+        let keys = Keys { picked: Picked::of(tags), rule, configured };
+        keys.of_set(keys.picked.names()).map_err(|why| format!("tags: {why}"))?;
         Ok(keys)
     }
 
@@ -43,7 +39,7 @@ impl Keys {
 
     /// Whether a tag of this name is written.
     pub(crate) fn is_picked(&self, name: &str) -> bool {
-        self.picked.as_ref().is_none_or(|picked| picked.contains(name))
+        self.picked.has(name)
     }
 
     /// The key of a tag, or why it has none.
@@ -96,7 +92,7 @@ fn is_legal(letter: char) -> bool {
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
-    use crate::config::AllTags;
+    use sheets::AllTags;
 
     fn keys(rule: TagKeys) -> Keys {
         Keys::of(&Tags::All(AllTags::All), rule, BTreeSet::from(["env".to_owned()])).unwrap()

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use drops::{NewDrop, time};
+use drops::NewDrop;
 use meterhost_sdk::{ChargeBatch, Decimal, Error, Outline, Publication, PublishFailure, Window, Written};
 use prices::Pricing;
+use sheets::{Known, Objections};
 
-use crate::costs::{self, Known};
-use crate::objections::Objections;
 use crate::plan::{Place, Plan};
 use crate::sheet::Sheet;
 use crate::stream::StreamedSet;
@@ -41,7 +40,7 @@ impl AnyCostPublication {
             Place::Drops(drops) => Goal::Drop(drops.begin(outline, header)?),
             Place::Stream(target) => Goal::Stream(StreamedSet::begin(target.clone(), outline, header)),
         };
-        let pricing = Pricing::of(plan.prices.clone(), outline.closed);
+        let pricing = plan.cost.pricing(outline.closed);
         let (period, totals) = (outline.period, Totals::default());
         Ok(AnyCostPublication { plan, period, keys, pricing, totals, total: None, rows: 0, goal })
     }
@@ -56,18 +55,12 @@ impl Publication for AnyCostPublication {
     }
 
     fn survey(&mut self, charges: &ChargeBatch) -> Result<(), PublishFailure> {
-        Ok(costs::survey(&self.plan, &mut self.pricing, charges)?)
+        Ok(self.plan.cost.survey(&mut self.pricing, charges)?)
     }
 
     fn write(&mut self, charges: &ChargeBatch) -> Result<(), PublishFailure> {
         let rows = charges.len();
-        let Window { start, end } = self.period;
-        if let Some(stray) = charges.starts().iter().find(|time| !(start..end).contains(*time)) {
-            let stray = time::iso(*stray);
-            return Err(
-                Error::Other(format!("a charge's window begins at {stray}, outside of the month of the set")).into()
-            );
-        }
+        sheets::of_month(charges, self.period)?;
         let mut wrong = Objections::default();
         let keys = self.keys.iter().map(|(key, name)| (key.as_str(), name.as_str()));
         let known = Known { pricing: &mut self.pricing, alone: false };

@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 
 use meterhost_sdk::{ChargeBatch, Error, Objection, PlaceTraits, Rate, WindowKind};
-use prices::Pricing;
+use sheets::{Known, Objections};
 
-use crate::costs::Known;
 use crate::keys;
-use crate::objections::Objections;
 use crate::plan::{Place, Plan};
 use crate::sheet::Sheet;
 
@@ -31,8 +29,8 @@ pub(crate) fn of(plan: &Plan, windows: WindowKind) -> Result<PlaceTraits, Error>
     Ok(PlaceTraits {
         windows: vec![WindowKind::Hour, WindowKind::Day],
         rate,
-        surveys: plan.surveys(),
-        closes: plan.closes(),
+        surveys: plan.cost.surveys(),
+        closes: plan.cost.closes(),
         deadline: DEADLINE,
     })
 }
@@ -59,7 +57,7 @@ pub(crate) fn objections(plan: &Plan, batch: &ChargeBatch) -> Vec<Objection> {
             both.for_each(|row| wrong.add(row, "tags", keys::same(left, right, key)));
         }
     }
-    let mut pricing = Pricing::of(plan.prices.clone(), false);
+    let mut pricing = plan.cost.pricing(false);
     let known = Known { pricing: &mut pricing, alone: true };
     // Names that would become one key are looked at each by itself.
     let names = keys.values().flatten().map(|name| (*name, *name));

@@ -24,6 +24,17 @@ pub struct FileDrops {
 }
 
 impl FileDrops {
+    /// Drops below a root, with so many rows a file at most.
+    ///
+    /// # Errors
+    /// There can be none. The text begins with the setting at fault, `root` or `rows_per_file`.
+    pub fn of(root: &str, stem: &'static str, compression: Compression, rows_per_file: u32) -> Result<Self, String> {
+        if !(1..=MOST_ROWS).contains(&rows_per_file) {
+            return Err(format!("rows_per_file: a file has 1 to {MOST_ROWS} rows, and not {rows_per_file}"));
+        }
+        Ok(FileDrops { root: Root::parse(root)?, stem, compression, rows_per_file })
+    }
+
     /// Begins a drop with these columns, two at least.
     ///
     /// # Errors

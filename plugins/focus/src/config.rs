@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use meterhost_sdk::config;
 use prices::PriceTable;
+use sheets::Tags;
 
 config! {
     /// How charges become rows of FOCUS 1.2 (FinOps Open Cost and Usage Specification, dataset Cost and Usage), and where they go.
@@ -71,27 +72,6 @@ config! {
         /// says; what is no number is refused. Not with `columns.BilledCost`.
         #[serde(default)]
         pub unit_price: Option<String>,
-    }
-}
-
-config! {
-    /// Which of the charges' tags stand in `Tags`.
-    #[serde(untagged)]
-    pub enum Tags {
-        /// `"all"`.
-        All(AllTags),
-        /// The ones with these names.
-        Named(Vec<String>),
-    }
-}
-
-config! {
-    /// Every tag.
-    #[derive(Copy, PartialEq, Eq)]
-    #[serde(rename_all = "lowercase")]
-    pub enum AllTags {
-        /// Every tag.
-        All,
     }
 }
 

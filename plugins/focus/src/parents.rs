@@ -3,7 +3,8 @@
 
 use std::collections::HashMap;
 
-use crate::objections::Objections;
+use sheets::Objections;
+
 use crate::sheet::Sheet;
 
 /// Columns, and the ones of which each value has one.

@@ -3,10 +3,10 @@
 
 use drops::Cells;
 use meterhost_sdk::Decimal;
+use sheets::Objections;
 
 use crate::columns::{ALL, Kind};
 use crate::forms;
-use crate::objections::Objections;
 use crate::sheet::Sheet;
 use crate::values::{self, CORRECTION, PURCHASE, TAX, UNUSED, USAGE, USAGE_BASED};
 

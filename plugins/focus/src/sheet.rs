@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use drops::{Cells, Spelling, Template, Texts, instants, time};
 use meterhost_sdk::ChargeBatch;
+use sheets::{Known, Numbers, Objections};
 
 use crate::columns::{self, ALL};
-use crate::costs::{Costs, Known};
-use crate::numbers::Numbers;
-use crate::objections::Objections;
+use crate::costs::{Costs, FORM};
 use crate::plan::{Plan, Says};
 use crate::values::TAX;
-use crate::{rules, values};
+use crate::{rules, tags, values};
 
 /// A batch of charges as columns.
 #[derive(Debug)]
@@ -35,7 +34,7 @@ impl<'a> Sheet<'a> {
         for (name, says) in &plan.columns {
             let numbers = match says {
                 Says::Quantity => sheet.quantities(name, batch),
-                Says::Told(template) if is_number(name) => Numbers::of(template, batch, name, wrong),
+                Says::Told(template) if is_number(name) => Numbers::of(template, batch, name, FORM, wrong),
                 _ => continue,
             };
             sheet.numbers.insert(name, numbers);
@@ -79,7 +78,7 @@ impl<'a> Sheet<'a> {
             }
         };
         let quantities = batch.quantities();
-        Numbers::each((0..batch.len()).map(|row| has_one(row).then(|| quantities.get(row))))
+        Numbers::each((0..batch.len()).map(|row| has_one(row).then(|| quantities.get(row))), FORM)
     }
 
     /// The units of the quantities in a column.
@@ -114,18 +113,13 @@ impl<'a> Sheet<'a> {
 
     /// No reader of CSV can be trusted with NUL; and what JSON writes for it, few databases take.
     fn refuse_nul(&self, plan: &Plan, batch: &ChargeBatch, wrong: &mut Objections) {
-        let nul = |text: &str| {
-            text.contains('\0').then(|| "it has a NUL character, which readers cannot be trusted with".into())
-        };
         let texts = self.texts.iter().map(|(name, cells)| (*name, cells));
         for (name, cells) in texts.chain(self.own.iter().map(|(name, cells)| (*name, cells))) {
-            if cells.texts().all().contains('\0') {
-                wrong.extend(name, cells.judged(batch.len(), nul));
-            }
+            wrong.nul(name, cells, batch.len());
         }
         let Some(Says::Tags(picked)) = plan.columns.get("Tags") else { return };
         for (name, column) in picked.columns(batch) {
-            wrong.extend(&format!("Tags, tag {}", name.escape_debug()), Cells::from(column).judged(batch.len(), nul));
+            wrong.nul(&format!("Tags, tag {}", name.escape_debug()), &Cells::from(column), batch.len());
         }
     }
 }
@@ -137,7 +131,7 @@ fn text<'a>(name: &str, says: &'a Says, batch: &'a ChargeBatch) -> Option<Cells<
         Says::Told(template) => Some(template.cells(batch, Spelling::AsTheyAre)),
         Says::MonthStart => Some(instants(batch.starts(), |time| time::month(time).0)),
         Says::MonthEnd => Some(instants(batch.starts(), |time| time::month(time).1)),
-        Says::Tags(picked) => Some(picked.cells(batch)),
+        Says::Tags(picked) => Some(tags::cells(picked, batch)),
         Says::Quantity | Says::Unit(..) | Says::Other => None,
     }
 }
