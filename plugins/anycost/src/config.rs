@@ -88,7 +88,8 @@ config! {
         /// The charge is held, and the tag named.
         #[default]
         Refuse,
-        /// Each character that CloudZero does not take becomes `-`. Two names that are the same then are an error.
+        /// Each character that CloudZero does not take becomes `-`. Charges that are checked together, and have names that are the same then,
+        /// are held; a month in which others have is not published, and the error names two of them.
         Clean,
     }
 }

@@ -22,11 +22,11 @@ pub(crate) struct Sheet<'a> {
 }
 
 impl<'a> Sheet<'a> {
-    /// The columns of a batch, whose tags are written under these keys: key and name.
+    /// The columns of a batch, whose tags are these, by key.
     pub(crate) fn of(
         plan: &'a Plan,
         batch: &'a ChargeBatch,
-        keys: impl Iterator<Item = (&'a str, &'a str)>,
+        tags: impl Iterator<Item = (&'a str, Cells<'a>)>,
         known: Known<'_>,
         wrong: &mut Objections,
     ) -> Sheet<'a> {
@@ -39,9 +39,8 @@ impl<'a> Sheet<'a> {
             texts.map(|(column, template)| (*column, cells(column, template))).collect();
         let amounts = plan.texts.get(AMOUNT).map(|template| Numbers::of(template, batch, AMOUNT, FORM, wrong));
         let costs = Costs::of(plan, batch, texts.get(TYPE), known, wrong);
-        let own = keys.map(|(key, name)| (key, batch.tag(name).map_or_else(|| Cells::same(""), Cells::from)));
         let configured = plan.tags.iter().map(|(key, template)| (key.as_str(), cells(TAG, template)));
-        let tags = own.chain(configured).collect();
+        let tags = tags.chain(configured).collect();
         let starts = instants(batch.starts(), |start| start.div_euclid(time::HOUR) * time::HOUR);
         let sheet = Sheet { texts, starts, amounts, costs, tags };
         sheet.check(batch.len(), wrong);

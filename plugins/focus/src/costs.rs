@@ -1,6 +1,6 @@
 //! What charges cost: `BilledCost` and the others.
 
-use meterhost_sdk::ChargeBatch;
+use meterhost_sdk::{ChargeBatch, Decimal};
 use sheets::{Form, Known, Numbers, Objections};
 
 use crate::plan::{BILLED, Plan};
@@ -18,11 +18,25 @@ pub(crate) struct Costs<'a> {
 }
 
 impl<'a> Costs<'a> {
-    pub(crate) fn of(plan: &'a Plan, batch: &'a ChargeBatch, known: Known<'_>, wrong: &mut Objections) -> Self {
+    /// The costs of a batch, of which some rows buy a commitment.
+    pub(crate) fn of(
+        plan: &'a Plan,
+        batch: &'a ChargeBatch,
+        commits: impl Fn(usize) -> bool,
+        known: Known<'_>,
+        wrong: &mut Objections,
+    ) -> Self {
         let billed = plan.cost.numbers(batch, FORM, known, wrong);
         let mut given = |name| Some(Numbers::of(plan.other_costs.get(name)?, batch, name, FORM, wrong));
         let (effective, contracted, list) = (given("EffectiveCost"), given("ContractedCost"), given("ListCost"));
-        Costs { billed, effective, contracted, list }
+        // What a commitment costs is spread over the usage that it covers, so that its own row has none of it.
+        let spread = || {
+            (0..batch.len()).any(&commits).then(|| {
+                let effective = |row| if commits(row) { Some(Decimal::ZERO) } else { billed.get(row) };
+                Numbers::each((0..batch.len()).map(effective), FORM)
+            })
+        };
+        Costs { effective: effective.or_else(spread), billed, contracted, list }
     }
 
     /// A column of this name; nothing if it is no cost's.

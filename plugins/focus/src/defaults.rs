@@ -81,7 +81,7 @@ pub(crate) fn with_id(
     mut own: BTreeMap<String, Template>,
     config: &Config,
 ) -> Result<BTreeMap<String, Template>, String> {
-    if !config.columns.contains_key("x_ChargeId") {
+    if !config.columns.keys().any(|name| name.eq_ignore_ascii_case("x_ChargeId")) {
         own.insert("x_ChargeId".into(), Template::parse("", "{id}")?);
     }
     Ok(own)

@@ -87,6 +87,11 @@ impl Plan {
         of_focus.chain(self.own.keys().cloned()).collect()
     }
 
+    /// Whether a column is a cost that follows from prices. One that is blank is objected to already, or depends on charges that are not here.
+    pub(crate) fn is_priced(&self, name: &str) -> bool {
+        COSTS.contains(&name) && !self.cost.is_told() && !self.other_costs.contains_key(name)
+    }
+
     fn has(&self, name: &str) -> bool {
         COSTS.contains(&name) || self.columns.contains_key(name)
     }

@@ -43,7 +43,7 @@ impl Publication for FocusPublication {
         let mut wrong = Objections::default();
         let known = Known { pricing: &mut self.pricing, alone: false };
         let sheet = Sheet::of(&self.plan, charges, known, &mut wrong);
-        self.parents.check(&sheet, charges.len(), &mut wrong);
+        self.parents.check(&sheet, charges, &mut wrong);
         wrong.none(charges)?;
         self.totals.add(&sheet, charges.len());
         Ok(self.drop.write(&sheet.columns(), charges.len())?)

@@ -10,7 +10,7 @@ use crate::columns::{self, ALL};
 use crate::costs::{Costs, FORM};
 use crate::plan::{Plan, Says};
 use crate::values::TAX;
-use crate::{rules, tags, values};
+use crate::{rules, tags, units, values};
 
 /// A batch of charges as columns.
 #[derive(Debug)]
@@ -25,10 +25,14 @@ pub(crate) struct Sheet<'a> {
 impl<'a> Sheet<'a> {
     /// The columns of a batch, and what of it cannot be rows of FOCUS.
     pub(crate) fn of(plan: &'a Plan, batch: &'a ChargeBatch, known: Known<'_>, wrong: &mut Objections) -> Sheet<'a> {
+        let texts: BTreeMap<&'static str, Cells<'a>> =
+            plan.columns.iter().filter_map(|(name, says)| Some((*name, text(name, says, batch)?))).collect();
+        let commits = rules::commits(|name| texts.get(name));
+        let costs = Costs::of(plan, batch, commits, known, wrong);
         let mut sheet = Sheet {
-            texts: plan.columns.iter().filter_map(|(name, says)| Some((*name, text(name, says, batch)?))).collect(),
+            texts,
             numbers: BTreeMap::new(),
-            costs: Costs::of(plan, batch, known, wrong),
+            costs,
             own: plan.own.iter().map(|(name, own)| (name.as_str(), own.cells(batch, Spelling::AsTheyAre))).collect(),
         };
         for (name, says) in &plan.columns {
@@ -48,7 +52,7 @@ impl<'a> Sheet<'a> {
             sheet.texts.insert(name, cells);
         }
         sheet.refuse_nul(plan, batch, wrong);
-        rules::check(&sheet, batch.len(), wrong);
+        rules::check(plan, &sheet, batch.len(), wrong);
         sheet
     }
 
@@ -90,11 +94,7 @@ impl<'a> Sheet<'a> {
     ) -> Cells<'a> {
         let mut cells = template.cells(batch, Spelling::AsTheyAre);
         if !units.is_empty() {
-            let called = |text: &str| match units.get(text).or_else(|| units.get("*")) {
-                Some(unit) if !text.is_empty() => unit.clone(),
-                _ => text.to_owned(),
-            };
-            cells = cells.respelled(called);
+            cells = cells.respelled(|text| units::called(text, units).to_owned());
         }
         let quantities = self.column(of);
         let counts = |row: usize| quantities.is_some_and(|quantities| !quantities.get(row).is_empty());

@@ -3,6 +3,7 @@
 use meterhost_sdk::{ChargeBatch, Error, Objection, PlaceTraits, WindowKind};
 use sheets::{Known, Objections};
 
+use crate::parents;
 use crate::plan::Plan;
 use crate::sheet::Sheet;
 
@@ -31,6 +32,7 @@ pub(crate) fn of(plan: &Plan, windows: WindowKind) -> Result<PlaceTraits, Error>
 pub(crate) fn objections(plan: &Plan, batch: &ChargeBatch) -> Vec<Objection> {
     let mut wrong = Objections::default();
     let mut pricing = plan.cost.pricing(false);
-    Sheet::of(plan, batch, Known { pricing: &mut pricing, alone: true }, &mut wrong);
+    let sheet = Sheet::of(plan, batch, Known { pricing: &mut pricing, alone: true }, &mut wrong);
+    parents::check_alone(&sheet, batch, &mut wrong);
     wrong.told(batch)
 }

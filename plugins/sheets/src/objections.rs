@@ -69,8 +69,8 @@ pub fn of_month(batch: &ChargeBatch, month: Window) -> Result<(), Error> {
     }
 }
 
-/// Which charge it is.
-fn place(batch: &ChargeBatch, row: usize) -> String {
+/// Which charge of a batch it is.
+pub fn place(batch: &ChargeBatch, row: usize) -> String {
     let Some(charge) = batch.row(row) else { return format!("charge {row}") };
     let product = if charge.product.is_empty() { String::new() } else { format!("product {}, ", charge.product) };
     let (customer, dimension) = (charge.customer, charge.dimension);
