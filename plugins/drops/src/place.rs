@@ -96,7 +96,7 @@ impl FileDrops {
         let folder = self.folder(period)?;
         let drops = self.drops(period)?;
         let suffix = self.compression.suffix();
-        let has_data = |drop: &ListedDrop| drop.keys.iter().any(|key| key.ends_with(suffix));
+        let has_data = |drop: &ListedDrop| drop.keys.iter().any(|key| key.ends_with(suffix) || self.is_own(key));
         let Some((_, drop)) = drops.iter().find(|(known, drop)| known == id && has_data(drop)) else {
             let known: Vec<&str> = drops.iter().filter(|(_, drop)| has_data(drop)).map(|(id, _)| id.as_str()).collect();
             let there =
@@ -130,6 +130,12 @@ impl FileDrops {
             objects::delete(key, &Precondition::None)?;
         }
         Ok(())
+    }
+
+    /// Whether this is a data file that was written here, though it be compressed in another way than now.
+    fn is_own(&self, key: &str) -> bool {
+        let name = key.rsplit('/').next().and_then(|name| name.strip_prefix(self.stem)?.strip_prefix('-'));
+        name.is_some_and(|name| [Compression::Gzip, Compression::None].iter().any(|way| name.ends_with(way.suffix())))
     }
 
     fn folder(&self, period: Window) -> Result<String, Error> {

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `config` | what a pipeline says of its costs |
 //! | `plan`, `told`, `defaults` | the same, checked: columns that are configured, and those that are not |
-//! | `columns`, `forms`, `values`, `currency` | the columns of FOCUS, and what a cell of each may hold |
+//! | `columns`, `forms`, `values`, `currency`, `units`, `object` | the columns of FOCUS, and what a cell of each may hold |
 //! | `costs`, `tags` | what charges cost; tags as JSON |
 //! | `sheet` | charges as rows |
 //! | `rules` | what FOCUS asks of rows |
@@ -24,6 +24,7 @@ mod costs;
 mod currency;
 mod defaults;
 mod forms;
+mod object;
 mod parents;
 mod plan;
 mod publication;

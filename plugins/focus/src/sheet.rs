@@ -119,7 +119,12 @@ impl<'a> Sheet<'a> {
         }
         let Some(Says::Tags(picked)) = plan.columns.get("Tags") else { return };
         for (name, column) in picked.columns(batch) {
-            wrong.nul(&format!("Tags, tag {}", name.escape_debug()), &Cells::from(column), batch.len());
+            let (cells, place) = (Cells::from(column), format!("Tags, tag {}", name.escape_debug()));
+            wrong.nul(&place, &cells, batch.len());
+            if name.contains('\0') {
+                let held = (0..batch.len()).filter(|row| column.get(*row).is_some());
+                held.for_each(|row| wrong.add(row, &place, "its name has a NUL character"));
+            }
         }
     }
 }

@@ -275,6 +275,12 @@ fn a_tag_with_nul_is_named() {
     let found = objections(&priced(json!({})), &charges(&odd));
     assert!(found[0].1.contains("Tags, tag team: it has a NUL"), "{found:?}");
     assert_eq!(objections(&priced(json!({ "tags": ["other"] })), &charges(&odd)), []);
+    let named = [charge(), Charged { tags: &[("te\0am", "a")], ..charge() }];
+    let found = objections(&priced(json!({})), &charges(&named));
+    assert!(
+        matches!(found.as_slice(), [(1, why)] if why.contains("Tags, tag te\\0am: its name has a NUL")),
+        "{found:?}"
+    );
 }
 
 #[test]
