@@ -500,12 +500,39 @@ fn a_tag_has_a_key_that_cloudzero_takes() {
     costs.stage.replace("team = \"/team\", text = \"/text\"", "\"a b\" = \"/team\", \"a&b\" = \"/text\"");
     costs.stage.replace("\"discounted\", \"team\", \"text\"", "\"discounted\", \"a b\", \"a&b\"");
     costs.stage.replace("config.tags = [\"team\"]", "config.tags = [\"a b\", \"a&b\"]\nconfig.tag_keys = \"clean\"");
-    let [mut one, mut other] = ["i-1", "i-2"].map(|resource| usage("2022-03-01T05:00:00Z", resource, "1"));
-    (one["team"], other["text"]) = ("x".into(), "y".into());
-    costs.bill("march", &[one, other]);
+    costs.run().expect(2).says("a b").says("a&b");
+}
+
+#[test]
+fn tags_of_one_key_are_held_where_they_meet_and_where_only_the_month_shows_them_it_is_not_published() {
+    let costs = Costs::in_a_folder("2022-03", "2022-03-03T00:00:00Z");
+    costs.stage.replace("team = \"/team\", text = \"/text\"", "\"a b\" = \"/team\", \"a&b\" = \"/text\"");
+    costs.stage.replace("\"discounted\", \"team\", \"text\"", "\"discounted\", \"a b\", \"a&b\"");
+    costs.stage.replace("config.tags = [\"team\"]", "config.tags = \"all\"\nconfig.tag_keys = \"clean\"");
+    let tagged = |hour: &str, resource: &str, tag: &str| {
+        let mut usage = usage(&format!("2022-03-01T{hour}:00:00Z"), resource, "1");
+        usage[tag] = "x".into();
+        usage
+    };
+    costs.bill("five", &[tagged("05", "i-1", "team")]);
+    assert_eq!(costs.agrees()["20220301-20220401"]["rows"], 1);
+    let untagged = usage("2022-03-01T06:00:00Z", "i-4", "1");
+    costs.bill("six", &[tagged("06", "i-2", "team"), tagged("06", "i-3", "text"), untagged]);
+    costs
+        .run()
+        .expect(1)
+        .says("tag \"a b\" would be written as resource/tag:a-b, as would be \"a&b\" of the charge of");
+    assert_eq!(costs.ingested()["20220301-20220401"]["rows"], 2);
+    let rows = costs.rows("2022-03");
+    assert_eq!(rows.iter().map(|row| row["resource/id"].as_str()).collect::<Vec<_>>(), ["i-1", "i-4"]);
+    costs.bill("six", &[usage("2022-03-01T06:00:00Z", "i-4", "1")]);
+    costs.bill("seven", &[tagged("07", "i-5", "text")]);
     let ended = costs.run();
     assert_ne!(ended.exit, 0, "{ended:?}");
-    ended.says("a b").says("a&b");
+    ended
+        .says("window from 2022-03-01T07:00:00Z: tags: tag \"a&b\"")
+        .says("window from 2022-03-01T05:00:00Z: list in `tags`");
+    assert_eq!(costs.ingested()["20220301-20220401"]["rows"], 2);
 }
 
 #[test]

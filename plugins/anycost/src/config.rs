@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use meterhost_sdk::config;
 use prices::PriceTable;
+use sheets::Tags;
 
 config! {
     /// How charges become rows of CloudZero's Common Bill Format, and where these go: `root` or `stream`, one of them.
@@ -80,27 +81,6 @@ config! {
 }
 
 config! {
-    /// Which of the charges' tags become tags of CloudZero.
-    #[serde(untagged)]
-    pub enum Tags {
-        /// `"all"`.
-        All(AllTags),
-        /// The ones with these names.
-        Named(Vec<String>),
-    }
-}
-
-config! {
-    /// Every tag.
-    #[derive(Copy, PartialEq, Eq)]
-    #[serde(rename_all = "lowercase")]
-    pub enum AllTags {
-        /// Every tag.
-        All,
-    }
-}
-
-config! {
     /// What becomes of a tag's name that CloudZero does not take.
     #[derive(Default, Copy, PartialEq, Eq)]
     #[serde(rename_all = "lowercase")]
@@ -108,7 +88,8 @@ config! {
         /// The charge is held, and the tag named.
         #[default]
         Refuse,
-        /// Each character that CloudZero does not take becomes `-`. Two names that are the same then are an error.
+        /// Each character that CloudZero does not take becomes `-`. Charges that are checked together, and have names that are the same then,
+        /// are held; a month in which others have is not published, and the error names two of them.
         Clean,
     }
 }
@@ -137,12 +118,6 @@ config! {
         Warn,
         /// The month is not published.
         Fail,
-    }
-}
-
-impl Default for Tags {
-    fn default() -> Self {
-        Tags::All(AllTags::All)
     }
 }
 

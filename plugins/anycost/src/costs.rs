@@ -1,15 +1,14 @@
 //! What charges cost: `cost/cost` and the others.
 
-use std::collections::HashMap;
-
-use drops::{Cells, Template};
-use meterhost_sdk::{ChargeBatch, Decimal, Error};
-use prices::{Account, Fault, Pricing};
+use drops::Cells;
+use meterhost_sdk::{ChargeBatch, Decimal};
+use sheets::{Form, Known, Numbers, Objections};
 
 use crate::columns::{AMORTIZED, COST, DISCOUNTED, DISCOUNTED_AMORTIZED, ON_DEMAND, PURCHASED_COMMITMENT, TYPE};
-use crate::numbers::Numbers;
-use crate::objections::Objections;
-use crate::plan::{Cost, Plan};
+use crate::plan::Plan;
+
+/// How decimals are written.
+pub(crate) const FORM: Form = Form::Short;
 
 /// The costs of a batch. Those that are not here equal `cost/cost`.
 #[derive(Debug)]
@@ -21,13 +20,6 @@ pub(crate) struct Costs<'a> {
     on_demand: Option<Numbers<'a>>,
 }
 
-/// What is known when costs are asked for.
-pub(crate) struct Known<'p> {
-    pub(crate) pricing: &'p mut Pricing,
-    /// Whether these charges are looked at alone: then what depends on others is left open.
-    pub(crate) alone: bool,
-}
-
 impl<'a> Costs<'a> {
     pub(crate) fn of(
         plan: &'a Plan,
@@ -36,26 +28,20 @@ impl<'a> Costs<'a> {
         known: Known<'_>,
         wrong: &mut Objections,
     ) -> Self {
-        let billed = match &plan.cost {
-            Cost::Priced(own) => priced(own.as_ref(), batch, known, wrong),
-            Cost::Told(template) => {
-                let billed = Numbers::of(template, batch, COST, wrong);
-                let blank = (0..batch.len()).filter(|row| billed.get(*row).is_none());
-                blank.for_each(|row| wrong.add(row, COST, "it is blank, and has to be known"));
-                billed
-            }
-        };
-        let mut given = |column| Some(Numbers::of(plan.other_costs.get(column)?, batch, column, wrong));
+        let billed = plan.cost.numbers(batch, FORM, known, wrong);
+        if plan.cost.is_told() {
+            let blank = (0..batch.len()).filter(|row| billed.get(*row).is_none());
+            blank.for_each(|row| wrong.add(row, COST, "it is blank, and has to be known"));
+        }
+        let mut given = |column| Some(Numbers::of(plan.other_costs.get(column)?, batch, column, FORM, wrong));
         let (discounted, on_demand) = (given(DISCOUNTED), given(ON_DEMAND));
         let (amortized, discounted_amortized) = (given(AMORTIZED), given(DISCOUNTED_AMORTIZED));
         // What a commitment costs is amortized over the usage that it covers, so that its own row has none of it.
         let is_commitment = |row| types.is_some_and(|types| types.get(row) == PURCHASED_COMMITMENT);
         let covered =
             types.is_some_and(|types| types.texts().iter().any(|text| text == PURCHASED_COMMITMENT)).then(|| {
-                Numbers::each((0..batch.len()).map(|row| match is_commitment(row) {
-                    true => Some(Decimal::ZERO),
-                    false => billed.get(row),
-                }))
+                let amortized = |row| if is_commitment(row) { Some(Decimal::ZERO) } else { billed.get(row) };
+                Numbers::each((0..batch.len()).map(amortized), FORM)
             });
         let costs = Costs {
             amortized: amortized.or_else(|| covered.clone()),
@@ -115,66 +101,5 @@ fn sign(kind: &str) -> Option<bool> {
         "Discount" | "Credit" => Some(true),
         "Fee" => Some(false),
         _ => None,
-    }
-}
-
-/// What a charge costs by its price.
-fn priced<'a>(
-    own: Option<&'a Template>,
-    batch: &'a ChargeBatch,
-    known: Known<'_>,
-    wrong: &mut Objections,
-) -> Numbers<'a> {
-    let Known { pricing, alone } = known;
-    let own = own.map(|own| Numbers::of(own, batch, "unit_price", wrong));
-    let mut accounts = Accounts::default();
-    let mut price = |row: usize| {
-        // A price that is no number is not replaced by another.
-        if wrong.has(row) {
-            return None;
-        }
-        let (quantity, own) = (batch.quantities().get(row), own.as_ref().and_then(|own| own.get(row)));
-        let account = accounts.of(pricing, batch, row);
-        match pricing.price(account, quantity, own) {
-            Ok(cost) => Some(cost),
-            Err(fault) => {
-                if !alone || matches!(fault, Fault::Unpriced | Fault::Negative(_)) {
-                    wrong.add(row, COST, fault.to_string());
-                }
-                None
-            }
-        }
-    };
-    let costs: Vec<Option<Decimal>> = (0..batch.len()).map(&mut price).collect();
-    Numbers::each(costs.into_iter())
-}
-
-/// Shows a batch to prices that need to know the whole set.
-pub(crate) fn survey(plan: &Plan, pricing: &mut Pricing, batch: &ChargeBatch) -> Result<(), Error> {
-    let Cost::Priced(own) = &plan.cost else { return Ok(()) };
-    let mut wrong = Objections::default();
-    let own = own.as_ref().map(|own| Numbers::of(own, batch, "unit_price", &mut wrong));
-    let mut accounts = Accounts::default();
-    for row in 0..batch.len() {
-        let own = own.as_ref().and_then(|own| own.get(row));
-        let account = accounts.of(pricing, batch, row);
-        if let Err(fault) = pricing.survey(account, batch.quantities().get(row), own) {
-            wrong.add(row, COST, fault.to_string());
-        }
-    }
-    wrong.none(batch)
-}
-
-/// The accounts of a batch, by the places of product, customer and dimension in it.
-#[derive(Default)]
-struct Accounts(HashMap<[Option<usize>; 3], Account>);
-
-impl Accounts {
-    fn of(&mut self, pricing: &mut Pricing, batch: &ChargeBatch, row: usize) -> Account {
-        let columns = [batch.products(), batch.customers(), batch.dimensions()];
-        *self.0.entry(columns.map(|column| column.index(row))).or_insert_with(|| {
-            let [product, customer, dimension] = columns.map(|column| column.get(row).unwrap_or_default());
-            pricing.account(product, customer, dimension)
-        })
     }
 }

@@ -6,15 +6,14 @@
 //! | `plan` | the same, checked |
 //! | `columns` | the columns of the Common Bill Format |
 //! | `keys` | which tags are written, and under which keys |
-//! | `numbers`, `costs` | columns of decimals; what charges cost |
+//! | `costs` | what charges cost |
 //! | `sheet` | charges as rows |
-//! | `objections` | what is wrong with a charge, in words |
 //! | `totals` | what the costs of a set add up to |
 //! | `traits` | what the place is like, and what it would surely refuse |
 //! | `publication` | a set on its way |
 //! | `stream` | AnyCost Stream: a month as requests |
 //!
-//! File drops themselves are the crate [`drops`]; what a quantity costs is the crate [`prices`].
+//! File drops themselves are the crate [`drops`]; what a quantity costs is the crate [`prices`]; what other formats need too is [`sheets`].
 //!
 //! What is known of CloudZero: docs.cloudzero.com, "Common Bill Format (CBF)", "AnyCost Custom Adaptors", "AnyCost Stream"; its OpenAPI
 //! description; and its public adaptors.
@@ -23,8 +22,6 @@ mod columns;
 mod config;
 mod costs;
 mod keys;
-mod numbers;
-mod objections;
 mod plan;
 mod publication;
 mod sheet;
@@ -32,8 +29,9 @@ mod stream;
 mod totals;
 mod traits;
 
-pub use config::{AllTags, Config, ResourceId, Stream, TagKeys, Tags, Totals};
+pub use config::{Config, ResourceId, Stream, TagKeys, Totals};
 pub use publication::AnyCostPublication;
+pub use sheets::{AllTags, Tags};
 
 use meterhost_sdk::{
     About, Capability, ChargeBatch, Error, FoundSet, Need, Objection, Outline, PlaceTraits, Plugin, Shown,

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use drops::{Compression, FileDrops, MOST_ROWS, Root, Spelling, Template, time};
+use drops::{Compression, FileDrops, Spelling, Template, time};
 use meterhost_sdk::Decimal;
-use prices::{PriceTable, Prices};
+use sheets::{Cost, setting};
 
 use crate::columns::{
     self, AMORTIZED, AMOUNT, COST, DISCOUNTED, DISCOUNTED_AMORTIZED, END, ID, ON_DEMAND, ORDER, RESOURCE, START, TAG,
@@ -27,8 +27,6 @@ pub(crate) struct Plan {
     pub(crate) keys: Keys,
     pub(crate) spelling: Spelling,
     pub(crate) cost: Cost,
-    /// Empty where charges say themselves what they cost.
-    pub(crate) prices: Prices,
     /// The other costs, where they are configured, by name.
     pub(crate) other_costs: BTreeMap<&'static str, Template>,
     pub(crate) totals: Totals,
@@ -40,14 +38,6 @@ pub(crate) enum Place {
     Stream(Target),
 }
 
-/// Where `cost/cost` comes from.
-pub(crate) enum Cost {
-    /// The charge says it.
-    Told(Template),
-    /// It follows from the quantity and from what a unit costs: what the charge says, else what the prices say.
-    Priced(Option<Template>),
-}
-
 impl Plan {
     /// Checks a configuration.
     ///
@@ -56,7 +46,7 @@ impl Plan {
     pub(crate) fn of(config: &Config) -> Result<Plan, String> {
         let (mut given, tags) = templates(config)?;
         let place = place(config)?;
-        let (cost, prices) = cost(config, given.remove(COST))?;
+        let cost = Cost::of(COST, given.remove(COST), config.prices.as_ref(), config.unit_price.as_deref())?;
         let other_costs = OTHER_COSTS.into_iter().filter_map(|name| Some((name, given.remove(name)?))).collect();
         let mut texts = given;
         for column in ORDER {
@@ -72,17 +62,7 @@ impl Plan {
             ResourceId::Encode => Spelling::WithoutSeparators,
         };
         let keys = Keys::of(&config.tags, config.tag_keys, tags.keys().cloned().collect::<BTreeSet<_>>())?;
-        Ok(Plan { place, texts, tags, keys, spelling, cost, prices, other_costs, totals: config.totals })
-    }
-
-    /// Whether the whole set has to be seen before the first cost of it is known.
-    pub(crate) fn surveys(&self) -> bool {
-        self.prices.surveys()
-    }
-
-    /// Whether more is owed once the month is over.
-    pub(crate) fn closes(&self) -> bool {
-        self.prices.closes()
+        Ok(Plan { place, texts, tags, keys, spelling, cost, other_costs, totals: config.totals })
     }
 
     /// The columns of a set with these tags of CloudZero, in their order.
@@ -100,18 +80,13 @@ impl Plan {
 /// The costs besides `cost/cost`.
 const OTHER_COSTS: [&str; 4] = [DISCOUNTED, AMORTIZED, DISCOUNTED_AMORTIZED, ON_DEMAND];
 
-/// The path of a column's setting.
-fn setting(column: &str) -> String {
-    format!("columns.\"{column}\"")
-}
-
 type Templates = (BTreeMap<&'static str, Template>, BTreeMap<String, Template>);
 
 /// The columns that are configured and not left out, and the tags.
 fn templates(config: &Config) -> Result<Templates, String> {
     let (mut given, mut tags) = (BTreeMap::new(), BTreeMap::new());
     for (column, text) in &config.columns {
-        let setting = setting(&column.escape_debug().to_string());
+        let setting = setting(column);
         let wrong = |why: String| format!("{setting}: {why}");
         let template = Template::parse(&setting, text)?;
         if template.literals().any(|text| text.contains('\0')) {
@@ -165,17 +140,8 @@ pub(crate) fn separators(text: &str) -> usize {
 }
 
 fn place(config: &Config) -> Result<Place, String> {
-    if !(1..=MOST_ROWS).contains(&config.rows_per_file) {
-        let rows = config.rows_per_file;
-        return Err(format!("rows_per_file: a file has 1 to {MOST_ROWS} rows, and not {rows}"));
-    }
     match (&config.root, &config.stream) {
-        (Some(root), None) => Ok(Place::Drops(FileDrops {
-            root: Root::parse(root)?,
-            stem: STEM,
-            compression: Compression::Gzip,
-            rows_per_file: config.rows_per_file,
-        })),
+        (Some(root), None) => FileDrops::of(root, STEM, Compression::Gzip, config.rows_per_file).map(Place::Drops),
         (None, Some(stream)) => Target::of(stream).map(Place::Stream),
         (Some(_), Some(_)) => {
             Err("stream: `root` says file drops, and `stream` says AnyCost Stream: keep one of them".into())
@@ -185,33 +151,6 @@ fn place(config: &Config) -> Result<Place, String> {
             Err(format!(
                 "neither `root` nor `stream` says where costs go: root = \"meterhost\" for file drops, {example} for AnyCost Stream"
             ))
-        }
-    }
-}
-
-fn cost(config: &Config, told: Option<Template>) -> Result<(Cost, Prices), String> {
-    let table = config.prices.as_ref();
-    let own = config.unit_price.as_deref();
-    match (told, table, own) {
-        (Some(template), None, None) => Ok((Cost::Told(template), Prices::new(&PriceTable::default())?)),
-        (Some(_), _, _) => {
-            let other = if table.is_some() { "prices" } else { "unit_price" };
-            Err(format!("{other}: `columns` gives {COST} already: keep one of them"))
-        }
-        (None, None, None) => Err(format!(
-            "nothing says what charges cost: give prices = {{ cpu_hours = \"0.05\" }}, unit_price = \"{{attribute.price}}\", or \
-             columns.\"{COST}\" = \"{{attribute.cost}}\""
-        )),
-        (None, table, own) => {
-            let prices = Prices::new(&table.cloned().unwrap_or_default())?;
-            let own = own.map(|text| Template::parse("unit_price", text)).transpose()?;
-            if let Some(text) = own.as_ref().and_then(Template::constant) {
-                Decimal::parse(text).map_err(|why| format!("unit_price: \"{}\": {why}", text.escape_debug()))?;
-            }
-            if own.is_none() && table.is_none_or(|table| table.0.is_empty()) {
-                return Err("prices: it prices nothing: cpu_hours = \"0.05\"".into());
-            }
-            Ok((Cost::Priced(own), prices))
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use drops::{NewDrop, time};
+use drops::NewDrop;
 use meterhost_sdk::{ChargeBatch, Decimal, Error, Outline, Publication, PublishFailure, Window, Written};
 use prices::Pricing;
+use sheets::{Agreed, Known, Objections};
 
-use crate::costs::{self, Known};
-use crate::objections::Objections;
+use crate::keys;
 use crate::plan::{Place, Plan};
 use crate::sheet::Sheet;
 use crate::stream::StreamedSet;
@@ -17,8 +17,10 @@ use crate::totals::Totals;
 pub struct AnyCostPublication {
     plan: Plan,
     period: Window,
-    /// What tags are written under, and their names.
-    keys: BTreeMap<String, String>,
+    /// What tags are written under, and the names of those that are.
+    keys: BTreeMap<String, Vec<String>>,
+    /// Which of the names charges had so far.
+    agreed: Agreed,
     pricing: Pricing,
     totals: Totals,
     /// What they came to, once the set has ended.
@@ -35,15 +37,15 @@ enum Goal {
 
 impl AnyCostPublication {
     pub(crate) fn begin(plan: Plan, outline: &Outline) -> Result<Self, Error> {
-        let keys = plan.keys.of_set(outline.tags.iter().map(String::as_str)).map_err(Error::Other)?;
+        let keys = plan.keys.of_set(outline.tags.iter().map(String::as_str));
         let header = plan.header(keys.keys());
         let goal = match &plan.place {
             Place::Drops(drops) => Goal::Drop(drops.begin(outline, header)?),
             Place::Stream(target) => Goal::Stream(StreamedSet::begin(target.clone(), outline, header)),
         };
-        let pricing = Pricing::of(plan.prices.clone(), outline.closed);
-        let (period, totals) = (outline.period, Totals::default());
-        Ok(AnyCostPublication { plan, period, keys, pricing, totals, total: None, rows: 0, goal })
+        let pricing = plan.cost.pricing(outline.closed);
+        let (period, totals, agreed) = (outline.period, Totals::default(), Agreed::default());
+        Ok(AnyCostPublication { plan, period, keys, agreed, pricing, totals, total: None, rows: 0, goal })
     }
 }
 
@@ -56,22 +58,17 @@ impl Publication for AnyCostPublication {
     }
 
     fn survey(&mut self, charges: &ChargeBatch) -> Result<(), PublishFailure> {
-        Ok(costs::survey(&self.plan, &mut self.pricing, charges)?)
+        Ok(self.plan.cost.survey(&mut self.pricing, charges)?)
     }
 
     fn write(&mut self, charges: &ChargeBatch) -> Result<(), PublishFailure> {
         let rows = charges.len();
-        let Window { start, end } = self.period;
-        if let Some(stray) = charges.starts().iter().find(|time| !(start..end).contains(*time)) {
-            let stray = time::iso(*stray);
-            return Err(
-                Error::Other(format!("a charge's window begins at {stray}, outside of the month of the set")).into()
-            );
-        }
+        sheets::of_month(charges, self.period)?;
         let mut wrong = Objections::default();
-        let keys = self.keys.iter().map(|(key, name)| (key.as_str(), name.as_str()));
+        self.plan.keys.check_set(&self.keys, &mut self.agreed, charges, &mut wrong);
+        let tags = self.keys.iter().map(|(key, names)| (key.as_str(), keys::cells(names, charges)));
         let known = Known { pricing: &mut self.pricing, alone: false };
-        let sheet = Sheet::of(&self.plan, charges, keys, known, &mut wrong);
+        let sheet = Sheet::of(&self.plan, charges, tags, known, &mut wrong);
         wrong.none(charges)?;
         self.totals.add(&sheet.costs, rows);
         self.rows += rows as u64;

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use drops::{Cells, Spelling, Template, instants, time};
 use meterhost_sdk::ChargeBatch;
+use sheets::{Known, Numbers, Objections};
 
 use crate::columns::{self, AMOUNT, END, ORDER, RESOURCE, START, TAG, TYPE, UNITS};
-use crate::costs::{Costs, Known};
-use crate::numbers::Numbers;
-use crate::objections::Objections;
+use crate::costs::{Costs, FORM};
 use crate::plan::{Plan, separators};
 
 /// A batch of charges as columns.
@@ -23,11 +22,11 @@ pub(crate) struct Sheet<'a> {
 }
 
 impl<'a> Sheet<'a> {
-    /// The columns of a batch, whose tags are written under these keys: key and name.
+    /// The columns of a batch, whose tags are these, by key.
     pub(crate) fn of(
         plan: &'a Plan,
         batch: &'a ChargeBatch,
-        keys: impl Iterator<Item = (&'a str, &'a str)>,
+        tags: impl Iterator<Item = (&'a str, Cells<'a>)>,
         known: Known<'_>,
         wrong: &mut Objections,
     ) -> Sheet<'a> {
@@ -38,11 +37,10 @@ impl<'a> Sheet<'a> {
         let texts = plan.texts.iter().filter(|(column, _)| **column != AMOUNT);
         let texts: BTreeMap<&str, Cells<'a>> =
             texts.map(|(column, template)| (*column, cells(column, template))).collect();
-        let amounts = plan.texts.get(AMOUNT).map(|template| Numbers::of(template, batch, AMOUNT, wrong));
+        let amounts = plan.texts.get(AMOUNT).map(|template| Numbers::of(template, batch, AMOUNT, FORM, wrong));
         let costs = Costs::of(plan, batch, texts.get(TYPE), known, wrong);
-        let own = keys.map(|(key, name)| (key, batch.tag(name).map_or_else(|| Cells::same(""), Cells::from)));
         let configured = plan.tags.iter().map(|(key, template)| (key.as_str(), cells(TAG, template)));
-        let tags = own.chain(configured).collect();
+        let tags = tags.chain(configured).collect();
         let starts = instants(batch.starts(), |start| start.div_euclid(time::HOUR) * time::HOUR);
         let sheet = Sheet { texts, starts, amounts, costs, tags };
         sheet.check(batch.len(), wrong);
@@ -80,10 +78,7 @@ impl<'a> Sheet<'a> {
         self.check_tags(rows, wrong);
         let tags = self.tags.iter().map(|(key, cells)| (format!("{TAG}{key}"), cells));
         for (column, cells) in self.texts.iter().map(|(column, cells)| ((*column).to_owned(), cells)).chain(tags) {
-            if cells.texts().all().contains('\0') {
-                let nul = || "it has a NUL character, which no reader of CSV can be trusted with".to_owned();
-                wrong.extend(&column, cells.judged(rows, |text| text.contains('\0').then(nul)));
-            }
+            wrong.nul(&column, cells, rows);
         }
     }
 

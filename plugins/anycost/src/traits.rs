@@ -1,13 +1,9 @@
 //! What the place is like, and what it would surely refuse.
 
-use std::collections::BTreeMap;
-
+use drops::Cells;
 use meterhost_sdk::{ChargeBatch, Error, Objection, PlaceTraits, Rate, WindowKind};
-use prices::Pricing;
+use sheets::{Known, Objections};
 
-use crate::costs::Known;
-use crate::keys;
-use crate::objections::Objections;
 use crate::plan::{Place, Plan};
 use crate::sheet::Sheet;
 
@@ -31,8 +27,8 @@ pub(crate) fn of(plan: &Plan, windows: WindowKind) -> Result<PlaceTraits, Error>
     Ok(PlaceTraits {
         windows: vec![WindowKind::Hour, WindowKind::Day],
         rate,
-        surveys: plan.surveys(),
-        closes: plan.closes(),
+        surveys: plan.cost.surveys(),
+        closes: plan.cost.closes(),
         deadline: DEADLINE,
     })
 }
@@ -40,29 +36,11 @@ pub(crate) fn of(plan: &Plan, windows: WindowKind) -> Result<PlaceTraits, Error>
 /// What of these charges cannot be published.
 pub(crate) fn objections(plan: &Plan, batch: &ChargeBatch) -> Vec<Objection> {
     let mut wrong = Objections::default();
-    let mut keys: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for (name, column) in batch.tags().filter(|(name, _)| plan.keys.is_picked(name)) {
-        match plan.keys.key(name) {
-            Ok(key) => keys.entry(key).or_default().push(name),
-            Err(why) => {
-                let held = (0..batch.len()).filter(|row| column.get(*row).is_some());
-                held.for_each(|row| wrong.add(row, "tags", why.clone()));
-            }
-        }
-    }
-    for (key, names) in &keys {
-        let pairs =
-            names.iter().enumerate().flat_map(|(at, left)| names.iter().skip(at + 1).map(move |right| (left, right)));
-        for (left, right) in pairs {
-            let has = |name: &str, row| batch.tag(name).and_then(|column| column.get(row)).is_some();
-            let both = (0..batch.len()).filter(|row| has(left, *row) && has(right, *row));
-            both.for_each(|row| wrong.add(row, "tags", keys::same(left, right, key)));
-        }
-    }
-    let mut pricing = Pricing::of(plan.prices.clone(), false);
+    plan.keys.check_alone(batch, &mut wrong);
+    let mut pricing = plan.cost.pricing(false);
     let known = Known { pricing: &mut pricing, alone: true };
-    // Names that would become one key are looked at each by itself.
-    let names = keys.values().flatten().map(|name| (*name, *name));
-    Sheet::of(plan, batch, names, known, &mut wrong);
+    // Tags that would be written as one are looked at each by itself, and one that has no key is objected to already.
+    let tags = plan.keys.written(batch).map(|(name, column)| (name, Cells::from(column)));
+    Sheet::of(plan, batch, tags, known, &mut wrong);
     wrong.told(batch)
 }

@@ -24,6 +24,17 @@ pub struct FileDrops {
 }
 
 impl FileDrops {
+    /// Drops below a root, with so many rows a file at most.
+    ///
+    /// # Errors
+    /// There can be none. The text begins with the setting at fault, `root` or `rows_per_file`.
+    pub fn of(root: &str, stem: &'static str, compression: Compression, rows_per_file: u32) -> Result<Self, String> {
+        if !(1..=MOST_ROWS).contains(&rows_per_file) {
+            return Err(format!("rows_per_file: a file has 1 to {MOST_ROWS} rows, and not {rows_per_file}"));
+        }
+        Ok(FileDrops { root: Root::parse(root)?, stem, compression, rows_per_file })
+    }
+
     /// Begins a drop with these columns, two at least.
     ///
     /// # Errors
@@ -85,7 +96,7 @@ impl FileDrops {
         let folder = self.folder(period)?;
         let drops = self.drops(period)?;
         let suffix = self.compression.suffix();
-        let has_data = |drop: &ListedDrop| drop.keys.iter().any(|key| key.ends_with(suffix));
+        let has_data = |drop: &ListedDrop| drop.keys.iter().any(|key| key.ends_with(suffix) || self.is_own(key));
         let Some((_, drop)) = drops.iter().find(|(known, drop)| known == id && has_data(drop)) else {
             let known: Vec<&str> = drops.iter().filter(|(_, drop)| has_data(drop)).map(|(id, _)| id.as_str()).collect();
             let there =
@@ -119,6 +130,12 @@ impl FileDrops {
             objects::delete(key, &Precondition::None)?;
         }
         Ok(())
+    }
+
+    /// Whether this is a data file that was written here, though it be compressed in another way than now.
+    fn is_own(&self, key: &str) -> bool {
+        let name = key.rsplit('/').next().and_then(|name| name.strip_prefix(self.stem)?.strip_prefix('-'));
+        name.is_some_and(|name| [Compression::Gzip, Compression::None].iter().any(|way| name.ends_with(way.suffix())))
     }
 
     fn folder(&self, period: Window) -> Result<String, Error> {

@@ -40,11 +40,17 @@ fn files_may_be_plain() {
     let text = [1, 2].map(|number| std::fs::read_to_string(file(number)).unwrap());
     assert_eq!(text, ["A,\"x,\"\"B\"\"\"\n1,k\n2,k\n", "A,\"x,\"\"B\"\"\"\n\"3,\",k\n"]);
     assert_eq!((filed.rows, filed.files, filed.bytes), (3, 2, text.concat().len() as u64));
-    // Of a plain drop, a plain file is a data file.
+    // There is a way back to it, though files be compressed by now; but not to a plain file of another program.
     drop.commit().unwrap();
-    let reverted = place(Compression::None, 2).revert(outline().period, "20220317T171218Z");
-    assert_eq!(reverted.map(|found| (found.files, found.bytes)), Ok((2, filed.bytes)));
-    assert!(place(Compression::Gzip, 2).revert(outline().period, "20220317T171218Z").is_err());
+    for compression in [Compression::None, Compression::Gzip] {
+        let reverted = place(compression, 2).revert(outline().period, "20220317T171218Z");
+        assert_eq!(reverted.map(|found| (found.files, found.bytes)), Ok((2, filed.bytes)));
+    }
+    let other = folder.path().join("out/20220301-20220401/other");
+    std::fs::create_dir(&other).unwrap();
+    std::fs::write(other.join("focused.csv"), "A\n").unwrap();
+    assert!(place(Compression::None, 2).revert(outline().period, "other").is_ok());
+    assert!(place(Compression::Gzip, 2).revert(outline().period, "other").is_err());
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use meterhost_sdk::config;
 use prices::PriceTable;
+use sheets::Tags;
 
 config! {
     /// How charges become rows of FOCUS 1.2 (FinOps Open Cost and Usage Specification, dataset Cost and Usage), and where they go.
@@ -31,7 +32,8 @@ config! {
         /// What kind of service it is: `ServiceCategory`, one of "AI and Machine Learning", "Analytics", "Business Applications", "Compute",
         /// "Databases", "Developer Tools", "Multicloud", "Identity", "Integration", "Internet of Things", "Management and Governance", "Media",
         /// "Migration", "Mobile", "Networking", "Security", "Storage", "Web" and "Other". Where services differ in it,
-        /// `columns.ServiceCategory` says it instead; one of the two is given. A `ServiceName` has one category alone.
+        /// `columns.ServiceCategory` says it instead; one of the two is given. A `ServiceName` has one category alone
+        /// throughout a month: charges that are checked together and say two are held, and a month in which others do is not published.
         #[serde(default)]
         pub service_category: Option<String>,
         /// What the columns say, by their names in FOCUS 1.2, or of columns of your own, which begin with `x_`:
@@ -48,8 +50,13 @@ config! {
         /// All others are written if they are given here.
         ///
         /// `BilledCost` is either given here (`"{attribute.cost}"`), or follows from `prices` and `unit_price`. `EffectiveCost`,
-        /// `ContractedCost` and `ListCost` equal it unless they are given here. FOCUS has 0 as the `EffectiveCost` of a `Purchase` that later
-        /// charges draw on, and as the `BilledCost` of what is paid to somebody other than the provider: then they are given here.
+        /// `ContractedCost` and `ListCost` equal it unless they are given here; the `EffectiveCost` of a `Purchase` with a
+        /// `CommitmentDiscountId` is 0, since what a commitment costs is in the usage that it covers. FOCUS has 0 too as the `EffectiveCost`
+        /// of any other `Purchase` that later charges draw on, and as the `BilledCost` of what is paid to somebody other than the provider:
+        /// then they are given here, as nobody else knows.
+        ///
+        /// An id of digits alone is valid. But CSV has no types, and who guesses them takes a column of such ids for numbers:
+        /// `"BillingAccountId" = "account-{customer}"` is a text to everybody.
         ///
         /// A quantity that is not given here is left empty where FOCUS has none: `PricingQuantity` of a `Tax`, `ConsumedQuantity` of
         /// whatever is not `Usage`; and so is its unit.
@@ -57,7 +64,8 @@ config! {
         pub columns: BTreeMap<String, String>,
         /// What quantities are counted in, where neither `columns.PricingUnit` nor `columns.ConsumedUnit` says it: by the charge's attribute
         /// `unit`, or else its dimension: `units = { cpu_core_hours = "Core-Hours", "*" = "Units" }`. As FOCUS writes units: `Hours`,
-        /// `GB-Hours`, `Request/Day`, `1000 Requests`. What is not named here stays as it is.
+        /// `GB-Hours`, `Request/Day`, `1000 Requests`. What is named here is called so in any case; `"*"` is for all others that FOCUS writes
+        /// in another way. The rest stays as it is.
         #[serde(default)]
         pub units: BTreeMap<String, String>,
         /// Which of the charges' tags stand in `Tags`, a JSON object: `"all"`, which they are unless told otherwise, or a list of names. `[]`
@@ -71,27 +79,6 @@ config! {
         /// says; what is no number is refused. Not with `columns.BilledCost`.
         #[serde(default)]
         pub unit_price: Option<String>,
-    }
-}
-
-config! {
-    /// Which of the charges' tags stand in `Tags`.
-    #[serde(untagged)]
-    pub enum Tags {
-        /// `"all"`.
-        All(AllTags),
-        /// The ones with these names.
-        Named(Vec<String>),
-    }
-}
-
-config! {
-    /// Every tag.
-    #[derive(Copy, PartialEq, Eq)]
-    #[serde(rename_all = "lowercase")]
-    pub enum AllTags {
-        /// Every tag.
-        All,
     }
 }
 

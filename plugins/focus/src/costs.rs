@@ -1,16 +1,12 @@
 //! What charges cost: `BilledCost` and the others.
 
-use std::collections::HashMap;
+use meterhost_sdk::{ChargeBatch, Decimal};
+use sheets::{Form, Known, Numbers, Objections};
 
-use drops::Template;
-use meterhost_sdk::{ChargeBatch, Decimal, Error};
-use prices::{Account, Fault, Pricing};
+use crate::plan::{BILLED, Plan};
 
-use crate::numbers::Numbers;
-use crate::objections::Objections;
-use crate::plan::{Cost, Plan};
-
-const BILLED: &str = "BilledCost";
+/// How decimals are written (FOCUS 1.2, "Numeric Format"): a column of integers alone would be read as one of no decimals.
+pub(crate) const FORM: Form = Form::Point;
 
 /// The costs of a batch. Those that are not here equal `BilledCost`.
 #[derive(Debug)]
@@ -21,22 +17,26 @@ pub(crate) struct Costs<'a> {
     list: Option<Numbers<'a>>,
 }
 
-/// What is known when costs are asked for.
-pub(crate) struct Known<'p> {
-    pub(crate) pricing: &'p mut Pricing,
-    /// Whether these charges are looked at alone: then what depends on others is left open.
-    pub(crate) alone: bool,
-}
-
 impl<'a> Costs<'a> {
-    pub(crate) fn of(plan: &'a Plan, batch: &'a ChargeBatch, known: Known<'_>, wrong: &mut Objections) -> Self {
-        let billed = match &plan.cost {
-            Cost::Priced(own) => priced(own.as_ref(), batch, known, wrong),
-            Cost::Told(template) => Numbers::of(template, batch, BILLED, wrong),
-        };
-        let mut given = |name| Some(Numbers::of(plan.other_costs.get(name)?, batch, name, wrong));
+    /// The costs of a batch, of which some rows buy a commitment.
+    pub(crate) fn of(
+        plan: &'a Plan,
+        batch: &'a ChargeBatch,
+        commits: impl Fn(usize) -> bool,
+        known: Known<'_>,
+        wrong: &mut Objections,
+    ) -> Self {
+        let billed = plan.cost.numbers(batch, FORM, known, wrong);
+        let mut given = |name| Some(Numbers::of(plan.other_costs.get(name)?, batch, name, FORM, wrong));
         let (effective, contracted, list) = (given("EffectiveCost"), given("ContractedCost"), given("ListCost"));
-        Costs { billed, effective, contracted, list }
+        // What a commitment costs is spread over the usage that it covers, so that its own row has none of it.
+        let spread = || {
+            (0..batch.len()).any(&commits).then(|| {
+                let effective = |row| if commits(row) { Some(Decimal::ZERO) } else { billed.get(row) };
+                Numbers::each((0..batch.len()).map(effective), FORM)
+            })
+        };
+        Costs { effective: effective.or_else(spread), billed, contracted, list }
     }
 
     /// A column of this name; nothing if it is no cost's.
@@ -49,66 +49,5 @@ impl<'a> Costs<'a> {
             _ => return None,
         };
         Some(own.unwrap_or(&self.billed))
-    }
-}
-
-/// What a charge costs by its price.
-fn priced<'a>(
-    own: Option<&'a Template>,
-    batch: &'a ChargeBatch,
-    known: Known<'_>,
-    wrong: &mut Objections,
-) -> Numbers<'a> {
-    let Known { pricing, alone } = known;
-    let own = own.map(|own| Numbers::of(own, batch, "unit_price", wrong));
-    let mut accounts = Accounts::default();
-    let mut price = |row: usize| {
-        // A price that is no number is not replaced by another.
-        if wrong.has(row) {
-            return None;
-        }
-        let (quantity, own) = (batch.quantities().get(row), own.as_ref().and_then(|own| own.get(row)));
-        let account = accounts.of(pricing, batch, row);
-        match pricing.price(account, quantity, own) {
-            Ok(cost) => Some(cost),
-            Err(fault) => {
-                if !alone || matches!(fault, Fault::Unpriced | Fault::Negative(_)) {
-                    wrong.add(row, BILLED, fault.to_string());
-                }
-                None
-            }
-        }
-    };
-    let costs: Vec<Option<Decimal>> = (0..batch.len()).map(&mut price).collect();
-    Numbers::each(costs.into_iter())
-}
-
-/// Shows a batch to prices that need to know the whole set.
-pub(crate) fn survey(plan: &Plan, pricing: &mut Pricing, batch: &ChargeBatch) -> Result<(), Error> {
-    let Cost::Priced(own) = &plan.cost else { return Ok(()) };
-    let mut wrong = Objections::default();
-    let own = own.as_ref().map(|own| Numbers::of(own, batch, "unit_price", &mut wrong));
-    let mut accounts = Accounts::default();
-    for row in 0..batch.len() {
-        let own = own.as_ref().and_then(|own| own.get(row));
-        let account = accounts.of(pricing, batch, row);
-        if let Err(fault) = pricing.survey(account, batch.quantities().get(row), own) {
-            wrong.add(row, BILLED, fault.to_string());
-        }
-    }
-    wrong.none(batch)
-}
-
-/// The accounts of a batch, by the places of product, customer and dimension in it.
-#[derive(Default)]
-struct Accounts(HashMap<[Option<usize>; 3], Account>);
-
-impl Accounts {
-    fn of(&mut self, pricing: &mut Pricing, batch: &ChargeBatch, row: usize) -> Account {
-        let columns = [batch.products(), batch.customers(), batch.dimensions()];
-        *self.0.entry(columns.map(|column| column.index(row))).or_insert_with(|| {
-            let [product, customer, dimension] = columns.map(|column| column.get(row).unwrap_or_default());
-            pricing.account(product, customer, dimension)
-        })
     }
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use drops::Template;
+use sheets::{Picked, Tags};
 
-use crate::config::{Config, Tags};
+use crate::config::Config;
 use crate::plan::Says;
-use crate::tags::Picked;
 use crate::{currency, values};
 
 /// What each column says that has a default, configured or not.
@@ -68,7 +68,7 @@ pub(crate) fn of(config: &Config) -> Result<Vec<(&'static str, Says)>, String> {
             return Err("tags: `columns` gives Tags already: keep one of them".into());
         }
         (Some(Tags::Named(names)), _) if names.is_empty() => {}
-        (tags, _) => defaults.push(("Tags", Says::Tags(Picked::of(tags.as_ref())))),
+        (tags, _) => defaults.push(("Tags", Says::Tags(tags.as_ref().map(Picked::of).unwrap_or_default()))),
     }
     Ok(defaults)
 }
@@ -81,7 +81,7 @@ pub(crate) fn with_id(
     mut own: BTreeMap<String, Template>,
     config: &Config,
 ) -> Result<BTreeMap<String, Template>, String> {
-    if !config.columns.contains_key("x_ChargeId") {
+    if !config.columns.keys().any(|name| name.eq_ignore_ascii_case("x_ChargeId")) {
         own.insert("x_ChargeId".into(), Template::parse("", "{id}")?);
     }
     Ok(own)

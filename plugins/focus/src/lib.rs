@@ -4,17 +4,16 @@
 //! |---|---|
 //! | `config` | what a pipeline says of its costs |
 //! | `plan`, `told`, `defaults` | the same, checked: columns that are configured, and those that are not |
-//! | `columns`, `forms`, `values`, `currency` | the columns of FOCUS, and what a cell of each may hold |
-//! | `numbers`, `costs`, `tags` | columns of decimals; what charges cost; tags as JSON |
+//! | `columns`, `forms`, `values`, `currency`, `units`, `object` | the columns of FOCUS, and what a cell of each may hold |
+//! | `costs`, `tags` | what charges cost; tags as JSON |
 //! | `sheet` | charges as rows |
 //! | `rules` | what FOCUS asks of rows |
 //! | `parents` | what is the same throughout a set |
-//! | `objections` | what is wrong with a charge, in words |
 //! | `totals` | what the costs of a set add up to |
 //! | `traits` | what the place is like, and what it would surely refuse |
 //! | `publication` | a set on its way |
 //!
-//! File drops themselves are the crate [`drops`]; what a quantity costs is the crate [`prices`].
+//! File drops themselves are the crate [`drops`]; what a quantity costs is the crate [`prices`]; what other formats need too is [`sheets`].
 //!
 //! What is known of FOCUS: the specification, version 1.2, by the names of its columns and attributes ("Charge Category", "Numeric Format");
 //! and the model of its rules, version 1.2.0.1, that focus-validator 2.2.1 brings along, by the names of its rules (ChargeCategory-C-003-M).
@@ -25,8 +24,7 @@ mod costs;
 mod currency;
 mod defaults;
 mod forms;
-mod numbers;
-mod objections;
+mod object;
 mod parents;
 mod plan;
 mod publication;
@@ -39,8 +37,9 @@ mod traits;
 mod units;
 mod values;
 
-pub use config::{AllTags, Config, Tags};
+pub use config::Config;
 pub use publication::FocusPublication;
+pub use sheets::{AllTags, Tags};
 
 use meterhost_sdk::{
     About, Capability, ChargeBatch, Error, FoundSet, Need, Objection, Outline, PlaceTraits, Plugin, Shown,

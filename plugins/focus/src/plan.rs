@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use drops::{Compression, FileDrops, MOST_ROWS, Root, Template};
-use meterhost_sdk::Decimal;
-use prices::{PriceTable, Prices};
+use drops::{Compression, FileDrops, Template};
+use sheets::{Cost, Picked};
 
 use crate::columns::ALL;
 use crate::config::Config;
-use crate::tags::Picked;
 use crate::told::{self, Told};
 use crate::{defaults, rules, units};
 
@@ -25,8 +23,6 @@ pub(crate) struct Plan {
     /// What units are called, by what they are called in the usage.
     pub(crate) units: BTreeMap<String, String>,
     pub(crate) cost: Cost,
-    /// Empty where charges say themselves what they cost.
-    pub(crate) prices: Prices,
     /// The other costs, where they are configured, by name.
     pub(crate) other_costs: BTreeMap<&'static str, Template>,
 }
@@ -49,16 +45,10 @@ pub(crate) enum Says {
     Tags(Picked),
 }
 
-/// Where `BilledCost` comes from.
-pub(crate) enum Cost {
-    /// The charge says it.
-    Told(Template),
-    /// It follows from the quantity and from what a unit costs: what the charge says, else what the prices say.
-    Priced(Option<Template>),
-}
+pub(crate) const BILLED: &str = "BilledCost";
 
 /// The four costs, which are always written.
-pub(crate) const COSTS: [&str; 4] = ["BilledCost", "EffectiveCost", "ContractedCost", "ListCost"];
+pub(crate) const COSTS: [&str; 4] = [BILLED, "EffectiveCost", "ContractedCost", "ListCost"];
 
 impl Plan {
     /// Checks a configuration.
@@ -67,8 +57,9 @@ impl Plan {
     /// It cannot work. The text begins with the path of the setting at fault.
     pub(crate) fn of(config: &Config) -> Result<Plan, String> {
         let Told { columns: mut told, own } = told::columns(config)?;
-        let drops = place(config)?;
-        let (cost, prices) = cost(config, told.remove("BilledCost"))?;
+        let compression = if config.compress { Compression::Gzip } else { Compression::None };
+        let drops = FileDrops::of(&config.root, STEM, compression, config.rows_per_file)?;
+        let cost = Cost::of(BILLED, told.remove(BILLED), config.prices.as_ref(), config.unit_price.as_deref())?;
         let other_costs = COSTS.into_iter().filter_map(|name| Some((name, told.remove(name)?))).collect();
         let mut columns: BTreeMap<&'static str, Says> =
             told.into_iter().map(|(name, template)| (name, Says::Told(template))).collect();
@@ -87,13 +78,18 @@ impl Plan {
         if let Some((name, why)) = named.iter().find_map(|(name, unit)| Some((name, units::objection(unit)?))) {
             return Err(format!("units.{name}: {why}"));
         }
-        Ok(Plan { drops, columns, own: defaults::with_id(own, config)?, units: named, cost, prices, other_costs })
+        Ok(Plan { drops, columns, own: defaults::with_id(own, config)?, units: named, cost, other_costs })
     }
 
     /// The columns in the order in which they are written.
     pub(crate) fn header(&self) -> Vec<String> {
         let of_focus = ALL.iter().map(|column| column.name).filter(|name| self.has(name)).map(str::to_owned);
         of_focus.chain(self.own.keys().cloned()).collect()
+    }
+
+    /// Whether a column is a cost that follows from prices. One that is blank is objected to already, or depends on charges that are not here.
+    pub(crate) fn is_priced(&self, name: &str) -> bool {
+        COSTS.contains(&name) && !self.cost.is_told() && !self.other_costs.contains_key(name)
     }
 
     fn has(&self, name: &str) -> bool {
@@ -113,44 +109,5 @@ fn same_service(columns: &BTreeMap<&'static str, Says>) -> Result<(), String> {
     match rules::stranger(subcategory, category) {
         Some(why) => Err(format!("columns.ServiceSubcategory: {why}")),
         None => Ok(()),
-    }
-}
-
-fn place(config: &Config) -> Result<FileDrops, String> {
-    if !(1..=MOST_ROWS).contains(&config.rows_per_file) {
-        let rows = config.rows_per_file;
-        return Err(format!("rows_per_file: a file has 1 to {MOST_ROWS} rows, and not {rows}"));
-    }
-    Ok(FileDrops {
-        root: Root::parse(&config.root)?,
-        stem: STEM,
-        compression: if config.compress { Compression::Gzip } else { Compression::None },
-        rows_per_file: config.rows_per_file,
-    })
-}
-
-fn cost(config: &Config, told: Option<Template>) -> Result<(Cost, Prices), String> {
-    let table = config.prices.as_ref();
-    let own = config.unit_price.as_deref();
-    match (told, table, own) {
-        (Some(template), None, None) => Ok((Cost::Told(template), Prices::new(&PriceTable::default())?)),
-        (Some(_), _, _) => {
-            let other = if table.is_some() { "prices" } else { "unit_price" };
-            Err(format!("{other}: `columns` gives BilledCost already: keep one of them"))
-        }
-        (None, None, None) => Err("nothing says what charges cost: give prices = { cpu_hours = \"0.05\" }, \
-             unit_price = \"{attribute.price}\", or columns.BilledCost = \"{attribute.cost}\""
-            .into()),
-        (None, table, own) => {
-            let prices = Prices::new(&table.cloned().unwrap_or_default())?;
-            let own = own.map(|text| Template::parse("unit_price", text)).transpose()?;
-            if let Some(text) = own.as_ref().and_then(Template::constant) {
-                Decimal::parse(text).map_err(|why| format!("unit_price: \"{}\": {why}", text.escape_debug()))?;
-            }
-            if own.is_none() && table.is_none_or(|table| table.0.is_empty()) {
-                return Err("prices: it prices nothing: cpu_hours = \"0.05\"".into());
-            }
-            Ok((Cost::Priced(own), prices))
-        }
     }
 }

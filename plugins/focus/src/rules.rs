@@ -3,10 +3,11 @@
 
 use drops::Cells;
 use meterhost_sdk::Decimal;
+use sheets::Objections;
 
 use crate::columns::{ALL, Kind};
 use crate::forms;
-use crate::objections::Objections;
+use crate::plan::Plan;
 use crate::sheet::Sheet;
 use crate::values::{self, CORRECTION, PURCHASE, TAX, UNUSED, USAGE, USAGE_BASED};
 
@@ -66,14 +67,23 @@ pub(crate) fn columns(is_written: impl Fn(&str) -> bool) -> Result<(), (&'static
     }
 }
 
+/// Whether a row buys a commitment that later charges draw on.
+pub(crate) fn commits<'c, 'a: 'c>(column: impl Fn(&str) -> Option<&'c Cells<'a>>) -> impl Fn(usize) -> bool {
+    let (categories, commitments) = (column("ChargeCategory"), column("CommitmentDiscountId"));
+    move |row| {
+        let commitment = commitments.map_or("", |cells| cells.get(row));
+        !commitment.is_empty() && categories.is_some_and(|cells| cells.get(row) == PURCHASE)
+    }
+}
+
 /// All rules.
-pub(crate) fn check(sheet: &Sheet<'_>, rows: usize, wrong: &mut Objections) {
+pub(crate) fn check(plan: &Plan, sheet: &Sheet<'_>, rows: usize, wrong: &mut Objections) {
     for column in ALL {
         let Some(cells) = sheet.column(column.name) else { continue };
         if !column.is_number() {
             wrong.extend(column.name, cells.judged(rows, |text| forms::objection(column, text)));
         }
-        if column.is_filled() {
+        if column.is_filled() && !plan.is_priced(column.name) {
             let empty = |text: &str| text.trim().is_empty().then(|| "it is empty, and has to be known".to_owned());
             wrong.extend(column.name, cells.judged(rows, empty));
         }
@@ -87,6 +97,7 @@ pub(crate) fn check(sheet: &Sheet<'_>, rows: usize, wrong: &mut Objections) {
     rules.priced(wrong);
     rules.consumed(wrong);
     rules.committed(wrong);
+    rules.spread(wrong);
     rules.belongings(wrong);
     rules.subcategories(wrong);
     rules.products(wrong);
@@ -173,6 +184,22 @@ impl<'s, 'a> Rules<'s, 'a> {
                     wrong.add(row, NAME, "it is empty, and has to be known where CommitmentDiscountId is");
                 }
                 _ => {}
+            }
+        }
+    }
+
+    /// EffectiveCost-C-005-C and PricingCurrencyEffectiveCost-C-005-M. Of other purchases only the seller knows whether later charges draw on
+    /// them.
+    fn spread(&self, wrong: &mut Objections) {
+        let commits = commits(|name| self.sheet.column(name));
+        for name in ["EffectiveCost", "PricingCurrencyEffectiveCost"] {
+            let Some(costs) = self.sheet.numbers(name) else { continue };
+            for row in (0..self.rows).filter(|row| commits(*row)) {
+                if let Some(cost) = costs.get(row).filter(|cost| !cost.is_zero()) {
+                    let why =
+                        "a Purchase with a CommitmentDiscountId has 0: what it costs is in the usage that it covers";
+                    wrong.add(row, name, format!("it is {cost}, and {why}"));
+                }
             }
         }
     }

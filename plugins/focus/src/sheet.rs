@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use drops::{Cells, Spelling, Template, Texts, instants, time};
 use meterhost_sdk::ChargeBatch;
+use sheets::{Known, Numbers, Objections};
 
 use crate::columns::{self, ALL};
-use crate::costs::{Costs, Known};
-use crate::numbers::Numbers;
-use crate::objections::Objections;
+use crate::costs::{Costs, FORM};
 use crate::plan::{Plan, Says};
 use crate::values::TAX;
-use crate::{rules, values};
+use crate::{rules, tags, units, values};
 
 /// A batch of charges as columns.
 #[derive(Debug)]
@@ -26,16 +25,20 @@ pub(crate) struct Sheet<'a> {
 impl<'a> Sheet<'a> {
     /// The columns of a batch, and what of it cannot be rows of FOCUS.
     pub(crate) fn of(plan: &'a Plan, batch: &'a ChargeBatch, known: Known<'_>, wrong: &mut Objections) -> Sheet<'a> {
+        let texts: BTreeMap<&'static str, Cells<'a>> =
+            plan.columns.iter().filter_map(|(name, says)| Some((*name, text(name, says, batch)?))).collect();
+        let commits = rules::commits(|name| texts.get(name));
+        let costs = Costs::of(plan, batch, commits, known, wrong);
         let mut sheet = Sheet {
-            texts: plan.columns.iter().filter_map(|(name, says)| Some((*name, text(name, says, batch)?))).collect(),
+            texts,
             numbers: BTreeMap::new(),
-            costs: Costs::of(plan, batch, known, wrong),
+            costs,
             own: plan.own.iter().map(|(name, own)| (name.as_str(), own.cells(batch, Spelling::AsTheyAre))).collect(),
         };
         for (name, says) in &plan.columns {
             let numbers = match says {
                 Says::Quantity => sheet.quantities(name, batch),
-                Says::Told(template) if is_number(name) => Numbers::of(template, batch, name, wrong),
+                Says::Told(template) if is_number(name) => Numbers::of(template, batch, name, FORM, wrong),
                 _ => continue,
             };
             sheet.numbers.insert(name, numbers);
@@ -49,7 +52,7 @@ impl<'a> Sheet<'a> {
             sheet.texts.insert(name, cells);
         }
         sheet.refuse_nul(plan, batch, wrong);
-        rules::check(&sheet, batch.len(), wrong);
+        rules::check(plan, &sheet, batch.len(), wrong);
         sheet
     }
 
@@ -79,7 +82,7 @@ impl<'a> Sheet<'a> {
             }
         };
         let quantities = batch.quantities();
-        Numbers::each((0..batch.len()).map(|row| has_one(row).then(|| quantities.get(row))))
+        Numbers::each((0..batch.len()).map(|row| has_one(row).then(|| quantities.get(row))), FORM)
     }
 
     /// The units of the quantities in a column.
@@ -91,11 +94,7 @@ impl<'a> Sheet<'a> {
     ) -> Cells<'a> {
         let mut cells = template.cells(batch, Spelling::AsTheyAre);
         if !units.is_empty() {
-            let called = |text: &str| match units.get(text).or_else(|| units.get("*")) {
-                Some(unit) if !text.is_empty() => unit.clone(),
-                _ => text.to_owned(),
-            };
-            cells = cells.respelled(called);
+            cells = cells.respelled(|text| units::called(text, units).to_owned());
         }
         let quantities = self.column(of);
         let counts = |row: usize| quantities.is_some_and(|quantities| !quantities.get(row).is_empty());
@@ -114,18 +113,18 @@ impl<'a> Sheet<'a> {
 
     /// No reader of CSV can be trusted with NUL; and what JSON writes for it, few databases take.
     fn refuse_nul(&self, plan: &Plan, batch: &ChargeBatch, wrong: &mut Objections) {
-        let nul = |text: &str| {
-            text.contains('\0').then(|| "it has a NUL character, which readers cannot be trusted with".into())
-        };
         let texts = self.texts.iter().map(|(name, cells)| (*name, cells));
         for (name, cells) in texts.chain(self.own.iter().map(|(name, cells)| (*name, cells))) {
-            if cells.texts().all().contains('\0') {
-                wrong.extend(name, cells.judged(batch.len(), nul));
-            }
+            wrong.nul(name, cells, batch.len());
         }
         let Some(Says::Tags(picked)) = plan.columns.get("Tags") else { return };
         for (name, column) in picked.columns(batch) {
-            wrong.extend(&format!("Tags, tag {}", name.escape_debug()), Cells::from(column).judged(batch.len(), nul));
+            let (cells, place) = (Cells::from(column), format!("Tags, tag {}", name.escape_debug()));
+            wrong.nul(&place, &cells, batch.len());
+            if name.contains('\0') {
+                let held = (0..batch.len()).filter(|row| column.get(*row).is_some());
+                held.for_each(|row| wrong.add(row, &place, "its name has a NUL character"));
+            }
         }
     }
 }
@@ -137,7 +136,7 @@ fn text<'a>(name: &str, says: &'a Says, batch: &'a ChargeBatch) -> Option<Cells<
         Says::Told(template) => Some(template.cells(batch, Spelling::AsTheyAre)),
         Says::MonthStart => Some(instants(batch.starts(), |time| time::month(time).0)),
         Says::MonthEnd => Some(instants(batch.starts(), |time| time::month(time).1)),
-        Says::Tags(picked) => Some(picked.cells(batch)),
+        Says::Tags(picked) => Some(tags::cells(picked, batch)),
         Says::Quantity | Says::Unit(..) | Says::Other => None,
     }
 }

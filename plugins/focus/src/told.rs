@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use drops::Template;
 use meterhost_sdk::Decimal;
+use sheets::setting;
 
 use crate::columns::{self, Column, OWN};
 use crate::config::Config;
@@ -25,8 +26,7 @@ pub(crate) struct Told {
 pub(crate) fn columns(config: &Config) -> Result<Told, String> {
     let mut all = Told::default();
     for (name, text) in &config.columns {
-        let is_bare = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        let setting = if is_bare { format!("columns.{name}") } else { format!("columns.\"{}\"", name.escape_debug()) };
+        let setting = setting(name);
         let wrong = |why: String| format!("{setting}: {why}");
         let template = Template::parse(&setting, text)?;
         if template.literals().any(|text| text.contains('\0')) {

@@ -1,10 +1,9 @@
 //! What the place is like, and what it would surely refuse.
 
 use meterhost_sdk::{ChargeBatch, Error, Objection, PlaceTraits, WindowKind};
-use prices::Pricing;
+use sheets::{Known, Objections};
 
-use crate::costs::Known;
-use crate::objections::Objections;
+use crate::parents;
 use crate::plan::Plan;
 use crate::sheet::Sheet;
 
@@ -23,8 +22,8 @@ pub(crate) fn of(plan: &Plan, windows: WindowKind) -> Result<PlaceTraits, Error>
     Ok(PlaceTraits {
         windows: vec![WindowKind::Hour, WindowKind::Day],
         rate: None,
-        surveys: plan.prices.surveys(),
-        closes: plan.prices.closes(),
+        surveys: plan.cost.surveys(),
+        closes: plan.cost.closes(),
         deadline: DEADLINE,
     })
 }
@@ -32,7 +31,8 @@ pub(crate) fn of(plan: &Plan, windows: WindowKind) -> Result<PlaceTraits, Error>
 /// What of these charges cannot be published.
 pub(crate) fn objections(plan: &Plan, batch: &ChargeBatch) -> Vec<Objection> {
     let mut wrong = Objections::default();
-    let mut pricing = Pricing::of(plan.prices.clone(), false);
-    Sheet::of(plan, batch, Known { pricing: &mut pricing, alone: true }, &mut wrong);
+    let mut pricing = plan.cost.pricing(false);
+    let sheet = Sheet::of(plan, batch, Known { pricing: &mut pricing, alone: true }, &mut wrong);
+    parents::check_alone(&sheet, batch, &mut wrong);
     wrong.told(batch)
 }

@@ -1,5 +1,16 @@
 //! Units as FOCUS 1.2 writes them (attribute "Unit Format"): `Hours`, `GB`, `GB-Hours`, `Request/Day`, `1000 Requests`, `Requests/3 Months`.
 
+use std::collections::BTreeMap;
+
+/// What every unit is called that FOCUS writes in another way, and that is not named.
+const OTHERS: &str = "*";
+
+/// What a unit is called: as it is named; else, if FOCUS does not write units so, as the others are.
+pub(crate) fn called<'u>(unit: &'u str, named: &'u BTreeMap<String, String>) -> &'u str {
+    let others = || named.get(OTHERS).filter(|_| !unit.is_empty() && !is_unit(unit));
+    named.get(unit).or_else(others).map_or(unit, String::as_str)
+}
+
 /// Lengths of time, one and many.
 const ONE: [&str; 6] = ["Year", "Month", "Day", "Hour", "Minute", "Second"];
 const MANY: [&str; 6] = ["Years", "Months", "Days", "Hours", "Minutes", "Seconds"];
@@ -44,6 +55,25 @@ fn is_name(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_unit_that_is_not_named_is_called_as_the_others_only_where_focus_writes_it_in_another_way() {
+        let named = [("GB", "GiB"), ("cpu_hours", "Core-Hours"), ("*", "Units")];
+        let named: BTreeMap<String, String> = named.map(|(from, to)| (from.to_owned(), to.to_owned())).into();
+        for (unit, name) in [
+            ("GB", "GiB"),
+            ("cpu_hours", "Core-Hours"),
+            ("GB-Hours", "GB-Hours"),
+            ("1000 Requests", "1000 Requests"),
+            ("storage_bytes", "Units"),
+            ("GB-Hour", "Units"),
+            ("*", "Units"),
+            ("", ""),
+        ] {
+            assert_eq!(called(unit, &named), name, "{unit}");
+        }
+        assert_eq!(called("storage_bytes", &BTreeMap::new()), "storage_bytes");
+    }
 
     #[test]
     fn units_are_written_as_focus_has_them() {

@@ -211,3 +211,36 @@ fn every_value_comes_back_as_it_was() {
     }
     assert_eq!(rows.len(), nasty.len());
 }
+
+#[test]
+fn what_a_commitment_costs_is_no_effective_cost_of_its_purchase() {
+    let config = told(json!({
+        "columns": {
+            "ChargeCategory": "{attribute.type}", "ChargeFrequency": "Recurring", "CommitmentDiscountId": "{attribute.commitment}",
+            "CommitmentDiscountCategory": "{attribute.kind}", "CommitmentDiscountType": "{attribute.kind}",
+            "CommitmentDiscountStatus": "{attribute.status}",
+        },
+    }));
+    let one = |attributes| Charged { attributes, ..charge() };
+    let all = [
+        one(&[("cost", "90"), ("type", "Purchase"), ("commitment", "c-1"), ("kind", "Spend")]),
+        one(&[("cost", "3"), ("type", "Usage"), ("commitment", "c-1"), ("kind", "Spend"), ("status", "Used")]),
+        one(&[("cost", "5"), ("type", "Purchase")]),
+        one(&[("cost", "-2"), ("type", "Credit")]),
+    ];
+    let rows = published_rows(&config, &all);
+    let columns = ["BilledCost", "EffectiveCost", "ContractedCost", "ListCost"];
+    let written: Vec<_> = rows.iter().map(|row| columns.map(|column| row[column].as_str())).collect();
+    let expected = [["90.0", "0.0", "90.0", "90.0"], ["3.0"; 4], ["5.0"; 4], ["-2.0"; 4]];
+    assert_eq!(written, expected);
+}
+
+#[test]
+fn the_charges_id_is_a_column_unless_another_is_called_so() {
+    for (name, text) in [("x_chargeid", "{id}"), ("x_ChargeId", "")] {
+        let config = told(json!({ "columns": { name: text } }));
+        let rows = published_rows(&config, &[Charged { attributes: &[("cost", "1")], ..charge() }]);
+        let own: Vec<_> = rows[0].keys().filter(|column| column.starts_with("x_")).collect();
+        assert_eq!(own.len(), usize::from(!text.is_empty()), "{name}: {own:?}");
+    }
+}

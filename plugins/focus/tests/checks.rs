@@ -190,6 +190,31 @@ fn a_charge_that_cannot_be_published_is_named_and_the_others_are_not() {
         ),
         (&[("SkuId", "")], &[("SkuId", "s")], "SkuId: it is empty, and has to be known where ChargeCategory is Usage"),
         (
+            &[
+                ("ChargeCategory", "Purchase"),
+                ("ChargeFrequency", "Recurring"),
+                ("CommitmentDiscountId", "c"),
+                ("EffectiveCost", "0.01"),
+            ],
+            &[("ChargeCategory", "Purchase"), ("ChargeFrequency", "Recurring"), ("EffectiveCost", "1")],
+            "EffectiveCost: it is 0.01, and a Purchase with a CommitmentDiscountId has 0",
+        ),
+        (
+            &[
+                ("ChargeCategory", "Purchase"),
+                ("ChargeFrequency", "Recurring"),
+                ("CommitmentDiscountId", "c"),
+                ("PricingCurrencyEffectiveCost", "-1"),
+            ],
+            &[
+                ("ChargeCategory", "Usage"),
+                ("ChargeFrequency", "Recurring"),
+                ("CommitmentDiscountId", "c"),
+                ("PricingCurrencyEffectiveCost", "1"),
+            ],
+            "PricingCurrencyEffectiveCost: it is -1, and a Purchase with a CommitmentDiscountId has 0",
+        ),
+        (
             &[("ContractedUnitPrice", "2")],
             &[("ContractedUnitPrice", "1")],
             "ContractedUnitPrice: 2 by PricingQuantity 1 is not ContractedCost 1",
@@ -227,6 +252,16 @@ fn what_focus_allows_is_not_refused() {
             ("CommitmentDiscountQuantity", "3"),
         ],
         &[("ListUnitPrice", "1.0000000001")],
+        // Only the seller knows whether later charges draw on a purchase, who is paid, and which invoices are issued.
+        &[("ChargeCategory", "Purchase"), ("ChargeFrequency", "One-Time"), ("EffectiveCost", "5")],
+        &[
+            ("ChargeCategory", "Purchase"),
+            ("ChargeFrequency", "One-Time"),
+            ("CommitmentDiscountId", "c"),
+            ("EffectiveCost", "0.00"),
+        ],
+        &[("InvoiceIssuerName", "A marketplace"), ("BilledCost", "5")],
+        &[("BillingAccountId", "1234567890"), ("InvoiceId", "42")],
         &[("RegionId", ""), ("RegionName", "")],
     ];
     for attributes in cases {
@@ -240,6 +275,12 @@ fn a_tag_with_nul_is_named() {
     let found = objections(&priced(json!({})), &charges(&odd));
     assert!(found[0].1.contains("Tags, tag team: it has a NUL"), "{found:?}");
     assert_eq!(objections(&priced(json!({ "tags": ["other"] })), &charges(&odd)), []);
+    let named = [charge(), Charged { tags: &[("te\0am", "a")], ..charge() }];
+    let found = objections(&priced(json!({})), &charges(&named));
+    assert!(
+        matches!(found.as_slice(), [(1, why)] if why.contains("Tags, tag te\\0am: its name has a NUL")),
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -247,8 +288,19 @@ fn a_unit_that_focus_writes_in_another_way_is_held_until_it_is_called_something(
     let odd = [Charged { dimension: "cpu_core_hours", ..charge() }];
     let found = objections(&priced(json!({})), &charges(&odd));
     assert!(found[0].1.contains("Unit: \"cpu_core_hours\" is no unit as FOCUS writes them"), "{found:?}");
-    for units in [json!({ "cpu_core_hours": "Core-Hours" }), json!({ "*": "Units" })] {
-        assert_eq!(objections(&priced(json!({ "units": units })), &charges(&odd)), []);
+    for (units, called) in [
+        (json!({ "cpu_core_hours": "Core-Hours" }), "Core-Hours"),
+        (json!({ "*": "Units" }), "Units"),
+        (json!({ "cpu_core_hours": "Core-Hours", "*": "Units" }), "Core-Hours"),
+    ] {
+        let config = priced(json!({ "units": units }));
+        assert_eq!(objections(&config, &charges(&odd)), []);
+        let fine = Charged { attributes: &[("unit", "GB-Hours")], ..odd[0] };
+        let rows = published_rows(&config, &[odd[0], fine]);
+        let units: Vec<_> =
+            rows.iter().map(|row| (row["PricingUnit"].as_str(), row["ConsumedUnit"].as_str())).collect();
+        // What FOCUS writes so already is called something else only by its own name.
+        assert_eq!(units, [(called, called), ("GB-Hours", "GB-Hours")]);
     }
     let told = Charged { attributes: &[("unit", "Hours")], ..odd[0] };
     assert_eq!(objections(&priced(json!({ "units": { "cpu_core_hours": "Core-Hours" } })), &charges(&[told])), []);
@@ -265,8 +317,16 @@ fn a_charge_without_a_price_is_held_and_one_that_depends_on_others_is_not() {
     assert!(odd(Charged { dimension: "gpu", ..charge() }, &own).contains("BilledCost: the dimension has no price"));
     // What was meant is not guessed, though the table has a price.
     assert!(odd(Charged { tags: &[("price", "2 EUR")], ..charge() }, &own).contains("unit_price: \"2 EUR\""));
-    let volume = priced(json!({ "prices": { "cpu": { "tiers": [{ "price": "1" }], "mode": "volume" } } }));
+    let tiers = json!([{ "up_to": "10", "price": "1" }, { "price": "0.5", "fee": "2" }]);
+    let volume = priced(json!({ "prices": { "cpu": { "tiers": tiers, "mode": "volume" } } }));
     assert_eq!(odd(charge(), &volume), "");
+    let costs: Vec<_> = published_rows(&volume, &[charge(); 16]).iter().map(|row| row["BilledCost"].clone()).collect();
+    // 16 by 0.5, and a sixteenth of 2.
+    assert_eq!(costs, ["0.625"; 16]);
+    // But a cost that the charge says itself is no cost that prices leave open.
+    let mut told = volume.clone();
+    told["columns"] = json!({ "ListCost": "{attribute.list}" });
+    assert!(odd(charge(), &told).contains("ListCost: it is empty"));
 }
 
 #[test]
@@ -278,15 +338,36 @@ fn a_service_has_one_category_throughout_a_set() {
     all.push(one(&[("ServiceCategory", "Storage"), ("ServiceName", "Disk")]));
     all.push(one(&[("ServiceCategory", "Databases"), ("ServiceName", "Vault")]));
     let all = numbered(all);
-    assert_eq!(objections(&config, &charges(&all)), []);
-    let error = words(published(&config, march(&all), &all).unwrap_err());
-    assert!(error.contains("ServiceName: \"Vault\" has \"Compute\" in the same set, and here \"Databases\": it has one ServiceCategory alone"), "{error}");
+    let place = "customer acme, dimension cpu, window from 2022-03-16T13:00:00Z";
+    let words = |now, other| {
+        let said = format!(
+            "ServiceName: \"Vault\" has ServiceCategory \"{now}\" here, and \"{other}\" in the charge of {place}"
+        );
+        format!("{place}: {said}: it has one alone")
+    };
+    // Together, all that speak of it are held: nobody knows which of them is right.
+    let found = objections(&config, &charges(&all));
+    assert_eq!(found.len(), 151);
+    assert_eq!((&found[0], &found[149].0), (&(0, words("Compute", "Databases")), &149));
+    assert_eq!(found[150], (151, words("Databases", "Compute")));
+    // But not for one with which something else is wrong.
+    let typo = one(&[("ServiceCategory", "Database"), ("ServiceName", "Vault")]);
+    let found = objections(&config, &charges(&[all[0], typo]));
+    assert!(matches!(found.as_slice(), [(1, why)] if why.contains("Databases is one")), "{found:?}");
+    // Each alone is fine, and only the set shows it: the second batch of a hundred holds the other.
+    assert_eq!(objections(&config, &charges(&all[..150])), []);
+    assert_eq!(objections(&config, &charges(&all[150..])), []);
+    let error = common::words(published(&config, march(&all), &all).unwrap_err());
+    assert_eq!(error, words("Databases", "Compute"));
     // In another set it may have another.
     published(&config, march(&all[151..]), &all[151..]).unwrap();
     let prices = attributed(&["SkuId", "SkuPriceId"]);
     let all = numbered([one(&[("SkuId", "a"), ("SkuPriceId", "p")]), one(&[("SkuId", "b"), ("SkuPriceId", "p")])]);
-    let error = words(published(&prices, march(&all), &all).unwrap_err());
-    assert!(error.contains("SkuPriceId: \"p\" has \"a\" in the same set, and here \"b\""), "{error}");
+    let error = common::words(published(&prices, march(&all), &all).unwrap_err());
+    assert!(
+        error.contains("SkuPriceId: \"p\" has SkuId \"b\" here, and \"a\" in the charge of customer acme"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -286,6 +286,20 @@ fn what_the_validator_misses_is_held() {
 }
 
 #[test]
+fn ids_of_digits_alone_are_taken_for_numbers_by_who_guesses_types_and_are_texts_with_a_word_before_them() {
+    let Some(validator) = validator() else { return };
+    let all: Vec<_> = usage().into_iter().map(|charge| Charged { customer: "1234567890", ..charge }).collect();
+    let plain = priced(json!({ "prices": { "*": "1" } }));
+    // They are valid, and published; what is said of them is about the guess.
+    let said = judged(&validator, &plain, &all);
+    let ids = ["BillingAccountId-C-002-M", "BillingAccountName-C-001-M"];
+    assert!(ids.iter().all(|rule| said.contains(*rule)), "{said:?}");
+    let mut named = plain.clone();
+    named["columns"] = json!({ "BillingAccountId": "account-{customer}", "BillingAccountName": "account {customer}" });
+    assert_eq!(judged(&validator, &named, &all), only(NONE_INVOICED));
+}
+
+#[test]
 fn a_set_without_rows_is_a_header_though_the_validator_cannot_tell_types_then() {
     let Some(validator) = validator() else { return };
     assert!(judged(&validator, &priced(json!({})), &[]).len() > 1);

@@ -9,6 +9,13 @@ use meterhost_sdk::Decimal;
 #[derive(Debug, Clone, Copy)]
 pub struct Account(pub(crate) Kind);
 
+impl Account {
+    /// Whether what a charge costs depends on no other charge of the account.
+    pub fn is_plain(&self) -> bool {
+        !matches!(self.0, Kind::Kept(_))
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Kind {
     /// The dimension has no price.

@@ -13,6 +13,7 @@ fn an_account_comes_to_the_minimum_once_the_period_is_over() {
         // Nothing was used, but there is a charge.
         ("0", "5"),
         ("1", "5"),
+        ("99", "5"),
         ("100", "5"),
         ("101", "5"),
         // 99 × 0.05 = 4.95, and 0.05 on top.
@@ -53,6 +54,10 @@ fn a_share_without_end_is_cut_and_the_last_charge_takes_the_rest() {
 #[test]
 fn where_nothing_was_used_the_last_charge_takes_all() {
     assert_eq!(costs(r#"{ price = "1", minimum = "5" }"#, true, &["0", "0", "0"]), ["0", "0", "5"]);
+    // At a price by volume too: no tier is reached, so that no fee is owed, and all of it is the minimum.
+    let volume =
+        r#"{ mode = "volume", tiers = [{ up_to = "10", price = "1", fee = "2" }, { price = "0" }], minimum = "5" }"#;
+    assert_eq!(costs(volume, true, &["0", "0"]), ["0", "5"]);
     // 1 × 1 + 4 × 1/1; nothing is left.
     assert_eq!(costs(r#"{ price = "1", minimum = "5" }"#, true, &["1", "0"]), ["5", "0"]);
 }

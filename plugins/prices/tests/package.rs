@@ -36,14 +36,18 @@ fn packages_begin_behind_what_is_included() {
     let price = r#"{ package = "1000", price = "2", included = "10" }"#;
     let expected = [
         ("0", "0"),
+        ("1", "0"),
         ("9", "0"),
         ("10", "0"),
         // 0.01 is billable: one package.
         ("10.01", "2"),
         ("11", "2"),
-        // 1000 and 1001 are billable.
+        // 999, 1000 and 1001 are billable.
+        ("1009", "2"),
         ("1010", "2"),
         ("1011", "4"),
+        // 1000001 are: 1001 packages.
+        ("1000011", "2002"),
     ];
     check_totals(price, true, &expected);
     // 6 are free; of 6, 4 are free and 2 begin a package, which 998 fill; 1 begins the next.

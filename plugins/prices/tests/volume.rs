@@ -44,18 +44,23 @@ fn what_is_included_counts_for_no_tier() {
     let price = TIERS.replace("mode =", r#"included = "10", mode ="#);
     let expected = [
         ("0", "0"),
+        ("1", "0"),
         ("9", "0"),
         // Nothing is billable: no fee.
         ("10", "0"),
         // 0.5 × 0.10 + 1; 1 × 0.10 + 1.
         ("10.5", "1.05"),
         ("11", "1.1"),
-        // 100 × 0.10 + 1; 101 × 0.05 + 5.
+        // 99 × 0.10 + 1; 100 × 0.10 + 1; 101 × 0.05 + 5.
+        ("109", "10.9"),
         ("110", "11"),
         ("111", "10.05"),
-        // 1000 × 0.05 + 5; 1001 × 0.02 + 20.
+        // 999 × 0.05 + 5; 1000 × 0.05 + 5; 1001 × 0.02 + 20.
+        ("1009", "54.95"),
         ("1010", "55"),
         ("1011", "40.02"),
+        // 1000000 × 0.02 + 20.
+        ("1000010", "20020"),
     ];
     check_totals(&price, true, &expected);
 }
@@ -69,6 +74,13 @@ fn the_fee_is_shared_in_proportion_to_the_quantities() {
     // 0 + 1 × 30/120; 0; 80 × 0.10 + 1 × 90/120.
     let price = TIERS.replace("mode =", r#"included = "40", mode ="#);
     assert_eq!(costs(&price, false, &["30", "0", "90"]), ["0.25", "0", "8.75"]);
+}
+
+#[test]
+fn where_nothing_was_used_no_tier_is_reached_and_no_fee_is_owed() {
+    assert_eq!(costs(TIERS, true, &["0", "0", "0"]), ["0", "0", "0"]);
+    // The first unit owes it, whichever charge it is in: 1 × 0.10 + 1.
+    assert_eq!(costs(TIERS, true, &["0", "1", "0"]), ["0", "1.1", "0"]);
 }
 
 #[test]
