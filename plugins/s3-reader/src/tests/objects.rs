@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use meterhost_sdk::json::Picker;
-use meterhost_sdk::{Listing, Page, Source, Window};
+use meterhost_sdk::{Listing, Page, Request, Source, Window};
 
 use super::{JUNE, LOGS, OMNISTRATE, config, pages, quarantined, request, rows, stage};
 use crate::S3Reader;
@@ -187,4 +187,40 @@ fn a_bad_record_with_large_texts_does_not_make_a_large_page() {
     let pages = pages(&OMNISTRATE.replace("*.json", "*.ndjson"), request(0, 1)).unwrap();
     let found: Vec<usize> = pages.iter().map(|page| page.quarantined.len()).collect();
     assert!(found.iter().sum::<usize>() == 600 && found.iter().all(|&found| found <= 256), "{found:?}");
+}
+
+#[test]
+fn where_captures_stand_before_the_time_a_listing_passes_over_what_no_window_wants_and_nothing_else() {
+    const CONFIG: &str = r#"{
+        "layout": "m/{tenant}/{yyyy}/{mm}/{dd}/{hh}/*.json",
+        "fields": { "time": "path", "customer": "{tenant}", "dimension": { "constant": "n" }, "quantity": { "constant": "1" } }
+    }"#;
+    const HOUR: i64 = 3_600_000;
+    let folder = tempfile::tempdir().unwrap();
+    for tenant in ["a", "b", "c-d"] {
+        for hour in 0..72 {
+            let place = folder.path().join(format!("m/{tenant}/2025/06/{:02}/{:02}", 1 + hour / 24, hour % 24));
+            std::fs::create_dir_all(&place).unwrap();
+            // More than a page within most days.
+            for object in 0..50 {
+                std::fs::write(place.join(format!("{object}.json")), "{}").unwrap();
+            }
+        }
+    }
+    meterhost_sdk::testing::folder(folder.path());
+    let hour = |hour: i64| Window { start: JUNE.start + hour * HOUR, end: JUNE.start + (hour + 1) * HOUR };
+    for hours in [&[0][..], &[71], &[23, 24], &[3, 40, 41, 70], &[47]] {
+        let windows = hours.iter().map(|at| hour(*at)).collect();
+        let found = pages(CONFIG, Request { windows, ..request(0, 1) }).unwrap();
+        let mut expected: Vec<String> = Vec::new();
+        for tenant in ["a", "b", "c-d"] {
+            for at in hours {
+                expected.extend((0..50).map(|_| format!("{tenant} n 1 {}", hour(*at).start)));
+            }
+        }
+        let mut rows = rows(&found);
+        rows.sort();
+        expected.sort();
+        assert_eq!(rows, expected, "{hours:?}");
+    }
 }
