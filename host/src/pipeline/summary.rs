@@ -179,7 +179,9 @@ pub(super) fn report(
                     // What a last bill leaves of a window that is not over is billed later.
                     true => {
                         let is_left = options.last.is_some() && !setup.pipeline.is_due(&work.window, options.now);
-                        !is_left && !charges.stay_open(true)
+                        // A month that waits leaves its charges pending, and a run publishes none of them.
+                        let waits = spec.publishes && charges.pending > 0;
+                        !is_left && !waits && !charges.stay_open(true)
                     }
                     false => state.is_settled(sink, &work.window),
                 },

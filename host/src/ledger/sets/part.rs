@@ -77,6 +77,8 @@ impl Encoded {
 pub struct PartsDraft<'a> {
     shelf: &'a Shelf,
     file: Option<BufWriter<File>>,
+    /// Whether nothing is to be written.
+    is_sketch: bool,
     written: u64,
     names: BTreeMap<String, u32>,
     parts: Parts,
@@ -85,7 +87,12 @@ pub struct PartsDraft<'a> {
 impl<'a> PartsDraft<'a> {
     /// Begins.
     pub fn begin(shelf: &'a Shelf) -> Self {
-        PartsDraft { shelf, file: None, written: 0, names: BTreeMap::new(), parts: Parts::default() }
+        PartsDraft { shelf, file: None, is_sketch: false, written: 0, names: BTreeMap::new(), parts: Parts::default() }
+    }
+
+    /// The same of parts that are only to be told of: nothing is written, and nobody can read them.
+    pub fn sketch(shelf: &'a Shelf) -> Self {
+        PartsDraft { is_sketch: true, ..Self::begin(shelf) }
     }
 
     /// Adds a window's charges, in ascending order of windows.
@@ -98,17 +105,9 @@ impl<'a> PartsDraft<'a> {
             return Ok(());
         };
         let sha256 = Hash::of(&encoded.bytes);
-        let failed = |error: std::io::Error| self.shelf.failed("cannot be written", &error);
-        let file = match &mut self.file {
-            Some(file) => file,
-            None => {
-                let mut file = BufWriter::with_capacity(1 << 20, self.shelf.draft()?);
-                file.write_all(&MAGIC).map_err(failed)?;
-                self.written = MAGIC.len() as u64;
-                self.file.insert(file)
-            }
-        };
-        file.write_all(&encoded.bytes).map_err(failed)?;
+        if !self.is_sketch {
+            self.write(&encoded.bytes)?;
+        }
         let (from, bytes) = (self.written, encoded.bytes.len() as u64);
         self.written += bytes;
         let mut places = |names: &[String]| {
@@ -126,12 +125,29 @@ impl<'a> PartsDraft<'a> {
         Ok(())
     }
 
+    fn write(&mut self, bytes: &[u8]) -> Result<(), LedgerError> {
+        let failed = |error: std::io::Error| self.shelf.failed("cannot be written", &error);
+        let file = match &mut self.file {
+            Some(file) => file,
+            None => {
+                let mut file = BufWriter::with_capacity(1 << 20, self.shelf.draft()?);
+                file.write_all(&MAGIC).map_err(failed)?;
+                self.written = MAGIC.len() as u64;
+                self.file.insert(file)
+            }
+        };
+        file.write_all(bytes).map_err(failed)
+    }
+
     /// Ends: what they hold is there for good when this returns, and counts once the ledger names it. Nothing where nothing was added.
     ///
     /// # Errors
     /// They cannot be written.
     pub fn publish(self) -> Result<Option<Parts>, LedgerError> {
-        let PartsDraft { shelf, file, mut parts, .. } = self;
+        let PartsDraft { shelf, file, is_sketch, mut parts, .. } = self;
+        if is_sketch && !parts.parts.is_empty() {
+            parts.segment = Some("sketch".to_owned());
+        }
         if let Some(file) = file {
             let failed = |error: std::io::Error| shelf.failed("cannot be written", &error);
             let file = file.into_inner().map_err(|error| failed(error.into_error()))?;
