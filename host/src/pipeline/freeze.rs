@@ -350,7 +350,7 @@ fn read(
                 let middle = own.start + own.len() / 2;
                 match may_be_one && own.len() > 1 {
                     true => waiting.extend([middle..own.end, own.start..middle]),
-                    false => findings.unread(problem, chunk, interrupted),
+                    false => findings.unread(reader.setup.pipeline.done(), problem, chunk, interrupted),
                 }
             }
         }
@@ -377,7 +377,7 @@ fn check(setup: &Setup, reading: &mut Reading) {
     reading.failed.push(Problem {
         plugin: Some(one.map_or_else(all, Section::label)),
         step: Some("aggregating".to_owned()),
-        action: Some("report it to the plugin's author; nothing of this window was billed".to_owned()),
+        action: Some(format!("report it to the plugin's author; nothing of this window was {}", setup.pipeline.done())),
         ..Problem::new("plugin-contract", flaw.text)
     });
 }

@@ -65,7 +65,9 @@ impl State {
             columns.charges().try_for_each(|charge| {
                 let standing = match shown {
                     Some(shown) if shown == part => InMonth::Published,
-                    Some(_) if others.get(&charge.id).is_some_and(|other| is_same(other, &charge)) => InMonth::Published,
+                    Some(_) if others.get(&charge.id).is_some_and(|other| is_same(other, &charge)) => {
+                        InMonth::Published
+                    }
                     None if is_pinned => InMonth::Pinned,
                     _ => InMonth::Unpublished,
                 };
