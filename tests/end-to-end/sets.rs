@@ -49,27 +49,27 @@ impl Sets {
     }
 
     /// What a run says of its months: the state of each.
-    fn run(&self, exit: i32) -> Vec<(String, String)> {
+    pub fn run(&self, exit: i32) -> Vec<(String, String)> {
         months(&self.0.command("run", &["--json"], &[]).expect(exit).json())
     }
 
-    fn snapshots(&self, arguments: &[&str]) -> Ended {
+    pub fn snapshots(&self, arguments: &[&str]) -> Ended {
         let (command, arguments) = arguments.split_first().unwrap();
         self.0.command(&format!("snapshots {command}"), arguments, &[])
     }
 
-    fn listed(&self) -> Vec<(String, String)> {
+    pub fn listed(&self) -> Vec<(String, String)> {
         let listed = self.snapshots(&["list", "--json"]).expect(0).json();
         let text = |set: &Value, key: &str| set[key].as_str().unwrap().to_owned();
         let sets = listed["snapshots"].as_array().unwrap();
         sets.iter().map(|set| (text(set, "id"), text(set, "standing"))).collect()
     }
 
-    fn fails(&self, way: &str) {
+    pub fn fails(&self, way: &str) {
         self.0.replace("way = \"proper\"", &format!("way = \"{way}\""));
     }
 
-    fn mended(&self, way: &str) {
+    pub fn mended(&self, way: &str) {
         self.0.replace(&format!("way = \"{way}\""), "way = \"proper\"");
     }
 }
@@ -89,13 +89,13 @@ pub fn files(stage: &Stage, month: &str) -> BTreeMap<String, Vec<u8>> {
     files.map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read(path).unwrap())).collect()
 }
 
-fn months(report: &Value) -> Vec<(String, String)> {
+pub fn months(report: &Value) -> Vec<(String, String)> {
     let months = report["publications"].as_array().map(Vec::as_slice).unwrap_or_default();
     let text = |month: &Value, key: &str| month[key].as_str().unwrap().to_owned();
     months.iter().map(|month| (text(month, "period"), text(month, "state"))).collect()
 }
 
-fn state(month: &str, state: &str) -> (String, String) {
+pub fn state(month: &str, state: &str) -> (String, String) {
     (month.to_owned(), state.to_owned())
 }
 
@@ -219,7 +219,7 @@ fn a_dry_run_says_which_months_change_and_changes_nothing() {
     assert!(sets.files(JUNE).is_empty() && !sets.0.has_a_ledger());
     sets.run(0);
     let plan = sets.0.command("plan", &["--json"], &[]).expect(0).json();
-    assert_eq!(months(&plan), []);
+    assert_eq!(months(&plan), [state("2025-06", "unchanged")]);
     sets.usage("2025/06/01/05", "acme", "cpu", "2");
     sets.0.plan().expect(0).says("2025-06 -> out: would be published; 1 charge");
     assert_eq!(sets.shown(JUNE), lines(&["acme cpu 1"]));

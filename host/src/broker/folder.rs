@@ -64,6 +64,11 @@ impl Folder {
         Ok(Arc::clone(self.dir.get_or_init(|| Arc::new(dir))))
     }
 
+    /// Whether there is surely no such folder.
+    pub(super) fn is_missing(&self) -> bool {
+        self.dir.get().is_none() && matches!(self.root.try_exists(), Ok(false))
+    }
+
     /// The folder's handle for writing: the folder is made if it is missing, since the grant names it.
     pub(super) fn dir_for_writing(&self) -> Result<Arc<Dir>, ObjectError> {
         if self.dir.get().is_none() {

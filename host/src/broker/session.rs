@@ -115,6 +115,11 @@ impl Session {
         self.0.waiting.is_under_way()
     }
 
+    /// Whether what is granted to be read and written is a folder that the first write has yet to make: nothing lies there.
+    pub fn is_unmade(&self) -> bool {
+        self.0.grants.read == self.0.grants.write && self.0.read.as_ref().is_some_and(Store::is_missing)
+    }
+
     /// What was asked for and not granted, each once.
     pub fn denials(&self) -> Vec<Denial> {
         self.0.denials.list()

@@ -24,6 +24,14 @@ impl Store {
         }
     }
 
+    /// Whether it is a folder that is not there.
+    pub(super) fn is_missing(&self) -> bool {
+        match self {
+            Store::Folder(folder) => folder.is_missing(),
+            Store::Bucket(_) => false,
+        }
+    }
+
     /// Makes a folder that is missing.
     pub(super) fn made(&self) -> Result<(), ObjectError> {
         match self {

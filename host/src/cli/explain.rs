@@ -44,9 +44,10 @@ pub(super) fn explain(args: &ExplainArgs, global: &Global) -> Result<Exit, Refus
                 return Ok(Exit::Final);
             }
             let about = Unfrozen::of(&state, &args.charge, Timestamp::now())?.ok_or(none)?;
+            let publishes = state.publishes(&about.sink);
             match global.json {
-                true => print(&document(&unfrozen::as_json(&pipeline, &about))),
-                false => print(&unfrozen::says(&pipeline, &about)),
+                true => print(&document(&unfrozen::as_json(&pipeline, &about, publishes))),
+                false => print(&unfrozen::says(&pipeline, &about, publishes)),
             }
             return Ok(Exit::Final);
         }

@@ -8,13 +8,14 @@ use serde::Serialize;
 
 use super::shared::{Outside, Refused, escaped, print};
 use super::{Global, PipelineArgs, accept, export, import, rename, reopen, resolve, unlock, verify};
-use crate::ledger::{ChargeState, GivenUp, Identity, Ledger, Word};
+use crate::ledger::{ChargeState, GivenUp, Identity, InMonth, Ledger, LedgerError, Word, period_of};
+use crate::model::charged::Charged;
 use crate::report::{self, Exit, LedgerEnd};
 
 /// Commands about the ledger.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum LedgerCommand {
-    /// Shows every charge and what became of it
+    /// Shows every charge and what became of it; of sinks that publish complete sets how many there are, and with --window each
     Show {
         #[command(flatten)]
         pipeline: PipelineArgs,
@@ -34,7 +35,7 @@ pub(super) enum LedgerCommand {
     Export(export::ExportArgs),
     /// Says what became of a charge where nothing else can tell, or what is to become of what is held
     Resolve(resolve::ResolveArgs),
-    /// Has a settled window computed once more, however long ago it was settled: what differs is late usage
+    /// Has a settled window computed once more, however long ago it was settled: what differs is late usage, or another set of its month
     Reopen(reopen::ReopenArgs),
     /// Tells the ledger that the pipeline, a sink or an aggregate is the same under another name
     Rename(rename::RenameArgs),
@@ -85,12 +86,15 @@ pub(super) fn ledger(command: &LedgerCommand, global: &Global) -> Result<Exit, R
             (false, _) => "open",
         };
         let charges = state.charges_of(sink, at);
+        let in_set = state.set_charges(sink, at);
+        let published =
+            if state.publishes(sink) { format!(" in the set of {}", period_of(at).label()) } else { String::new() };
         // Writing into a string cannot fail.
         let _ = writeln!(
             text,
-            "{} -> {sink}: {standing}, {} charges, {} held",
+            "{} -> {sink}: {standing}, {} charges{published}, {} held",
             at.label(),
-            charges.len(),
+            charges.len() as u64 + in_set,
             known.holds.len()
         );
         for charge in &charges {
@@ -106,6 +110,19 @@ pub(super) fn ledger(command: &LedgerCommand, global: &Global) -> Result<Exit, R
                 frozen.quantity(),
                 reason(charge).map_or_else(String::new, |reason| format!("  {}", escaped(&reason))),
             );
+        }
+        let mut rows = Vec::new();
+        // There may be millions of a month.
+        if window.is_some() {
+            state.each_in_set::<LedgerError>(&place.shelf(), (sink, at), &mut |charge, standing| {
+                let (customer, dimension) = (charge.customer.escape_debug(), charge.dimension.escape_debug());
+                let word = standing.word();
+                let _ = writeln!(text, "  {}  {word:<13} {customer} {dimension} {}", charge.id, charge.quantity);
+                if global.json {
+                    rows.push(in_a_set(charge, standing));
+                }
+                Ok(())
+            })?;
         }
         for kept in known.kept.iter().filter(|kept| state.charge(&kept.id).is_none()) {
             let (customer, dimension) = (kept.customer.escape_debug(), kept.dimension.escape_debug());
@@ -139,11 +156,12 @@ pub(super) fn ledger(command: &LedgerCommand, global: &Global) -> Result<Exit, R
             let what = hold.place.as_deref().unwrap_or(&hold.reason).escape_debug();
             let _ = writeln!(text, "  given up: {what}, {}", escaped(&word.words()));
         }
-        let charges: Vec<_> = charges.iter().map(|charge| document(charge)).collect();
+        let all = charges.len() as u64 + in_set;
+        let charges: Vec<_> = charges.iter().map(|charge| document(charge)).chain(rows).collect();
         let waived: Vec<_> = waived.iter().map(|(kept, word)| said(kept, word)).collect();
         let given_up: Vec<_> = given_up.iter().map(|(hold, word)| said(hold, word)).collect();
         documents.push(serde_json::json!({
-            "window": at.label(), "sink": sink, "settled": known.settled, "charges": charges, "holds": known.holds,
+            "window": at.label(), "sink": sink, "settled": known.settled, "number": all, "charges": charges, "holds": known.holds,
             "held": known.kept, "late": known.late, "waived": waived, "given_up": given_up,
         }));
     }
@@ -179,6 +197,20 @@ fn reason(charge: &ChargeState) -> Option<String> {
 /// Something that a person decided of, and their word.
 fn said(about: &impl Serialize, word: &Word) -> serde_json::Value {
     serde_json::json!({ "about": about, "reason": word.reason, "by": word.by })
+}
+
+/// A charge of a set, as far as it is like those that are delivered one by one.
+fn in_a_set(charge: &Charged, standing: InMonth) -> serde_json::Value {
+    serde_json::json!({
+        "id": charge.id,
+        "product": charge.product,
+        "customer": charge.customer,
+        "dimension": charge.dimension,
+        "tags": charge.tags,
+        "quantity": charge.quantity,
+        "attributes": charge.attributes,
+        "standing": standing.word(),
+    })
 }
 
 fn document(charge: &ChargeState) -> serde_json::Value {

@@ -5,6 +5,7 @@ use super::shared::{Outside, Refused, print};
 use super::{Global, PipelineArgs};
 use crate::config::{MirrorForm, MirrorSpec, Pipeline};
 use crate::ledger::{Claim, Entry, Identity, Ledger, Named, Place, State};
+use crate::model::window::Window;
 use crate::pipeline::run_id;
 use crate::report::{Exit, document};
 
@@ -195,7 +196,16 @@ impl Changes {
             (others, Some(first)) if !others.is_empty() => format!("; {others} begins with {}", first.label()),
             _ => String::new(),
         };
-        self.says.push(format!("the sink {sink} is gone for good, and what it billed stays billed{begin}"));
+        self.says.push(match state.publishes(sink) {
+            false => format!("the sink {sink} is gone for good, and what it billed stays billed{begin}"),
+            true => {
+                let months = if begin.is_empty() { "" } else { ", or with that month's first window if it publishes complete sets" };
+                format!(
+                    "the sink {sink} is gone for good: readers are shown what it published last, until another publishes in its \
+                     place{begin}{months}"
+                )
+            }
+        });
         let left = state.remainders().into_iter().filter(|(lane, _)| lane.sink == sink);
         self.says.extend(left.map(|(lane, left)| {
             format!("{left} of {} for {}, which rounding left over, is billed by nobody", lane.dimension, lane.customer)
@@ -228,11 +238,12 @@ fn unknown(what: &str, name: &str, known: &[&str]) -> String {
 }
 
 /// How many windows and charges a sink has.
-fn counts(state: &State, sink: &str) -> (usize, usize) {
+fn counts(state: &State, sink: &str) -> (u64, u64) {
     let windows = state.windows().filter(|(of, ..)| *of == sink).map(|(_, window, _)| window);
-    windows.fold((0, 0), |(windows, charges), window| (windows + 1, charges + state.charges_of(sink, window).len()))
+    let charges = |window: &Window| state.charges_of(sink, window).len() as u64 + state.set_charges(sink, window);
+    windows.fold((0, 0), |(windows, all), window| (windows + 1, all + charges(window)))
 }
 
-fn count(number: usize, what: &str) -> String {
+fn count(number: u64, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }

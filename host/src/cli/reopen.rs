@@ -6,7 +6,7 @@ use super::confirm::confirmed;
 use super::resolve::user;
 use super::shared::{Outside, Refused, escaped, print};
 use super::{Global, PipelineArgs};
-use crate::ledger::{Claim, Entry, Identity, Ledger};
+use crate::ledger::{Claim, Entry, Identity, Ledger, period_of};
 use crate::pipeline::run_id;
 use crate::report::{Exit, document};
 
@@ -59,10 +59,26 @@ pub(super) fn reopen(args: &ReopenArgs, global: &Global) -> Result<Exit, Refused
         };
         return Err(refused(format!("{label} is not settled: {why}")));
     }
+    let (publishing, billing): (Vec<&str>, Vec<&str>) =
+        settled.iter().map(String::as_str).partition(|sink| state.publishes(sink));
+    let mut means = Vec::new();
+    if !billing.is_empty() {
+        let of = if publishing.is_empty() { String::new() } else { format!(" for {}", billing.join(" and ")) };
+        means.push(format!("what was billed{of} stays, and what differs is billed or held as late usage is"));
+    }
+    for sink in publishing {
+        let month = period_of(&window);
+        let pinned = state.sets().period(sink, &month).is_some_and(|known| known.pinned.is_some());
+        let month = month.label();
+        means.push(match pinned {
+            false => format!("where that makes a difference, {sink} publishes {month} again: what is not in the usage any more goes away"),
+            true => format!("its charges may change, and readers of {month} in {sink} are shown what is pinned until it is released"),
+        });
+    }
     let says = format!(
-        "{label}, settled for {}\nthe next run computes it from all of its usage; what was billed stays, and what differs is billed or \
-         held as late usage is\nto be written down, because: {}",
+        "{label}, settled for {}\nthe next run computes it from all of its usage\n{}\nto be written down, because: {}",
         settled.join(" and "),
+        means.join("\n"),
         escaped(&reason)
     );
     confirmed(&says, "Reopen it?", args.yes, "nothing was reopened")?;

@@ -23,7 +23,7 @@ pub(super) enum SnapshotsCommand {
     Revert(RevertArgs),
     /// Lets a month be published again as its charges are.
     Release(MonthArgs),
-    /// Deletes sets that readers are not shown: those that a crash left behind, and old ones.
+    /// Deletes sets that readers are not shown: those that a crash left behind, those of sinks that are gone for good, and old ones.
     Prune(PruneArgs),
     /// Publishes a month without any charges, until it is released.
     Remove(RemoveArgs),
@@ -216,6 +216,7 @@ fn line(set: &Snapshot) -> String {
         Standing::Current => "current",
         Standing::Kept => "kept",
         Standing::LeftBehind => "left behind",
+        Standing::Retired => "retired",
         Standing::Foreign => "not ours",
         Standing::Gone => "gone",
     };
@@ -227,6 +228,9 @@ fn line(set: &Snapshot) -> String {
     text += &format!(" {:>3} files {:>12} bytes", set.files, set.bytes);
     for (name, total) in set.totals.iter().take(1) {
         text += &format!("  {} {total}", escaped(name));
+    }
+    if let Some(whose) = &set.whose {
+        text += &format!("  {}", escaped(whose));
     }
     if let Some(pinned) = &set.pinned {
         text += &format!("  pinned: {}", escaped(pinned));
@@ -314,22 +318,28 @@ fn prune(args: &PruneArgs, global: &Global) -> Result<Exit, Refused> {
     let setup = args.whose.set_up(&workshop)?;
     let archives = args.whose.archives(&setup)?;
     let mut ledger = args.whose.open(&setup)?;
-    let mut pruned = Vec::new();
+    let (mut pruned, mut foreign) = (Vec::new(), 0);
     for archive in &archives {
         let found = sets(archive, &ledger, period.as_ref())?;
         let forgotten = archive.forgotten(ledger.state(), &found, period.as_ref());
         if !forgotten.is_empty() {
             ledger.append(forgotten)?;
         }
+        foreign += found.iter().filter(|set| set.standing == Standing::Foreign).count();
         pruned.push(to_prune(&found, args.keep));
     }
     let all: Vec<Snapshot> = pruned.iter().flatten().cloned().collect();
+    let stays = match foreign {
+        0 => String::new(),
+        1 => "\none that others published stays: `meterhost snapshots list` says why".to_owned(),
+        many => format!("\n{many} that others published stay: `meterhost snapshots list` says why"),
+    };
     if all.is_empty() {
         ledger.close()?;
-        said(global, &setup, json!([]), "there is nothing to delete");
+        said(global, &setup, json!([]), &format!("there is nothing to delete{stays}"));
         return Ok(Exit::Final);
     }
-    let text = format!("to be deleted for good:\n{}", table(&all).trim_end());
+    let text = format!("to be deleted for good:\n{}{stays}", table(&all).trim_end());
     confirmed(&text, "Delete them?", args.yes, "nothing was deleted")?;
     for (archive, sets) in archives.iter().zip(&pruned).filter(|(_, sets)| !sets.is_empty()) {
         archive.prune(&mut ledger, sets, user())?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::shared::{Outside, Refused, print};
+use super::shared::{Outside, Refused, escaped, print};
 use super::{Global, PipelineArgs};
 use crate::ledger::Place;
 use crate::pipeline::{SinkStatus, Status};
@@ -76,12 +76,19 @@ fn text(pipeline: &str, status: &Status, holder: Option<&str>, place: &Place) ->
     };
     line("ledger", format!("{}: {ledger}", place.short_name().escape_debug()));
     let sums = status.sinks.iter().map(|sink| sink.due.is_some() || !sink.open.is_empty() || sink.held > 0);
+    let differing = status.sinks.iter().filter_map(|sink| sink.published.as_ref());
+    let differing = differing.flat_map(|published| &published.pins).filter(|pin| pin.differs).count();
     let ending = match (status.needs_a_run, sums.into_iter().any(|waits| waits)) {
         (true, _) => "exit 1: something is due, open or held; a run says what there is to do",
         (false, true) => "exit 0: what is due, open or held has not been so for long",
         (false, false) => "exit 0: everything that is due is final",
     };
-    let _ = writeln!(text, "{ending}");
+    let but = match differing {
+        0 => "",
+        1 => "; readers of 1 month are shown other charges than it has, as a person said",
+        _ => "; readers of some months are shown other charges than these have, as a person said",
+    };
+    let _ = writeln!(text, "{ending}{but}");
     text
 }
 
@@ -119,6 +126,14 @@ fn lines(sink: &SinkStatus) -> Vec<(&'static str, String)> {
             text += &format!("; {} left behind by a crash: `meterhost snapshots prune`", published.left_behind);
         }
         lines.push(("published", text));
+        lines.extend(published.pins.iter().map(|pin| {
+            let (month, id, reason) = (pin.period.label(), pin.id.escape_debug(), escaped(&pin.reason));
+            let differs = match pin.differs {
+                true => ", which holds other charges than it has; `meterhost snapshots release` publishes those",
+                false => "",
+            };
+            ("pinned", format!("{month}: readers are shown {id}{differs}; because: {reason}"))
+        }));
     }
     if sink.late > 0 {
         let charges = if sink.late == 1 { "charge" } else { "charges" };

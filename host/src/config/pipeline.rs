@@ -161,6 +161,16 @@ impl SinkSpec {
 }
 
 impl Pipeline {
+    /// What its sinks do with charges, in a word.
+    pub fn done(&self) -> &'static str {
+        let publishing = self.sinks.iter().filter(|sink| sink.publishes).count();
+        match publishing {
+            0 => "billed",
+            all if all == self.sinks.len() => "published",
+            _ => "billed or published",
+        }
+    }
+
     /// How long a window is, in words: `an hour`.
     pub fn one_window(&self) -> &'static str {
         match self.window {

@@ -13,12 +13,15 @@ use super::book::Ledger;
 use super::entry::{Entry, Record};
 use super::error::LedgerError;
 use super::identity::Identity;
+use super::ids::Shelf;
 use super::place::Place;
+use super::sets::{InMonth, period_of};
 use super::state::State;
 use super::table::{Cell, Format, Table};
 use super::trail::instant;
 use crate::model::charge::ChargeId;
 use crate::model::outcome::{Finding, Outcome};
+use crate::model::window::Window;
 
 const CHARGES: [&str; 18] = [
     "id",
@@ -98,7 +101,7 @@ pub fn export(place: &Place, identity: &Identity, folder: &Path, formats: &[Form
             *export = Err(error);
         }
     })?;
-    export.and_then(|export| export.finish(&state)).map_err(unwritten)
+    export.map_err(unwritten)?.finish(&state, &place.shelf(), &unwritten)
 }
 
 struct Export {
@@ -269,41 +272,95 @@ impl Export {
         ])
     }
 
-    fn finish(mut self, state: &State) -> io::Result<Exported> {
+    fn finish(
+        mut self,
+        state: &State,
+        shelf: &Shelf,
+        unwritten: &dyn Fn(io::Error) -> Unwritten,
+    ) -> Result<Exported, Unwritten> {
         for (attempt, call) in std::mem::take(&mut self.under_way) {
-            self.attempted(attempt, &call, false)?;
+            self.attempted(attempt, &call, false).map_err(unwritten)?;
         }
         for (sink, window, _) in state.windows() {
-            for charge in state.charges_of(sink, window) {
-                let (frozen, standing) = (charge.charge(), charge.standing());
-                let key = frozen.key();
-                let dates = self.dates.get(&frozen.id());
-                let run = dates.and_then(|dates| self.runs.get(dates.run));
-                self.charges.row([
-                    frozen.id().to_string().into(),
-                    window.label().into(),
-                    sink.into(),
-                    key.product.as_str().into(),
-                    key.customer.as_str().into(),
-                    key.dimension.as_str().into(),
-                    Cell::Pairs(&key.tags),
-                    frozen.exact().to_string().into(),
-                    frozen.quantity().to_string().into(),
-                    time(frozen.time()).into(),
-                    dates.map(|dates| time(dates.frozen_at)).into(),
-                    run.map(|(run, _)| run.as_str()).into(),
-                    run.map(|(_, config)| config.as_str()).into(),
-                    Cell::Number(frozen.records()),
-                    standing.word().into(),
-                    standing.reason().into(),
-                    standing.reference().into(),
-                    dates.and_then(|dates| dates.final_at).map(time).into(),
-                ])?;
-            }
+            self.frozen(state, sink, window).map_err(unwritten)?;
+            self.in_set(state, shelf, (sink, window), unwritten)?;
         }
         // A disk that is full shows before anything is replaced.
-        let [charges, attempts, outcomes] = [self.charges.finish()?, self.attempts.finish()?, self.outcomes.finish()?];
-        Ok(Exported { charges: charges.put()?, attempts: attempts.put()?, outcomes: outcomes.put()? })
+        let put = || -> io::Result<Exported> {
+            let [charges, attempts, outcomes] =
+                [self.charges.finish()?, self.attempts.finish()?, self.outcomes.finish()?];
+            Ok(Exported { charges: charges.put()?, attempts: attempts.put()?, outcomes: outcomes.put()? })
+        };
+        put().map_err(unwritten)
+    }
+
+    /// The charges of a window that are frozen one by one.
+    fn frozen(&mut self, state: &State, sink: &str, window: &Window) -> io::Result<()> {
+        for charge in state.charges_of(sink, window) {
+            let (frozen, standing) = (charge.charge(), charge.standing());
+            let key = frozen.key();
+            let dates = self.dates.get(&frozen.id());
+            let run = dates.and_then(|dates| self.runs.get(dates.run));
+            self.charges.row([
+                frozen.id().to_string().into(),
+                window.label().into(),
+                sink.into(),
+                key.product.as_str().into(),
+                key.customer.as_str().into(),
+                key.dimension.as_str().into(),
+                Cell::Pairs(&key.tags),
+                frozen.exact().to_string().into(),
+                frozen.quantity().to_string().into(),
+                time(frozen.time()).into(),
+                dates.map(|dates| time(dates.frozen_at)).into(),
+                run.map(|(run, _)| run.as_str()).into(),
+                run.map(|(_, config)| config.as_str()).into(),
+                Cell::Number(frozen.records()),
+                standing.word().into(),
+                standing.reason().into(),
+                standing.reference().into(),
+                dates.and_then(|dates| dates.final_at).map(time).into(),
+            ])?;
+        }
+        Ok(())
+    }
+
+    /// Those that are published in sets, which nothing of its own is written down of: the set is what was frozen.
+    fn in_set(
+        &mut self,
+        state: &State,
+        shelf: &Shelf,
+        (sink, window): (&str, &Window),
+        unwritten: &dyn Fn(io::Error) -> Unwritten,
+    ) -> Result<(), Unwritten> {
+        let known = state.sets().period(sink, &period_of(window));
+        let set = known.and_then(|known| known.current.as_deref());
+        state.each_in_set::<Unwritten>(shelf, (sink, window), &mut |charge, standing| {
+            let quantity = charge.quantity.to_string();
+            let set = set.filter(|_| standing == InMonth::Published);
+            let pinned = known.and_then(|known| known.pinned.as_deref()).filter(|_| standing != InMonth::Published);
+            let row = self.charges.row([
+                charge.id.to_string().into(),
+                window.label().into(),
+                sink.into(),
+                charge.product.as_str().into(),
+                charge.customer.as_str().into(),
+                charge.dimension.as_str().into(),
+                Cell::Pairs(&charge.tags),
+                quantity.clone().into(),
+                quantity.into(),
+                Cell::Nothing,
+                Cell::Nothing,
+                Cell::Nothing,
+                Cell::Nothing,
+                Cell::Number(charge.records),
+                standing.word().into(),
+                pinned.into(),
+                set.into(),
+                Cell::Nothing,
+            ]);
+            row.map_err(unwritten)
+        })
     }
 }
 

@@ -89,8 +89,8 @@ pub use resolve::{NotToResolve, Statement, command as resolve_command};
 pub use round::rounded;
 pub use row::{Hash, Head, Row};
 pub use sets::{
-    InSet, Intent, Part, Parts, PartsDraft, Period, Publication, Receipt, SetPart, Sets, Stage, contents, encode,
-    merged, names, period_of,
+    InMonth, InSet, Intent, Part, Parts, PartsDraft, Period, Publication, Receipt, SetPart, Sets, Stage, contents,
+    encode, merged, names, period_of,
 };
 pub use standing::{Standing, TAKEN_OVER};
 pub use state::{Counts, State, WindowState};

@@ -7,6 +7,30 @@ use crate::model::charge::ChargeId;
 use crate::model::service::Resolution;
 use crate::report::{Line, LineState, Problem};
 
+/// What is done about a hold of a sink that publishes sets, where that is not what is done about one that bills.
+fn of_sets(hold: &Hold) -> Option<&'static str> {
+    Some(match hold.code.as_str() {
+        "quarantined" if hold.scope == Scope::Record => "mend the record; a run then publishes what it adds",
+        "quarantined" => "mend the record; a run then publishes what is held",
+        "unreadable" => "mend the object or its permissions; a run then publishes the window",
+        "customer" => "add a row to the table of customers; a run then publishes what is held",
+        "conflict" => {
+            "see which of them is right, and take the others away or give them ids of their own; a run then publishes what is held"
+        }
+        "aggregate" => "mend the usage or the rule that the reason names; a run then publishes it",
+        "refused" => "mend what cannot be published; a run then publishes it",
+        "untaken" | "astray" | "unchecked" | "negative" | "range" => return None,
+        _ => "mend what is in doubt; a run then publishes it",
+    })
+}
+
+/// The same of a sink that publishes sets.
+pub(super) fn held_back_of_sets(hold: &Hold, window: &str, plugin: Option<&String>, step: &str) -> Problem {
+    let problem = held_back(hold, window, plugin, step);
+    let action = of_sets(hold).map(str::to_owned).or_else(|| problem.action.clone());
+    Problem { action, ..problem }
+}
+
 /// A hold, as a problem.
 pub(super) fn held_back(hold: &Hold, window: &str, plugin: Option<&String>, step: &str) -> Problem {
     let about = match &hold.scope {

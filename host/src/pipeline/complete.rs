@@ -108,7 +108,8 @@ impl Complete {
         if let Some(windows) = listed(&waiting) {
             let (are, they) = if waiting.len() == 1 { ("is", "it is") } else { ("are", "they are") };
             findings.notes.push(format!(
-                "{windows} {are} not complete yet: the data reaches to {until}; {they} billed once the source says more"
+                "{windows} {are} not complete yet: the data reaches to {until}; {they} {} once the source says more",
+                setup.pipeline.done()
             ));
         }
         if let Some(windows) = listed(&late) {

@@ -181,7 +181,7 @@ impl Trouble {
     pub(super) fn told(self, windows: &[Window], findings: &mut Findings) -> Result<(), LedgerError> {
         match self {
             Trouble::File(error) => {
-                findings.unread(no_room(&error), windows, false);
+                findings.unread("billed", no_room(&error), windows, false);
                 Ok(())
             }
             Trouble::Ledger(error) => Err(error),

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 
+use jiff::Timestamp;
+
 use super::account;
 use super::astray::Astray;
 use super::charges::Assessment;
@@ -26,7 +28,7 @@ use super::read::{Reader, span};
 use super::setup::{Section, Setup, SinkSection, Terms};
 use super::summary::Findings;
 use super::works::{Finished, Ground, Handed, Work, Works};
-use crate::config;
+use crate::config::{self, Pipeline};
 use crate::failpoint::failpoint;
 use crate::ledger::{Entry, Identity, Ledger, LedgerError, State};
 use crate::model::charge::{ChargeId, Proposal};
@@ -186,13 +188,14 @@ pub(super) fn freeze(
     }
     let drawn = publish::draw(&setup.pipeline.sinks, book.state(), &mut works, &shelf, options.dry_run)?;
     findings.notes.extend(drawn.notes);
-    if options.dry_run {
-        findings.publications = drawn.months;
-    }
     entries.extend(drawn.entries);
+    let (pipeline, last) = (&setup.pipeline, options.last.as_ref());
+    if let Book::Shown(state) = book {
+        entries.extend(works.iter().filter_map(|work| kept_back(pipeline, state, work, last)));
+        state.foresee(of_sets(pipeline, options.now, entries));
+        return Ok(works);
+    }
     if let Book::Open(ledger) = book {
-        let pipeline = &setup.pipeline;
-        let last = options.last.as_ref();
         if intake.is_some() {
             // What a queue is asked for is known when it has answered.
             let windows: BTreeSet<Window> =
@@ -242,6 +245,23 @@ pub(super) fn freeze(
         ledger.append(entries)?;
     }
     Ok(works)
+}
+
+/// What a run would write down of sinks that publish sets, among what a dry run found. One that is not due is shown as it is so far, and no
+/// run takes it up.
+fn of_sets(pipeline: &Pipeline, now: Timestamp, entries: Vec<Entry>) -> Vec<Entry> {
+    let publishes = |sink: &str| pipeline.sinks.iter().any(|spec| spec.publishes && spec.plugin.name == sink);
+    let is_due = |window: &Window| pipeline.is_due(window, now);
+    let of_sets = entries.into_iter().filter_map(|entry| match entry {
+        Entry::Charged { sink, mut parts } => {
+            parts.parts.retain(|part| is_due(&part.window));
+            parts.empty.retain(is_due);
+            Some(Entry::Charged { sink, parts })
+        }
+        Entry::Reading { ref sink, window, .. } => (publishes(sink) && is_due(&window)).then_some(entry),
+        _ => None,
+    });
+    of_sets.collect()
 }
 
 /// What is held of windows that another exporter closed.
@@ -330,7 +350,7 @@ fn read(
                 let middle = own.start + own.len() / 2;
                 match may_be_one && own.len() > 1 {
                     true => waiting.extend([middle..own.end, own.start..middle]),
-                    false => findings.unread(problem, chunk, interrupted),
+                    false => findings.unread(reader.setup.pipeline.done(), problem, chunk, interrupted),
                 }
             }
         }
@@ -357,7 +377,7 @@ fn check(setup: &Setup, reading: &mut Reading) {
     reading.failed.push(Problem {
         plugin: Some(one.map_or_else(all, Section::label)),
         step: Some("aggregating".to_owned()),
-        action: Some("report it to the plugin's author; nothing of this window was billed".to_owned()),
+        action: Some(format!("report it to the plugin's author; nothing of this window was {}", setup.pipeline.done())),
         ..Problem::new("plugin-contract", flaw.text)
     });
 }

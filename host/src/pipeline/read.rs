@@ -143,7 +143,10 @@ impl Reader<'_> {
         gathered.checked().map_err(|text| Problem {
             plugin: Some(self.setup.source.label()),
             step: Some("reading".to_owned()),
-            action: Some("report it to the plugin's author; nothing of these windows was billed".to_owned()),
+            action: Some(format!(
+                "report it to the plugin's author; nothing of these windows was {}",
+                self.setup.pipeline.done()
+            )),
             ..Problem::new("plugin-contract", text)
         })?;
         sieve.map_or(Ok(()), Sieve::keep).map_err(|error| no_room(&error))?;

@@ -15,7 +15,7 @@ use super::last_bill::{is_complete, windows};
 use super::mirrored::Mirrored;
 use super::moved::withdrawn;
 use super::options::Options;
-use super::publish::{Published, Publisher};
+use super::publish::{Published, Publisher, foreseen};
 use super::queue::{Intake, cutoff, tell};
 use super::setup::Setup;
 use super::summary::{self, Findings};
@@ -109,7 +109,13 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
         Some(_) => HashSet::new(),
         None => withdrawn(&setup.pipeline, book.state(), &works),
     };
-    if options.dry_run || findings.is_open || findings.has_lost_the_ledger() || findings.exit == Exit::Interrupted {
+    let goes_on = !findings.is_open && !findings.has_lost_the_ledger() && findings.exit != Exit::Interrupted;
+    if options.dry_run && goes_on && options.last.is_none() {
+        let mut shown = ShownMonths::default();
+        shown.add(foreseen(setup, options, &complete, book.state()), &mut findings);
+        unpublished(&setup.pipeline, &shown, &mut works);
+    }
+    if options.dry_run || !goes_on {
         return Ok(summary::report(setup, book.state(), options, None, &works, &withdrawn, findings));
     }
     let Book::Open(ledger) = book else {
@@ -248,15 +254,9 @@ fn deliver(
         threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| panicked())).collect()
     });
     let mut all = ShownMonths::default();
-    for (ended, Published { months, shown, pinned, problems, notes, stopped }) in ended {
-        findings.publications.extend(months);
-        findings.notes.extend(notes);
-        all.shown.extend(shown);
-        all.pinned.extend(pinned);
-        for problem in ended.problems.into_iter().chain(problems) {
-            findings.problem(problem);
-        }
-        for stopped in ended.stopped.into_iter().chain(stopped) {
+    for (ended, published) in ended {
+        ended.problems.into_iter().for_each(|problem| findings.problem(problem));
+        for stopped in ended.stopped.into_iter().chain(all.add(published, findings)) {
             match stopped {
                 Stopped::Ledger(error) => findings.ledger(&error),
                 Stopped::Problem(problem) => findings.problem(problem),
@@ -274,6 +274,19 @@ pub(super) struct ShownMonths {
     shown: BTreeSet<(String, Window)>,
     /// Of those, the ones that stay what a person said.
     pinned: BTreeSet<(String, Window)>,
+}
+
+impl ShownMonths {
+    /// Takes in what became of a sink's months; answers what stopped it, if something did.
+    fn add(&mut self, published: Published, findings: &mut Findings) -> Option<Stopped> {
+        let Published { months, shown, pinned, problems, notes, stopped } = published;
+        findings.publications.extend(months);
+        findings.notes.extend(notes);
+        problems.into_iter().for_each(|problem| findings.problem(problem));
+        self.shown.extend(shown);
+        self.pinned.extend(pinned);
+        stopped
+    }
 }
 
 /// Says of the charges of sets that were not published that they are open.

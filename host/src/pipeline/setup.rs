@@ -98,7 +98,7 @@ impl Section {
             plugin: Some(self.label()),
             step: Some(step.to_owned()),
             input,
-            action: action(&failure.cause),
+            action: action(&failure.cause, self.plugin.role()),
             causes: failure.causes.clone(),
             ..Problem::new(failure.cause.code(), failure.to_string())
         }
@@ -110,8 +110,11 @@ impl Section {
     }
 }
 
-fn action(cause: &Cause) -> Option<String> {
+fn action(cause: &Cause, role: Role) -> Option<String> {
     let text = match cause {
+        Cause::Trapped(_) | Cause::Contract(_) if role == Role::SnapshotSink => {
+            "report it to the plugin's author; nothing was published from this step, and a run with a mended plugin goes on"
+        }
         Cause::Trapped(_) | Cause::Contract(_) => {
             "report it to the plugin's author; nothing was billed from this step, and a run \
                                                    with a mended plugin goes on"

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::complete::Complete;
 use super::due::{Due, begins, due, owes, upcoming};
 use crate::config::Pipeline;
-use crate::ledger::{Entry, Head, Identity, Ledger, LedgerError, Named, Place, State};
+use crate::ledger::{Entry, Head, Identity, Ledger, LedgerError, Named, Period, Place, State, contents};
 use crate::model::window::Window;
 
 /// How a pipeline stands.
@@ -61,8 +61,24 @@ pub struct Published {
     pub id: String,
     /// How many months stay as they are, because a person said so.
     pub pinned: usize,
+    /// Each of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pins: Vec<Pin>,
     /// How many sets a crash left behind.
     pub left_behind: usize,
+}
+
+/// A month of which a person said what readers are shown.
+#[derive(Debug, Clone, Serialize)]
+pub struct Pin {
+    /// The month.
+    pub period: Window,
+    /// The set.
+    pub id: String,
+    /// Why.
+    pub reason: String,
+    /// Whether it holds other charges than the month has, as far as is known.
+    pub differs: bool,
 }
 
 /// A window that is settled.
@@ -222,7 +238,12 @@ fn published(state: &State, sink: &str) -> Option<Published> {
     let months: Vec<_> = state.sets().periods(sink).into_iter().collect();
     let known = || months.iter().filter_map(|month| Some((*month, state.sets().period(sink, month)?)));
     let (period, id) = known().filter_map(|(month, known)| Some((month, known.current.clone()?))).next_back()?;
-    let pinned = known().filter(|(_, known)| known.pinned.is_some()).count();
+    let pin = |(month, known): (Window, &Period)| {
+        let now = contents(&state.sets().parts_of(sink, &month));
+        let differs = known.shown().is_none_or(|shown| shown.intent.contents != now);
+        Some(Pin { period: month, id: known.current.clone()?, reason: known.pinned.clone()?, differs })
+    };
+    let pins: Vec<Pin> = known().filter_map(pin).collect();
     let left_behind = known().map(|(_, known)| known.left_behind().count()).sum();
-    Some(Published { period, id, pinned, left_behind })
+    Some(Published { period, id, pinned: pins.len(), pins, left_behind })
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use jiff::Timestamp;
 
 use super::account::{self, Stand};
-use super::advice::{Advice, held_back, open};
+use super::advice::{Advice, held_back, held_back_of_sets, open};
 use super::anew::waits_for_books;
 use super::charges::{Assessed, Assessment};
 use super::options::Options;
@@ -94,15 +94,16 @@ impl Findings {
         }
     }
 
-    /// These windows could not be read at all.
-    pub(super) fn unread(&mut self, mut problem: Problem, windows: &[Window], interrupted: bool) {
+    /// These windows could not be read at all, and nothing of them was `done`.
+    pub(super) fn unread(&mut self, done: &str, mut problem: Problem, windows: &[Window], interrupted: bool) {
         if interrupted {
             self.exit = Exit::Interrupted;
             return;
         }
         let labels: Vec<String> = windows.iter().map(Window::label).collect();
         problem.input.get_or_insert_with(|| labels.join(", "));
-        problem.action.get_or_insert_with(|| "nothing of these windows was billed; a run reads them again".to_owned());
+        let action = format!("nothing of these windows was {done}; a run reads them again");
+        problem.action.get_or_insert(action);
         self.problem(problem);
     }
 
@@ -174,12 +175,15 @@ pub(super) fn report(
         let mut report = WindowReport {
             window: work.window.label(),
             sink: sink.clone(),
+            publishes: spec.publishes,
             settled: !held
                 && match options.dry_run {
                     // What a last bill leaves of a window that is not over is billed later.
                     true => {
                         let is_left = options.last.is_some() && !setup.pipeline.is_due(&work.window, options.now);
-                        !is_left && !charges.stay_open(true)
+                        // A month that waits leaves its charges pending, and a run publishes none of them.
+                        let waits = spec.publishes && charges.pending > 0;
+                        !is_left && !waits && !charges.stay_open(true)
                     }
                     false => state.is_settled(sink, &work.window),
                 },
@@ -195,18 +199,26 @@ pub(super) fn report(
         let label = setup.sinks.get(work.sink).map(|sink| sink.section.label());
         let ways_out = WaysOut::of(&setup.pipeline, &report.window, &work.assessment);
         problems.extend(work.assessment.holds.iter().map(|hold| {
+            let held_back = if spec.publishes { held_back_of_sets } else { held_back };
             let mut problem = match hold.code.as_str() {
                 // The source found it, whichever sink it keeps from being paid.
                 "unreadable" | "quarantined" | "astray" | "conflict" => {
                     held_back(hold, &report.window, Some(&setup.source.label()), "reading")
                 }
-                _ => held_back(hold, &report.window, label.as_ref(), "freezing"),
+                _ => held_back(
+                    hold,
+                    &report.window,
+                    label.as_ref(),
+                    if spec.publishes { "checking" } else { "freezing" },
+                ),
             };
             // It holds nothing any more, and stays open all the same.
             let word = work.assessment.released.iter().find(|(released, _)| released == hold);
             if let Some((_, word)) = word {
                 problem.message = format!("{}; what it held was {}", hold.reason, word);
-                problem.action = Some("mend it: what it adds is late usage".to_owned());
+                let then =
+                    if spec.publishes { "a run then publishes what it adds" } else { "what it adds is late usage" };
+                problem.action = Some(format!("mend it: {then}"));
             }
             if let (Some(action), Some(command)) = (&mut problem.action, ways_out.of_hold(hold)) {
                 *action = format!("{action}; or say what is to become of it:\n{command}");
@@ -316,6 +328,8 @@ fn unread(
             reports.push(WindowReport {
                 window: label,
                 sink: sink.to_owned(),
+                // Charges of sets are never open one by one.
+                publishes: false,
                 settled: false,
                 records: Items::default(),
                 quantities: Vec::new(),

@@ -59,6 +59,7 @@ mod tests {
             windows: vec![WindowReport {
                 window: "2025-06".into(),
                 sink: "clazar".into(),
+                publishes: false,
                 settled: false,
                 records: Items { read: 3, held: 3, ..Items::default() },
                 charges: Charges { held: 1, ..Charges::default() },

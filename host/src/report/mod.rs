@@ -5,6 +5,7 @@ mod html;
 mod json;
 pub mod progress;
 mod text;
+mod words;
 
 use meterhost_decimal::Decimal;
 use serde::Serialize;
@@ -183,6 +184,9 @@ pub struct WindowReport {
     pub window: String,
     /// The sink's name.
     pub sink: String,
+    /// Whether the sink publishes its charges in complete sets: what is billed below is published then.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub publishes: bool,
     /// Whether all its charges are final and nothing is held; in a dry run, whether that would be so.
     pub settled: bool,
     /// What became of the items (records times dimensions) that were read for it.

@@ -12,11 +12,15 @@
 //! | `read` | a set, block by block, whatever its size |
 //! | `state` | what the entries add up to |
 //! | `find` | one charge |
+//! | `rows` | the charges of a window, as they stand with readers |
+//! | `foresee` | what would be known, for a dry run |
 
 mod find;
+mod foresee;
 mod merge;
 mod part;
 mod read;
+mod rows;
 mod state;
 
 use meterhost_decimal::Decimal;
@@ -25,6 +29,7 @@ use serde::{Deserialize, Serialize};
 pub use self::find::InSet;
 pub use self::merge::merged;
 pub use self::part::{PartsDraft, encode};
+pub use self::rows::InMonth;
 pub use self::state::{Period, Publication, SetPart, Sets, Stage, contents, names, period_of};
 use super::row::Hash;
 use crate::model::window::Window;

@@ -77,6 +77,8 @@ impl Encoded {
 pub struct PartsDraft<'a> {
     shelf: &'a Shelf,
     file: Option<BufWriter<File>>,
+    /// Whether nothing is to be written.
+    is_sketch: bool,
     written: u64,
     names: BTreeMap<String, u32>,
     parts: Parts,
@@ -86,7 +88,12 @@ impl<'a> PartsDraft<'a> {
     /// Begins. `made` stands for what the charges follow from besides usage.
     pub fn begin(shelf: &'a Shelf, made: &str) -> Self {
         let parts = Parts { made: made.to_owned(), ..Parts::default() };
-        PartsDraft { shelf, file: None, written: 0, names: BTreeMap::new(), parts }
+        PartsDraft { shelf, file: None, is_sketch: false, written: 0, names: BTreeMap::new(), parts }
+    }
+
+    /// The same of parts that are only to be told of: nothing is written, and nobody can read them.
+    pub fn sketch(shelf: &'a Shelf, made: &str) -> Self {
+        PartsDraft { is_sketch: true, ..Self::begin(shelf, made) }
     }
 
     /// Adds a window's charges, in ascending order of windows.
@@ -122,6 +129,9 @@ impl<'a> PartsDraft<'a> {
 
     /// Writes what a part holds; answers where in the segment it begins.
     fn write(&mut self, bytes: &[u8]) -> Result<u64, LedgerError> {
+        if self.is_sketch {
+            return Ok(0);
+        }
         let failed = |error: std::io::Error| self.shelf.failed("cannot be written", &error);
         let file = match &mut self.file {
             Some(file) => file,
@@ -155,7 +165,10 @@ impl<'a> PartsDraft<'a> {
     /// # Errors
     /// They cannot be written.
     pub fn publish(self) -> Result<Option<Parts>, LedgerError> {
-        let PartsDraft { shelf, file, mut parts, .. } = self;
+        let PartsDraft { shelf, file, is_sketch, mut parts, .. } = self;
+        if is_sketch && !parts.parts.is_empty() {
+            parts.segment = Some("sketch".to_owned());
+        }
         if let Some(file) = file {
             let failed = |error: std::io::Error| shelf.failed("cannot be written", &error);
             let file = file.into_inner().map_err(|error| failed(error.into_error()))?;

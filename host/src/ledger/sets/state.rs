@@ -250,7 +250,10 @@ impl Sets {
     }
 
     pub(in crate::ledger) fn removed(&mut self, sink: &str, period: Window, ids: &[String]) -> Result<(), FoldError> {
-        let period = self.period_mut(sink, period);
+        // Of a set that others published the ledger may know no period, and begins none for that.
+        let Some(period) = self.periods.get_mut(sink).and_then(|periods| periods.get_mut(&period)) else {
+            return Ok(());
+        };
         if let Some(id) = ids.iter().find(|id| period.current.as_ref() == Some(id)) {
             return Err(FoldError::Current(id.clone()));
         }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::line::{Halt, Line};
-use super::publisher::contract;
+use super::publisher::{broken_off, contract};
 use crate::broker::Session;
 use crate::config::SinkSpec;
 use crate::failpoint::failpoint;
@@ -40,7 +40,9 @@ pub enum Standing {
     Kept,
     /// It was never shown: its publication broke off.
     LeftBehind,
-    /// The ledger does not know it: another program published it, or a ledger that is not here any more.
+    /// A sink of this pipeline published it that is gone for good, and nobody is shown it.
+    Retired,
+    /// Others published it: another pipeline, another sink, or this one by a ledger that is not here any more.
     Foreign,
     /// Readers were shown it, and it is not there any more.
     Gone,
@@ -57,6 +59,9 @@ pub struct Snapshot {
     pub id: String,
     /// How it stands.
     pub standing: Standing,
+    /// Of what others published: who that was, as far as it is known. What may be another pipeline's is never deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub whose: Option<String>,
     /// Why it stays current, where a person said so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pinned: Option<String>,
@@ -116,7 +121,8 @@ impl<'a> Archive<'a> {
     pub fn list(&self, state: &State, only: Option<&Window>) -> Result<Vec<Snapshot>, Problem> {
         let stop = AtomicBool::new(false);
         let mut line = self.connect(None, &stop)?;
-        let found = line.instance.list(&self.sink.section.config, only);
+        let is_unmade = line.session.is_unmade();
+        let found = if is_unmade { Ok(Vec::new()) } else { line.instance.list(&self.sink.section.config, only) };
         let found = found.map_err(|failure| self.failed("listing what was published", &line.session, &failure))?;
         let mut periods: BTreeSet<Window> = state.sets().periods(self.name());
         periods.extend(found.iter().filter_map(|found| period(found.period)));
@@ -125,7 +131,7 @@ impl<'a> Archive<'a> {
             let nothing = Period::default();
             let known = state.sets().period(self.name(), &period).unwrap_or(&nothing);
             let here: Vec<&Found> = found.iter().filter(|found| found.period == instants(&period)).collect();
-            let is_unlisted = here.is_empty() && !known.publications.is_empty() && {
+            let is_unlisted = here.is_empty() && !known.publications.is_empty() && !is_unmade && {
                 let shown = line.instance.current(&self.sink.section.config, &period);
                 let step = "asking what readers are shown";
                 shown.map_err(|failure| self.failed(step, &line.session, &failure))? == Shown::CannotTell
@@ -140,7 +146,7 @@ impl<'a> Archive<'a> {
                 all.extend(self.snapshot(period, known, (publication, found), place));
             }
             let is_foreign = |found: &&&Found| known.publication(&found.id).is_none();
-            all.extend(here.iter().filter(is_foreign).map(|found| self.foreign(period, known, found)));
+            all.extend(here.iter().filter(is_foreign).map(|found| self.foreign(state, period, known, found)));
         }
         Ok(all)
     }
@@ -171,6 +177,7 @@ impl<'a> Archive<'a> {
             period,
             id: intent.id.clone(),
             standing,
+            whose: None,
             pinned: known.pinned.clone().filter(|_| known.current.as_ref() == Some(&intent.id)),
             at: Timestamp::from_millisecond(*at).ok(),
             run: Some(run.clone()),
@@ -183,12 +190,33 @@ impl<'a> Archive<'a> {
         })
     }
 
-    fn foreign(&self, period: Window, known: &Period, found: &Found) -> Snapshot {
+    /// A set that this sink did not publish. It is surely that of a sink that is gone for good if that one wrote a set of this name, and all
+    /// that was found of it is as it was written: a name alone another pipeline may have given, too.
+    fn foreign(&self, state: &State, period: Window, known: &Period, found: &Found) -> Snapshot {
+        let named = state.sets().sinks().filter(|sink| *sink != self.name()).find_map(|sink| {
+            let publication = state.sets().period(sink, &period)?.publication(&found.id)?;
+            let is_as_written = |receipt: &Receipt| (receipt.files, receipt.bytes) == (found.files, found.bytes);
+            Some((sink, publication.receipt.as_ref().is_some_and(is_as_written)))
+        });
+        let (standing, whose) = match named {
+            _ if found.current && named.is_none() => (Standing::Current, UNKNOWN.to_owned()),
+            Some((sink, true)) if found.current => (Standing::Current, format!("published by {sink}")),
+            Some((sink, true)) if state.is_retired(sink) => {
+                (Standing::Retired, format!("published by {sink}, which is gone for good"))
+            }
+            Some((sink, true)) => (Standing::Foreign, format!("published by {sink}")),
+            Some((sink, false)) => {
+                let text = format!("{sink} began one of this name, and did not write it as it is: {UNKNOWN}");
+                (if found.current { Standing::Current } else { Standing::Foreign }, text)
+            }
+            None => (Standing::Foreign, UNKNOWN.to_owned()),
+        };
         Snapshot {
             sink: self.name().to_owned(),
             period,
             id: found.id.clone(),
-            standing: if found.current { Standing::Current } else { Standing::Foreign },
+            standing,
+            whose: Some(whose),
             pinned: known.pinned.clone().filter(|_| known.current.as_ref() == Some(&found.id)),
             at: found.at.and_then(|at| Timestamp::from_millisecond(at).ok()),
             run: None,
@@ -201,8 +229,8 @@ impl<'a> Archive<'a> {
         }
     }
 
-    /// Makes an older set current again, and keeps it so until it is released. Written down first: no run publishes anything else from then
-    /// on, whatever becomes of the rest.
+    /// Makes an older set current again, and keeps it so until it is released. That is written down before anything changes: no run publishes
+    /// anything else from then on, whatever becomes of the rest.
     ///
     /// # Errors
     /// The ledger cannot be written, or the place cannot be changed: saying it again does no harm.
@@ -214,9 +242,11 @@ impl<'a> Archive<'a> {
         (reason, by): (String, Option<String>),
     ) -> Result<(), Stopped> {
         let (sink, wanted) = (self.name().to_owned(), id.to_owned());
-        ledger.append(vec![Entry::Pinned { sink, period, id: wanted, reason, by }])?;
         let stop = AtomicBool::new(false);
         let mut line = self.connect(Some(ledger), &stop).map_err(Stopped::Problem)?;
+        let session = line.session.clone();
+        self.recover(ledger, &mut line, period).map_err(|halt| self.stopped(&session, halt))?;
+        ledger.append(vec![Entry::Pinned { sink, period, id: wanted, reason, by }])?;
         let reverted = line.instance.revert(&self.sink.section.config, &period, id);
         failpoint("reverting-set");
         let failed = |failure| Stopped::Problem(self.failed("going back to an older set", &line.session, &failure));
@@ -282,13 +312,30 @@ impl<'a> Archive<'a> {
         let stop = AtomicBool::new(false);
         let mut line = self.connect(Some(ledger), &stop).map_err(Stopped::Problem)?;
         let session = line.session.clone();
-        self.emptied(ledger, &mut line, period, (reason, by)).map_err(|halt| match halt {
+        self.emptied(ledger, &mut line, period, (reason, by)).map_err(|halt| self.stopped(&session, halt))
+    }
+
+    fn stopped(&self, session: &Session, halt: Halt) -> Stopped {
+        match halt {
             Halt::Stopped(stopped) => stopped,
-            Halt::Failed(step, failure, _) => Stopped::Problem(self.failed(step, &session, &failure)),
+            Halt::Failed(step, failure, _) => Stopped::Problem(self.failed(step, session, &failure)),
             Halt::Patience(step, reason) => {
                 Stopped::Problem(Problem { step: Some(step.to_owned()), ..Problem::new("unavailable", reason) })
             }
-        })
+        }
+    }
+
+    /// Writes down first what a run or a command that broke off did not: that readers are shown what it published.
+    fn recover(&self, ledger: &mut Ledger, line: &mut Line<'_>, period: Window) -> Result<(), Halt> {
+        let Some(known) = ledger.state().sets().period(self.name(), &period) else { return Ok(()) };
+        if known.unfinished().is_none() {
+            return Ok(());
+        }
+        let step = "asking what readers are shown";
+        let shown = line.instance.current(&self.sink.section.config, &period);
+        let shown = shown.map_err(Halt::failed(step, &line.session))?;
+        let entry = broken_off(self.name(), period, known, &shown);
+        Ok(ledger.append(entry.into_iter().collect())?)
     }
 
     fn emptied(
@@ -298,6 +345,7 @@ impl<'a> Archive<'a> {
         period: Window,
         (reason, by): (String, Option<String>),
     ) -> Result<String, Halt> {
+        self.recover(ledger, line, period)?;
         let known = ledger.state().sets().period(self.name(), &period).cloned().unwrap_or_default();
         let contents = contents(&[]);
         let outline = Outline {
@@ -335,8 +383,8 @@ impl<'a> Archive<'a> {
 
     fn connect<'l>(&self, ledger: Option<&Ledger>, stop: &'l AtomicBool) -> Result<Line<'l>, Problem> {
         let section = &self.sink.section;
-        // Without a ledger that is held nothing may change.
-        let session = self.setup.broker.session(&section.name, section.grants.clone(), false);
+        // Without a ledger that is held nothing may change, and no folder is made to be looked into.
+        let session = self.setup.broker.session(&section.name, section.grants.clone(), ledger.is_none());
         session.set_rate(self.sink.rate);
         session.set_gate(ledger.and_then(Ledger::gate));
         session.set_deadline(Some(self.place.deadline));
@@ -356,7 +404,11 @@ fn period(instants: (i64, i64)) -> Option<Window> {
     (crate::model::charged::instants(&month) == instants).then_some(month)
 }
 
-/// What can be deleted: all that was left behind, and of what is kept of a month all but the newest so many.
+/// What is said of a set that the ledger does not know.
+const UNKNOWN: &str = "by another pipeline, or by a ledger that was lost: nothing tells which, and it is not deleted";
+
+/// What can be deleted: all that was left behind, all that a sink published which is gone for good, and of what is kept of a month all but the
+/// newest so many.
 pub fn to_prune(sets: &[Snapshot], keep: usize) -> Vec<Snapshot> {
     let mut pruned = Vec::new();
     for month in sets.chunk_by(|left, right| (&left.sink, left.period) == (&right.sink, right.period)) {
@@ -365,7 +417,8 @@ pub fn to_prune(sets: &[Snapshot], keep: usize) -> Vec<Snapshot> {
         let kept: Vec<&Snapshot> =
             month.iter().filter(|set| set.standing == Standing::Kept).filter(is_wanted).collect();
         let old = kept.len().saturating_sub(keep);
-        let left_behind = month.iter().filter(|set| set.standing == Standing::LeftBehind).filter(is_wanted);
+        let is_nobodys = |set: &&Snapshot| matches!(set.standing, Standing::LeftBehind | Standing::Retired);
+        let left_behind = month.iter().filter(is_nobodys).filter(is_wanted);
         pruned.extend(kept.into_iter().take(old).chain(left_behind).cloned());
     }
     pruned

@@ -6,14 +6,17 @@
 //! | `month` | what is to be done with a month: whether its set is whole, whether it changed, what readers are shown |
 //! | `archive` | what was published and is kept, for a person who goes back, deletes or empties |
 //! | `publisher` | one sink's months in one run |
+//! | `foresee` | the same of a dry run |
 //! | `line` | the plugin at work on one set, with patience |
 
 mod archive;
+mod foresee;
 mod line;
 mod month;
 mod parts;
 mod publisher;
 
 pub use archive::{Archive, Snapshot, Standing, to_prune};
+pub(super) use foresee::foreseen;
 pub(super) use parts::draw;
 pub(super) use publisher::{Published, Publisher};

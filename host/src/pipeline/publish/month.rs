@@ -17,6 +17,7 @@ use crate::model::charged::instants;
 use crate::model::publish::{Outline, Shown};
 use crate::model::window::Window;
 use crate::pipeline::complete::Complete;
+use crate::report::PublicationState;
 
 /// A month of a sink, and all that its set is made from.
 pub(super) struct Month {
@@ -104,8 +105,27 @@ impl Month {
         self.closes && known.shown().is_some_and(|shown| !shown.intent.closed)
     }
 
+    /// What becomes of it, where that does not depend on what readers are shown.
+    pub(super) fn by_itself(&self, known: Option<&Period>) -> Option<PublicationState> {
+        let is_pinned = known.is_some_and(|known| known.pinned.is_some());
+        if !self.unread.is_empty() && !is_pinned {
+            return Some(PublicationState::Waits);
+        }
+        let was_published = known.is_some_and(|known| !known.publications.is_empty());
+        (self.rows == 0 && !was_published).then_some(PublicationState::Nothing)
+    }
+
+    /// What is to become of it where readers are shown this.
+    pub(super) fn by_what_is_shown(&self, known: &Period, shown: &Shown, back: Timestamp) -> PublicationState {
+        match self.is_shown(known, shown, back) {
+            _ if known.pinned.is_some() => PublicationState::Pinned,
+            true => PublicationState::Unchanged,
+            false => PublicationState::WouldPublish,
+        }
+    }
+
     /// Whether readers are shown what they would be.
-    pub(super) fn is_shown(&self, known: &Period, shown: &Shown, back: Timestamp) -> bool {
+    fn is_shown(&self, known: &Period, shown: &Shown, back: Timestamp) -> bool {
         let is_as_known = match shown {
             Shown::Set(found) => Some(&found.id) == known.current.as_ref() && found.files > 0,
             Shown::Nothing => false,

@@ -1,15 +1,14 @@
 //! The charges of a window for a sink that publishes sets: what usage comes to now, and of what is held, what was published last.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use crate::config::SinkSpec;
 use crate::ledger::{EVERY, Entry, LedgerError, PartsDraft, Scope, SetPart, Shelf, State, encode, period_of};
 use crate::model::charge::{ChargeId, Key};
 use crate::model::charged::{Charged, Source};
-use crate::model::window::Window;
 use crate::pipeline::charges::{Assessed, Assessment};
 use crate::pipeline::works::Work;
-use crate::report::{LineState, PublicationReport, PublicationState};
+use crate::report::LineState;
 
 /// The charges of the windows of a run, for the sinks that publish sets.
 #[derive(Default)]
@@ -18,12 +17,10 @@ pub(in crate::pipeline) struct Drawn {
     pub(in crate::pipeline) entries: Vec<Entry>,
     /// What is worth knowing.
     pub(in crate::pipeline) notes: Vec<String>,
-    /// The months whose charges are others than readers are shown.
-    pub(in crate::pipeline) months: Vec<PublicationReport>,
 }
 
-/// Draws up what was read in a run, and says of each line whether it was published so before. With `shelf`, what is new is written there;
-/// without, nothing is.
+/// Draws up what was read in a run, and says of each line whether it was published so before. What is new is written to the shelf; in a dry
+/// run nothing is, and the entries are about parts that nobody can read.
 ///
 /// # Errors
 /// What was published before cannot be read, or what is new cannot be written.
@@ -37,11 +34,10 @@ pub(in crate::pipeline) fn draw(
     let mut drawn = Drawn::default();
     for (position, spec) in sinks.iter().enumerate().filter(|(_, spec)| spec.publishes) {
         let name = &spec.plugin.name;
-        let mut draft = PartsDraft::begin(shelf, &spec.made);
+        let made = &spec.made;
+        let mut draft = if dry_run { PartsDraft::sketch(shelf, made) } else { PartsDraft::begin(shelf, made) };
         let mut own: Vec<&mut Work> = works.iter_mut().filter(|work| work.sink == position && work.is_read).collect();
         own.sort_by_key(|work| work.window);
-        let mut changed: BTreeMap<Window, u64> = BTreeMap::new();
-        let mut rows: BTreeMap<Window, u64> = BTreeMap::new();
         for work in own {
             let before = state.sets().part(name, &work.window);
             let period = state.sets().period(name, &period_of(&work.window));
@@ -60,47 +56,14 @@ pub(in crate::pipeline) fn draw(
             if let Some(gone) = known.gone(&charges) {
                 drawn.notes.push(format!("{}: {gone}", work.window.label()));
             }
-            rows.insert(work.window, charges.len() as u64);
-            let is_shown = match shown {
-                Some(part) => part.holds(encoded.contents()),
-                None => charges.is_empty(),
-            };
-            if !is_shown {
-                changed.insert(period_of(&work.window), 0);
-            }
-            if !is_same && !dry_run {
+            if !is_same {
                 draft.add(work.window, &encoded)?;
             }
         }
-        for (period, charges) in &mut changed {
-            let known = state.sets().parts_of(name, period).into_iter().map(|(window, part)| (window, part.rows));
-            let mut all: BTreeMap<Window, u64> = known.collect();
-            all.extend(
-                rows.iter().filter(|(window, _)| period_of(window) == *period).map(|(window, rows)| (*window, *rows)),
-            );
-            *charges = all.values().sum();
-        }
-        drawn.months.extend(changed.into_iter().map(|(period, charges)| would_be(name, &period, charges)));
         let parts = draft.publish()?;
         drawn.entries.extend(parts.map(|parts| Entry::Charged { sink: name.clone(), parts }));
     }
     Ok(drawn)
-}
-
-/// A month that a run would publish.
-fn would_be(sink: &str, period: &Window, charges: u64) -> PublicationReport {
-    PublicationReport {
-        sink: sink.to_owned(),
-        period: period.label(),
-        state: PublicationState::WouldPublish,
-        charges,
-        waits_for: None,
-        id: None,
-        files: None,
-        bytes: None,
-        totals: Vec::new(),
-        pinned: None,
-    }
 }
 
 /// What was published of a window before.

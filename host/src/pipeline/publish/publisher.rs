@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use jiff::Timestamp;
+
 use super::line::{Halt, Line};
 use super::month::{Made, Month, months};
 use crate::broker::Denial;
@@ -16,7 +18,7 @@ use crate::pipeline::deliver::Stopped;
 use crate::pipeline::due::look_back;
 use crate::pipeline::options::Options;
 use crate::pipeline::read::with_denials;
-use crate::pipeline::setup::{Setup, SinkSection};
+use crate::pipeline::setup::{Section, Setup, SinkSection};
 use crate::plugin::{Cause, Failure, PublisherInstance};
 use crate::report::{Problem, PublicationReport, PublicationState};
 
@@ -68,7 +70,7 @@ impl Publisher<'_> {
                         published.pinned.insert((name.clone(), period));
                     }
                     match state == PublicationState::Waits {
-                        true => published.problems.push(self.waits(&month)),
+                        true => published.problems.push(waits(&self.sink.section, &month)),
                         false => _ = published.shown.insert((name.clone(), period)),
                     }
                     if let Err(error) = self.merge(&month) {
@@ -103,14 +105,8 @@ impl Publisher<'_> {
     }
 
     fn month(&self, state: &State, period: Window) -> Month {
-        let plugin = self.sink.section.plugin.label();
-        let made = Made {
-            sink: &self.spec.plugin.name,
-            plugin: &plugin,
-            config: &self.sink.section.config,
-            closes: self.place.closes,
-        };
-        Month::of(&self.setup.pipeline, state, (self.complete, self.options.now), &made, period)
+        let at = (self.complete, self.options.now);
+        month_of(self.setup, (self.spec, self.sink, self.place), at, state, period)
     }
 
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
@@ -131,30 +127,26 @@ impl Publisher<'_> {
 
     /// What is to be done with a month, and that.
     fn one(&self, month: &Month, known: Option<&Period>) -> Result<PublicationState, Broken> {
-        let is_pinned = known.is_some_and(|known| known.pinned.is_some());
-        if !month.unread.is_empty() && !is_pinned {
-            return Ok(PublicationState::Waits);
+        if let Some(state) = month.by_itself(known) {
+            return Ok(state);
         }
         let nothing = Period::default();
         let known = known.unwrap_or(&nothing);
-        if month.rows == 0 && known.publications.is_empty() {
-            return Ok(PublicationState::Nothing);
-        }
         let section = &self.sink.section;
         let mut line = self.connect()?;
         let step = "asking what readers are shown";
         let shown = line.instance.current(&section.config, &month.period).map_err(Halt::failed(step, &line.session))?;
         let known = &self.recovered(month, known, &shown)?;
-        if known.pinned.is_some() {
-            self.kept_pinned(month, known, &shown, &mut line)?;
-            return Ok(PublicationState::Pinned);
-        }
-        if month.is_shown(known, &shown, look_back(&self.setup.pipeline, self.options.now)) {
-            return Ok(PublicationState::Unchanged);
-        }
-        match self.publish(month, known, line) {
-            Ok(()) => Ok(PublicationState::Published),
-            Err(halt) => Err(Broken { left: left(&halt, &shown), halt }),
+        match month.by_what_is_shown(known, &shown, look_back(&self.setup.pipeline, self.options.now)) {
+            PublicationState::WouldPublish => match self.publish(month, known, line) {
+                Ok(()) => Ok(PublicationState::Published),
+                Err(halt) => Err(Broken { left: left(&halt, &shown), halt }),
+            },
+            PublicationState::Pinned => {
+                self.kept_pinned(month, known, &shown, &mut line)?;
+                Ok(PublicationState::Pinned)
+            }
+            state => Ok(state),
         }
     }
 
@@ -181,14 +173,8 @@ impl Publisher<'_> {
     /// What is known of a month once it is clear what became of a publication that a crash broke off: what readers are shown decides.
     fn recovered(&self, month: &Month, known: &Period, shown: &Shown) -> Result<Period, Halt> {
         let name = &self.spec.plugin.name;
-        let found = match shown {
-            Shown::Set(found) => found,
-            Shown::Nothing | Shown::CannotTell => return Ok(known.clone()),
-        };
-        if known.unfinished().is_none_or(|unfinished| unfinished.intent.id != found.id) {
-            return Ok(known.clone());
-        }
-        self.append(Entry::Published { sink: name.clone(), period: month.period, id: found.id.clone() })?;
+        let Some(entry) = broken_off(name, month.period, known, shown) else { return Ok(known.clone()) };
+        self.append(entry)?;
         Ok(self.ledger().state().sets().period(name, &month.period).cloned().unwrap_or_default())
     }
 
@@ -250,19 +236,6 @@ impl Publisher<'_> {
         with_denials(problem, denials)
     }
 
-    /// That windows of a month were never read.
-    fn waits(&self, month: &Month) -> Problem {
-        let first = month.unread.first().map(Window::label).unwrap_or_default();
-        let more = match month.unread.len() {
-            0 | 1 => String::new(),
-            many => format!(" and {} more windows", many - 1),
-        };
-        let text = format!("it is not published: {first}{more} of it that are due were never read");
-        let action = "a set covers its month from the first instant: run the pipeline without --window; where max_windows holds windows \
-                      back, later runs take them up";
-        Problem { action: Some(action.to_owned()), ..self.problem("unread", "publishing", &month.period, text) }
-    }
-
     fn problem(&self, code: &'static str, step: &str, period: &Window, text: String) -> Problem {
         Problem {
             plugin: Some(self.sink.section.label()),
@@ -271,6 +244,45 @@ impl Publisher<'_> {
             ..Problem::new(code, text)
         }
     }
+}
+
+/// That readers are shown a publication of which that was not written down: a crash broke it off.
+pub(super) fn broken_off(sink: &str, period: Window, known: &Period, shown: &Shown) -> Option<Entry> {
+    let Shown::Set(found) = shown else { return None };
+    let unfinished = known.unfinished().filter(|unfinished| unfinished.intent.id == found.id)?;
+    Some(Entry::Published { sink: sink.to_owned(), period, id: unfinished.intent.id.clone() })
+}
+
+/// That windows of a month were never read.
+pub(super) fn waits(sink: &Section, month: &Month) -> Problem {
+    let first = month.unread.first().map(Window::label).unwrap_or_default();
+    let more = match month.unread.len() {
+        0 | 1 => String::new(),
+        many => format!(" and {} more windows", many - 1),
+    };
+    let text = format!("it is not published: {first}{more} of it that are due were never read");
+    let action = "a set covers its month from the first instant: run the pipeline without --window; where max_windows holds windows \
+                  back, later runs take them up";
+    Problem {
+        plugin: Some(sink.label()),
+        step: Some("publishing".to_owned()),
+        input: Some(month.period.label()),
+        action: Some(action.to_owned()),
+        ..Problem::new("unread", text)
+    }
+}
+
+/// A month of a sink, by what the ledger holds of it.
+pub(super) fn month_of(
+    setup: &Setup,
+    (spec, sink, place): (&SinkSpec, &SinkSection, &PlaceTraits),
+    at: (&Complete, Timestamp),
+    state: &State,
+    period: Window,
+) -> Month {
+    let (plugin, config) = (sink.section.plugin.label(), &sink.section.config);
+    let made = Made { sink: &spec.plugin.name, plugin: &plugin, config, closes: place.closes };
+    Month::of(&setup.pipeline, state, at, &made, period)
 }
 
 /// That a crash left sets behind that readers are not shown.
@@ -328,7 +340,7 @@ pub(super) fn contract(step: &'static str, line: &Line<'_>, text: String) -> Hal
     Halt::failed(step, &line.session)(Cause::Contract(text).into())
 }
 
-fn report(sink: &str, month: &Month, state: PublicationState) -> PublicationReport {
+pub(super) fn report(sink: &str, month: &Month, state: PublicationState) -> PublicationReport {
     PublicationReport {
         sink: sink.to_owned(),
         period: month.period.label(),
@@ -345,7 +357,7 @@ fn report(sink: &str, month: &Month, state: PublicationState) -> PublicationRepo
 
 impl PublicationReport {
     /// With what readers are shown.
-    fn shown(mut self, known: Option<&Period>) -> Self {
+    pub(super) fn shown(mut self, known: Option<&Period>) -> Self {
         let Some(known) = known else { return self };
         self.pinned.clone_from(&known.pinned);
         self.id.clone_from(&known.current);

@@ -3,6 +3,7 @@
 use super::amount::{exact, fraction_of, grouped, in_percent};
 use super::markup::Html;
 use crate::report::text::{Urgency, count, counted, difference, state, urgency};
+use crate::report::words::Words;
 use crate::report::{Line, LineCarried, LinePart, LineState, WindowReport};
 
 /// So many rows of a window are shown at once, more where more need a look, and so many more when they are unfolded.
@@ -13,7 +14,7 @@ const MOST_FOLDED: usize = 1_000;
 const MOST_TAGS: usize = 8;
 const MOST_PARTS: usize = 3;
 
-pub(super) fn write(page: &mut Html, number: u64, window: &WindowReport, dry_run: bool, room: &mut usize) {
+pub(super) fn write(page: &mut Html, number: u64, window: &WindowReport, words: Words, room: &mut usize) {
     let mut ordered: Vec<&Line> = window.lines.iter().collect();
     ordered.sort_by_key(|line| urgency(line));
     let Some(worst) = ordered.first().map(|line| urgency(line)) else { return };
@@ -27,7 +28,7 @@ pub(super) fn write(page: &mut Html, number: u64, window: &WindowReport, dry_run
     *room -= first.len();
     let (folded, gone) = rest.split_at_checked(MOST_FOLDED.min(*room)).unwrap_or((rest, &[]));
     *room -= folded.len();
-    let columns = Columns::of(window, &ordered, dry_run);
+    let columns = Columns::of(window, &ordered, words);
 
     page.raw("<div class=\"charges\">\n<h3 id=\"c").digits(number).raw("\">Charges</h3>\n");
     // Nothing of this works without the script, which brings it to light.
@@ -44,16 +45,16 @@ pub(super) fn write(page: &mut Html, number: u64, window: &WindowReport, dry_run
     }
     if !gone.is_empty() {
         page.raw("<p class=\"more\">").count(gone.len() as u64).raw(" more charges are not on this page (");
-        page.text(&summed_up(gone, dry_run)).raw("); <code>--json</code> has them all.</p>\n");
+        page.text(&summed_up(gone, words)).raw("); <code>--json</code> has them all.</p>\n");
     }
     page.raw("</div>\n");
 }
 
 /// `48,000 would be billed, 12 billed before`
-fn summed_up(lines: &[&Line], dry_run: bool) -> String {
+fn summed_up(lines: &[&Line], words: Words) -> String {
     let mut counts: Vec<(&str, u64)> = Vec::new();
     for line in lines {
-        let state = state(line.state, dry_run);
+        let state = state(line.state, words);
         match counts.iter_mut().find(|(known, _)| *known == state) {
             Some((_, number)) => *number += 1,
             None => counts.push((state, 1)),
@@ -68,13 +69,13 @@ struct Columns {
     product: bool,
     compared: bool,
     notes: bool,
-    dry_run: bool,
+    words: Words,
     /// Digits behind the point, of the quantities now and before.
     fractions: [usize; 2],
 }
 
 impl Columns {
-    fn of(window: &WindowReport, lines: &[&Line], dry_run: bool) -> Self {
+    fn of(window: &WindowReport, lines: &[&Line], words: Words) -> Self {
         let fraction = |of: fn(&Line) -> Option<&String>| {
             lines.iter().filter_map(|line| of(line)).map(|quantity| fraction_of(quantity)).max().unwrap_or(0)
         };
@@ -87,7 +88,7 @@ impl Columns {
             product: lines.iter().any(|line| !line.product.is_empty()),
             compared: window.compared_with.is_some(),
             notes: lines.iter().any(noted),
-            dry_run,
+            words,
             fractions: [fraction(|line| Some(&line.quantity)), fraction(|line| line.before.as_ref())],
         }
     }
@@ -127,7 +128,7 @@ impl Columns {
             (Urgency::Zero, _) => "<tr class=\"old\"><td class=\"s\"><b>0</b> ",
             (Urgency::Old, _) => "<tr class=\"old\"><td class=\"s\"><b>=</b> ",
         });
-        page.raw(state(line.state, self.dry_run)).raw("</td>");
+        page.raw(state(line.state, self.words)).raw("</td>");
         if self.product {
             page.raw("<td class=\"p\">").name(&line.product).raw("</td>");
         }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::amount::grouped;
 use super::markup::{Html, short_name};
 use crate::report::text::{add, count, counted, ending};
+use crate::report::words::Words;
 use crate::report::{Charges, Exit, Report};
 
 /// What the page is called in a tab or a list of files.
@@ -33,7 +34,8 @@ fn answer(report: &Report) -> String {
         };
     }
     let open = pending + rejected + unknown;
-    let would = if report.dry_run { "would be billed" } else { "billed" };
+    let words = Words::of_all(report);
+    let would = words.done();
     let be = |number| if number == 1 { "is" } else { "are" };
     let mut parts = Vec::new();
     if billed > 0 || held + open > 0 {
@@ -43,9 +45,9 @@ fn answer(report: &Report) -> String {
         });
     } else if billed_before > 0 {
         let (all, was) = if billed_before == 1 { ("the one charge", "was") } else { ("all charges", "were") };
-        parts.push(format!("nothing is left to bill: {all} {was} billed before"));
+        parts.push(format!("nothing is left to {}: {all} {was} {}", words.to_do(), words.before()));
     } else {
-        parts.push("there is nothing to bill".to_owned());
+        parts.push(format!("there is nothing to {}", words.to_do()));
     }
     if held > 0 {
         parts.push(format!("{} {} held back", count(held), be(held)));
@@ -110,9 +112,10 @@ fn windows(page: &mut Html, report: &Report) {
             page.raw("</b> to <b>").text(last).raw("</b>")
         }
     };
+    let through = Words::of_all(report).of_a_run().done();
     match sinks.as_slice() {
-        [only] => page.raw(", billed through <b>").name(only).raw("</b>."),
-        _ => page.raw(", billed through ").count(sinks.len() as u64).raw(" sinks."),
+        [only] => page.raw(", ").raw(through).raw(" through <b>").name(only).raw("</b>."),
+        _ => page.raw(", ").raw(through).raw(" through ").count(sinks.len() as u64).raw(" sinks."),
     };
 }
 
@@ -125,13 +128,14 @@ fn tiles(page: &mut Html, report: &Report) {
     let lines = || report.windows.iter().flat_map(|window| &window.lines);
     let differ = lines().filter(|line| line.frozen.is_some()).count() as u64;
     let missing = report.windows.iter().map(|window| window.missing.len() as u64).sum();
+    let words = Words::of_all(report);
     let tiles = [
-        (if report.dry_run { "would be billed" } else { "billed" }, billed, "good", true),
+        (words.done(), billed, "good", true),
         ("held back", held, "look", true),
         ("open: rejected, unknown, pending", pending + rejected + unknown, "look", false),
         ("differ from what was frozen", differ, "look", false),
         ("billed last time, gone now", missing, "look", false),
-        ("billed before", billed_before, "", false),
+        (words.before(), billed_before, "", false),
         ("waived", waived, "", false),
         ("come to zero, not sent", zero, "", false),
         ("problems", report.problems.len() as u64, "look", true),
@@ -158,7 +162,7 @@ pub(super) fn moment(page: &mut Html, moment: &str) {
     page.text(&parsed.strftime("%Y-%m-%d %H:%M UTC").to_string()).raw("</time>");
 }
 
-fn capitalised(text: &str) -> String {
+pub(super) fn capitalised(text: &str) -> String {
     let mut rest = text.chars();
     rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
 }

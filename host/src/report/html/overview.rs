@@ -1,8 +1,9 @@
 //! All windows, one a line, where there are several; and those that wait for their data.
 
-use super::headline::moment;
+use super::headline::{capitalised, moment};
 use super::markup::Html;
 use super::{left_out, window};
+use crate::report::words::Words;
 use crate::report::{Incomplete, Report, WindowReport};
 
 /// So many windows have a line.
@@ -19,8 +20,10 @@ pub(super) fn write(page: &mut Html, report: &Report) {
     page.raw("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-labelledby=\"windows\"><table class=\"cards overview\">\n");
     page.raw("<caption class=\"unseen\">Each window and sink, and its charges</caption>\n<thead><tr>");
     page.raw("<th scope=\"col\">Window</th><th scope=\"col\">Sink</th><th scope=\"col\">State</th><th scope=\"col\" class=\"n\">");
-    page.raw(if report.dry_run { "Would be billed" } else { "Billed" });
-    page.raw("</th><th scope=\"col\" class=\"n\">Held or open</th><th scope=\"col\" class=\"n\">Billed before</th>");
+    let words = Words::of_all(report);
+    page.text(&capitalised(words.done()));
+    page.raw("</th><th scope=\"col\" class=\"n\">Held or open</th><th scope=\"col\" class=\"n\">");
+    page.text(&capitalised(words.before())).raw("</th>");
     page.raw("<th scope=\"col\" class=\"n\">Gone</th><th scope=\"col\">Compared with</th></tr></thead>\n<tbody>\n");
     let has_section = window::chosen(report);
     for (number, report_of) in report.windows.iter().enumerate().take(MOST_LINES) {

@@ -7,6 +7,7 @@ use meterhost_decimal::Decimal;
 use super::amount::{Sum, exact, fraction_of, grouped, in_percent, length, percent};
 use super::left_out;
 use super::markup::Html;
+use crate::report::words::Words;
 use crate::report::{Line, LineState, WindowReport};
 
 /// So many dimensions are shown.
@@ -102,12 +103,17 @@ fn add_size(sizes: &mut [Sum; 2], which: usize, quantity: &str) {
 /// A column of sums: its words, its class, and which sum it shows.
 type Column = (&'static str, &'static str, fn(&Total) -> &Sum);
 
-pub(super) fn write(page: &mut Html, number: u64, window: &WindowReport, totals: &Totals<'_>, dry_run: bool) {
+pub(super) fn write(page: &mut Html, number: u64, window: &WindowReport, totals: &Totals<'_>, words: Words) {
     if totals.of.is_empty() {
         return;
     }
     let any = |of: fn(&Total) -> &Sum| totals.of.values().any(|total| !of(total).is_empty());
-    let this_run = if dry_run { "Would be billed" } else { "Billed by this run" };
+    let this_run = match (words.dry_run, words.publishes()) {
+        (true, false) => "Would be billed",
+        (false, false) => "Billed by this run",
+        (true, true) => "Would be published",
+        (false, true) => "Published by this run",
+    };
     let mut columns: Vec<Column> = vec![
         (this_run, "<td class=\"n t\">", |total| &total.this_run),
         ("Earlier runs", "<td class=\"n e\">", |total| &total.earlier),

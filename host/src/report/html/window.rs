@@ -6,6 +6,7 @@ use super::markup::Html;
 use super::totals::Totals;
 use super::{charges, left_out, missing, movers, totals};
 use crate::report::text::{charges as charges_in_words, counted, items, quantities};
+use crate::report::words::Words;
 use crate::report::{LeftOut, Report, WindowReport};
 
 /// So many settled windows, and as many others, are shown whole; all have a line in the overview.
@@ -62,40 +63,41 @@ pub(super) fn badge(page: &mut Html, window: &WindowReport, dry_run: bool) {
 }
 
 fn one(page: &mut Html, number: usize, window: &WindowReport, dry_run: bool, room: &mut usize) {
-    let number = number as u64;
+    let (number, words) = (number as u64, Words::of(window, dry_run));
     page.raw("<section class=\"window\" aria-labelledby=\"w").digits(number).raw("\">\n<h2 id=\"w").digits(number);
     page.raw("\">").text(&window.window).raw(" <span aria-hidden=\"true\">→</span><span class=\"unseen\">to</span> ");
     page.name(&window.sink).raw(" ");
     badge(page, window, dry_run);
     page.raw("</h2>\n<p class=\"facts\">");
-    page.text(&charges_in_words(window.charges, dry_run)).raw(". ");
+    page.text(&charges_in_words(window.charges, words)).raw(". ");
     match &window.compared_with {
         Some(before) => {
             page.raw("Compared with <b>").text(before).raw("</b>, the last settled window before it.");
         }
-        None if window.lines.is_empty() => {}
+        // Of sets, only what was published before is compared.
+        None if window.lines.is_empty() || window.publishes => {}
         None => {
             page.raw("There is no settled window before it to compare with.");
         }
     }
     page.raw("</p>\n");
     let totals = Totals::of(window);
-    totals::write(page, number, window, &totals, dry_run);
+    totals::write(page, number, window, &totals, words);
     movers::write(page, number, window, &totals);
-    charges::write(page, number, window, dry_run, room);
+    charges::write(page, number, window, words, room);
     missing::write(page, number, window, room);
-    records(page, number, window, dry_run);
+    records(page, number, window, words);
     page.raw("</section>\n");
 }
 
 /// Where the items went.
-fn records(page: &mut Html, number: u64, window: &WindowReport, dry_run: bool) {
+fn records(page: &mut Html, number: u64, window: &WindowReport, words: Words) {
     let closes = window.records.closes();
     page.raw("<h3 id=\"r").digits(number).raw("\">Where the records went</h3>\n<p class=\"");
     page.raw(if closes { "sum\">" } else { "sum verdict bad\"><span aria-hidden=\"true\">✗</span> " });
-    page.text(&items(window.records, dry_run)).raw("</p>\n");
+    page.text(&items(window.records, words)).raw("</p>\n");
     for sums in window.quantities.iter().filter(|sums| !sums.is_plain() || !sums.closes()).take(MOST_QUANTITIES) {
-        page.raw("<p class=\"sum\">").sentence(&quantities(sums, &sums.dimension, dry_run)).raw("</p>\n");
+        page.raw("<p class=\"sum\">").sentence(&quantities(sums, &sums.dimension, words)).raw("</p>\n");
     }
     if window.excluded.is_empty() {
         return;

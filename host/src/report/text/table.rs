@@ -20,6 +20,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::change;
 use super::style::{Paint, Style, count, padded};
+use crate::report::words::Words;
 use crate::report::{Line, LineCarried, LinePart, LineState};
 
 /// So many lines are shown, unless everything is.
@@ -38,7 +39,7 @@ pub(super) fn write(
     out: &mut dyn io::Write,
     lines: &[Line],
     before: Option<&str>,
-    dry_run: bool,
+    words: Words,
     style: Style,
 ) -> io::Result<()> {
     if lines.is_empty() {
@@ -50,9 +51,9 @@ pub(super) fn write(
     let shown = if style.everything() { lines.len() } else { urgent.clamp(MOST_LINES, MOST_URGENT).min(lines.len()) };
     let (shown, left_out) = ordered.split_at_checked(shown).unwrap_or((&ordered, &[]));
 
-    let rows: Vec<Row> = shown.iter().map(|line| Row::of(line, dry_run, style)).collect();
+    let rows: Vec<Row> = shown.iter().map(|line| Row::of(line, words, style)).collect();
     let head = before.map(|before| format!("vs {}", style.escaped(before)));
-    let columns = Columns::fitting(&rows, head, dry_run, style);
+    let columns = Columns::fitting(&rows, head, words.dry_run, style);
     columns.write_head(out, style)?;
     for row in &rows {
         columns.write_row(out, row, style)?;
@@ -60,7 +61,8 @@ pub(super) fn write(
     if !left_out.is_empty() {
         let open = left_out.iter().filter(|line| urgency(line) == Urgency::Open).count() as u64;
         let open = if open > 0 { format!(", {} of them open", count(open)) } else { String::new() };
-        let place = if dry_run { "shown with `-v`" } else { "`meterhost ledger show`" };
+        let is_listed = !words.dry_run && !words.publishes();
+        let place = if is_listed { "`meterhost ledger show`" } else { "shown with `-v`" };
         writeln!(out, "  {} and {} more{open}: {place}", style.ellipsis(), count(left_out.len() as u64))?;
     }
     Ok(())
@@ -102,7 +104,7 @@ struct Row {
 }
 
 impl Row {
-    fn of(line: &Line, dry_run: bool, style: Style) -> Row {
+    fn of(line: &Line, words: Words, style: Style) -> Row {
         let urgency = urgency(line);
         let (mark, paint) = match urgency {
             Urgency::Open if matches!(line.state, LineState::Rejected | LineState::Unknown) => ("!", Paint::Bad),
@@ -130,7 +132,7 @@ impl Row {
             fraction,
             change: change::cell(line),
             records: count(line.records),
-            state: state(line.state, dry_run),
+            state: state(line.state, words),
             paint,
             detail: detail(line, style),
         }
@@ -148,12 +150,10 @@ pub(super) fn dimension(name: &str, tags: &[(String, String)], style: Style) -> 
     format!("{name}{{{}}}", tags.join(","))
 }
 
-pub(in crate::report) fn state(state: LineState, dry_run: bool) -> &'static str {
+pub(in crate::report) fn state(state: LineState, words: Words) -> &'static str {
     match state {
-        LineState::Billed if dry_run => "would be billed",
-        LineState::WouldBill => "would be billed",
-        LineState::Billed => "billed",
-        LineState::BilledBefore => "billed before",
+        LineState::WouldBill | LineState::Billed => words.done(),
+        LineState::BilledBefore => words.before(),
         LineState::Pending => "pending",
         LineState::Rejected => "rejected",
         LineState::Unknown => "unknown",

@@ -5,6 +5,7 @@ use std::io;
 use super::change;
 use super::style::{Paint, Style, count, counted};
 use super::table;
+use crate::report::words::Words;
 use crate::report::{Charges, Items, LeftOut, Quantities, Report, WindowReport};
 
 /// So many settled windows, and as many others, are shown with their charges; unless everything is to be shown, the rest of the
@@ -36,19 +37,24 @@ pub(super) fn write(out: &mut dyn io::Write, report: &Report, style: Style) -> i
         } else if is_quiet {
             add(&mut folded, window.charges);
         } else {
-            writeln!(out, "{}; {}\n", heading(window, report.dry_run, style), charges(window.charges, report.dry_run))?;
+            writeln!(
+                out,
+                "{}; {}\n",
+                heading(window, report.dry_run, style),
+                charges(window.charges, Words::of(window, report.dry_run))
+            )?;
         }
     }
     if quiet > MOST_WINDOWS && !style.everything() {
         let more = count((quiet - MOST_WINDOWS) as u64);
-        let charges = charges(folded, report.dry_run);
+        let charges = charges(folded, Words::of_all(report));
         writeln!(out, "{} and {more} more that are settled: {charges}; shown with `-v`\n", style.ellipsis())?;
     }
     if empty > 0 && !style.everything() {
         writeln!(out, "{} and {} without usage\n", style.ellipsis(), counted(empty, "window"))?;
     }
     if report.windows.len() > 1 {
-        writeln!(out, "in all, {}\n", charges(all, report.dry_run))?;
+        writeln!(out, "in all, {}\n", charges(all, Words::of_all(report)))?;
     }
     Ok(())
 }
@@ -60,8 +66,9 @@ fn write_whole(
     dry_run: bool,
     style: Style,
 ) -> io::Result<()> {
+    let words = Words::of(window, dry_run);
     writeln!(out, "{}", heading(window, dry_run, style))?;
-    table::write(out, &window.lines, before, dry_run, style)?;
+    table::write(out, &window.lines, before, words, style)?;
     if let Some(before) = before {
         change::write_missing(out, &window.missing, before, style)?;
     }
@@ -71,24 +78,24 @@ fn write_whole(
         1 => "; 1 differs from what was frozen".to_owned(),
         more => format!("; {} differ from what was frozen", count(more)),
     };
-    let charges = format!("{}{differ}", charges(window.charges, dry_run));
+    let charges = format!("{}{differ}", charges(window.charges, words));
     writeln!(out, "  {}", style.wrapped(&charges, 2, 4))?;
     let paint = if window.records.closes() { Paint::Plain } else { Paint::Bad };
-    let items = style.wrapped(&items(window.records, dry_run), 2, 4);
+    let items = style.wrapped(&items(window.records, words), 2, 4);
     writeln!(out, "  {}", style.paint(paint, &items))?;
-    write_quantities(out, &window.quantities, dry_run, style)?;
+    write_quantities(out, &window.quantities, words, style)?;
     write_excluded(out, &window.excluded, style)?;
     writeln!(out)
 }
 
 /// `cpu 120.5 = billed 100 + held 20.5; sent 100`: of the dimensions of which not all was sent as it was used, and of those that do not close.
-fn write_quantities(out: &mut dyn io::Write, all: &[Quantities], dry_run: bool, style: Style) -> io::Result<()> {
+fn write_quantities(out: &mut dyn io::Write, all: &[Quantities], words: Words, style: Style) -> io::Result<()> {
     let told: Vec<&Quantities> =
         all.iter().filter(|sums| style.everything() || !sums.is_plain() || !sums.closes()).collect();
     let shown = if style.everything() { told.len() } else { MOST_QUANTITIES };
     for sums in told.iter().take(shown) {
         let paint = if sums.closes() { Paint::Plain } else { Paint::Bad };
-        let text = style.wrapped(&quantities(sums, &style.name(&sums.dimension), dry_run), 2, 4);
+        let text = style.wrapped(&quantities(sums, &style.name(&sums.dimension), words), 2, 4);
         writeln!(out, "  {}", style.paint(paint, &text))?;
     }
     match told.len().saturating_sub(shown) {
@@ -97,10 +104,10 @@ fn write_quantities(out: &mut dyn io::Write, all: &[Quantities], dry_run: bool, 
     }
 }
 
-pub(in crate::report) fn quantities(sums: &Quantities, dimension: &str, dry_run: bool) -> String {
+pub(in crate::report) fn quantities(sums: &Quantities, dimension: &str, words: Words) -> String {
     let places = [
-        (sums.billed, if dry_run { "would be billed" } else { "billed" }),
-        (sums.billed_before, "billed before"),
+        (sums.billed, words.done()),
+        (sums.billed_before, words.before()),
         (sums.carried, "carried"),
         (sums.open, "open"),
         (sums.held, "held"),
@@ -149,11 +156,11 @@ fn heading(window: &WindowReport, dry_run: bool, style: Style) -> String {
 }
 
 /// `6 charges: 4 billed, 1 rejected, 1 held`
-pub(in crate::report) fn charges(charges: Charges, dry_run: bool) -> String {
+pub(in crate::report) fn charges(charges: Charges, words: Words) -> String {
     let Charges { billed, billed_before, pending, rejected, unknown, held, waived, zero } = charges;
     let states = [
-        (billed, if dry_run { "would be billed" } else { "billed" }),
-        (billed_before, "billed before"),
+        (billed, words.done()),
+        (billed_before, words.before()),
         (pending, "pending"),
         (rejected, "rejected"),
         (unknown, "unknown"),
@@ -170,7 +177,7 @@ pub(in crate::report) fn charges(charges: Charges, dry_run: bool) -> String {
 }
 
 /// `read 2,232 = billed 2,228 + held 3 + quarantined 1`
-pub(in crate::report) fn items(items: Items, dry_run: bool) -> String {
+pub(in crate::report) fn items(items: Items, words: Words) -> String {
     let Items {
         read,
         billed,
@@ -186,8 +193,8 @@ pub(in crate::report) fn items(items: Items, dry_run: bool) -> String {
         elsewhere,
     } = items;
     let places = [
-        (billed, if dry_run { "would be billed" } else { "billed" }),
-        (billed_before, "billed before"),
+        (billed, words.done()),
+        (billed_before, words.before()),
         (carried, "carried"),
         (open, "open"),
         (held, "held"),

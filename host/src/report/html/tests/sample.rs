@@ -50,6 +50,7 @@ pub(super) fn window(label: &str, sink: &str, lines: Vec<Line>) -> WindowReport 
     WindowReport {
         window: label.into(),
         sink: sink.into(),
+        publishes: false,
         settled,
         records,
         quantities: vec![],

@@ -37,6 +37,7 @@ fn window(settled: bool, lines: Vec<Line>) -> WindowReport {
     WindowReport {
         window: "2025-06".into(),
         sink: "clazar".into(),
+        publishes: false,
         settled,
         records,
         charges,

@@ -193,3 +193,27 @@ fn products_and_tags_are_part_of_a_charges_name() {
         "{page}"
     );
 }
+
+#[test]
+fn what_is_published_is_never_called_billed() {
+    let lines =
+        || vec![line("acme", "cpu", "1", 1, LineState::Billed), line("acme", "mem", "1", 1, LineState::BilledBefore)];
+    let published = WindowReport { sink: "costs".into(), publishes: true, ..window(true, lines()) };
+    let page = shown(&Report { windows: vec![published.clone()], ..report() }, PLAIN);
+    assert!(
+        page.contains("2 charges: 1 published, 1 published before\n  read 2 = published 1 + published before 1"),
+        "{page}"
+    );
+    assert!(!page.contains("billed"), "{page}");
+    let json = Report { windows: vec![published.clone()], ..report() }.render_json();
+    assert!(json.contains("\"publishes\": true") && json.contains("\"billed_before\": 1"), "{json}");
+    // Beside a sink that bills, each window has its own words, and all together both.
+    let both = Report { windows: vec![published, window(true, lines())], ..report() };
+    let page = shown(&both, PLAIN);
+    assert!(
+        page.contains("2 charges: 1 published, 1 published before")
+            && page.contains("2 charges: 1 billed, 1 billed before")
+    );
+    assert!(page.contains("in all, 4 charges: 2 billed or published, 2 billed or published before"), "{page}");
+    assert!(both.render_html().contains("<h1>2 charges billed or published"), "{}", both.render_html());
+}
