@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::sets::{JUNE, Sets, shown};
+use crate::sets::{JUNE, Sets, files, shown};
+use crate::support::Stage;
 
 /// The windows that a run reads, and what it says of June.
 fn run(sets: &Sets, exit: i32) -> (usize, String) {
@@ -91,6 +92,36 @@ fn what_many_runs_wrote_is_brought_together() {
     assert!(sizes.iter().max() > sizes.iter().min().map(|least| 20 * least).as_ref(), "{sizes:?}");
     assert_eq!(run(&sets, 0), (0, "unchanged".to_owned()));
     sets.0.command("ledger verify", &[], &[]).expect(0);
+}
+
+#[test]
+fn a_month_is_published_again_where_somebody_wants_it_so() {
+    let mut sets = Sets::new();
+    sets.usage("2025/06/01/05", "acme", "cpu", "1");
+    sets.usage("2025/07/01/05", "acme", "cpu", "2");
+    sets.0.at("2025-07-02T00:00:00Z");
+    run(&sets, 0);
+    sets.0.at("2025-10-02T00:00:00Z");
+    run(&sets, 0);
+    let months = |arguments: &[&str]| {
+        let report = sets.0.command("run", &[&["--json"], arguments].concat(), &[]).expect(0).json();
+        let months = report["publications"].as_array().unwrap().iter();
+        months.map(|month| format!("{} {}", month["period"], month["state"]).replace('"', "")).collect::<Vec<_>>()
+    };
+    let before = files(&sets.0, JUNE);
+    assert_eq!(months(&["--republish", "2025-06", "--dry-run"])[0], "2025-06 would-publish");
+    assert_eq!(files(&sets.0, JUNE), before);
+    assert_eq!(months(&["--republish", "2025-06"])[0], "2025-06 published", "however long ago");
+    assert_ne!(files(&sets.0, JUNE)["current"], before["current"]);
+    assert_eq!(june(&sets), ["acme cpu 1"]);
+    assert!(!months(&[]).iter().any(|month| month.starts_with("2025-06")), "once");
+    let other = sets.0.command("run", &["--republish", "2026-01"], &[]);
+    other.expect(0).says("2026-01 of out: there is nothing to publish");
+    sets.0.command("run", &["--republish", "June"], &[]).expect(2).says("--republish:");
+    Stage::new()
+        .command("run", &["--republish", "2025-06"], &[])
+        .expect(2)
+        .says("no sink that publishes complete sets");
 }
 
 #[test]

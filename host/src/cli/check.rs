@@ -101,8 +101,16 @@ impl Found {
             Ok(state) => {
                 let stop = AtomicBool::new(false);
                 let wait = Duration::ZERO;
-                let options =
-                    Options { now, window: None, last: None, dry_run: true, wait, stop: &stop, watch: &Silent };
+                let options = Options {
+                    now,
+                    window: None,
+                    last: None,
+                    republish: None,
+                    dry_run: true,
+                    wait,
+                    stop: &stop,
+                    watch: &Silent,
+                };
                 match to_be_taken_over(setup, &options, &state) {
                     Ok(words) => found.taken_over = words,
                     Err((exit, problem)) => {

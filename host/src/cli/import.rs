@@ -43,7 +43,8 @@ pub(super) fn import(args: &ImportArgs, global: &Global) -> Result<Exit, Refused
     let setup = workshop.set_up(pipeline)?;
     let stop = AtomicBool::new(false);
     let (now, wait) = (args.pipeline.now(), Duration::ZERO);
-    let options = Options { now, window: None, last: None, dry_run: true, wait, stop: &stop, watch: &Silent };
+    let options =
+        Options { now, window: None, last: None, republish: None, dry_run: true, wait, stop: &stop, watch: &Silent };
     let refused = |problem| Refused::Problems(Exit::Ledger, vec![problem]);
     let at_fault = |error| Refused::of(&setup.pipeline, error);
     let state = Ledger::state_of(&setup.place, &identity(&setup, now)).map_err(at_fault)?;

@@ -27,5 +27,5 @@ pub(super) fn plan(args: &PlanArgs, global: &Global) -> Result<Exit, Refused> {
     let PipelineArgs { file, now, window, ledger } = &args.pipeline;
     let pipeline = PipelineArgs { file: file.clone(), now: *now, window: window.clone(), ledger: ledger.clone() };
     let (html, last) = (args.html.clone(), args.last.clone());
-    run(&RunArgs { pipeline, dry_run: true, html, wait: None, last, until: args.until }, global)
+    run(&RunArgs { pipeline, dry_run: true, html, wait: None, last, republish: None, until: args.until }, global)
 }

@@ -14,7 +14,7 @@ use super::{Global, PipelineArgs};
 use crate::config::{ConfigErrors, Pipeline, first_window};
 use crate::failpoint::failpoint;
 use crate::ledger::{Identity, Ledger, Place};
-use crate::model::window::Window;
+use crate::model::window::{Window, WindowKind};
 use crate::pipeline::{self, LastBill, Options, Watch};
 use crate::report::progress::{BesideTheBar, Mode, Progress};
 use crate::report::{Exit, Report};
@@ -39,6 +39,9 @@ pub(super) struct RunArgs {
     /// With --final: bill usage before this time, as RFC 3339, in UTC
     #[arg(long, value_name = "TIME", requires = "last")]
     pub(super) until: Option<Timestamp>,
+    /// Publish this month again, such as 2025-06, though nothing of it changed: for sinks of complete sets
+    #[arg(long, value_name = "MONTH", conflicts_with_all = ["last", "window"])]
+    pub(super) republish: Option<String>,
 }
 
 impl RunArgs {
@@ -60,6 +63,7 @@ pub(super) fn run(args: &RunArgs, global: &Global) -> Result<Exit, Refused> {
     let pipeline = args.pipeline.pipeline()?;
     let window = args.pipeline.window(&pipeline)?;
     let last = args.last_bill()?;
+    let republish = args.republish.as_deref().map(month).transpose()?;
     let dry_run = args.dry_run || pipeline.dry_run;
     if let Some(window) = window.filter(|window| !dry_run && !pipeline.is_due(window, args.pipeline.now())) {
         let due =
@@ -84,10 +88,15 @@ pub(super) fn run(args: &RunArgs, global: &Global) -> Result<Exit, Refused> {
         missing_secrets(&pipeline).map_or(Ok(()), |missing| Err(Refused::from(missing)))?;
     }
     let setup = workshop.set_up(pipeline)?;
+    if republish.is_some() && !setup.pipeline.sinks.iter().any(|sink| sink.publishes) {
+        let text = "--republish: the pipeline has no sink that publishes complete sets".to_owned();
+        return Err(Refused::Other(Exit::Configuration, text));
+    }
     let stop = interruptible();
     let progress = Shown(Progress::start(mode(global)));
     let wait = args.wait.unwrap_or_default();
-    let options = Options { now: args.pipeline.now(), window, last, dry_run, wait, stop: &stop, watch: &progress };
+    let now = args.pipeline.now();
+    let options = Options { now, window, last, republish, dry_run, wait, stop: &stop, watch: &progress };
     let report = pipeline::run(&setup, &options);
     progress.0.finish();
     let report = report.map_err(|error| Refused::of(&setup.pipeline, error))?;
@@ -101,6 +110,11 @@ pub(super) fn run(args: &RunArgs, global: &Global) -> Result<Exit, Refused> {
     }
     failpoint("reported");
     Ok(ends)
+}
+
+fn month(label: &str) -> Result<Window, Refused> {
+    let month = Window::parse(WindowKind::Month, label);
+    month.map_err(|error| Refused::Other(Exit::Configuration, format!("--republish: {error}")))
 }
 
 /// Refuses a window before the first one where the file says which that is: another may have billed it, and nothing here knows.

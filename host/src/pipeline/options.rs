@@ -16,6 +16,8 @@ pub struct Options<'a> {
     pub window: Option<Window>,
     /// Only this customer, at once and for good.
     pub last: Option<LastBill>,
+    /// A month to be published though nothing of it changed.
+    pub republish: Option<Window>,
     /// Show what would be done, and change nothing.
     pub dry_run: bool,
     /// For how long another run is waited for.

@@ -24,7 +24,7 @@ pub(in crate::pipeline) fn foreseen(
     for (sink, spec) in setup.sinks.iter().zip(&setup.pipeline.sinks) {
         let (Some(place), name) = (&sink.place, &spec.plugin.name) else { continue };
         for period in months(state, name, std::iter::empty()) {
-            let month = month_of(setup, (spec, sink, place), (complete, options.now), state, period);
+            let month = month_of(setup, (spec, sink, place), (complete, options), state, period);
             let known = state.sets().period(name, &period);
             if !month.is_in_sight(known, back) {
                 published.shown.insert((name.clone(), period));

@@ -31,6 +31,8 @@ pub(super) struct Month {
     pub(super) is_closed: bool,
     /// Whether that makes a difference.
     closes: bool,
+    /// Whether somebody wants it published, changed or not.
+    pub(super) again: bool,
     pub(super) contents: Hash,
     pub(super) fingerprint: Hash,
 }
@@ -82,6 +84,7 @@ impl Month {
         let closes = made.closes && is_closed;
         Month {
             closes,
+            again: false,
             period,
             rows: parts.iter().map(|(_, part)| part.rows).sum(),
             unread,
@@ -97,7 +100,7 @@ impl Month {
         let Some(known) = known else { return self.rows > 0 };
         let shown = known.shown().map(|shown| shown.intent.contents);
         let is_new = self.period.end() > back || shown != Some(self.contents) || known.unfinished().is_some();
-        is_new || self.is_to_be_closed(known)
+        is_new || self.again || self.is_to_be_closed(known)
     }
 
     /// Whether readers are still shown it as a month that is not over.
@@ -137,7 +140,7 @@ impl Month {
                 self.period.end() <= back && shown.intent.contents == self.contents && !self.is_to_be_closed(known);
             shown.intent.fingerprint == self.fingerprint || is_old
         });
-        is_as_known && is_same
+        is_as_known && is_same && !self.again
     }
 
     /// The set before its first charge.

@@ -54,6 +54,10 @@ impl Publisher<'_> {
         let name = &self.spec.plugin.name;
         let back = look_back(&self.setup.pipeline, self.options.now);
         let periods = months(self.ledger().state(), name, std::iter::empty());
+        let unknown = self.options.republish.filter(|period| !periods.contains(period));
+        published
+            .notes
+            .extend(unknown.map(|period| format!("{} of {name}: there is nothing to publish", period.label())));
         for period in periods {
             let (month, known) = {
                 let ledger = self.ledger();
@@ -105,8 +109,7 @@ impl Publisher<'_> {
     }
 
     fn month(&self, state: &State, period: Window) -> Month {
-        let at = (self.complete, self.options.now);
-        month_of(self.setup, (self.spec, self.sink, self.place), at, state, period)
+        month_of(self.setup, (self.spec, self.sink, self.place), (self.complete, self.options), state, period)
     }
 
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
@@ -276,13 +279,14 @@ pub(super) fn waits(sink: &Section, month: &Month) -> Problem {
 pub(super) fn month_of(
     setup: &Setup,
     (spec, sink, place): (&SinkSpec, &SinkSection, &PlaceTraits),
-    at: (&Complete, Timestamp),
+    (complete, options): (&Complete, &Options<'_>),
     state: &State,
     period: Window,
 ) -> Month {
     let (plugin, config) = (sink.section.plugin.label(), &sink.section.config);
     let made = Made { sink: &spec.plugin.name, plugin: &plugin, config, closes: place.closes };
-    Month::of(&setup.pipeline, state, at, &made, period)
+    let month = Month::of(&setup.pipeline, state, (complete, options.now), &made, period);
+    Month { again: options.republish == Some(period), ..month }
 }
 
 /// That a crash left sets behind that readers are not shown.
