@@ -2,7 +2,7 @@
 //! say. A column that is not written is null in each row.
 
 use drops::Cells;
-use meterhost_sdk::Decimal;
+use meterhost_sdk::{ChargeBatch, Decimal};
 use sheets::Objections;
 
 use crate::columns::{ALL, Kind};
@@ -53,11 +53,8 @@ const PRICED: [&str; 8] = [
 ];
 
 /// A unit price by PricingQuantity is a cost.
-const PRODUCTS: [(&str, &str); 2] = [("ContractedUnitPrice", "ContractedCost"), ("ListUnitPrice", "ListCost")];
-
-/// Periods: the first instant, and the first that no longer belongs to it.
-const PERIODS: [(&str, &str); 2] =
-    [("BillingPeriodStart", "BillingPeriodEnd"), ("ChargePeriodStart", "ChargePeriodEnd")];
+pub(crate) const PRODUCTS: [(&str, &str); 2] =
+    [("ContractedUnitPrice", "ContractedCost"), ("ListUnitPrice", "ListCost")];
 
 /// That no column is written without the one that it says something of.
 pub(crate) fn columns(is_written: impl Fn(&str) -> bool) -> Result<(), (&'static str, String)> {
@@ -77,15 +74,17 @@ pub(crate) fn commits<'c, 'a: 'c>(column: impl Fn(&str) -> Option<&'c Cells<'a>>
 }
 
 /// All rules.
-pub(crate) fn check(plan: &Plan, sheet: &Sheet<'_>, rows: usize, wrong: &mut Objections) {
+pub(crate) fn check(plan: &Plan, sheet: &Sheet<'_>, batch: &ChargeBatch, wrong: &mut Objections) {
+    let rows = batch.len();
     for column in ALL {
         let Some(cells) = sheet.column(column.name) else { continue };
         if !column.is_number() {
             wrong.extend(column.name, cells.judged(rows, |text| forms::objection(column, text)));
         }
         if column.is_filled() && !plan.is_priced(column.name) {
-            let empty = |text: &str| text.trim().is_empty().then(|| "it is empty, and has to be known".to_owned());
-            wrong.extend(column.name, cells.judged(rows, empty));
+            let mut why = None;
+            let mut why = || why.get_or_insert_with(|| absent(plan.absence(column.name, batch))).clone();
+            wrong.extend(column.name, cells.judged(rows, |text| text.trim().is_empty().then(&mut why)));
         }
         if column.kind == Kind::Price {
             let below = |text: &str| text.starts_with('-').then(|| format!("it is {text}, and a price is 0 or more"));
@@ -101,7 +100,12 @@ pub(crate) fn check(plan: &Plan, sheet: &Sheet<'_>, rows: usize, wrong: &mut Obj
     rules.belongings(wrong);
     rules.subcategories(wrong);
     rules.products(wrong);
-    rules.periods(wrong);
+}
+
+/// That a cell is empty, and why, where that is plain to see.
+fn absent(why: Option<String>) -> String {
+    let empty = "it is empty, and has to be known";
+    why.map_or_else(|| empty.to_owned(), |why| format!("{empty}: {why}"))
 }
 
 /// Rules between columns.
@@ -252,16 +256,6 @@ impl<'s, 'a> Rules<'s, 'a> {
                 if !is_product(each, quantity, all) {
                     wrong.add(row, price, format!("{each} by PricingQuantity {quantity} is not {cost} {all}"));
                 }
-            }
-        }
-    }
-
-    fn periods(&self, wrong: &mut Objections) {
-        for (start, end) in PERIODS {
-            let (Some(starts), Some(ends)) = (self.sheet.column(start), self.sheet.column(end)) else { continue };
-            // Of this form, what comes later is greater.
-            for row in (0..self.rows).filter(|row| starts.get(*row) >= ends.get(*row)) {
-                wrong.add(row, end, format!("it is {}, and {start} is {}", ends.get(row), starts.get(row)));
             }
         }
     }
