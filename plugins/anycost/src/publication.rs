@@ -33,7 +33,7 @@ pub struct AnyCostPublication {
 
 /// Where the set goes.
 enum Goal {
-    Drop(NewDrop),
+    Drop(Box<NewDrop>),
     Stream(StreamedSet),
 }
 
@@ -42,7 +42,7 @@ impl AnyCostPublication {
         let keys = plan.keys.of_set(outline.tags.iter().map(String::as_str));
         let header = plan.header(keys.keys());
         let goal = match &plan.place {
-            Place::Drops(drops) => Goal::Drop(drops.begin(outline, header)?),
+            Place::Drops(drops) => Goal::Drop(Box::new(drops.begin(outline, header)?)),
             Place::Stream(target) => Goal::Stream(StreamedSet::begin(target.clone(), outline, header)),
         };
         let pricing = plan.cost.pricing(outline.closed);
