@@ -329,6 +329,8 @@ fn a_price_below_0_is_refused_and_what_no_charge_has_is_named() {
     assert!(
         first(&cost, listed).ends_with("ListCost: it is empty, and has to be known: no charge here has a tag list")
     );
+    let meter = priced(json!({ "columns": { "SkuId": "{tag.sku}" } }));
+    assert!(first(&meter, charge()).ends_with("where ChargeCategory is Usage: no charge here has a tag sku"));
     let named = priced(json!({ "columns": { "ServiceName": "{tag.service}" } }));
     assert!(
         first(&named, charge())
