@@ -7,7 +7,7 @@ pub(crate) const ORDER: [&str; 25] = [
     ID,
     TYPE,
     "lineitem/description",
-    "lineitem/cloud_provider",
+    PROVIDER,
     START,
     END,
     RESOURCE,
@@ -33,6 +33,7 @@ pub(crate) const ORDER: [&str; 25] = [
 
 pub(crate) const ID: &str = "lineitem/id";
 pub(crate) const TYPE: &str = "lineitem/type";
+pub(crate) const PROVIDER: &str = "lineitem/cloud_provider";
 pub(crate) const START: &str = "time/usage_start";
 pub(crate) const END: &str = "time/usage_end";
 pub(crate) const RESOURCE: &str = "resource/id";
@@ -54,13 +55,16 @@ pub(crate) const TYPES: [&str; 11] = [
     "Support",
     "Purchase",
     PURCHASED_COMMITMENT,
-    "CommittedUseVacancy",
-    "CommittedUseRecurringFee",
+    VACANCY,
+    RECURRING_FEE,
     "Discount",
     "Credit",
     "Fee",
     "Adjustment",
 ];
+
+const VACANCY: &str = "CommittedUseVacancy";
+const RECURRING_FEE: &str = "CommittedUseRecurringFee";
 
 /// The type whose amortized costs are zero.
 pub(crate) const PURCHASED_COMMITMENT: &str = "CommittedUsePurchase";
@@ -105,6 +109,24 @@ pub(crate) fn type_objection(text: &str) -> Option<String> {
         Some(meant) => format!("\"{shown}\" is no type of line item; {meant} is one"),
         None => format!("\"{shown}\" is no type of line item; these are: {}", TYPES.join(", ")),
     })
+}
+
+/// Why AnyCost Stream may refuse a month with this column; nothing if it takes it.
+pub(crate) fn stream_objection(column: &str) -> Option<String> {
+    (column == PROVIDER).then(|| unlisted("column"))
+}
+
+/// Why AnyCost Stream may refuse a month with this `lineitem/type`; nothing if it takes it.
+pub(crate) fn stream_type_objection(text: &str) -> Option<String> {
+    matches!(text, VACANCY | RECURRING_FEE).then(|| format!("{text}: {}", unlisted("type")))
+}
+
+/// Documented of the format, and absent from what the API is described with: there, one row that is refused refuses its whole month.
+fn unlisted(what: &str) -> String {
+    format!(
+        "CloudZero's published OpenAPI file of AnyCost Stream has no such {what}, and one row that is refused there would refuse the whole \
+         month; file drops (`root`) take it"
+    )
 }
 
 #[cfg(test)]

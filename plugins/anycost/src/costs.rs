@@ -10,7 +10,8 @@ use crate::plan::Plan;
 /// How decimals are written.
 pub(crate) const FORM: Form = Form::Short;
 
-/// The costs of a batch. Those that are not here equal `cost/cost`.
+/// The costs of a batch. Those that are not here equal `cost/cost`. What is not configured is what CloudZero would fall back to, so that
+/// no cell has to be blank ("Common Bill Format", "Cost columns").
 #[derive(Debug)]
 pub(crate) struct Costs<'a> {
     billed: Numbers<'a>,
@@ -31,25 +32,46 @@ impl<'a> Costs<'a> {
         let billed = plan.cost.numbers(batch, FORM, known, wrong);
         if plan.cost.is_told() {
             let blank = (0..batch.len()).filter(|row| billed.get(*row).is_none());
-            blank.for_each(|row| wrong.add(row, COST, "it is blank, and has to be known"));
+            let mut why = None;
+            for row in blank {
+                let why = why.get_or_insert_with(|| match plan.cost.absence(batch) {
+                    Some(absence) => format!("it is blank, and has to be known: {absence}"),
+                    None => "it is blank, and has to be known".to_owned(),
+                });
+                wrong.add(row, COST, why.as_str());
+            }
         }
         let mut given = |column| Some(Numbers::of(plan.other_costs.get(column)?, batch, column, FORM, wrong));
         let (discounted, on_demand) = (given(DISCOUNTED), given(ON_DEMAND));
         let (amortized, discounted_amortized) = (given(AMORTIZED), given(DISCOUNTED_AMORTIZED));
         // What a commitment costs is amortized over the usage that it covers, so that its own row has none of it.
-        let is_commitment = |row| types.is_some_and(|types| types.get(row) == PURCHASED_COMMITMENT);
-        let covered =
-            types.is_some_and(|types| types.texts().iter().any(|text| text == PURCHASED_COMMITMENT)).then(|| {
-                let amortized = |row| if is_commitment(row) { Some(Decimal::ZERO) } else { billed.get(row) };
-                Numbers::each((0..batch.len()).map(amortized), FORM)
-            });
-        let costs = Costs {
-            amortized: amortized.or_else(|| covered.clone()),
-            discounted_amortized: discounted_amortized.or(covered),
-            billed,
-            discounted,
-            on_demand,
+        let has_commitments = types.is_some_and(|types| types.texts().iter().any(|text| text == PURCHASED_COMMITMENT));
+        let is_commitment = |row| has_commitments && types.is_some_and(|types| types.get(row) == PURCHASED_COMMITMENT);
+        let spread = |row| match &amortized {
+            Some(given) => given.get(row),
+            None => is_commitment(row).then_some(Decimal::ZERO),
         };
+        if amortized.is_some() {
+            for row in (0..batch.len()).filter(|row| is_commitment(*row)) {
+                if let Some(cost) = spread(row).filter(|cost| !cost.is_zero()) {
+                    let why = "has 0: what it costs is in the usage that it covers";
+                    wrong.add(
+                        row,
+                        AMORTIZED,
+                        format!("it is {cost}, and a row of {TYPE} {PURCHASED_COMMITMENT} {why}"),
+                    );
+                }
+            }
+        }
+        let each = |cost: &dyn Fn(usize) -> Option<Decimal>| Numbers::each((0..batch.len()).map(cost), FORM);
+        let net = |row| discounted.as_ref().and_then(|given| given.get(row)).or_else(|| billed.get(row));
+        let discounted_amortized = discounted_amortized.or_else(|| {
+            let differs = has_commitments || amortized.is_some() || discounted.is_some();
+            differs.then(|| each(&|row| spread(row).or_else(|| net(row))))
+        });
+        let uncovered = has_commitments.then(|| each(&|row| spread(row).or_else(|| billed.get(row))));
+        let amortized = amortized.or(uncovered);
+        let costs = Costs { billed, discounted, amortized, discounted_amortized, on_demand };
         costs.check_signs(batch, types, wrong);
         costs
     }

@@ -46,6 +46,9 @@ impl Plan {
     pub(crate) fn of(config: &Config) -> Result<Plan, String> {
         let (mut given, tags) = templates(config)?;
         let place = place(config)?;
+        if matches!(place, Place::Stream(_)) {
+            of_stream(&given)?;
+        }
         let cost = Cost::of(COST, given.remove(COST), config.prices.as_ref(), config.unit_price.as_deref())?;
         let other_costs = OTHER_COSTS.into_iter().filter_map(|name| Some((name, given.remove(name)?))).collect();
         let mut texts = given;
@@ -105,7 +108,7 @@ fn templates(config: &Config) -> Result<Templates, String> {
         let Some(name) = ORDER.into_iter().find(|known| known == column) else { continue };
         if text.is_empty() {
             if OTHER_COSTS.contains(&name) && name != ON_DEMAND {
-                return Err(wrong(format!("it is always written; without this line it equals {COST}")));
+                return Err(wrong("it is always written; without this line it has its default".into()));
             }
             continue;
         }
@@ -122,7 +125,9 @@ fn check(column: &str, template: &Template) -> Result<(), String> {
             Err("an id is of one charge alone, so that {id} stands in it, without alternatives".into())
         }
         (RESOURCE, _) => match template.literals().map(separators).sum::<usize>() {
-            0 | 1 => Ok(()),
+            0 => Ok(()),
+            1 if template.is_edged(is_separator) => Err(EMPTY_HALF.into()),
+            1 => Ok(()),
             _ => Err("it has more than one : or /, and CloudZero drops what is behind the second".into()),
         },
         (TYPE, Some(text)) => columns::type_objection(text).map_or(Ok(()), Err),
@@ -136,7 +141,23 @@ fn check(column: &str, template: &Template) -> Result<(), String> {
 
 /// How often a text has what CloudZero splits a `resource/id` by.
 pub(crate) fn separators(text: &str) -> usize {
-    text.bytes().filter(|byte| matches!(byte, b':' | b'/')).count()
+    text.chars().filter(|letter| is_separator(*letter)).count()
+}
+
+pub(crate) fn is_separator(letter: char) -> bool {
+    matches!(letter, ':' | '/')
+}
+
+/// What is wrong with a `resource/id` that begins or ends with a separator.
+pub(crate) const EMPTY_HALF: &str = "CloudZero takes what is before : or / for the type of a resource and what is behind it for its id, and one of them is empty";
+
+/// That AnyCost Stream takes what is configured, as far as can be told before there is a charge.
+fn of_stream(given: &BTreeMap<&'static str, Template>) -> Result<(), String> {
+    let objection = given.iter().find_map(|(column, template)| {
+        let of_type = template.constant().filter(|_| *column == TYPE).and_then(columns::stream_type_objection);
+        Some((column, columns::stream_objection(column).or(of_type)?))
+    });
+    objection.map_or(Ok(()), |(column, why)| Err(format!("{}: {why}", setting(column))))
 }
 
 fn place(config: &Config) -> Result<Place, String> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use drops::NewDrop;
-use meterhost_sdk::{ChargeBatch, Decimal, Error, Outline, Publication, PublishFailure, Window, Written};
+use meterhost_sdk::{ChargeBatch, Decimal, Error, Outline, Publication, PublishFailure, Window, Written, warn};
 use prices::Pricing;
 use sheets::{Agreed, Known, Objections};
 
@@ -22,6 +22,8 @@ pub struct AnyCostPublication {
     /// Which of the names charges had so far.
     agreed: Agreed,
     pricing: Pricing,
+    /// Whether it was told that a resource has two values of a tag.
+    rivals: bool,
     totals: Totals,
     /// What they came to, once the set has ended.
     total: Option<Vec<(String, Decimal)>>,
@@ -31,7 +33,7 @@ pub struct AnyCostPublication {
 
 /// Where the set goes.
 enum Goal {
-    Drop(NewDrop),
+    Drop(Box<NewDrop>),
     Stream(StreamedSet),
 }
 
@@ -40,12 +42,23 @@ impl AnyCostPublication {
         let keys = plan.keys.of_set(outline.tags.iter().map(String::as_str));
         let header = plan.header(keys.keys());
         let goal = match &plan.place {
-            Place::Drops(drops) => Goal::Drop(drops.begin(outline, header)?),
+            Place::Drops(drops) => Goal::Drop(Box::new(drops.begin(outline, header)?)),
             Place::Stream(target) => Goal::Stream(StreamedSet::begin(target.clone(), outline, header)),
         };
         let pricing = plan.cost.pricing(outline.closed);
         let (period, totals, agreed) = (outline.period, Totals::default(), Agreed::default());
-        Ok(AnyCostPublication { plan, period, keys, agreed, pricing, totals, total: None, rows: 0, goal })
+        Ok(AnyCostPublication {
+            plan,
+            period,
+            keys,
+            agreed,
+            pricing,
+            rivals: false,
+            totals,
+            total: None,
+            rows: 0,
+            goal,
+        })
     }
 }
 
@@ -70,6 +83,13 @@ impl Publication for AnyCostPublication {
         let known = Known { pricing: &mut self.pricing, alone: false };
         let sheet = Sheet::of(&self.plan, charges, tags, known, &mut wrong);
         wrong.none(charges)?;
+        // Once a set, and of what comes together: nothing is remembered of rows that are written.
+        if !self.rivals
+            && let Some(rivals) = sheet.rivals(rows)
+        {
+            warn(&sheet.rivalry(rivals));
+            self.rivals = true;
+        }
         self.totals.add(&sheet.costs, rows);
         self.rows += rows as u64;
         match &mut self.goal {

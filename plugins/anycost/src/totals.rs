@@ -13,6 +13,8 @@ pub(crate) struct Totals {
     same: DecimalSum,
     /// Of the rest, each by itself.
     apart: [DecimalSum; 4],
+    /// Whether there is such a rest.
+    is_apart: bool,
 }
 
 impl Totals {
@@ -24,24 +26,36 @@ impl Totals {
                 four.first().copied().flatten().into_iter().for_each(|cost| self.same.add(cost));
                 continue;
             }
+            self.is_apart = true;
             for (sum, cost) in self.apart.iter_mut().zip(four) {
                 cost.into_iter().for_each(|cost| sum.add(cost));
             }
         }
     }
 
-    /// The totals by column.
+    /// The totals by column. One that 38 digits do not hold is left out, as nobody can be told it: no row is wrong because of that.
     ///
     /// # Errors
-    /// They have too many digits; or they differ, and that is an error.
+    /// They differ, or it cannot be told whether they do, and that is an error.
     pub(crate) fn finish(&self, rule: config::Totals) -> Result<Vec<(String, Decimal)>, Error> {
-        let mut totals = Vec::new();
+        let (mut totals, mut long) = (Vec::new(), Vec::new());
         for (column, apart) in [COST, DISCOUNTED, AMORTIZED, DISCOUNTED_AMORTIZED].into_iter().zip(&self.apart) {
             let mut sum = self.same.clone();
             sum.merge(apart);
-            let total =
-                sum.finish().ok_or_else(|| Error::Other(format!("the total of {column} has more than 38 digits")))?;
-            totals.push((column.to_owned(), total));
+            match sum.finish() {
+                Some(total) => totals.push((column.to_owned(), total)),
+                None => long.push(column),
+            }
+        }
+        if !long.is_empty() {
+            let told = format!("more than 38 digits has the total of {}", long.join(", "));
+            match rule {
+                config::Totals::Fail if self.is_apart => {
+                    let why = "so that nobody can tell whether the totals are the same";
+                    return Err(Error::Other(format!("{told}, {why}; totals = \"warn\" would publish the month")));
+                }
+                _ => warn(&format!("{told}: the month is published, and that is not told of it")),
+            }
         }
         if totals.windows(2).any(|pair| matches!(pair, [(_, left), (_, right)] if left != right)) {
             let told: Vec<String> = totals.iter().map(|(column, total)| format!("{column} {total}")).collect();

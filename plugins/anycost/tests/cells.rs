@@ -47,7 +47,78 @@ fn blank_and_zero_are_two_things() {
                 .map(|column| row[column].as_str())
         })
         .collect();
-    assert_eq!(written, [["", "5", "5", ""], ["0", "5", "5", ""], ["", "5", "5", ""]]);
+    assert_eq!(written, [["", "5", "5", ""], ["0", "5", "0", ""], ["", "5", "5", ""]]);
+}
+
+#[test]
+fn costs_that_are_not_given_are_what_cloudzero_falls_back_to() {
+    let one = |attributes| Charged { attributes, ..charge() };
+    let all = [
+        one(&[("cost", "10"), ("net", "8"), ("spread", "9"), ("type", "Usage")]),
+        one(&[("cost", "-2"), ("net", "0"), ("spread", "-1"), ("type", "Discount")]),
+        one(&[("cost", "90"), ("net", "80"), ("spread", "0"), ("type", "CommittedUsePurchase")]),
+        one(&[("cost", "10"), ("net", "8"), ("type", "Usage")]),
+        one(&[("cost", "10"), ("type", "Usage")]),
+    ];
+    let (net, spread) = ("cost/discounted_cost", "cost/amortized_cost");
+    // Of each row amortized, and discounted and amortized. The latter's Usage is CloudZero's "Real cost": without the discount it is 10.
+    for (given, expected) in [
+        (vec![], ["10 10", "-2 -2", "0 0", "10 10", "10 10"]),
+        (vec![net], ["10 8", "-2 0", "0 0", "10 8", "10 10"]),
+        (vec![spread], ["9 9", "-1 -1", "0 0", " 10", " 10"]),
+        (vec![net, spread], ["9 9", "-1 -1", "0 0", " 8", " 10"]),
+    ] {
+        let mut columns = json!({ "lineitem/type": "{attribute.type}" });
+        for column in &given {
+            columns[*column] = if *column == net { "{attribute.net}".into() } else { "{attribute.spread}".into() };
+        }
+        let rows = published_rows(&told(json!({ "columns": columns })), &all);
+        let written: Vec<_> =
+            rows.iter().map(|row| format!("{} {}", row[spread], row["cost/discounted_amortized_cost"])).collect();
+        assert_eq!(written, expected, "{given:?}");
+    }
+}
+
+#[test]
+fn a_total_that_no_decimal_holds_is_left_out_and_the_month_is_published() {
+    let one = |attributes| Charged { attributes, ..charge() };
+    let all =
+        numbered([one(&[("cost", "12345678901234567890"), ("net", "1")]), one(&[("cost", "1e-25"), ("net", "1")])]);
+    let publish = |more: Value| {
+        let _folder = stage();
+        let (_, written) = published(&told(more), outline("20220317T171218Z", month("20220316T000000Z"), &all), &all)?;
+        Ok(written.totals.iter().map(|(column, total)| format!("{column} {total}")).collect::<Vec<_>>())
+    };
+    assert_eq!(publish(json!({})).unwrap(), [""; 0]);
+    // All four are the same, whatever they are.
+    assert_eq!(publish(json!({ "totals": "fail" })).unwrap(), [""; 0]);
+    let net = json!({ "cost/discounted_cost": "{attribute.net}" });
+    let told = ["cost/discounted_cost 2", "cost/discounted_amortized_cost 2"];
+    assert_eq!(publish(json!({ "columns": net })).unwrap(), told);
+    let error = words(publish(json!({ "columns": net, "totals": "fail" })).unwrap_err());
+    let said = "more than 38 digits has the total of cost/cost, cost/amortized_cost, so that nobody can tell";
+    assert!(error.starts_with(said), "{error}");
+}
+
+#[test]
+fn the_total_of_an_account_that_no_decimal_holds_is_told_of_its_charge() {
+    let _folder = stage();
+    let tiers = json!([{ "up_to": "10", "price": "1" }, { "price": "0.5" }]);
+    let config = json!({ "root": "costs", "prices": { "cpu": { "tiers": tiers, "mode": "volume" } } });
+    let odd = Charged { customer: "odd", product: "vault", ..charge() };
+    let long = Charged { quantity: "12345678901234567890", ..odd };
+    // In two pieces: one has the digits of both no more than a decimal has.
+    let all = numbered([vec![charge(); 99], vec![long, Charged { quantity: "1e-25", ..odd }]].concat());
+    let outline = outline("20220317T171218Z", month("20220316T000000Z"), &all);
+    let error = words(published(&config, outline, &all).unwrap_err());
+    let place = "product vault, customer odd, dimension cpu, window from 2022-03-16T13:00:00Z: cost/cost: ";
+    assert!(
+        error.starts_with(place)
+            && error.contains(
+                "what all charges of this product, customer and dimension come to in the month has more digits"
+            ),
+        "{error}"
+    );
 }
 
 #[test]

@@ -55,6 +55,14 @@ fn a_charge_that_cannot_be_published_is_named_and_the_others_are_not() {
         ),
         (json!({}), &[], &[("cost", "1"), ("id", "a:b:c")], "resource/id: \"a:b:c\" has more than one : or /"),
         (json!({}), &[], &[("cost", "1"), ("id", "a/b:c")], "resource/id"),
+        (json!({}), &[], &[("cost", "1"), ("id", ":x")], "resource/id: \":x\": CloudZero takes what is before : or /"),
+        (json!({}), &[], &[("cost", "1"), ("id", "x/")], "resource/id: \"x/\": CloudZero takes"),
+        (
+            json!({ "columns": { "lineitem/type": "{attribute.type}", "cost/amortized_cost": "{attribute.cost}" } }),
+            &[],
+            &[("cost", "90"), ("type", "CommittedUsePurchase")],
+            "cost/amortized_cost: it is 90, and a row of lineitem/type CommittedUsePurchase has 0",
+        ),
         (
             json!({}),
             &[("Team Name", "a")],
@@ -152,6 +160,8 @@ fn a_charge_without_a_price_is_refused() {
     assert!(odd(Charged { dimension: "gpu", ..charge() }, &own).contains("no price"));
     // What was meant is not guessed, though the table has a price.
     assert!(odd(Charged { tags: &[("price", "2 EUR")], ..charge() }, &own).contains("unit_price: \"2 EUR\""));
+    let below = Charged { quantity: "2", tags: &[("price", "-3")], ..charge() };
+    assert!(odd(below, &own).contains("unit_price: a price is 0 or more, not -3"));
     let credit = priced(json!({ "columns": { "lineitem/type": "Credit" } }));
     assert!(odd(charge(), &credit).contains("never above 0"));
     // What depends on the other charges of the month is not objected to alone.
@@ -164,6 +174,60 @@ fn a_charge_without_a_price_is_refused() {
     let digits = "cost/cost: the cost has more digits than the 38 that a decimal holds";
     assert!(odd(long, &priced(json!({ "prices": { "cpu": "0.123" } }))).contains(digits));
     assert!(odd(Charged { tags: &[("price", "0.123")], ..long }, &own).contains(digits));
+}
+
+#[test]
+fn what_no_charge_has_is_named_where_it_is_missed() {
+    let found = |config: Value| objections(&config, &charges(&[Charged { tags: &[("price", "2")], ..charge() }]));
+    let first = |config: Value| found(config).remove(0).1;
+    let cost = |text: &str| json!({ "root": "a", "tags": [], "columns": { "cost/cost": text } });
+    assert!(first(cost("{tag.cost}")).ends_with("it is blank, and has to be known: no charge here has a tag cost"));
+    let said = "no charge here has an attribute price (but there is a tag of this name: {tag.price})";
+    assert!(first(cost("{attribute.price}")).ends_with(said));
+    assert_eq!(found(cost("{tag.price}")), []);
+    let unit = |text: &str| json!({ "root": "a", "tags": [], "unit_price": text, "prices": { "gpu": "1" } });
+    let said = "the dimension has no price: give it one, or one to \"*\"; and unit_price is blank: no charge here has a tag Price";
+    assert!(first(unit("{tag.Price}")).ends_with(said));
+    assert_eq!(found(unit("{tag.price}")), []);
+}
+
+#[test]
+fn a_price_below_0_is_refused_in_surveys_too() {
+    let _folder = stage();
+    let prices = json!({ "cpu": { "price": "1", "minimum": "5" } });
+    let config = json!({ "root": "a", "tags": [], "unit_price": "{tag.price}", "prices": prices });
+    let all = [Charged { tags: &[("price", "-3")], ..charge() }];
+    let outline = outline("20220317T171218Z", month("20220316T000000Z"), &all);
+    let error = common::words(published(&config, outline, &all).unwrap_err());
+    assert!(
+        error.contains("customer acme, dimension cpu") && error.contains("a price is 0 or more, not -3"),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_the_stream_is_not_described_with_is_held_there_and_taken_in_file_drops() {
+    let columns = json!({ "lineitem/type": "{attribute.type}", "cost/cost": "{attribute.cost}" });
+    let stream = json!({ "stream": { "connection": "c-1" }, "columns": columns });
+    let drops = json!({ "root": "a", "columns": columns });
+    for kind in ["CommittedUseVacancy", "CommittedUseRecurringFee"] {
+        let attributes = [("type", kind), ("cost", "1")];
+        let all = [charge(), Charged { attributes: &attributes, ..charge() }];
+        assert_eq!(objections(&drops, &charges(&all[1..])), []);
+        let found = objections(&stream, &charges(&all[1..]));
+        let said =
+            format!("lineitem/type: {kind}: CloudZero's published OpenAPI file of AnyCost Stream has no such type");
+        assert!(matches!(found.as_slice(), [(0, why)] if why.contains(&said)), "{found:?}");
+    }
+    for (column, text) in [("lineitem/type", "CommittedUseVacancy"), ("lineitem/cloud_provider", "AWS")] {
+        let mut streamed = stream.clone();
+        streamed["columns"][column] = text.into();
+        let error = plain(AnyCost::traits(config(streamed.clone()), WindowKind::Hour).unwrap_err());
+        assert!(error.starts_with(&format!("columns.\"{column}\": ")) && error.contains("OpenAPI file"), "{error}");
+        streamed.as_object_mut().unwrap().remove("stream");
+        streamed["root"] = "a".into();
+        AnyCost::traits(config(streamed), WindowKind::Hour).unwrap();
+    }
 }
 
 #[test]
@@ -219,11 +283,12 @@ fn a_configuration_that_cannot_work_is_told_where() {
         (told(json!({ "root": "/" })), "root: \"/\""),
         (told(json!({ "root": "a/" })), "slash"),
         (told(json!({ "root": "a/../b" })), ".. is no folder's name"),
-        (json!({ "root": "a" }), "nothing says what charges cost"),
+        (json!({ "root": "a" }), "unit_price = \"{tag.price}\", or columns.\"cost/cost\" = \"{tag.cost}\""),
         (told(json!({ "prices": { "a": "1" } })), "prices: `columns` gives cost/cost already"),
         (told(json!({ "unit_price": "1" })), "unit_price: `columns` gives cost/cost already"),
         (json!({ "root": "a", "prices": {} }), "prices: it prices nothing"),
         (json!({ "root": "a", "unit_price": "cheap" }), "unit_price: \"cheap\""),
+        (json!({ "root": "a", "unit_price": "-3" }), "unit_price: a price is 0 or more, not -3"),
         (json!({ "root": "a", "unit_price": "{price}" }), "unit_price: at character 1"),
         (json!({ "root": "a", "prices": { "cpu": "-1" } }), "prices.cpu"),
         (told(json!({ "rows_per_file": 0 })), "rows_per_file: a file has 1 to 1000000 rows"),
@@ -251,6 +316,11 @@ fn a_configuration_that_cannot_work_is_told_where() {
             told(json!({ "columns": { "resource/id": "a:b:{customer}" } })),
             "columns.\"resource/id\": it has more than one",
         ),
+        (
+            told(json!({ "columns": { "resource/id": ":{customer}" } })),
+            "columns.\"resource/id\": CloudZero takes what is before : or /",
+        ),
+        (told(json!({ "columns": { "resource/id": "vm/" } })), "one of them is empty"),
         (
             told(json!({ "columns": { "resource/id": "{custmer}" } })),
             "columns.\"resource/id\": at character 1 of \"{custmer}\": there is no {custmer}; {customer} is known",

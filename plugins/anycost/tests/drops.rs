@@ -85,10 +85,10 @@ fn the_simple_cloud_is_published_as_cloudzero_shows_it() {
         "lineitem/type,time/usage_start,resource/id,resource/service,cost/cost,cost/discounted_cost,cost/amortized_cost,cost/discounted_amortized_cost\n\
          Purchase,2022-03-01T00:00:00Z,commit-111-222-333,CommitedUse,90,90,90,90\n\
          Discount,2022-03-01T00:00:00Z,mvp-aaa-12345,MVPDiscount,-20,-20,-20,-20\n\
-         Usage,2022-03-16T13:00:00Z,instance-0000,Compute,12,8,12,12\n\
-         Usage,2022-03-16T13:00:00Z,instance-0001,Compute,20,16,20,20\n\
-         Usage,2022-03-16T13:00:00Z,instance-0002,Compute,15.3,11.3,15.3,15.3\n\
-         Discount,2022-03-16T13:00:00Z,special-01010101,SpecialCompute,-12,0,-12,-12\n"
+         Usage,2022-03-16T13:00:00Z,instance-0000,Compute,12,8,12,8\n\
+         Usage,2022-03-16T13:00:00Z,instance-0001,Compute,20,16,20,16\n\
+         Usage,2022-03-16T13:00:00Z,instance-0002,Compute,15.3,11.3,15.3,11.3\n\
+         Discount,2022-03-16T13:00:00Z,special-01010101,SpecialCompute,-12,0,-12,0\n"
     );
     let (errors, periods) = ingested(root);
     assert_eq!(errors, [""; 0]);

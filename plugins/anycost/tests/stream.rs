@@ -160,24 +160,33 @@ fn a_larger_month_is_cut_between_hours_and_sent_in_order_and_again_without_harm(
 }
 
 #[test]
-fn hours_that_lost_their_charges_are_replaced_by_nothing_to_pay() {
-    let place = cloudzero();
-    let before = hours(0..480, 60, NOTE);
-    published(&streamed(), set(&before), &before).unwrap();
-    let after: Vec<_> = before.iter().filter(|charge| charge.start / HOUR % 10 != 3).copied().collect();
-    let gone = before
-        .iter()
-        .map(|charge| Window { start: charge.start, end: charge.end })
-        .filter(|window| window.start / HOUR % 10 == 3);
-    let mut emptied: Vec<Window> = gone.collect();
-    emptied.dedup_by_key(|window| window.start);
-    // Another month's is not this one's to empty.
-    emptied.push(Window { start: at("20220401T000000Z"), end: at("20220401T010000Z") });
-    let (_, written) = published(&streamed(), Outline { emptied, ..set(&after) }, &after).unwrap();
-    let place = place.borrow();
-    assert_eq!((written.rows as usize, place.count()), (after.len(), after.len() + 48));
-    let zeros = place.rows.values().filter(|rows| rows.len() == 1).flatten();
-    assert_eq!(zeros.filter(|row| row["cost/cost"] == "0" && row["cost/amortized_cost"] == "0").count(), 48);
+fn hours_without_charges_are_replaced_by_nothing_to_pay_whoever_filled_them() {
+    let mine: Vec<_> = hours(0..480, 60, NOTE).into_iter().filter(|charge| charge.start / HOUR % 10 != 3).collect();
+    // What is known of the month before says nothing of who else published it.
+    for (now, come) in [("20220310T171218Z", 9 * 24 + 18), ("20220320T000000Z", 19 * 24), ("20220405T000000Z", 744)] {
+        let place = cloudzero();
+        for hour in 0..744 {
+            let start = drops::time::iso(at("20220301T000000Z") + hour * HOUR);
+            let row = [("time/usage_start", start.as_str()), ("cost/cost", "7")];
+            let row = row.map(|(column, text)| (column.to_owned(), text.to_owned())).into();
+            place.borrow_mut().rows.insert(start, vec![row]);
+        }
+        let (_, written) = published(&streamed(), outline(now, march(), &mine), &mine).unwrap();
+        assert_eq!(written.rows as usize, mine.len());
+        let place = place.borrow();
+        let is_mine = |hour: i64| hour < 480 && (at("20220301T000000Z") / HOUR + hour) % 10 != 3;
+        for (hour, rows) in (0..744).zip(place.rows.values()) {
+            let cost = |cost: &str| rows.len() == 1 && rows[0]["cost/cost"] == cost;
+            if is_mine(hour) {
+                assert_eq!(rows.len(), 60, "{now} {hour}");
+            } else if hour < come {
+                assert!(cost("0") && rows[0]["cost/discounted_amortized_cost"] == "0", "{now} {hour}: {rows:?}");
+            } else {
+                // It has not come yet.
+                assert!(cost("7"), "{now} {hour}: {rows:?}");
+            }
+        }
+    }
 }
 
 #[test]

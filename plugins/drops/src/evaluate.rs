@@ -32,6 +32,30 @@ impl Template {
     }
 }
 
+impl Template {
+    /// What it names that no charge of the batch has, in a person's words: why cells are empty that should not be. Nothing if each
+    /// placeholder is something to one of them.
+    pub fn absence(&self, batch: &ChargeBatch) -> Option<String> {
+        let mut values = self.parts.iter().filter_map(|part| match part {
+            Part::Value(names) => Some(names.as_slice()),
+            Part::Literal(_) => None,
+        });
+        let names = values.find(|names| names.iter().all(|name| known(name, batch).is_blank()))?;
+        let told = names.iter().filter_map(|name| match name {
+            Name::Tag(name) => Some(format!("a tag {}", name.escape_debug())),
+            // What a record says comes with a charge's tags; attributes come from its customer's line, or an aggregator's own.
+            Name::Attribute(name) if batch.tag(name).is_some() => {
+                let name = name.escape_debug();
+                Some(format!("an attribute {name} (but there is a tag of this name: {{tag.{name}}})"))
+            }
+            Name::Attribute(name) => Some(format!("an attribute {}", name.escape_debug())),
+            _ => None,
+        });
+        let told: Vec<String> = told.collect();
+        (!told.is_empty()).then(|| format!("no charge here has {}", told.join(" or ")))
+    }
+}
+
 fn piece<'a>(part: &'a Part, batch: &'a ChargeBatch) -> Piece<'a> {
     match part {
         Part::Literal(text) => Piece::Literal(text),
@@ -209,6 +233,27 @@ mod tests {
             let template = Template::parse("c", text).unwrap();
             let found = template.cells(&batch, Spelling::AsTheyAre);
             assert_eq!([found.get(0), found.get(1), found.get(2)], cells, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_no_charge_has_is_named() {
+        let absence = |text| Template::parse("c", text).unwrap().absence(&batch());
+        for (text, said) in [
+            ("{tag.none}", Some("no charge here has a tag none")),
+            ("<{tag.none|attribute.none|tag.no}>", Some("a tag none or an attribute none or a tag no")),
+            (
+                "{customer} {attribute.t}",
+                Some("no charge here has an attribute t (but there is a tag of this name: {tag.t})"),
+            ),
+            // One of them has it.
+            ("{tag.t}{attribute.cost}{product}", None),
+            ("{tag.none|customer}", None),
+            ("none", None),
+        ] {
+            let found = absence(text);
+            assert_eq!(found.is_some(), said.is_some(), "{text}: {found:?}");
+            assert!(found.unwrap_or_default().contains(said.unwrap_or_default()), "{text}");
         }
     }
 

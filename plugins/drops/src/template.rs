@@ -7,7 +7,7 @@
 //! | `{start}` `{end}` | the window, `2025-06-30T23:00:00Z` |
 //! | `{id}` | the charge's id, 32 hexadecimal digits |
 //! | `{tag.NAME}` `{attribute.NAME}` | what the charge says under that name |
-//! | `{attribute.instance|customer}` | the first of these that is there and not empty |
+//! | `{tag.instance|customer}` | the first of these that is there and not empty |
 //! | `{{` `}}` | a brace |
 //!
 //! A cell of which a placeholder has nothing is empty as a whole: half a name names something else.
@@ -119,6 +119,12 @@ impl Template {
         matches!(self.parts.as_slice(), [Part::Value(names)] if names.as_slice() == [Name::Quantity])
     }
 
+    /// Whether it begins with a text of this kind, or ends with one, whatever the charge is.
+    pub fn is_edged(&self, is_edge: impl Fn(char) -> bool) -> bool {
+        let begins = matches!(self.parts.first(), Some(Part::Literal(text)) if text.starts_with(&is_edge));
+        begins || matches!(self.parts.last(), Some(Part::Literal(text)) if text.ends_with(&is_edge))
+    }
+
     /// What stands in it besides placeholders.
     pub fn literals(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
@@ -176,6 +182,15 @@ mod tests {
         assert_eq!(parse("{id}").unwrap().constant(), None);
         for (text, unique) in [("x-{id}", true), ("{tag.a|id}", false), ("{customer}", false), ("id", false)] {
             assert_eq!(parse(text).unwrap().is_unique(), unique, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_at_either_end_is_told_from_what_charges_say() {
+        for (text, is_edged) in
+            [(":{id}", true), ("{id}:", true), ("a:{id}", false), ("{id}:{id}", false), ("", false), (":", true)]
+        {
+            assert_eq!(parse(text).unwrap().is_edged(|letter| letter == ':'), is_edged, "{text}");
         }
     }
 

@@ -19,7 +19,7 @@ pub(crate) enum Kind {
     Decimal,
     /// A decimal that is 0 or more.
     Price,
-    /// An instant, to the letter.
+    /// An instant. It follows from the charge, and is not configured.
     Time,
     /// A JSON object of plain values.
     Object,

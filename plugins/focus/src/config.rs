@@ -10,8 +10,10 @@ config! {
     /// How charges become rows of FOCUS 1.2 (FinOps Open Cost and Usage Specification, dataset Cost and Usage), and where they go.
     ///
     /// A row says in text what a charge is, and placeholders stand for what differs: `{product}`, `{customer}`, `{dimension}`,
-    /// `{quantity}`, `{start}`, `{end}`, `{id}`, `{tag.NAME}`, `{attribute.NAME}`. `{attribute.unit|dimension}` is the first of these that
-    /// is there and not empty. `{{` and `}}` are braces. A cell of which a placeholder has nothing is empty as a whole: null.
+    /// `{quantity}`, `{start}`, `{end}`, `{id}`, `{tag.NAME}`, `{attribute.NAME}`. What a record of usage says is a tag, where `tags` of the
+    /// aggregator `rules` lists it; attributes are what the table of customers says besides, or an aggregator of your own.
+    /// `{tag.instance|customer}` is the first of these that is there and not empty. `{{` and `}}` are braces. A cell of which a placeholder
+    /// has nothing is empty as a whole: null.
     pub struct Config {
         /// The folder that months lie in, below the URL that `read` and `write` are granted on. Never empty, without a slash at either end:
         /// `"focus"`, `"billing/focus"`. Each publication is a new folder, `ROOT/20250601-20250701/20250617T171218Z/`, with
@@ -47,13 +49,17 @@ config! {
         /// costs; and, unless they are left out with `""`, `ChargeFrequency` (`"Usage-Based"`), `ConsumedQuantity` (`"{quantity}"`),
         /// `ConsumedUnit` (`"{attribute.unit|dimension}"`), `InvoiceId` (empty: it is known once the invoice is issued),
         /// `ServiceSubcategory` (the one of its category for the rest: `"Other (Databases)"`), `Tags` (`tags`) and `x_ChargeId` (`"{id}"`).
-        /// All others are written if they are given here.
+        /// All others are written if they are given here. The periods follow from the charge and cannot be given.
         ///
-        /// `BilledCost` is either given here (`"{attribute.cost}"`), or follows from `prices` and `unit_price`. `EffectiveCost`,
+        /// `BilledCost` is either given here (`"{tag.cost}"`), or follows from `prices` and `unit_price`. `EffectiveCost`,
         /// `ContractedCost` and `ListCost` equal it unless they are given here; the `EffectiveCost` of a `Purchase` with a
         /// `CommitmentDiscountId` is 0, since what a commitment costs is in the usage that it covers. FOCUS has 0 too as the `EffectiveCost`
         /// of any other `Purchase` that later charges draw on, and as the `BilledCost` of what is paid to somebody other than the provider:
         /// then they are given here, as nobody else knows.
+        ///
+        /// `ListUnitPrice` by `PricingQuantity` is `ListCost`, and `ContractedUnitPrice` by it is `ContractedCost`, corrections aside. Beside
+        /// graduated and volume prices, packages, `included` and `minimum`, a unit price is given together with its cost:
+        /// `ListUnitPrice = "0.10"` with `ListCost = "{tag.list_cost}"`.
         ///
         /// An id of digits alone is valid. But CSV has no types, and who guesses them takes a column of such ids for numbers:
         /// `"BillingAccountId" = "account-{customer}"` is a text to everybody.
@@ -76,7 +82,7 @@ config! {
         #[serde(default)]
         pub prices: Option<PriceTable>,
         /// What a unit costs, where the charge says it itself: `"{tag.pricePerUnit}"`. A charge of which it is empty costs what `prices`
-        /// says; what is no number is refused. Not with `columns.BilledCost`.
+        /// says; what is no number, or below 0, is refused. Not with `columns.BilledCost`.
         #[serde(default)]
         pub unit_price: Option<String>,
     }

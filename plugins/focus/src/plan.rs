@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use drops::{Compression, FileDrops, Template};
-use sheets::{Cost, Picked};
+use meterhost_sdk::ChargeBatch;
+use sheets::{Cost, Picked, setting_in};
 
 use crate::columns::ALL;
 use crate::config::Config;
@@ -74,9 +75,10 @@ impl Plan {
         }
         rules::columns(|name| columns.contains_key(name)).map_err(|(name, why)| format!("columns.{name}: {why}"))?;
         same_service(&columns)?;
+        one_price(&columns, &cost, &other_costs)?;
         let named = config.units.clone();
         if let Some((name, why)) = named.iter().find_map(|(name, unit)| Some((name, units::objection(unit)?))) {
-            return Err(format!("units.{name}: {why}"));
+            return Err(format!("{}: {why}", setting_in("units", name)));
         }
         Ok(Plan { drops, columns, own: defaults::with_id(own, config)?, units: named, cost, other_costs })
     }
@@ -92,9 +94,36 @@ impl Plan {
         COSTS.contains(&name) && !self.cost.is_told() && !self.other_costs.contains_key(name)
     }
 
+    /// What a column names that no charge of a batch has.
+    pub(crate) fn absence(&self, name: &str, batch: &ChargeBatch) -> Option<String> {
+        match self.columns.get(name) {
+            Some(Says::Told(template)) => template.absence(batch),
+            Some(_) => None,
+            None if name == BILLED => self.cost.absence(batch),
+            None => self.other_costs.get(name)?.absence(batch),
+        }
+    }
+
     fn has(&self, name: &str) -> bool {
         COSTS.contains(&name) || self.columns.contains_key(name)
     }
+}
+
+/// That a unit price is given beside costs that it can make. By graduated, volume, package, included and minimum prices there is none that
+/// each charge of an account has, and the rule (ContractedCost-C-009-C, ListCost-C-009-C) leaves out corrections alone.
+fn one_price(
+    columns: &BTreeMap<&'static str, Says>,
+    cost: &Cost,
+    told: &BTreeMap<&'static str, Template>,
+) -> Result<(), String> {
+    let Some(dimension) = cost.uneven() else { return Ok(()) };
+    let beside = |(price, of): &(&str, &str)| columns.contains_key(price) && !told.contains_key(of);
+    let Some((price, of)) = rules::PRODUCTS.into_iter().find(beside) else { return Ok(()) };
+    let dimension = setting_in("prices", dimension);
+    Err(format!(
+        "columns.{price}: FOCUS asks that {price} by PricingQuantity is {of}, and what a charge costs by {dimension} depends on other charges: \
+         give {of} too, or leave {price} out"
+    ))
 }
 
 /// That a subcategory belongs to its category, where both are told before there is a charge.

@@ -51,7 +51,7 @@ impl Publication for FocusPublication {
 
     fn finish(&mut self) -> Result<Written, PublishFailure> {
         self.pricing.finish().map_err(|fault| Error::Other(fault.to_string()))?;
-        let totals = self.totals.finish()?;
+        let totals = self.totals.finish();
         let filed = self.drop.finish()?;
         Ok(Written { rows: filed.rows, files: filed.files, bytes: filed.bytes, totals })
     }

@@ -1,8 +1,10 @@
 //! What FOCUS 1.2 asks of rows, beyond types and values: "nullability" and the rules between columns, as the requirements of each column
 //! say. A column that is not written is null in each row.
 
+use std::cell::LazyCell;
+
 use drops::Cells;
-use meterhost_sdk::Decimal;
+use meterhost_sdk::{ChargeBatch, Decimal};
 use sheets::Objections;
 
 use crate::columns::{ALL, Kind};
@@ -53,11 +55,8 @@ const PRICED: [&str; 8] = [
 ];
 
 /// A unit price by PricingQuantity is a cost.
-const PRODUCTS: [(&str, &str); 2] = [("ContractedUnitPrice", "ContractedCost"), ("ListUnitPrice", "ListCost")];
-
-/// Periods: the first instant, and the first that no longer belongs to it.
-const PERIODS: [(&str, &str); 2] =
-    [("BillingPeriodStart", "BillingPeriodEnd"), ("ChargePeriodStart", "ChargePeriodEnd")];
+pub(crate) const PRODUCTS: [(&str, &str); 2] =
+    [("ContractedUnitPrice", "ContractedCost"), ("ListUnitPrice", "ListCost")];
 
 /// That no column is written without the one that it says something of.
 pub(crate) fn columns(is_written: impl Fn(&str) -> bool) -> Result<(), (&'static str, String)> {
@@ -77,14 +76,19 @@ pub(crate) fn commits<'c, 'a: 'c>(column: impl Fn(&str) -> Option<&'c Cells<'a>>
 }
 
 /// All rules.
-pub(crate) fn check(plan: &Plan, sheet: &Sheet<'_>, rows: usize, wrong: &mut Objections) {
+pub(crate) fn check(plan: &Plan, sheet: &Sheet<'_>, batch: &ChargeBatch, wrong: &mut Objections) {
+    let rows = batch.len();
+    let (category, class) = (sheet.column("ChargeCategory"), sheet.column("ChargeClass"));
+    let rules = Rules { plan, batch, sheet, rows, category, class };
     for column in ALL {
         let Some(cells) = sheet.column(column.name) else { continue };
         if !column.is_number() {
             wrong.extend(column.name, cells.judged(rows, |text| forms::objection(column, text)));
         }
         if column.is_filled() && !plan.is_priced(column.name) {
-            let empty = |text: &str| text.trim().is_empty().then(|| "it is empty, and has to be known".to_owned());
+            let because = rules.because(column.name);
+            let empty =
+                |text: &str| text.trim().is_empty().then(|| format!("it is empty, and has to be known{}", *because));
             wrong.extend(column.name, cells.judged(rows, empty));
         }
         if column.kind == Kind::Price {
@@ -92,7 +96,6 @@ pub(crate) fn check(plan: &Plan, sheet: &Sheet<'_>, rows: usize, wrong: &mut Obj
             wrong.extend(column.name, cells.judged(rows, below));
         }
     }
-    let rules = Rules { sheet, rows, category: sheet.column("ChargeCategory"), class: sheet.column("ChargeClass") };
     rules.frequencies(wrong);
     rules.priced(wrong);
     rules.consumed(wrong);
@@ -101,11 +104,12 @@ pub(crate) fn check(plan: &Plan, sheet: &Sheet<'_>, rows: usize, wrong: &mut Obj
     rules.belongings(wrong);
     rules.subcategories(wrong);
     rules.products(wrong);
-    rules.periods(wrong);
 }
 
 /// Rules between columns.
 struct Rules<'s, 'a> {
+    plan: &'s Plan,
+    batch: &'s ChargeBatch,
     sheet: &'s Sheet<'a>,
     rows: usize,
     category: Option<&'s Cells<'a>>,
@@ -115,6 +119,12 @@ struct Rules<'s, 'a> {
 impl<'s, 'a> Rules<'s, 'a> {
     fn category(&self, row: usize) -> &'s str {
         self.category.map_or("", |cells| cells.get(row))
+    }
+
+    /// Why a column is empty where it should not be, behind a colon, where that is plain to see.
+    fn because(&self, name: &'static str) -> LazyCell<String, impl FnOnce() -> String> {
+        let (plan, batch) = (self.plan, self.batch);
+        LazyCell::new(move || plan.absence(name, batch).map(|why| format!(": {why}")).unwrap_or_default())
     }
 
     fn is_correction(&self, row: usize) -> bool {
@@ -131,6 +141,7 @@ impl<'s, 'a> Rules<'s, 'a> {
 
     fn priced(&self, wrong: &mut Objections) {
         for (name, cells) in PRICED.into_iter().filter_map(|name| Some((name, self.sheet.column(name)?))) {
+            let because = self.because(name);
             for row in 0..self.rows {
                 match (self.category(row), cells.get(row).is_empty()) {
                     (TAX, false) => wrong.add(row, name, "it is empty where ChargeCategory is Tax"),
@@ -138,7 +149,7 @@ impl<'s, 'a> Rules<'s, 'a> {
                         wrong.add(
                             row,
                             name,
-                            format!("it is empty, and has to be known where ChargeCategory is {category}"),
+                            format!("it is empty, and has to be known where ChargeCategory is {category}{}", *because),
                         );
                     }
                     _ => {}
@@ -151,6 +162,7 @@ impl<'s, 'a> Rules<'s, 'a> {
         const NAME: &str = "ConsumedQuantity";
         let Some(cells) = self.sheet.column(NAME) else { return };
         let status = self.sheet.column("CommitmentDiscountStatus");
+        let because = self.because(NAME);
         for row in 0..self.rows {
             let is_consumed = is_consumed(self.category(row), status.map_or("", |status| status.get(row)));
             match (is_consumed, cells.get(row).is_empty()) {
@@ -160,7 +172,8 @@ impl<'s, 'a> Rules<'s, 'a> {
                     "it is empty where ChargeCategory is not Usage, or CommitmentDiscountStatus is Unused: nothing is used",
                 ),
                 (true, true) if !self.is_correction(row) => {
-                    wrong.add(row, NAME, "it is empty, and has to be known where ChargeCategory is Usage");
+                    let why = "it is empty, and has to be known where ChargeCategory is Usage";
+                    wrong.add(row, NAME, format!("{why}{}", *because));
                 }
                 _ => {}
             }
@@ -171,6 +184,7 @@ impl<'s, 'a> Rules<'s, 'a> {
         const NAME: &str = "CommitmentDiscountQuantity";
         let Some(cells) = self.sheet.column(NAME) else { return };
         let commitments = self.sheet.column("CommitmentDiscountId");
+        let because = self.because(NAME);
         for row in 0..self.rows {
             let is_committed = commitments.is_some_and(|commitments| !commitments.get(row).is_empty());
             let counts = matches!(self.category(row), USAGE | PURCHASE) && is_committed;
@@ -181,7 +195,8 @@ impl<'s, 'a> Rules<'s, 'a> {
                     "it is empty but where ChargeCategory is Usage or Purchase, and CommitmentDiscountId is there",
                 ),
                 (true, true) if !self.is_correction(row) => {
-                    wrong.add(row, NAME, "it is empty, and has to be known where CommitmentDiscountId is");
+                    let why = "it is empty, and has to be known where CommitmentDiscountId is";
+                    wrong.add(row, NAME, format!("{why}{}", *because));
                 }
                 _ => {}
             }
@@ -207,13 +222,14 @@ impl<'s, 'a> Rules<'s, 'a> {
     fn belongings(&self, wrong: &mut Objections) {
         for (name, of, filled) in BELONGS {
             let (Some(cells), Some(owner)) = (self.sheet.column(name), self.sheet.column(of)) else { continue };
+            let because = self.because(name);
             for row in 0..self.rows {
                 match (cells.get(row).is_empty(), owner.get(row).is_empty()) {
                     (false, true) => wrong.add(row, name, format!("it says something of {of}, which is empty")),
                     (true, false)
                         if filled == Filled::Always || (filled == Filled::InUsage && self.category(row) == USAGE) =>
                     {
-                        wrong.add(row, name, format!("it is empty, and has to be known where {of} is"));
+                        wrong.add(row, name, format!("it is empty, and has to be known where {of} is{}", *because));
                     }
                     _ => {}
                 }
@@ -252,16 +268,6 @@ impl<'s, 'a> Rules<'s, 'a> {
                 if !is_product(each, quantity, all) {
                     wrong.add(row, price, format!("{each} by PricingQuantity {quantity} is not {cost} {all}"));
                 }
-            }
-        }
-    }
-
-    fn periods(&self, wrong: &mut Objections) {
-        for (start, end) in PERIODS {
-            let (Some(starts), Some(ends)) = (self.sheet.column(start), self.sheet.column(end)) else { continue };
-            // Of this form, what comes later is greater.
-            for row in (0..self.rows).filter(|row| starts.get(*row) >= ends.get(*row)) {
-                wrong.add(row, end, format!("it is {}, and {start} is {}", ends.get(row), starts.get(row)));
             }
         }
     }

@@ -52,7 +52,7 @@ impl<'a> Sheet<'a> {
             sheet.texts.insert(name, cells);
         }
         sheet.refuse_nul(plan, batch, wrong);
-        rules::check(plan, &sheet, batch.len(), wrong);
+        rules::check(plan, &sheet, batch, wrong);
         sheet
     }
 

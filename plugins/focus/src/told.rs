@@ -6,7 +6,7 @@ use drops::Template;
 use meterhost_sdk::Decimal;
 use sheets::setting;
 
-use crate::columns::{self, Column, OWN};
+use crate::columns::{self, Column, Kind, OWN};
 use crate::config::Config;
 use crate::forms;
 
@@ -45,6 +45,9 @@ pub(crate) fn columns(config: &Config) -> Result<Told, String> {
             continue;
         }
         let Some(column) = columns::find(name) else { return Err(wrong(columns::unknown(name))) };
+        if column.kind == Kind::Time {
+            return Err(wrong("it follows from the charge's window and its month, and is not configured".into()));
+        }
         if text.is_empty() {
             if column.is_mandatory() {
                 return Err(wrong("FOCUS has this column in every set; without this line it has its default".into()));

@@ -1,6 +1,6 @@
 //! What the costs of a set add up to.
 
-use meterhost_sdk::{Decimal, DecimalSum, Error};
+use meterhost_sdk::{Decimal, DecimalSum, warn};
 
 use crate::plan::COSTS;
 use crate::sheet::Sheet;
@@ -18,15 +18,19 @@ impl Totals {
         }
     }
 
-    /// The totals by column.
-    ///
-    /// # Errors
-    /// They have too many digits.
-    pub(crate) fn finish(&self) -> Result<Vec<(String, Decimal)>, Error> {
-        let totals = COSTS.into_iter().zip(&self.0).map(|(name, sum)| {
-            let too_long = || Error::Other(format!("the total of {name} has more than 38 digits"));
-            Ok((name.to_owned(), sum.finish().ok_or_else(too_long)?))
-        });
-        totals.collect()
+    /// The totals by column. One that 38 digits do not hold is left out, as nobody can be told it: no row is wrong because of that.
+    pub(crate) fn finish(&self) -> Vec<(String, Decimal)> {
+        let (mut totals, mut long) = (Vec::new(), Vec::new());
+        for (name, sum) in COSTS.into_iter().zip(&self.0) {
+            match sum.finish() {
+                Some(total) => totals.push((name.to_owned(), total)),
+                None => long.push(name),
+            }
+        }
+        if !long.is_empty() {
+            let told = format!("more than 38 digits has the total of {}", long.join(", "));
+            warn(&format!("{told}: the month is published, and that is not told of it"));
+        }
+        totals
     }
 }

@@ -93,21 +93,6 @@ fn a_charge_that_cannot_be_published_is_named_and_the_others_are_not() {
             "PricingCurrency: \"credits\" is no currency",
         ),
         // Forms.
-        (
-            &[("ChargePeriodStart", "2022-03-16 13:00:00")],
-            &[("ChargePeriodStart", "2022-03-16T13:00:00Z")],
-            "ChargePeriodStart: \"2022-03-16 13:00:00\" is no time",
-        ),
-        (
-            &[("ChargePeriodEnd", "2022-03-16T13:00:00Z")],
-            &[("ChargePeriodEnd", "2022-03-16T14:00:00Z")],
-            "ChargePeriodEnd: it is 2022-03-16T13:00:00Z, and ChargePeriodStart is 2022-03-16T13:00:00Z",
-        ),
-        (
-            &[("BillingPeriodStart", "")],
-            &[("BillingPeriodStart", "2022-03-01T00:00:00Z")],
-            "BillingPeriodStart: it is empty",
-        ),
         (&[("BilledCost", "1,5")], &[("BilledCost", "1")], "BilledCost: \"1,5\""),
         (&[("BilledCost", "")], &[("BilledCost", "1")], "BilledCost: it is empty"),
         (&[("EffectiveCost", "")], &[("EffectiveCost", "1")], "EffectiveCost: it is empty"),
@@ -330,6 +315,75 @@ fn a_charge_without_a_price_is_held_and_one_that_depends_on_others_is_not() {
 }
 
 #[test]
+fn a_price_below_0_is_refused_and_what_no_charge_has_is_named() {
+    let first = |config: &Value, charge: Charged<'_>| objections(config, &charges(&[charge])).remove(0).1;
+    let own = priced(json!({ "prices": { "gpu": "1" }, "unit_price": "{tag.price}" }));
+    let below = Charged { tags: &[("price", "-3")], ..charge() };
+    assert!(first(&own, below).contains("unit_price: a price is 0 or more, not -3"));
+    assert!(first(&own, charge()).ends_with("and unit_price is blank: no charge here has a tag price"));
+    let cost = told(json!({ "columns": { "BilledCost": "{attribute.cost}", "ListCost": "{tag.list}" } }));
+    let tagged = Charged { tags: &[("cost", "1"), ("list", "2")], ..charge() };
+    let said = "BilledCost: it is empty, and has to be known: no charge here has an attribute cost (but there is a tag of this name";
+    assert!(first(&cost, tagged).contains(said));
+    let listed = Charged { attributes: &[("cost", "1")], ..charge() };
+    assert!(
+        first(&cost, listed).ends_with("ListCost: it is empty, and has to be known: no charge here has a tag list")
+    );
+    let meter = priced(json!({ "columns": { "SkuId": "{tag.sku}" } }));
+    assert!(first(&meter, charge()).ends_with("where ChargeCategory is Usage: no charge here has a tag sku"));
+    let named = priced(json!({ "columns": { "ServiceName": "{tag.service}" } }));
+    assert!(
+        first(&named, charge())
+            .ends_with("ServiceName: it is empty, and has to be known: no charge here has a tag service")
+    );
+}
+
+#[test]
+fn a_unit_price_stands_beside_costs_that_it_makes() {
+    let tiers = json!([{ "up_to": "2", "price": "1" }, { "price": "0.5" }]);
+    let traits =
+        |config: &Value| Focus::traits(common::config(config.clone()), WindowKind::Hour).map(drop).map_err(plain);
+    for (uneven, of) in [("ListUnitPrice", "ListCost"), ("ContractedUnitPrice", "ContractedCost")] {
+        for price in [
+            json!({ "tiers": tiers }),
+            json!({ "tiers": tiers, "mode": "volume" }),
+            json!({ "package": "10", "price": "1" }),
+            json!({ "price": "1", "included": "1" }),
+            json!({ "price": "1", "minimum": "1" }),
+        ] {
+            let mut config = priced(json!({ "prices": { "a": "1", "g pu": price }, "columns": { uneven: "1" } }));
+            let said = format!(
+                "columns.{uneven}: FOCUS asks that {uneven} by PricingQuantity is {of}, and what a charge costs by prices.\"g pu\" depends on \
+                 other charges: give {of} too, or leave {uneven} out"
+            );
+            assert_eq!(traits(&config), Err(said), "{price}");
+            config["columns"][of] = "{quantity}".into();
+            assert_eq!(traits(&config), Ok(()), "{price}");
+        }
+        let even = json!({ "a": "1", "b": { "price": "2" }, "c": { "tiers": [{ "price": "1" }] } });
+        assert_eq!(traits(&priced(json!({ "prices": even, "columns": { uneven: "1" } }))), Ok(()));
+    }
+    // What a charge costs then is written beside what it would cost by the unit.
+    let config = priced(json!({
+        "prices": { "cpu": { "tiers": tiers } }, "columns": { "ListUnitPrice": "1", "ListCost": "{quantity}" },
+    }));
+    let rows = published_rows(&config, &[Charged { quantity: "5", ..charge() }]);
+    assert_eq!((rows[0]["BilledCost"].as_str(), rows[0]["ListCost"].as_str()), ("3.5", "5.0"));
+}
+
+#[test]
+fn a_total_that_no_decimal_holds_is_left_out_and_the_month_is_published() {
+    let _folder = stage();
+    let one = |attributes| Charged { attributes, ..charge() };
+    let all =
+        numbered([one(&[("cost", "12345678901234567890"), ("net", "1")]), one(&[("cost", "1e-25"), ("net", "1")])]);
+    let config = told(json!({ "columns": { "EffectiveCost": "{attribute.net}" } }));
+    let (_, written) = published(&config, march(&all), &all).unwrap();
+    let totals: Vec<_> = written.totals.iter().map(|(column, total)| format!("{column} {total}")).collect();
+    assert_eq!(totals, ["EffectiveCost 2"]);
+}
+
+#[test]
 fn a_service_has_one_category_throughout_a_set() {
     let _folder = stage();
     let config = attributed(&["ServiceCategory", "ServiceName"]);
@@ -400,6 +454,7 @@ fn a_configuration_that_cannot_work_is_told_where() {
         (told(json!({ "unit_price": "1" })), "unit_price: `columns` gives BilledCost already"),
         (priced(json!({ "prices": {} })), "prices: it prices nothing"),
         (priced(json!({ "unit_price": "cheap" })), "unit_price: \"cheap\""),
+        (priced(json!({ "unit_price": "-0.01" })), "unit_price: a price is 0 or more, not -0.01"),
         (priced(json!({ "prices": { "cpu": "-1" } })), "prices.cpu"),
         (
             column("billedcost", "1"),
@@ -418,7 +473,10 @@ fn a_configuration_that_cannot_work_is_told_where() {
         (column("ChargeCategory", "usage"), "columns.ChargeCategory: \"usage\" is none of its values; Usage is one"),
         (column("PricingCurrency", "eur"), "columns.PricingCurrency: \"eur\" is no currency"),
         (column("ListCost", "free"), "columns.ListCost: \"free\""),
-        (column("ChargePeriodStart", "2022-03-16"), "columns.ChargePeriodStart: \"2022-03-16\" is no time"),
+        (column("BillingPeriodStart", "{start}"), "columns.BillingPeriodStart: it follows from the charge"),
+        (column("BillingPeriodEnd", ""), "columns.BillingPeriodEnd: it follows"),
+        (column("ChargePeriodStart", "{tag.begin|start}"), "columns.ChargePeriodStart: it follows"),
+        (column("ChargePeriodEnd", "{end}"), "columns.ChargePeriodEnd: it follows"),
         (column("Tags", "team"), "columns.Tags: \"team\" is no JSON object"),
         (
             column("ServiceSubcategory", "Virtual Machines"),
@@ -433,6 +491,8 @@ fn a_configuration_that_cannot_work_is_told_where() {
             "columns.ConsumedUnit: it says something of ConsumedQuantity only",
         ),
         (told(json!({ "units": { "cpu": "cpu_hours" } })), "units.cpu: \"cpu_hours\" is no unit as FOCUS writes them"),
+        (told(json!({ "units": { "a b": "cpu_hours" } })), "units.\"a b\": \"cpu_hours\" is no unit"),
+        (told(json!({ "units": { "*": "cpu_hours" } })), "units.\"*\": \"cpu_hours\" is no unit"),
         (
             told(json!({ "tags": "all", "columns": { "Tags": "{attribute.json}" } })),
             "tags: `columns` gives Tags already",

@@ -112,6 +112,11 @@ fn checked(tiers: &[Tier]) -> Result<Vec<Range>, Wrong> {
 }
 
 fn graduated(included: Decimal, tiers: Vec<Range>) -> Tariff {
+    if let [only] = tiers.as_slice()
+        && only.fee.is_zero()
+    {
+        return behind(included, only.price);
+    }
     let steps = tiers.into_iter().map(|Range { width, price, fee, .. }| Step { width, price, fee });
     Tariff::Steps(std::iter::once(free(included)).chain(steps).collect())
 }

@@ -54,6 +54,15 @@ impl Prices {
         self.plans.iter().any(Plan::closes)
     }
 
+    /// The first of the dimensions, if there is one, of which a charge may cost something else than its quantity by a price, since it
+    /// depends on the account's other charges.
+    pub fn uneven(&self) -> Option<&str> {
+        let named = self.named.iter().map(|(dimension, index)| (dimension.as_str(), *index));
+        let all = named.chain(self.others.map(|index| (OTHERS, index)));
+        let uneven = all.filter(|(_, index)| self.plan(*index).is_some_and(|plan| plan.unit(true).is_none()));
+        uneven.map(|(dimension, _)| dimension).min()
+    }
+
     pub(crate) fn index(&self, dimension: &str) -> Option<usize> {
         self.named.get(dimension).copied().or(self.others)
     }

@@ -48,16 +48,20 @@ impl Survey {
         if self.charges == 0 {
             return Err(Fault::NotAsSurveyed);
         }
-        let total = self.total.finish().ok_or(Fault::TooLong("the quantity of the account"))?;
-        let billable =
-            total.checked_sub(plan.included).ok_or(Fault::TooLong("the billable quantity of the account"))?;
+        let total = self
+            .total
+            .finish()
+            .ok_or(Fault::TooLong("what all charges of this product, customer and dimension come to in the month"))?;
+        let billable = total.checked_sub(plan.included).ok_or(Fault::TooLong(
+            "what all charges of this product, customer and dimension come to, less what is included,",
+        ))?;
         let reached = |up_to: Option<Decimal>| up_to.is_none_or(|up_to| billable <= up_to);
         let found = plan.bands.iter().enumerate().find(|(_, band)| reached(band.up_to));
         let (index, band) = found.ok_or(Fault::NotAsSurveyed)?;
         let fee = if billable > Decimal::ZERO { band.fee } else { Decimal::ZERO };
         let mut amount = fee;
         if closed && plan.closes() {
-            let too_long = Fault::TooLong("the cost of the account");
+            let too_long = Fault::TooLong("what all charges of this product, customer and dimension cost together");
             let cost = band.tariff.whole(total).and_then(|cost| cost.checked_add(fee)).ok_or(too_long.clone())?;
             if cost < plan.minimum {
                 let missing = plan.minimum.checked_sub(cost);

@@ -26,6 +26,26 @@ fn all_forms_are_taken() {
 }
 
 #[test]
+fn a_price_is_even_where_each_charge_costs_its_quantity_by_it() {
+    for (text, uneven) in [
+        (r#"x = "1""#, None),
+        (r#"x = { price = "1", included = "0", minimum = "0" }"#, None),
+        (r#"x = { tiers = [{ price = "1" }] }"#, None),
+        (r#"x = { tiers = [{ price = "1" }], mode = "volume" }"#, None),
+        (r#"x = { tiers = [{ price = "1", fee = "1" }], mode = "volume" }"#, Some("x")),
+        (r#"x = { tiers = [{ up_to = "1", price = "1" }, { price = "1" }] }"#, Some("x")),
+        (r#"x = { price = "1", included = "1" }"#, Some("x")),
+        (r#"x = { price = "1", package = "1" }"#, Some("x")),
+        // Once the month is over.
+        (r#"x = { price = "1", minimum = "1" }"#, Some("x")),
+        ("a = 1\nc = { price = 1, included = 1 }\nb = { price = 1, included = 1 }", Some("b")),
+        ("a = 1\n\"*\" = { price = 1, included = 1 }", Some("*")),
+    ] {
+        assert_eq!(Prices::new(&table(text)).unwrap().uneven(), uneven, "{text}");
+    }
+}
+
+#[test]
 fn what_is_wrong_with_a_price_begins_with_the_key_at_fault() {
     for (text, message) in [
         (r#""" = "1""#, "prices.\"\": a dimension has a name"),

@@ -62,9 +62,21 @@ fn what_38_digits_do_not_hold_is_a_fault() {
         (r#"{ package = "0.1", price = "1" }"#, &[NINES], "the cost"),
         // 58823529411764705882352941176470588235 packages hold 99999999999999999999999999999999999999.5, which has 39 digits.
         (r#"{ package = "1.7", price = "1" }"#, &[NINES], "the cost"),
-        (r#"{ price = "0", minimum = "1" }"#, &[NINES, "1"], "the quantity of the account"),
-        (r#"{ price = "2", minimum = "1" }"#, &[NINES], "the cost of the account"),
-        (r#"{ price = "0", included = "0.1", minimum = "1" }"#, &[NINES], "the billable quantity of the account"),
+        (
+            r#"{ price = "0", minimum = "1" }"#,
+            &[NINES, "1"],
+            "what all charges of this product, customer and dimension come to in the month",
+        ),
+        (
+            r#"{ price = "2", minimum = "1" }"#,
+            &[NINES],
+            "what all charges of this product, customer and dimension cost together",
+        ),
+        (
+            r#"{ price = "0", included = "0.1", minimum = "1" }"#,
+            &[NINES],
+            "what all charges of this product, customer and dimension come to, less what is included,",
+        ),
         (
             r#"{ price = "0", minimum = "1000000000000000000000000000" }"#,
             &["1", "1"],

@@ -55,15 +55,18 @@ impl Cost {
                 Err(format!("{other}: `columns` gives {column} already: keep one of them"))
             }
             (None, None, None) => Err(format!(
-                "nothing says what charges cost: give prices = {{ cpu_hours = \"0.05\" }}, unit_price = \"{{attribute.price}}\", or \
-                 {} = \"{{attribute.cost}}\"",
+                "nothing says what charges cost: give prices = {{ cpu_hours = \"0.05\" }}, unit_price = \"{{tag.price}}\", or \
+                 {} = \"{{tag.cost}}\"",
                 setting(column)
             )),
             (None, table, own) => {
                 let prices = prices(table)?;
                 let own = own.map(|text| Template::parse("unit_price", text)).transpose()?;
                 if let Some(text) = own.as_ref().and_then(Template::constant) {
-                    Decimal::parse(text).map_err(|why| format!("unit_price: \"{}\": {why}", text.escape_debug()))?;
+                    let price = Decimal::parse(text).map_err(|why| format!("\"{}\": {why}", text.escape_debug()));
+                    price
+                        .and_then(|price| below_0(price).map_or(Ok(()), Err))
+                        .map_err(|why| format!("unit_price: {why}"))?;
                 }
                 if own.is_none() && table.is_none_or(|table| table.0.is_empty()) {
                     return Err("prices: it prices nothing: cpu_hours = \"0.05\"".into());
@@ -76,6 +79,19 @@ impl Cost {
     /// Whether charges say it themselves.
     pub fn is_told(&self) -> bool {
         matches!(self.source, Source::Told(_))
+    }
+
+    /// The first of the dimensions, if there is one, of which a charge may cost something else than its quantity by a price.
+    pub fn uneven(&self) -> Option<&str> {
+        self.prices.uneven()
+    }
+
+    /// Why a charge may not say what it has to, where that is plain to see.
+    pub fn absence(&self, batch: &ChargeBatch) -> Option<String> {
+        match &self.source {
+            Source::Told(template) | Source::Priced(Some(template)) => template.absence(batch),
+            Source::Priced(None) => None,
+        }
     }
 
     /// Whether the whole set has to be seen before the first cost of it is known.
@@ -107,6 +123,7 @@ impl Cost {
         };
         let Known { pricing, alone } = known;
         let mut accounts = Accounts::default();
+        let mut unpriced = None;
         let mut price = |row: usize| {
             // A price that is no number is not replaced by another.
             if wrong.has(row) {
@@ -119,7 +136,11 @@ impl Cost {
                 Err(fault) => {
                     let is_sure = own.is_some() || account.is_plain() || matches!(fault, Fault::Negative(_));
                     if !alone || is_sure {
-                        wrong.add(row, self.column, fault.to_string());
+                        let why = match fault {
+                            Fault::Unpriced => unpriced.get_or_insert_with(|| self.unpriced(batch)).clone(),
+                            fault => fault.to_string(),
+                        };
+                        wrong.add(row, self.column, why);
                     }
                     None
                 }
@@ -127,6 +148,16 @@ impl Cost {
         };
         let costs: Vec<Option<Decimal>> = (0..batch.len()).map(&mut price).collect();
         Numbers::each(costs.into_iter(), form)
+    }
+
+    /// That a charge has no price, in the table or of its own.
+    fn unpriced(&self, batch: &ChargeBatch) -> String {
+        let why = Fault::Unpriced;
+        match (&self.source, self.absence(batch)) {
+            (Source::Priced(Some(_)), Some(absence)) => format!("{why}; and unit_price is blank: {absence}"),
+            (Source::Priced(Some(_)), None) => format!("{why}; and unit_price is blank"),
+            _ => why.to_string(),
+        }
     }
 
     /// Shows a batch to prices that need to know the whole set.
@@ -151,7 +182,16 @@ impl Cost {
 
 /// What a unit of each charge costs, where the charge says it.
 fn own_prices<'a>(own: &'a Template, batch: &'a ChargeBatch, wrong: &mut Objections) -> Numbers<'a> {
-    Numbers::of(own, batch, "unit_price", Form::Short, wrong)
+    let prices = Numbers::of(own, batch, "unit_price", Form::Short, wrong);
+    if prices.any(Decimal::is_negative) {
+        let below = |row| prices.get(row).and_then(below_0).map(|why| (row, why));
+        wrong.extend("unit_price", (0..batch.len()).filter_map(below));
+    }
+    prices
+}
+
+fn below_0(price: Decimal) -> Option<String> {
+    price.is_negative().then(|| format!("a price is 0 or more, not {price}"))
 }
 
 /// The accounts of a batch, by the places of product, customer and dimension in it.

@@ -7,7 +7,7 @@
 //! | `tags` | which of the charges' tags are written |
 //! | `agreed` | what has one value throughout a set |
 //! | `objections` | what is wrong with a charge, in words that name it |
-//! | `setting` | the path of a column's setting |
+//! | `setting` | the path of a setting |
 //!
 //! How a column is filled from a template and written is the crate [`drops`]; what a quantity costs is the crate [`prices`].
 
@@ -22,5 +22,5 @@ pub use agreed::{Agreed, torn};
 pub use cost::{Cost, Known};
 pub use numbers::{Form, Numbers};
 pub use objections::{Objections, of_month, place};
-pub use setting::setting;
+pub use setting::{setting, setting_in};
 pub use tags::{AllTags, Picked, Tags};

@@ -79,6 +79,11 @@ impl<'a> Numbers<'a> {
         Numbers { cells: Cells::each(texts), values }
     }
 
+    /// Whether there is a number like this among them.
+    pub fn any(&self, is: impl Fn(Decimal) -> bool) -> bool {
+        self.values.iter().any(|value| value.is_some_and(&is))
+    }
+
     /// The number of a row; nothing where the cell is blank.
     #[inline]
     pub fn get(&self, row: usize) -> Option<Decimal> {

@@ -1,12 +1,17 @@
-//! The path of a column's setting.
+//! The path of a setting.
 
 /// The path of what is configured of a column, as the pipeline file writes it: `columns.BilledCost`, `columns."cost/cost"`.
 pub fn setting(column: &str) -> String {
+    setting_in("columns", column)
+}
+
+/// The same of a key of any table: `units.cpu`, `units."a b"`.
+pub fn setting_in(table: &str, key: &str) -> String {
     let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    if !column.is_empty() && column.bytes().all(is_bare) {
-        return format!("columns.{column}");
+    if !key.is_empty() && key.bytes().all(is_bare) {
+        return format!("{table}.{key}");
     }
-    format!("columns.\"{}\"", column.escape_debug())
+    format!("{table}.\"{}\"", key.escape_debug())
 }
 
 #[cfg(test)]

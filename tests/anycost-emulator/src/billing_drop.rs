@@ -28,20 +28,9 @@ pub(crate) struct BillingDrop {
     pub(crate) rows: Vec<Row>,
 }
 
-/// The kinds of rows, from "Common Bill Format", `lineitem/type`.
-const TYPES: [&str; 11] = [
-    "Usage",
-    "Tax",
-    "Support",
-    "Purchase",
-    "CommittedUsePurchase",
-    "CommittedUseVacancy",
-    "CommittedUseRecurringFee",
-    "Discount",
-    "Credit",
-    "Fee",
-    "Adjustment",
-];
+/// The kinds of rows, from the published OpenAPI file. "Common Bill Format" has two more, CommittedUseVacancy and CommittedUseRecurringFee.
+const TYPES: [&str; 9] =
+    ["Usage", "Tax", "Support", "Purchase", "CommittedUsePurchase", "Discount", "Credit", "Fee", "Adjustment"];
 
 impl BillingDrop {
     /// Reads a request's body.

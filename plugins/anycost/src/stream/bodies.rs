@@ -19,14 +19,16 @@ pub(super) struct Body {
     pub(super) rows: usize,
 }
 
-/// The bodies that say a month, in the order of time. `emptied` are windows whose charges are gone.
-pub(super) fn plan(rows: &mut Rows, period: Window, emptied: &[Window]) -> Result<Vec<Body>, Error> {
+/// The bodies that say a month, in the order of time.
+pub(super) fn plan(rows: &mut Rows, period: Window, now: i64) -> Result<Vec<Body>, Error> {
     let whole = Body { operation: "replace_drop", hours: 0..rows.hours().len(), rows: count(rows.hours()) };
     if size(&whole, rows, period) < LONGEST {
         return Ok(vec![whole]);
     }
-    for window in emptied.iter().filter(|window| (period.start..period.end).contains(&window.start)) {
-        rows.push_zero(window.start.div_euclid(time::HOUR) * time::HOUR);
+    // Hours that are still to come have nothing that could be replaced.
+    let come = std::iter::successors(Some(period.start), |hour| hour.checked_add(time::HOUR));
+    for hour in come.take_while(|hour| *hour < period.end.min(now)) {
+        rows.push_zero(hour);
     }
     rows.check()?;
     let mut bodies: Vec<Body> = Vec::new();

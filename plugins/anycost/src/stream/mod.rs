@@ -1,7 +1,8 @@
 //! AnyCost Stream: a month is sent to CloudZero's API ("AnyCost Stream API", `billing_drops`).
 //!
 //! A month that fits one request replaces the month. A larger one is cut between hours, and each request replaces its hours: sent twice, it
-//! says the same, which cannot be said of `sum`. The set is kept in memory until it is whole (70 MB are the most that CloudZero takes), so
+//! says the same, which cannot be said of `sum`. An hour that has come and has no charges is sent as one row of nothing to pay, whether
+//! anything is known of it or not: whoever published the month before may have left rows there. The set is kept in memory until it is whole (70 MB are the most that CloudZero takes), so
 //! that nothing leaves before all of it is known to fit.
 //!
 //! | module | subject |
@@ -29,7 +30,8 @@ pub(crate) struct StreamedSet {
     target: Target,
     id: String,
     period: Window,
-    emptied: Vec<Window>,
+    /// What time it is.
+    now: i64,
     rows: Rows,
     /// Planned once the set is whole; the first `requests` of them were sent.
     bodies: Option<Vec<Body>>,
@@ -43,7 +45,7 @@ impl StreamedSet {
             target,
             id: next_id(outline.now, outline.last.as_deref()),
             period: outline.period,
-            emptied: outline.emptied.clone(),
+            now: outline.now,
             rows: Rows::of(header),
             bodies: None,
             requests: 0,
@@ -63,7 +65,7 @@ impl StreamedSet {
     /// Sends what was not sent yet; answers how many requests it took, and their bytes.
     pub(crate) fn send(&mut self) -> Result<(u32, u64), PublishFailure> {
         if self.bodies.is_none() {
-            self.bodies = Some(bodies::plan(&mut self.rows, self.period, &self.emptied)?);
+            self.bodies = Some(bodies::plan(&mut self.rows, self.period, self.now)?);
         }
         let bodies = self.bodies.as_deref().unwrap_or_default();
         // What was sent is not sent again.

@@ -96,7 +96,7 @@ impl Rows {
         )))
     }
 
-    /// Adds an hour in which nothing was used, among the others: what CloudZero has of it gives way.
+    /// Adds an hour in which nothing was used, among the others, if it is none of them: what CloudZero has of it gives way.
     pub(super) fn push_zero(&mut self, start: i64) {
         let Err(place) = self.hours.binary_search_by_key(&start, |hour| hour.start) else { return };
         let from = self.text.len();
