@@ -105,7 +105,7 @@ fn a_month_is_published_again_where_somebody_wants_it_so() {
     run(&sets, 0);
     let months = |arguments: &[&str]| {
         let report = sets.0.command("run", &[&["--json"], arguments].concat(), &[]).expect(0).json();
-        let months = report["publications"].as_array().unwrap().iter();
+        let months = report["publications"].as_array().into_iter().flatten();
         months.map(|month| format!("{} {}", month["period"], month["state"]).replace('"', "")).collect::<Vec<_>>()
     };
     let before = files(&sets.0, JUNE);

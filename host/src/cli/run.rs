@@ -92,6 +92,10 @@ pub(super) fn run(args: &RunArgs, global: &Global) -> Result<Exit, Refused> {
         let text = "--republish: the pipeline has no sink that publishes complete sets".to_owned();
         return Err(Refused::Other(Exit::Configuration, text));
     }
+    if last.is_some() && setup.pipeline.sinks.iter().all(|sink| sink.publishes) {
+        let text = "--final: the pipeline's sinks publish complete sets, and bill no customer alone".to_owned();
+        return Err(Refused::Other(Exit::Configuration, text));
+    }
     let stop = interruptible();
     let progress = Shown(Progress::start(mode(global)));
     let wait = args.wait.unwrap_or_default();

@@ -143,7 +143,10 @@ impl State {
                 self.window_mut(&sink, &window)?.decided.add(charges, holds, &Word { decision, reason, by });
             }
             Entry::Reopened { sinks, window, .. } => {
-                sinks.iter().try_for_each(|sink| self.window_mut(sink, &window).map(|known| known.settled = false))?;
+                for sink in &sinks {
+                    let known = self.window_mut(sink, &window)?;
+                    (known.settled, known.reopened) = (false, true);
+                }
             }
             Entry::Final { sink, window, customer, until } => {
                 self.window_mut(&sink, &window)?.finals.insert(customer, until);
@@ -162,7 +165,7 @@ impl State {
                 if state.open > 0 || !state.holds.is_empty() {
                     return Err(FoldError::NotFinal(sink, window));
                 }
-                (state.settled, state.was_settled) = (true, true);
+                (state.settled, state.was_settled, state.reopened) = (true, true, false);
             }
         }
         Ok(())

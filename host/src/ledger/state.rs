@@ -23,6 +23,8 @@ use crate::model::window::{Window, WindowKind};
 pub struct WindowState {
     /// Whether all its charges were final and nothing was held, when that was last written down; freezing another charge undoes it.
     pub settled: bool,
+    /// Whether a person wants it read again, whatever changed of it.
+    pub(super) reopened: bool,
     /// Whether it ever was settled.
     pub(super) was_settled: bool,
     /// What the latest reading keeps back of it.
@@ -347,6 +349,11 @@ impl State {
     /// Whether something of a window was frozen for a sink, or is held.
     pub fn is_begun(&self, sink: &str, window: &Window) -> bool {
         self.window(sink, window).is_some_and(|known| !known.charges.is_empty() || !known.holds.is_empty())
+    }
+
+    /// Whether a person wants a window to be read again for a sink.
+    pub fn is_reopened(&self, sink: &str, window: &Window) -> bool {
+        self.window(sink, window).is_some_and(|window| window.reopened)
     }
 
     /// Whether a window is settled for a sink.

@@ -83,6 +83,17 @@ impl Charged {
         }
     }
 
+    /// Whose usage it is made from, of which dimensions.
+    pub fn usage(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.sources.iter().flat_map(|(customer, from)| from.iter().map(|from| (customer.as_str(), from.as_str())))
+    }
+
+    /// Whether readers are shown the same of both.
+    pub fn is_published_as(&self, other: &Charged) -> bool {
+        let shown = |charge: &Charged| Charged { records: 0, sources: Vec::new(), ..charge.clone() };
+        shown(self) == shown(other)
+    }
+
     /// By which the charges of a window are ordered.
     pub fn order(&self) -> impl Ord + '_ {
         (&self.product, &self.customer, &self.dimension, &self.tags)

@@ -122,7 +122,8 @@ fn is_done(state: &State, spec: &SinkSpec, window: &Window, back: Timestamp) -> 
         return state.is_settled(sink, window);
     }
     let is_as_now = |part: &SetPart| *part.made == *spec.made;
-    state.sets().part(sink, window).is_some_and(|part| window.end() < back || is_as_now(part))
+    let part = state.sets().part(sink, window).filter(|_| !state.is_reopened(sink, window));
+    part.is_some_and(|part| window.end() < back || is_as_now(part))
 }
 
 /// The windows of a queue: those that something was handed out of, and those of which something is held or waits, so that it is seen when it

@@ -14,7 +14,7 @@ use super::compared::{Compared, nothing_to_compare_with};
 use super::complete::Complete;
 use super::dedupe::{self, Dedupe};
 use super::dimensions::Dimensions;
-use super::due::{Due, begins, due, is_in_sight};
+use super::due::{Due, begins, due, is_in_sight, look_back};
 use super::entries::{all_astray, frozen, intent, kept_back};
 use super::gathered::Reading;
 use super::identity::plugins;
@@ -186,7 +186,9 @@ pub(super) fn freeze(
         findings.exit = Exit::Interrupted;
         return Ok(works);
     }
-    let drawn = publish::draw(&setup.pipeline.sinks, book.state(), &mut works, &shelf, options.dry_run)?;
+    let back = look_back(&setup.pipeline, options.now);
+    let desk = publish::Desk { shelf: &shelf, dry_run: options.dry_run, back, only: options.window };
+    let drawn = publish::draw(&setup.pipeline.sinks, book.state(), &mut works, &desk)?;
     findings.notes.extend(drawn.notes);
     entries.extend(drawn.entries);
     let (pipeline, last) = (&setup.pipeline, options.last.as_ref());
@@ -215,10 +217,7 @@ pub(super) fn freeze(
         let proposals = works.iter().flat_map(|work| work.assessment.proposals.iter());
         let doubted = doubted(setup, ledger.state(), &proposals.collect::<Vec<_>>());
         if let Some(dedupe) = &dedupe {
-            // What is published whole is published again: nothing of it is done with.
-            let is_final = |work: &&Work| pipeline.sinks.get(work.sink).is_none_or(|sink| !sink.publishes);
-            let frozen =
-                dedupe::frozen(&windows, works.iter().filter(is_final).map(|work| (&work.window, &work.assessment)));
+            let frozen = dedupe::frozen(&windows, works.iter().map(|work| (&work.window, &work.assessment)));
             match dedupe.bill(&frozen, ledger.state().ids(), &shelf, &windows) {
                 Ok(ids) => entries.extend(ids),
                 Err(trouble) => {

@@ -62,7 +62,7 @@ fn computes(pipeline: &Pipeline, section: &str) -> Option<Json> {
 pub(super) fn made(setup: &Setup, spec: &SinkSpec) -> String {
     let computing =
         |section: &Section| computes(&setup.pipeline, &section.name).map(|all| (section.plugin.digest(), all));
-    let takes: Vec<_> = setup.pipeline.sinks.iter().map(|sink| (&sink.plugin.name, &sink.takes)).collect();
+    let takes: Vec<_> = setup.pipeline.sinks.iter().map(|sink| &sink.takes).collect();
     let label = setup.sections().find(|section| section.name == spec.plugin.section).map(|own| own.plugin.label());
     fingerprint(&json!({
         "computed": setup.sections().filter_map(computing).collect::<Vec<_>>(),

@@ -321,7 +321,9 @@ pub(super) fn settle(
         let state = ledger.state();
         let is_left = |window: &Window| {
             let known = state.window(sink, window);
-            !read.contains(&(sink, *window)) && known.is_some_and(|known| !known.settled && known.holds.is_empty())
+            !read.contains(&(sink, *window))
+                && !state.is_reopened(sink, window)
+                && known.is_some_and(|known| !known.settled && known.holds.is_empty())
         };
         let parts = state.sets().parts_of(sink, period).into_iter().map(|(window, _)| window);
         settled.extend(parts.filter(is_left).map(|window| Entry::Settled { sink: sink.clone(), window }));

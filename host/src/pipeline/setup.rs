@@ -315,6 +315,11 @@ fn unfit_for_sets(pipeline: &Pipeline, spec: &SinkSpec, section: &Section, place
             unfit(&pointer, format!("{label} {why}"), "leave the key out");
         }
     }
+    if pipeline.source.dedupe.is_some() {
+        let text =
+            format!("{label} publishes what one run reads again in another, where its ids would be known already");
+        unfit("/source/dedupe", text, "leave the key out, and see to it that no record stands in two objects");
+    }
     if spec.zero == Some(Zeros::SendAtEnd) {
         let pointer = format!("{}/zero", spec.plugin.pointer);
         unfit(&pointer, format!("{label} accepts charges at any time"), "write zero = \"send\", or \"skip\"");

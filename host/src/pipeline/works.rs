@@ -25,7 +25,7 @@ use super::queue::{self, Ban, Fates, Intake};
 use super::setup::Terms;
 use super::slots::Broken;
 use super::summary::Findings;
-use crate::config::Pipeline;
+use crate::config::{Pipeline, SinkSpec};
 use crate::failpoint::fault;
 use crate::ledger::{Entry, PluginDigest, State};
 use crate::model::charge::{ChargeId, Proposal};
@@ -182,9 +182,16 @@ impl<'a> Works<'a> {
         if state.imported().bills_blindly(window) && !state.is_watched(window) && reading.unreadable.is_empty() {
             self.entries.push(Entry::Watched { window: *window, inputs: seen.clone() });
         }
-        // A last bill looks at one customer's usage: what changed of a settled window is still new to the run that looks at everybody's.
-        let is_settled = pipeline.sinks.iter().any(|sink| state.is_settled(&sink.plugin.name, window));
-        if queue.is_none() && !(last.is_some() && is_settled) && state.inputs(window) != Some(seen.as_slice()) {
+        // A last bill looks at one customer's usage: what changed of a window that is done with is still new to the run that looks at
+        // everybody's.
+        let is_done = |sink: &SinkSpec| {
+            let name = &sink.plugin.name;
+            state.is_settled(name, window) || sink.publishes && state.sets().part(name, window).is_some()
+        };
+        if queue.is_none()
+            && !(last.is_some() && pipeline.sinks.iter().any(is_done))
+            && state.inputs(window) != Some(seen.as_slice())
+        {
             self.entries.push(Entry::Inputs { window: *window, inputs: seen });
         }
     }

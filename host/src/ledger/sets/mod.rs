@@ -95,6 +95,9 @@ pub struct Intent {
     /// Whether the period was over, and its data complete.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub closed: bool,
+    /// Whether that makes a difference to what is published.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub closes: bool,
 }
 
 /// What was written of a set.

@@ -25,7 +25,7 @@ pub(super) const LENGTH: usize = 4;
 pub struct Encoded {
     pub(super) bytes: Vec<u8>,
     contents: Sha256,
-    rows: u64,
+    pub(super) rows: u64,
     tags: Vec<String>,
     attributes: Vec<String>,
 }

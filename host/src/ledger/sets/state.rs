@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
+use super::part::Encoded;
 use super::{Intent, Part, Parts, Receipt};
 use crate::ledger::fold_error::FoldError;
 use crate::ledger::row::Hash;
@@ -94,6 +95,11 @@ impl Period {
     /// The set that readers are shown.
     pub fn shown(&self) -> Option<&Publication> {
         self.publication(self.current.as_deref()?)
+    }
+
+    /// Whether it is known of each window what readers are shown.
+    pub fn knows_what_is_shown(&self) -> bool {
+        self.shown().is_some_and(|shown| shown.intent.rows == 0 || !self.shown.is_empty())
     }
 
     /// Where the charges of a window are that readers are shown, as far as that is known.
@@ -299,6 +305,11 @@ impl SetPart {
     fn empty(made: Arc<str>) -> Self {
         let (segment, sha256, contents) = (Arc::from(""), Hash::default(), Hash::default());
         SetPart { rows: 0, segment, range: 0..0, sha256, contents, tags: Vec::new(), attributes: Vec::new(), made }
+    }
+
+    /// Whether it holds these charges, with all that is known of them.
+    pub fn is(&self, encoded: &Encoded) -> bool {
+        self.rows == encoded.rows && (self.rows == 0 || self.sha256 == Hash::of(&encoded.bytes))
     }
 
     /// Whether it holds the charges of these contents; nothing where there are none.

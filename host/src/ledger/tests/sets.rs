@@ -22,7 +22,8 @@ fn parts(place: &Place, of: &[(Window, &[Charged])]) -> Entry {
 
 fn publishing(id: &str) -> Entry {
     let (contents, fingerprint) = (Hash::default(), Hash::default());
-    let set = Intent { period: june(), id: id.to_owned(), contents, fingerprint, rows: 1, closed: false };
+    let set =
+        Intent { period: june(), id: id.to_owned(), contents, fingerprint, rows: 1, closed: false, closes: false };
     Entry::Publishing { sink: "s".to_owned(), set }
 }
 

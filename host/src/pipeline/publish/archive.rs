@@ -365,7 +365,8 @@ impl<'a> Archive<'a> {
             return Err(contract(step, line, format!("it gave a set the id {id}, which another had")));
         }
         let sink = self.name().to_owned();
-        let set = Intent { period, id: id.clone(), contents, fingerprint: contents, rows: 0, closed: false };
+        let set =
+            Intent { period, id: id.clone(), contents, fingerprint: contents, rows: 0, closed: false, closes: false };
         ledger.append(vec![Entry::Publishing { sink: sink.clone(), set }])?;
         let first = line.instance.finish();
         let Written { rows, files, bytes, totals } =

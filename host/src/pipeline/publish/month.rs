@@ -30,7 +30,7 @@ pub(super) struct Month {
     /// Whether it is over, and its data is complete; or it was published so before.
     pub(super) is_closed: bool,
     /// Whether that makes a difference.
-    closes: bool,
+    pub(super) closes: bool,
     /// Whether somebody wants it published, changed or not.
     pub(super) again: bool,
     pub(super) contents: Hash,
@@ -103,9 +103,9 @@ impl Month {
         is_new || self.again || self.is_to_be_closed(known)
     }
 
-    /// Whether readers are still shown it as a month that is not over.
+    /// Whether readers are still shown it as a month that is not over, where that made a difference already when it was published.
     fn is_to_be_closed(&self, known: &Period) -> bool {
-        self.closes && known.shown().is_some_and(|shown| !shown.intent.closed)
+        self.closes && known.shown().is_some_and(|shown| shown.intent.closes && !shown.intent.closed)
     }
 
     /// What becomes of it, where that does not depend on what readers are shown.

@@ -2,11 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
+use jiff::Timestamp;
+
+use super::kept::{Of, keeps, of, of_key, owed, with_kept};
 use crate::config::SinkSpec;
-use crate::ledger::{EVERY, Entry, LedgerError, PartsDraft, Scope, SetPart, Shelf, State, encode, period_of};
-use crate::model::charge::{ChargeId, Key};
-use crate::model::charged::{Charged, Source};
-use crate::pipeline::charges::{Assessed, Assessment};
+use crate::ledger::{Entry, LedgerError, PartsDraft, SetPart, Shelf, State, encode, period_of};
+use crate::model::charged::Charged;
+use crate::model::window::Window;
+use crate::pipeline::charges::Assessment;
 use crate::pipeline::works::Work;
 use crate::report::LineState;
 
@@ -19,8 +22,18 @@ pub(in crate::pipeline) struct Drawn {
     pub(in crate::pipeline) notes: Vec<String>,
 }
 
-/// Draws up what was read in a run, and says of each line whether it was published so before. What is new is written to the shelf; in a dry
-/// run nothing is, and the entries are about parts that nobody can read.
+/// Where what is drawn up goes, and what it goes by.
+pub(in crate::pipeline) struct Desk<'a> {
+    pub(in crate::pipeline) shelf: &'a Shelf,
+    /// Whether nothing is written, and the entries are about parts that nobody can read.
+    pub(in crate::pipeline) dry_run: bool,
+    /// What ended before is not looked at for changes any more.
+    pub(in crate::pipeline) back: Timestamp,
+    /// The window that was asked for.
+    pub(in crate::pipeline) only: Option<Window>,
+}
+
+/// Draws up what was read in a run, and says of each line whether it was published so before.
 ///
 /// # Errors
 /// What was published before cannot be read, or what is new cannot be written.
@@ -28,36 +41,50 @@ pub(in crate::pipeline) fn draw(
     sinks: &[SinkSpec],
     state: &State,
     works: &mut [Work],
-    shelf: &Shelf,
-    dry_run: bool,
+    desk: &Desk<'_>,
 ) -> Result<Drawn, LedgerError> {
     let mut drawn = Drawn::default();
+    let shelf = desk.shelf;
     for (position, spec) in sinks.iter().enumerate().filter(|(_, spec)| spec.publishes) {
-        let name = &spec.plugin.name;
-        let made = &spec.made;
-        let mut draft = if dry_run { PartsDraft::sketch(shelf, made) } else { PartsDraft::begin(shelf, made) };
+        let (name, made) = (&spec.plugin.name, &spec.made);
+        let mut draft = if desk.dry_run { PartsDraft::sketch(shelf, made) } else { PartsDraft::begin(shelf, made) };
         let mut own: Vec<&mut Work> = works.iter_mut().filter(|work| work.sink == position && work.is_read).collect();
         own.sort_by_key(|work| work.window);
         for work in own {
-            let before = state.sets().part(name, &work.window);
-            let period = state.sets().period(name, &period_of(&work.window));
-            let shown = period.and_then(|period| period.shown_of(&work.window));
-            let charges = charges(spec, &work.assessment, before, shelf)?;
-            let encoded = encode(&charges);
-            let is_same = before.is_some_and(|part| part.holds(encoded.contents()) && *part.made == *spec.made);
-            let known = match shown {
-                Some(part) if part.holds(encoded.contents()) => Known::All,
-                Some(part) => {
-                    Known::These(shelf.charges(part)?.into_iter().map(|charge| (charge.id, charge)).collect())
-                }
+            let (window, before) = (work.window, state.sets().part(name, &work.window));
+            let is_asked_for = desk.only == Some(window) || state.is_reopened(name, &window);
+            if before.is_some_and(|part| part.rows > 0)
+                && work.assessment.is_of_nothing()
+                && window.end() < desk.back
+                && !is_asked_for
+            {
+                let text = "its usage is gone, and it ended before look_back: what it was charged stays";
+                drawn.notes.push(format!("{}: {text}", window.label()));
+                continue;
+            }
+            let period = state.sets().period(name, &period_of(&window)).filter(|period| period.knows_what_is_shown());
+            let last = period.map_or(before, |period| period.shown_of(&window));
+            let mut charges = owed(&work.assessment);
+            let mut encoded = encode(&charges);
+            let is_as_last = |part: &&SetPart| part.holds(encoded.contents()) && !keeps(&work.assessment);
+            let last = last.filter(|part| part.rows > 0);
+            let prior =
+                last.filter(|part| !is_as_last(part)).map_or_else(|| Ok(Vec::new()), |part| shelf.charges(part))?;
+            if !prior.is_empty() {
+                charges = with_kept(&prior, (state, name), work);
+                encoded = encode(&charges);
+            }
+            let known = match last.filter(|_| period.is_some()) {
                 None => Known::Nothing,
+                Some(part) if part.holds(encoded.contents()) => Known::All,
+                Some(_) => Known::These(prior.iter().map(|charge| (of(charge), charge)).collect()),
             };
             known.tell(&mut work.assessment, &charges);
             if let Some(gone) = known.gone(&charges) {
-                drawn.notes.push(format!("{}: {gone}", work.window.label()));
+                drawn.notes.push(format!("{}: {gone}", window.label()));
             }
-            if !is_same {
-                draft.add(work.window, &encoded)?;
+            if !before.is_some_and(|part| part.is(&encoded) && *part.made == **made) {
+                draft.add(window, &encoded)?;
             }
         }
         let parts = draft.publish()?;
@@ -67,26 +94,25 @@ pub(in crate::pipeline) fn draw(
 }
 
 /// What was published of a window before.
-enum Known {
+enum Known<'a> {
     Nothing,
     /// All of them.
     All,
-    These(HashMap<ChargeId, Charged>),
+    These(HashMap<Of<'a>, &'a Charged>),
 }
 
-impl Known {
+impl Known<'_> {
     /// Says of the lines that are in the set whether they were so before.
     fn tell(&self, assessment: &mut Assessment, charges: &[Charged]) {
-        let owed: HashMap<ChargeId, &Charged> = charges.iter().map(|charge| (charge.id, charge)).collect();
-        let proposed: HashSet<ChargeId> = assessment.proposals.iter().map(|proposal| proposal.key.id()).collect();
-        for line in &mut assessment.lines {
-            let Some(charge) = line.id.filter(|id| proposed.contains(id)).and_then(|id| owed.get(&id)) else {
-                continue;
-            };
+        let now: HashMap<Of<'_>, &Charged> = charges.iter().map(|charge| (of(charge), charge)).collect();
+        let proposed: HashSet<Of<'_>> = assessment.proposals.iter().map(|proposal| of_key(&proposal.key)).collect();
+        for line in assessment.lines.iter_mut().filter(|line| line.id.is_some()) {
+            let key = of_key(&line.key);
+            let Some(charge) = now.get(&key).filter(|_| proposed.contains(&key)) else { continue };
             let was_so = match self {
                 Known::Nothing => false,
                 Known::All => true,
-                Known::These(before) => before.get(&charge.id) == Some(charge),
+                Known::These(before) => before.get(&key).is_some_and(|before| before.is_published_as(charge)),
             };
             line.published = Some(if was_so { LineState::BilledBefore } else { LineState::Billed });
         }
@@ -95,96 +121,11 @@ impl Known {
     /// That charges are not there any more, if some are not.
     fn gone(&self, charges: &[Charged]) -> Option<String> {
         let Known::These(before) = self else { return None };
-        let now: HashSet<ChargeId> = charges.iter().map(|charge| charge.id).collect();
-        let gone = before.keys().filter(|id| !now.contains(id)).count();
-        match gone {
+        let now: HashSet<Of<'_>> = charges.iter().map(of).collect();
+        match before.keys().filter(|key| !now.contains(*key)).count() {
             0 => None,
             1 => Some("a charge that was published before is not there any more".to_owned()),
             many => Some(format!("{many} charges that were published before are not there any more")),
         }
-    }
-}
-
-/// The charges of a window in their order: those that are owed, and of those that are held, or that a person decided about, what was
-/// published last.
-fn charges(
-    spec: &SinkSpec,
-    assessment: &Assessment,
-    before: Option<&SetPart>,
-    shelf: &Shelf,
-) -> Result<Vec<Charged>, LedgerError> {
-    let mut charges: Vec<Charged> = assessment.proposals.iter().map(Charged::of).collect();
-    let kept = Kept::of(spec, assessment);
-    if let Some(part) = before.filter(|part| part.rows > 0 && !kept.is_nothing()) {
-        // By what they are of, since a sink that was renamed has other ids.
-        let owed: HashSet<Of<'_>> = assessment.proposals.iter().map(|proposal| of_key(&proposal.key)).collect();
-        let again = shelf.charges(part)?.into_iter().filter(|charge| !owed.contains(&of(charge)) && kept.holds(charge));
-        charges.extend(again);
-    }
-    charges.sort_by(|left, right| left.order().cmp(&right.order()));
-    Ok(charges)
-}
-
-/// What tells the charges of a window from each other.
-type Of<'a> = (&'a str, &'a str, &'a str, &'a [(String, String)]);
-
-fn of(charge: &Charged) -> Of<'_> {
-    (&charge.product, &charge.customer, &charge.dimension, &charge.tags)
-}
-
-fn of_key(key: &Key) -> Of<'_> {
-    (&key.product, &key.customer, &key.dimension, &key.tags)
-}
-
-/// Of which charges what was published last stays.
-struct Kept<'a> {
-    everything: bool,
-    /// Customers of the usage of whom all is held.
-    customers: HashSet<&'a str>,
-    /// Their dimensions of which something is.
-    dimensions: HashSet<(&'a str, &'a str)>,
-    /// Charges that are held one by one, or that a person decided about.
-    charges: HashSet<Of<'a>>,
-}
-
-impl<'a> Kept<'a> {
-    fn of(spec: &SinkSpec, assessment: &'a Assessment) -> Kept<'a> {
-        let mut kept =
-            Kept { everything: false, customers: HashSet::new(), dimensions: HashSet::new(), charges: HashSet::new() };
-        for hold in &assessment.holds {
-            match &hold.scope {
-                Scope::Window => kept.everything = true,
-                Scope::Customer { customer } => _ = kept.customers.insert(customer),
-                Scope::Dimension { customer, dimension } => _ = kept.dimensions.insert((customer, dimension)),
-                Scope::Charge { .. } | Scope::Record => {}
-            }
-        }
-        let is_kept = |line: &&Assessed| line.held.is_some() || line.waived.is_some() || line.by_hand.is_some();
-        for line in assessment.lines.iter().filter(is_kept) {
-            kept.charges.insert(of_key(&line.key));
-            // Whom it was billed to before the table lost them, the usage does not say.
-            if line.id.is_none() && spec.customers.is_some() {
-                let shares = line
-                    .shares()
-                    .flat_map(|share| share.origins.iter().map(move |(from, _)| (share.customer, from.as_str())));
-                kept.dimensions.extend(shares);
-            }
-        }
-        kept
-    }
-
-    fn is_nothing(&self) -> bool {
-        !self.everything && self.customers.is_empty() && self.dimensions.is_empty() && self.charges.is_empty()
-    }
-
-    fn holds(&self, charge: &Charged) -> bool {
-        let is_held = |(customer, from): &Source| {
-            let customer = customer.as_str();
-            let mut own =
-                self.dimensions.iter().filter(|(whose, _)| *whose == customer).map(|(_, dimension)| *dimension);
-            self.customers.contains(customer)
-                || own.any(|dimension| from.iter().any(|from| from == dimension || from == EVERY))
-        };
-        self.everything || self.charges.contains(&of(charge)) || charge.sources.iter().any(is_held)
     }
 }

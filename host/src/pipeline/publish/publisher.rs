@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use jiff::Timestamp;
-
 use super::line::{Halt, Line};
 use super::month::{Made, Month, months};
 use crate::broker::Denial;
@@ -193,7 +191,15 @@ impl Publisher<'_> {
             return Err(contract("beginning a set", &line, format!("it gave a set the id {id}, which another had")));
         }
         let (contents, fingerprint, rows) = (month.contents, month.fingerprint, month.rows);
-        let set = Intent { period, id: id.clone(), contents, fingerprint, rows, closed: month.is_closed };
+        let set = Intent {
+            period,
+            id: id.clone(),
+            contents,
+            fingerprint,
+            rows,
+            closed: month.is_closed,
+            closes: self.place.closes,
+        };
         self.append(Entry::Publishing { sink: sink.clone(), set })?;
         let shelf = self.setup.place.shelf();
         let parts: Vec<_> = month.parts.iter().map(|(_, part)| part.clone()).collect();
@@ -249,10 +255,15 @@ impl Publisher<'_> {
     }
 }
 
-/// That readers are shown a publication of which that was not written down: a crash broke it off.
+/// That readers are shown a publication of which that was not written down: a crash broke it off. Before it was written it cannot be
+/// shown, and what has the same id and other files is somebody else's.
 pub(super) fn broken_off(sink: &str, period: Window, known: &Period, shown: &Shown) -> Option<Entry> {
     let Shown::Set(found) = shown else { return None };
     let unfinished = known.unfinished().filter(|unfinished| unfinished.intent.id == found.id)?;
+    let receipt = unfinished.receipt.as_ref()?;
+    if (receipt.files, receipt.bytes) != (found.files, found.bytes) {
+        return None;
+    }
     Some(Entry::Published { sink: sink.to_owned(), period, id: unfinished.intent.id.clone() })
 }
 
