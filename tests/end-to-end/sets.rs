@@ -496,7 +496,7 @@ fn ids_of_what_was_billed_say_nothing_of_what_is_published_again() {
     let sets = Sets::new();
     sets.0.replace("[source]", "[source]\ndedupe = \"id\"");
     sets.0.replace("quantity = \"/value\" }", "quantity = \"/value\", id = \"/id\" }");
-    sets.0.command("check", &[], &[]).expect(2).says("where its ids would be known already");
+    sets.0.command("check", &[], &[]).expect(2).says("no record of them is ever done with");
 }
 
 #[test]

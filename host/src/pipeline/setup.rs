@@ -317,7 +317,7 @@ fn unfit_for_sets(pipeline: &Pipeline, spec: &SinkSpec, section: &Section, place
     }
     if pipeline.source.dedupe.is_some() {
         let text =
-            format!("{label} publishes what one run reads again in another, where its ids would be known already");
+            format!("{label} publishes complete sets: no record of them is ever done with, and its id no sign of that");
         unfit("/source/dedupe", text, "leave the key out, and see to it that no record stands in two objects");
     }
     if spec.zero == Some(Zeros::SendAtEnd) {

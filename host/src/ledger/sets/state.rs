@@ -53,6 +53,8 @@ pub struct Publication {
     pub at: i64,
     /// Whether it was deleted.
     pub is_removed: bool,
+    /// Which windows' charges are others in it than in the one that was begun before.
+    changes: Arc<[(Window, SetPart)]>,
 }
 
 /// What is known of a period.
@@ -105,6 +107,21 @@ impl Period {
     /// Where the charges of a window are that readers are shown, as far as that is known.
     pub fn shown_of(&self, window: &Window) -> Option<&SetPart> {
         self.shown.get(window)
+    }
+
+    /// What a publication was begun with, by window.
+    fn begun_with(&self, id: &str) -> BTreeMap<Window, SetPart> {
+        let mut all = BTreeMap::new();
+        for publication in &self.publications {
+            if publication.intent.rows == 0 {
+                all.clear();
+            }
+            all.extend(publication.changes.iter().cloned());
+            if publication.intent.id == id {
+                return all;
+            }
+        }
+        BTreeMap::default()
     }
 
     /// Windows of which readers are shown charges, or may be since a publication broke off, ascending.
@@ -200,17 +217,18 @@ impl Sets {
     pub(in crate::ledger) fn begin(&mut self, sink: &str, intent: Intent, run: &str, at: i64) -> Result<(), FoldError> {
         // A person may have asked for a set without charges.
         let parts = if intent.rows == 0 { Vec::new() } else { self.parts_of(sink, &intent.period) };
-        let begun = parts.into_iter().collect();
         let period = self.period_mut(sink, intent.period);
         if period.unfinished().is_some() {
             period.maybe = Arc::new(period.may_be_shown());
         }
-        period.begun = Arc::new(begun);
         if period.publication(&intent.id).is_some() {
             return Err(FoldError::PublishedTwice(intent.id));
         }
+        let is_new = |(window, part): &&(Window, SetPart)| period.begun.get(window) != Some(part);
+        let changes = parts.iter().filter(is_new).cloned().collect();
+        period.begun = Arc::new(parts.into_iter().collect());
         let (run, receipt, is_removed) = (run.to_owned(), None, false);
-        period.publications.push(Publication { intent, stage: Stage::Begun, receipt, run, at, is_removed });
+        period.publications.push(Publication { intent, stage: Stage::Begun, receipt, run, at, is_removed, changes });
         Ok(())
     }
 
@@ -244,10 +262,9 @@ impl Sets {
 
     pub(in crate::ledger) fn pin(&mut self, sink: &str, period: Window, id: String, reason: String) {
         let period = self.period_mut(sink, period);
-        // Of a set that a person went back to nobody remembers the windows.
         period.maybe = Arc::new(period.may_be_shown());
+        period.shown = Arc::new(period.begun_with(&id));
         period.current = Some(id);
-        period.shown = Arc::default();
         period.pinned = Some(reason);
     }
 

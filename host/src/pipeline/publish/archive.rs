@@ -158,7 +158,7 @@ impl<'a> Archive<'a> {
         (publication, found): (&Publication, Option<&Found>),
         place: Place,
     ) -> Option<Snapshot> {
-        let Publication { intent, stage, receipt, run, at, is_removed } = publication;
+        let Publication { intent, stage, receipt, run, at, is_removed, .. } = publication;
         let is_current = match found {
             Some(found) => found.current,
             None => known.current.as_ref() == Some(&intent.id),

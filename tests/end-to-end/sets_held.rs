@@ -1,0 +1,178 @@
+//! What of a set stays as readers are shown it, since its usage is held, a person decided about it, or it is too old to be read.
+
+use serde_json::Value;
+
+use crate::sets::{JUNE, Sets, shown, state};
+use crate::support::Stage;
+
+const HOUR: &str = "2025/06/01/05";
+
+fn june(sets: &Sets) -> Vec<String> {
+    shown(&sets.0, JUNE).unwrap_or_default()
+}
+
+fn object(sets: &Sets, hour: &str, name: &str, text: &str) {
+    sets.0.object(&format!("omnistrate-metering/Postgres/PROD/pt-1/{hour}/{name}.json"), text);
+}
+
+/// To whom each customer is billed.
+fn customers(sets: &Sets, rows: &str) {
+    std::fs::write(sets.0.path("customers.csv"), format!("customer,id\n{rows}")).unwrap();
+}
+
+fn with_customers(rows: &str) -> Sets {
+    let sets = Sets::new();
+    customers(&sets, rows);
+    sets.0.replace("[sink.out]", "[sink.out]\ncustomers = \"customers.csv\"");
+    sets
+}
+
+/// The charges that a run holds: the customer, the reason and the id of each.
+fn held(sets: &Sets) -> Vec<[String; 3]> {
+    let report = sets.0.command("run", &["--json"], &[]).expect(1).json();
+    let lines = report["windows"].as_array().unwrap().iter().flat_map(|window| window["lines"].as_array().unwrap());
+    let text = |line: &Value, key: &str| line[key].as_str().unwrap_or_default().to_owned();
+    let held = lines.filter(|line| line["state"] == "held");
+    held.map(|line| ["customer", "reason", "would_be"].map(|key| text(line, key))).collect()
+}
+
+#[test]
+fn a_record_of_nobody_keeps_what_is_gone_of_its_window() {
+    let sets = Sets::new();
+    sets.usage(HOUR, "acme", "cpu", "1");
+    sets.usage(HOUR, "bolt", "cpu", "2");
+    sets.usage("2025/06/01/06", "acme", "cpu", "3");
+    sets.run(0);
+    // Whose it is, the charge that is gone may say; what is there goes on.
+    object(&sets, HOUR, "acme-cpu", r#"[{"dimension":"cpu","value":1}]"#);
+    object(&sets, "2025/06/01/06", "acme-cpu", "[]");
+    sets.usage(HOUR, "bolt", "cpu", "20");
+    sets.run(1);
+    assert_eq!(june(&sets), ["acme cpu 1", "bolt cpu 20"]);
+    assert_eq!(sets.run(1), [state("2025-06", "unchanged")]);
+    object(&sets, HOUR, "acme-cpu", "[]");
+    sets.run(0);
+    assert_eq!(june(&sets), ["bolt cpu 20"]);
+}
+
+#[test]
+fn usage_that_goes_elsewhere_by_now_is_not_published_twice() {
+    let sets = with_customers("acme,ORG\nbolt,ORG\n");
+    sets.usage(HOUR, "acme", "cpu", "1");
+    sets.usage(HOUR, "bolt", "cpu", "2");
+    sets.usage(HOUR, "cord", "mem", "7");
+    customers(&sets, "acme,ORG\nbolt,ORG\ncord,C\n");
+    sets.run(0);
+    assert_eq!(june(&sets), ["C mem 7", "ORG cpu 3"]);
+    // What both used stays in one charge as long as some of it is held.
+    customers(&sets, "acme,A\nbolt,B\ncord,C\n");
+    sets.usage(HOUR, "acme", "cpu", "\"many\"");
+    sets.usage(HOUR, "cord", "mem", "70");
+    let all = held(&sets);
+    assert_eq!(june(&sets), ["C mem 70", "ORG cpu 3"]);
+    let [[customer, reason, id]] = &all[..] else { panic!("{all:?}") };
+    assert!(customer == "B" && reason.contains("stands in another charge that was published before"), "{reason}");
+    assert_eq!(sets.run(1), [state("2025-06", "unchanged")]);
+    sets.0.command("status", &[], &[]).expect(1).says("held");
+    // Somebody who knows better has it their way.
+    let release = [id, "release", "--reason", "we told them", "--yes"];
+    sets.0.command("ledger resolve", &release, &[]).expect(0);
+    sets.run(1);
+    assert_eq!(june(&sets), ["B cpu 2", "C mem 70", "ORG cpu 3"]);
+    sets.usage(HOUR, "acme", "cpu", "10");
+    sets.run(0);
+    assert_eq!(june(&sets), ["A cpu 10", "B cpu 2", "C mem 70"]);
+    sets.0.command("ledger verify", &[], &[]).expect(0);
+}
+
+#[test]
+fn a_charge_that_the_sink_objects_to_stays_under_whatever_name_it_was_published() {
+    let sets = with_customers("acme,A\nbolt,B\n");
+    sets.0.replace("config.way = \"proper\"", "config.way = \"proper\"\nconfig.objects_to = \"x\"");
+    sets.usage(HOUR, "acme", "disk", "1");
+    sets.usage(HOUR, "bolt", "disk", "2");
+    sets.run(0);
+    customers(&sets, "acme,A2\nbolt,B\n");
+    sets.0.replace("objects_to = \"x\"", "objects_to = \"disk\"");
+    sets.usage(HOUR, "acme", "disk", "10");
+    sets.run(1);
+    assert_eq!(june(&sets), ["A disk 1", "B disk 2"], "neither lost nor doubled");
+    sets.0.replace("objects_to = \"disk\"", "objects_to = \"x\"");
+    sets.run(0);
+    assert_eq!(june(&sets), ["A2 disk 10", "B disk 2"]);
+}
+
+#[test]
+fn what_is_held_stays_as_a_person_who_went_back_had_it() {
+    let sets = Sets::new();
+    sets.usage(HOUR, "acme", "cpu", "1");
+    sets.usage(HOUR, "bolt", "cpu", "1");
+    sets.run(0);
+    let first = sets.listed()[0].0.clone();
+    sets.usage(HOUR, "acme", "cpu", "1000");
+    sets.run(0);
+    let revert = ["revert", "--period", "2025-06", "--to", &first, "--reason", "a typing error", "--yes"];
+    sets.snapshots(&revert).expect(0);
+    sets.usage(HOUR, "acme", "cpu", "\"many\"");
+    sets.usage(HOUR, "bolt", "cpu", "2");
+    sets.run(1);
+    assert_eq!(june(&sets), ["acme cpu 1", "bolt cpu 1"]);
+    sets.snapshots(&["release", "--period", "2025-06", "--yes"]).expect(0);
+    sets.run(1);
+    assert_eq!(june(&sets), ["acme cpu 1", "bolt cpu 2"], "not what nobody is shown any more");
+}
+
+#[test]
+fn usage_that_is_gone_takes_away_nothing_that_ended_before_changes_are_looked_for() {
+    let sets = Sets::new();
+    sets.0.replace("plugin = \"s3-reader\"", "plugin = \"s3-reader\"\nlook_back = \"12 hours\"");
+    sets.usage(HOUR, "acme", "cpu", "1");
+    sets.usage("2025/06/02/20", "acme", "cpu", "2");
+    sets.run(0);
+    // Raw usage is kept for a while only, and a record that was late is no reason to forget the rest.
+    let gone = |hour: &str| object(&sets, hour, "acme-cpu", "[]");
+    gone(HOUR);
+    gone("2025/06/02/20");
+    sets.run(0);
+    assert_eq!(june(&sets), ["acme cpu 1"]);
+    // Where somebody asks for it, it is read.
+    sets.0.command("run", &["--window", "2025-06-01T05"], &[]).expect(0);
+    assert!(june(&sets).is_empty());
+}
+
+#[test]
+fn a_window_that_somebody_reopens_is_read_however_long_ago_it_was() {
+    let mut sets = Sets::new();
+    sets.0.replace("plugin = \"s3-reader\"", "plugin = \"s3-reader\"\nlook_back = \"1 day\"");
+    sets.usage(HOUR, "acme", "cpu", "1");
+    sets.run(0);
+    sets.0.at("2025-06-20T00:00:00Z");
+    sets.run(0);
+    object(&sets, HOUR, "acme-cpu", r#"[{"externalPayerId":"acme","dimension":"cpu","value":5}]"#);
+    let reopen = ["--window", "2025-06-01T05", "--reason", "a correction", "--yes"];
+    sets.0.command("ledger reopen", &reopen, &[]).expect(0);
+    assert_eq!(sets.run(0), [state("2025-06", "published")]);
+    assert_eq!(june(&sets), ["acme cpu 5"]);
+    assert_eq!(sets.run(0), [state("2025-06", "unchanged")]);
+}
+
+#[test]
+fn a_last_bill_is_for_sinks_that_bill_and_leaves_sets_as_they_are() {
+    let mut sets = Sets::new();
+    let last = ["--final", "acme", "--until", "2025-06-02T10:00:00Z"];
+    sets.usage(HOUR, "acme", "cpu", "1");
+    sets.0.command("run", &last, &[]).expect(2).says("bill no customer alone");
+    // Beside a sink that bills, what is new of everybody else is still new to the next run.
+    let usual = Stage::usual();
+    let clazar = usual.split_once("[sink.clazar]").unwrap().1;
+    let text = std::fs::read_to_string(sets.0.path("pipeline.toml")).unwrap();
+    sets.0.pipeline(&format!("{text}\n[sink.clazar]{clazar}"));
+    sets.usage(HOUR, "bolt", "cpu", "2");
+    sets.run(0);
+    assert_eq!(june(&sets), ["acme cpu 1", "bolt cpu 2"]);
+    sets.0.at("2025-06-03T04:00:00Z");
+    sets.usage(HOUR, "bolt", "mem", "3");
+    sets.0.command("run", &["--final", "acme", "--until", "2025-06-03T03:00:00Z"], &[]).expect(0);
+    sets.run(0);
+    assert_eq!(june(&sets), ["acme cpu 1", "bolt cpu 2", "bolt mem 3"]);
+}
