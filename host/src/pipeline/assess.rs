@@ -59,6 +59,8 @@ impl<'a> Assess<'a> {
         let moved = match self.queue {
             // Records that are usage now went into no charge before.
             Some(_) => Moved::default(),
+            // What is published is no bill, and replaces what stood there.
+            None if spec.publishes => Moved::default(),
             None => Moved::of(pipeline, window, reading, &doubts, state),
         };
         let in_doubt = SinkDoubts::of(spec, &doubts);

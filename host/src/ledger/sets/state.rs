@@ -149,6 +149,11 @@ impl Sets {
         self.parts.get(sink)?.get(window)
     }
 
+    /// The first window that was read for a sink.
+    pub fn first(&self, sink: &str) -> Option<Window> {
+        self.parts.get(sink)?.keys().next().copied()
+    }
+
     /// Every window that was read for a sink, and where its charges are.
     pub fn parts(&self) -> impl Iterator<Item = (&str, &Window, &SetPart)> {
         let of_sink = self.parts.iter();

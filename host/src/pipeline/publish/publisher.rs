@@ -190,6 +190,12 @@ impl Publisher<'_> {
         if known.publication(&id).is_some() {
             return Err(contract("beginning a set", &line, format!("it gave a set the id {id}, which another had")));
         }
+        let shelf = self.setup.place.shelf();
+        let parts: Vec<_> = month.parts.iter().map(|(_, part)| part.clone()).collect();
+        // What cannot be published leaves nothing behind.
+        if self.place.surveys {
+            shelf.each_block(&parts, &mut |columns| line.survey(columns))?;
+        }
         let (contents, fingerprint, rows) = (month.contents, month.fingerprint, month.rows);
         let set = Intent {
             period,
@@ -201,11 +207,6 @@ impl Publisher<'_> {
             closes: self.place.closes,
         };
         self.append(Entry::Publishing { sink: sink.clone(), set })?;
-        let shelf = self.setup.place.shelf();
-        let parts: Vec<_> = month.parts.iter().map(|(_, part)| part.clone()).collect();
-        if self.place.surveys {
-            shelf.each_block(&parts, &mut |columns| line.survey(columns))?;
-        }
         failpoint("writing-set");
         shelf.each_block(&parts, &mut |columns| line.write(columns))?;
         failpoint("finishing-set");
