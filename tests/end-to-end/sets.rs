@@ -397,7 +397,7 @@ fn a_month_is_emptied_by_a_person_until_it_is_released() {
     let sets = Sets::new();
     sets.usage("2025/06/01/05", "acme", "cpu", "1");
     let remove = ["remove", "--period", "2025-06", "--reason", "not ours"];
-    sets.snapshots(&[&remove[..], &["--yes"]].concat()).expect(2).says("nothing of 2025-06 was published");
+    sets.snapshots(&[&remove[..], &["--yes"]].concat()).expect(2).says("nothing was published");
     sets.run(0);
     sets.snapshots(&remove).expect(2).says("nothing was changed");
     sets.snapshots(&[&remove[..], &["--yes"]].concat()).expect(0);
@@ -496,7 +496,7 @@ fn ids_of_what_was_billed_say_nothing_of_what_is_published_again() {
     let sets = Sets::new();
     sets.0.replace("[source]", "[source]\ndedupe = \"id\"");
     sets.0.replace("quantity = \"/value\" }", "quantity = \"/value\", id = \"/id\" }");
-    sets.0.command("check", &[], &[]).expect(2).says("where its ids would be known already");
+    sets.0.command("check", &[], &[]).expect(2).says("publishes what one run reads again in another");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::sets::{JUNE, Sets, files, state};
+use crate::support::Backend;
 
 /// What a plan says of the months, and what the run after it does: the same, in the words of each.
 #[track_caller]
@@ -171,6 +172,26 @@ fn listing_what_was_published_writes_nothing() {
     std::fs::remove_dir_all(sets.0.path("out")).unwrap();
     sets.snapshots(&["list"]).expect(0).says("gone");
     assert!(!sets.0.path("out").exists());
+}
+
+#[test]
+fn what_changes_published_sets_begins_no_ledger() {
+    for ledger in Backend::both() {
+        let sets = Sets::on(ledger);
+        let none = "there is no ledger of `postgres-prod` at";
+        let of_june = |command: &str, more: &[&str], exit: i32| {
+            let arguments = [&[command, "--period", "2025-06", "--yes"], more].concat();
+            sets.snapshots(&arguments).expect(exit).says(none);
+            assert!(!sets.0.has_a_ledger(), "{command}");
+        };
+        let because = ["--reason", "an audit"];
+        of_june("prune", &[], 0);
+        of_june("release", &[], 2);
+        of_june("remove", &because, 2);
+        of_june("revert", &[&because[..], &["--to", "00000000000000000001"]].concat(), 2);
+        let pruned = sets.snapshots(&["prune", "--json"]).expect(0).json();
+        assert_eq!(pruned["snapshots"].as_array().map(Vec::len), Some(0), "{pruned:#}");
+    }
 }
 
 #[test]
