@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::sets::{JUNE, Sets, files, state};
-use crate::support::Backend;
+use crate::support::{Backend, component};
 
 /// What a plan says of the months, and what the run after it does: the same, in the words of each.
 #[track_caller]
@@ -217,4 +217,42 @@ fn what_a_run_did_not_write_down_is_written_before_a_person_changes_anything() {
         assert_eq!(sets.shown(JUNE), Some(vec!["acme cpu 2".to_owned()]));
         sets.0.command("ledger verify", &[], &[]).expect(0);
     }
+}
+
+#[test]
+fn a_month_that_waits_says_what_keeps_its_windows_from_being_read() {
+    let mut sets = Sets::new();
+    let text = std::fs::read_to_string(sets.0.path("pipeline.toml")).unwrap();
+    let (head, rest) = text.split_once("[source]").unwrap();
+    let (_, rest) = rest.split_once("[aggregate.rules]").unwrap();
+    let (plugin, way) = (component("misreading").display().to_string(), "way = \"proper\"");
+    sets.0.pipeline(&format!("{head}[source]\nplugin = \"{plugin}\"\nconfig.{way}\n[aggregate.rules]{rest}"));
+    let source = |sets: &Sets, from: &str, to: &str| {
+        let (from, to) = (format!("{from}\n[aggregate.rules]"), format!("{to}\n[aggregate.rules]"));
+        sets.0.replace(&from, &to);
+    };
+    let only = |sets: &Sets, window: &str| sets.0.command("run", &["--window", window], &[]);
+    let (at_fault, other) = ("mend what kept this run from reading windows of it", "run the pipeline without --window");
+    sets.0.at("2025-06-01T03:00:10Z");
+    only(&sets, "2025-06-01T01")
+        .expect(1)
+        .says("2025-06-01T00 and 1 more window of it are due and were never read")
+        .says(other);
+    only(&sets, "2025-06-01T00").expect(1).says("2025-06-01T02 of it is due and was never read");
+    // The run takes it up, and cannot read it: nothing but that is to be mended.
+    source(&sets, way, "way = \"more\"");
+    for command in ["run", "plan"] {
+        let failed = sets.0.command(command, &[], &[]);
+        failed.expect(3).says("it says that what it read holds 2 items").says(at_fault);
+        assert!(!failed.stdout.contains("--window") && !failed.stdout.contains("max_windows"), "{failed:?}");
+    }
+    only(&sets, "2025-06-01T02").expect(3).says(&format!("{at_fault}, told above, and {other}"));
+    source(&sets, "way = \"more\"", way);
+    // What is left to later runs is no failure.
+    sets.0.at("2025-06-01T05:00:10Z");
+    sets.0.replace("start  = \"2025-06\"", "start  = \"2025-06\"\nmax_windows = 1");
+    let limited = sets.0.run();
+    limited.expect(1).says("2025-06-01T04 of it is due and was never read").says("max_windows holds windows back");
+    assert!(!limited.stdout.contains(at_fault) && !limited.stdout.contains(other), "{limited:?}");
+    assert_eq!(sets.run(0), [state("2025-06", "published")]);
 }
