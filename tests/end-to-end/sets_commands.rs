@@ -1,6 +1,6 @@
 //! What commands say of complete sets beside a run: a plan by a run's own rules, and the ledger's commands by what is published.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::sets::{JUNE, Sets, files, state};
 use crate::support::{Backend, component};
@@ -255,4 +255,46 @@ fn a_month_that_waits_says_what_keeps_its_windows_from_being_read() {
     limited.expect(1).says("2025-06-01T04 of it is due and was never read").says("max_windows holds windows back");
     assert!(!limited.stdout.contains(at_fault) && !limited.stdout.contains(other), "{limited:?}");
     assert_eq!(sets.run(0), [state("2025-06", "published")]);
+}
+
+#[test]
+fn status_says_where_readers_are_shown_other_charges_than_a_month_has() {
+    let sets = Sets::new();
+    let (behind, pinned) = ("readers are shown other charges than it has", "as a person said");
+    let status = |exit: i32| sets.0.command("status", &[], &[]).expect(exit).stdout.clone();
+    let told = |exit: i32| sets.0.command("status", &["--json"], &[]).expect(exit).json()["sinks"][0]["behind"].clone();
+    // Nothing was ever published of it, since that failed.
+    sets.usage("2025/06/01/05", "acme", "cpu", "1");
+    sets.fails("begin");
+    sets.0.run().expect(3);
+    assert!(
+        status(1).contains("behind    2025-06: readers are shown nothing of it; a run publishes it"),
+        "{}",
+        status(1)
+    );
+    assert_eq!(told(1), json!([{ "period": "2025-06", "shown": false }]));
+    sets.mended("begin");
+    sets.run(0);
+    assert!(!status(0).contains("behind"), "{}", status(0));
+    assert_eq!(told(0), Value::Null);
+    // It changed, and could not be published again.
+    sets.usage("2025/06/01/05", "acme", "cpu", "2");
+    sets.fails("begin");
+    sets.0.run().expect(3);
+    assert!(status(1).contains(&format!("behind    2025-06: {behind}; a run publishes it")), "{}", status(1));
+    sets.mended("begin");
+    sets.run(0);
+    // Pinned it is what somebody decided, and no more once it is released.
+    let first = sets.listed()[0].0.clone();
+    let back = ["revert", "--period", "2025-06", "--to", &first, "--reason", "an audit", "--yes"];
+    sets.snapshots(&back).expect(0);
+    assert_eq!(sets.run(0), [state("2025-06", "pinned")]);
+    assert!(status(0).contains(pinned) && !status(0).contains("behind"), "{}", status(0));
+    sets.snapshots(&["release", "--period", "2025-06", "--yes"]).expect(0);
+    assert!(status(1).contains(&format!("behind    2025-06: {behind}; a run publishes it")), "{}", status(1));
+    assert_eq!(told(1), json!([{ "period": "2025-06", "shown": true }]));
+    // No run had the chance, and there is nothing due by which it could be told since when.
+    sets.0.command("status", &["--patience", "2h"], &[]).expect(1);
+    assert_eq!(sets.run(0), [state("2025-06", "published")]);
+    status(0);
 }

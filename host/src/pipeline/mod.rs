@@ -86,6 +86,6 @@ pub use options::{LastBill, Options, Watch};
 pub use publish::{Archive, Snapshot, Standing, to_prune};
 pub use run::{run, run_id};
 pub use setup::{Section, Setup, SetupError, SinkSection};
-pub use status::{DueWindows, LastRun, Open, Pin, Published, Settled, SinkStatus, Status};
+pub use status::{Behind, DueWindows, LastRun, Open, Pin, Published, Settled, SinkStatus, Status};
 pub use summary::exit as exit_of;
 pub use take_over::{Refusal, TakeOver, to_be_taken_over};
