@@ -298,3 +298,86 @@ fn status_says_where_readers_are_shown_other_charges_than_a_month_has() {
     assert_eq!(sets.run(0), [state("2025-06", "published")]);
     status(0);
 }
+
+#[test]
+fn what_a_person_decides_of_a_set_is_told_in_the_words_of_publishing() {
+    let sets = Sets::new();
+    sets.usage("2025/06/01/05", "acme", "cpu", "2");
+    sets.usage("2025/06/01/05", "bolt", "mem", "1");
+    sets.usage("2025/06/01/05", "corp", "mem", "1");
+    sets.run(0);
+    sets.0.replace("config.way = \"proper\"", "config.way = \"proper\"\nconfig.objects_to = \"cpu\"");
+    sets.usage("2025/06/01/05", "acme", "cpu", "3");
+    sets.0.usage("2025/06/01/05", "torn", &[("bolt", "mem", "\"many\"")]);
+    let held = sets.0.command("run", &["--json"], &[]).expect(1).json();
+    let all = held["windows"].as_array().unwrap().iter().flat_map(|window| window["lines"].as_array().unwrap());
+    let of_acme = all.clone().find(|line| line["customer"] == "acme").unwrap();
+    let id = of_acme["would_be"].as_str().unwrap();
+    let object = "omnistrate-metering/Postgres/PROD/pt-1/2025/06/01/05/torn.json, record 1";
+    // What is asked, and what is refused.
+    let stays = "no run publishes it: what was published of it last stays, as long as it comes to exactly this";
+    let lasts = ["--reason", "a credit note"];
+    for (what, says) in [
+        (&[id, "waive"][..], stays),
+        (&[id, "billed"], stays),
+        (&[id, "release"], "the sink cannot publish it as it is"),
+        (&[id, "not-billed"], "say release to publish it, or waive"),
+        (&["release", "--record", object], "the next run publishes each charge, as long as it comes to exactly this"),
+        (&["waive", "--record", object], "the next run publishes what it held without it"),
+        (&["release", "--customer", "bolt"], "the next run publishes each, as long as it comes to exactly this"),
+    ] {
+        let asked = sets.0.command("ledger resolve", &[what, &lasts[..]].concat(), &[]);
+        asked.expect(2).says(says);
+        let said = asked.stderr.replace("not-billed", "").replace("down: billed", "");
+        assert!(!said.contains("bill") && !said.contains("sends"), "{said}");
+    }
+    // Of a charge that is published and not held there is nothing to decide.
+    let shown = sets.0.command("ledger show", &["--window", "2025-06-01T05", "--json"], &[]).expect(0).json();
+    let charges = shown["windows"][0]["charges"].as_array().unwrap();
+    let corp = charges.iter().find(|charge| charge["customer"] == "corp").unwrap()["id"].as_str().unwrap();
+    for verdict in ["waive", "billed", "release"] {
+        let asked = sets.0.command("ledger resolve", &[&[corp, verdict][..], &lasts].concat(), &[]);
+        asked.expect(2).says("is published in a complete set by out, and nothing of it is held");
+    }
+    // What is held stands beside what was published of it last.
+    let of_window = |says: &str| {
+        let shown = sets.0.command("ledger show", &["--window", "2025-06-01T05"], &[]);
+        shown.expect(0).says("published acme cpu 2").says(says);
+        assert!(!shown.stdout.contains("frozen"), "{shown:?}");
+    };
+    of_window("held acme cpu 3 not published");
+    let explained = sets.0.command("explain", &[id], &[]);
+    explained.expect(0).says("comes to 2").says("and is held: no set has it as it is").says("cpu of acme, 3");
+    assert!(!explained.stdout.contains("next: nothing"), "{explained:?}");
+    let document = sets.0.command("explain", &[id, "--json"], &[]).expect(0).json();
+    assert_eq!((&document["now"]["quantity"], &document["beside"]["held"]), (&"2".into(), &true.into()));
+    // A word by hand publishes nothing, and nothing calls it published.
+    let said = sets.0.command("ledger resolve", &[&[id, "billed", "--yes"][..], &lasts].concat(), &[]);
+    said.expect(0).says(stays);
+    sets.0.usage("2025/06/01/05", "torn", &[]);
+    let page = sets.0.path("plan.html");
+    let plan = sets.0.command("plan", &["--html", page.to_str().unwrap()], &[]);
+    let html = std::fs::read_to_string(&page).unwrap();
+    let run = sets.0.run();
+    for told in [&plan, &run] {
+        told.expect(0).says("waived said to be billed by a person").says("what was published of it last stays");
+    }
+    assert!(html.contains("said to be billed by a person") && !html.contains("differ"), "{html}");
+    of_window("waived acme cpu 3 not published, said to be billed by a person");
+    assert_eq!(sets.shown(JUNE).unwrap(), ["acme cpu 2", "bolt mem 1", "corp mem 1"]);
+    let explained = sets.0.command("explain", &[id], &[]);
+    explained.expect(0).says("no set has it as it is").says("said to be billed by a person");
+    assert!(!explained.stdout.contains("and is held"), "{explained:?}");
+    sets.0.command("status", &[], &[]).expect(0);
+    // What is released is published, and nothing stands beside it any more.
+    sets.0.usage("2025/06/01/05", "torn", &[("corp", "mem", "\"many\"")]);
+    sets.usage("2025/06/01/05", "corp", "mem", "5");
+    sets.run(1);
+    sets.0.command("explain", &[corp], &[]).expect(0).says("mem of corp, 5").says("and is held");
+    sets.0.command("ledger resolve", &[&[corp, "release", "--yes"][..], &lasts].concat(), &[]).expect(0);
+    sets.0.command("explain", &[corp], &[]).expect(0).says("next: a run publishes it");
+    sets.run(1);
+    let explained = sets.0.command("explain", &[corp], &[]);
+    explained.expect(0).says("comes to 5").says("next: nothing: readers are shown it as it is");
+    assert!(!explained.stdout.contains("would be"), "{explained:?}");
+}

@@ -345,7 +345,7 @@ pub(super) fn settle(
                 let is_frozen = line.id.is_some_and(|id| state.charge(&id).is_some());
                 // What is late is frozen with a later window, or waits for one.
                 let is_late = line.is_late && line.held.is_none() && !line.differs();
-                line.zero || line.waived.is_some() || is_frozen || is_late || line.published.is_some() || spec.publishes && line.by_hand.is_some()
+                line.zero || line.waived.is_some() || is_frozen || is_late || line.published.is_some()
             })
             && state.window(sink, &work.window).is_none_or(|known| known.holds.is_empty())
             && state.charges_of(sink, &work.window).iter().all(|charge| charge.is_final());
