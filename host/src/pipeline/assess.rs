@@ -240,6 +240,10 @@ impl<'a> Assess<'a> {
                 (line.quantity, line.zero, line.draft) = (quantity, true, Some(Box::new(proposal)));
             }
             Judged::Held(why) => line.held = Some(why),
+            // No set has it either way, however it was billed.
+            Judged::Waived(word) | Judged::ByHand(_, word) if self.spec.publishes => {
+                line.waived = Some(format!("{}; what was published of it last stays", word.words()));
+            }
             Judged::Waived(word) => line.waived = Some(word.words()),
             Judged::Owed(amount) => {
                 line.takes(&amount);

@@ -268,22 +268,20 @@ pub(super) fn broken_off(sink: &str, period: Window, known: &Period, shown: &Sho
     Some(Entry::Published { sink: sink.to_owned(), period, id: unfinished.intent.id.clone() })
 }
 
-/// That windows of a month were never read.
+/// That windows of a month were never read. Why, and what there is to do, the run knows.
 pub(super) fn waits(sink: &Section, month: &Month) -> Problem {
     let first = month.unread.first().map(Window::label).unwrap_or_default();
-    let more = match month.unread.len() {
-        0 | 1 => String::new(),
-        many => format!(" and {} more windows", many - 1),
+    let which = match month.unread.len() {
+        0 | 1 => format!("{first} of it is"),
+        2 => format!("{first} and 1 more window of it are"),
+        many => format!("{first} and {} more windows of it are", many - 1),
     };
-    let text = format!("it is not published: {first}{more} of it that are due were never read");
-    let action = "a set covers its month from the first instant: run the pipeline without --window; where max_windows holds windows \
-                  back, later runs take them up";
+    let were = if month.unread.len() > 1 { "were" } else { "was" };
     Problem {
         plugin: Some(sink.label()),
         step: Some("publishing".to_owned()),
         input: Some(month.period.label()),
-        action: Some(action.to_owned()),
-        ..Problem::new("unread", text)
+        ..Problem::new("unread", format!("it is not published: {which} due and {were} never read"))
     }
 }
 
