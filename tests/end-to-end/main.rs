@@ -59,6 +59,7 @@ mod sets;
 mod sets_commands;
 mod sets_crashes;
 mod sets_drawn;
+mod sets_guarded;
 mod sets_held;
 mod sinks;
 mod sources;
