@@ -1,6 +1,6 @@
 //! What complete sets are kept from: another plugin under their sink's name, and sets that somebody else put in their place.
 
-use crate::sets::{JUNE, Sets};
+use crate::sets::{JUNE, Sets, state};
 
 /// The section of a sink that bills each charge, under the name of the one that publishes.
 const BILLING: &str = "[sink.out]\nplugin = \"clazar\"\nretry_budget = \"5s\"\nconfig = { cloud = \"aws\", url = \"${CLAZAR_URL}\" }\n\
@@ -43,4 +43,63 @@ fn a_sink_of_another_kind_needs_another_name() {
         };
         sets.0.command("ledger verify", &[], &[]).expect(0);
     }
+}
+
+/// The names of the two sets that there are.
+fn ids(sets: &Sets) -> [String; 2] {
+    let ids: Vec<String> = sets.listed().into_iter().map(|(id, _)| id).collect();
+    ids.try_into().unwrap()
+}
+
+/// Puts a set of the same name where one was published: another pipeline may give a name, too.
+fn put(sets: &Sets, id: &str, text: &str) {
+    std::fs::write(sets.0.path("out").join(JUNE).join(id), text).unwrap();
+}
+
+#[test]
+fn a_set_of_the_same_name_is_ours_only_as_it_was_written() {
+    let sets = Sets::new();
+    sets.usage("2025/06/01/05", "acme", "cpu", "1");
+    sets.run(0);
+    sets.usage("2025/06/01/05", "acme", "cpu", "2");
+    sets.run(0);
+    let [first, second] = ids(&sets);
+    // What readers are shown was changed: it is published anew.
+    put(&sets, &second, "1 bolt cpu 99999\n");
+    let listed = sets.snapshots(&["list"]);
+    listed.expect(0).says("and is 1 file of 17 bytes: it was changed, or is somebody else's");
+    assert_eq!(sets.run(0), [state("2025-06", "published")]);
+    assert_eq!(sets.shown(JUNE).unwrap(), ["acme cpu 2"]);
+    assert_eq!(sets.run(0), [state("2025-06", "unchanged")]);
+    // An older one is gone back to only as it was.
+    let back = |id: &str| sets.snapshots(&["revert", "--period", "2025-06", "--to", id, "--reason", "r", "--yes"]);
+    back(&second).expect(2).says("nothing was changed").says("it was changed, or is somebody else's");
+    assert_eq!(sets.run(0), [state("2025-06", "unchanged")]);
+    back(&first).expect(0);
+    // And what is pinned is not shown as something else.
+    put(&sets, &first, "1 bolt cpu 99999\n");
+    sets.0.run().expect(1).says("it was changed, or is somebody else's").says("snapshots release");
+    sets.snapshots(&["release", "--period", "2025-06", "--yes"]).expect(0);
+    assert_eq!(sets.run(0), [state("2025-06", "published")]);
+    assert_eq!(sets.shown(JUNE).unwrap(), ["acme cpu 2"]);
+    // Nobody deletes what may be another's.
+    sets.snapshots(&["prune", "--keep", "0", "--yes"]).expect(0).says("2 that others published stay");
+    assert!(sets.0.path("out").join(JUNE).join(&first).exists());
+    sets.0.command("ledger verify", &[], &[]).expect(0);
+}
+
+#[test]
+fn what_is_left_of_a_set_that_was_being_deleted_is_deleted() {
+    let sets = Sets::new();
+    for value in ["1", "2"] {
+        sets.usage("2025/06/01/05", "acme", "cpu", value);
+        sets.run(0);
+    }
+    let [first, _] = ids(&sets);
+    let prune = ["--keep", "0", "--yes"];
+    let killed = sets.0.command("snapshots prune", &prune, &[("METERHOST_FAILPOINT", "removing-set")]);
+    assert_eq!(killed.exit, -1, "{killed:?}");
+    put(&sets, &first, "1");
+    sets.snapshots(&["prune", "--yes"]).expect(0).says(&first);
+    assert!(!sets.0.path("out").join(JUNE).join(&first).exists());
 }

@@ -258,7 +258,7 @@ fn revert(args: &RevertArgs, global: &Global) -> Result<Exit, Refused> {
     let archive = whose.archive(&setup)?;
     let mut ledger = whose.open(&setup)?;
     let all = sets(&archive, &ledger, Some(&period))?;
-    let found = all.iter().find(|set| set.id == args.to).filter(|set| set.files > 0 && set.standing != Standing::Gone);
+    let found = all.iter().find(|set| set.id == args.to && set.files > 0 && set.standing != Standing::Gone);
     let Some(set) = found else {
         let ids: Vec<String> = all.iter().filter(|set| set.files > 0).map(|set| escaped(&set.id)).collect();
         let there = if ids.is_empty() { "there is none".to_owned() } else { format!("there is {}", ids.join(", ")) };
@@ -269,6 +269,11 @@ fn revert(args: &RevertArgs, global: &Global) -> Result<Exit, Refused> {
     }
     if set.standing == Standing::LeftBehind {
         return Err(refused(format!("{} is not whole: its publication broke off", escaped(&set.id))));
+    }
+    let known = ledger.state().sets().period(archive.name(), &period);
+    if let Some(whose) = set.whose.as_ref().filter(|_| known.is_some_and(|known| known.publication(&set.id).is_some()))
+    {
+        return Err(refused(format!("nothing was changed: {}", escaped(whose))));
     }
     let text = format!(
         "readers of {} in {} are shown {}, until `meterhost snapshots release` says otherwise\nis to be written down, because: {}",

@@ -130,7 +130,7 @@ impl Month {
     /// Whether readers are shown what they would be.
     fn is_shown(&self, known: &Period, shown: &Shown, back: Timestamp) -> bool {
         let is_as_known = match shown {
-            Shown::Set(found) => Some(&found.id) == known.current.as_ref() && found.files > 0,
+            Shown::Set(found) => known.is_current(found) && found.files > 0,
             Shown::Nothing => false,
             Shown::CannotTell => known.unfinished().is_none(),
         };

@@ -8,8 +8,8 @@ use super::month::{Made, Month, months};
 use crate::broker::Denial;
 use crate::config::SinkSpec;
 use crate::failpoint::failpoint;
-use crate::ledger::{Entry, Intent, Ledger, LedgerError, Period, Receipt, State, merged};
-use crate::model::publish::{PlaceTraits, Shown, Written};
+use crate::ledger::{Entry, Intent, Ledger, LedgerError, Period, Publication, Receipt, State, merged};
+use crate::model::publish::{Found, PlaceTraits, Shown, Written};
 use crate::model::window::Window;
 use crate::pipeline::complete::Complete;
 use crate::pipeline::deliver::Stopped;
@@ -155,7 +155,7 @@ impl Publisher<'_> {
     fn kept_pinned(&self, month: &Month, known: &Period, shown: &Shown, line: &mut Line<'_>) -> Result<(), Halt> {
         let wanted = known.current.as_deref().unwrap_or_default();
         let is_shown = match shown {
-            Shown::Set(found) => found.id == wanted,
+            Shown::Set(found) => known.is_current(found),
             Shown::Nothing => false,
             Shown::CannotTell => true,
         };
@@ -165,10 +165,7 @@ impl Publisher<'_> {
         let step = "showing what was pinned";
         let found = line.instance.revert(&self.sink.section.config, &month.period, wanted);
         let found = found.map_err(Halt::failed(step, &line.session))?;
-        match found.id == wanted {
-            true => Ok(()),
-            false => Err(contract(step, line, format!("it made {} current, and was asked for {wanted}", found.id))),
-        }
+        reverted(known, wanted, &found).map_err(|cause| Halt::failed(step, &line.session)(cause.into()))
     }
 
     /// What is known of a month once it is clear what became of a publication that a crash broke off: what readers are shown decides.
@@ -259,12 +256,36 @@ impl Publisher<'_> {
 /// shown, and what has the same id and other files is somebody else's.
 pub(super) fn broken_off(sink: &str, period: Window, known: &Period, shown: &Shown) -> Option<Entry> {
     let Shown::Set(found) = shown else { return None };
-    let unfinished = known.unfinished().filter(|unfinished| unfinished.intent.id == found.id)?;
-    let receipt = unfinished.receipt.as_ref()?;
-    if (receipt.files, receipt.bytes) != (found.files, found.bytes) {
-        return None;
-    }
+    let unfinished = known.unfinished().filter(|unfinished| unfinished.is(found))?;
     Some(Entry::Published { sink: sink.to_owned(), period, id: unfinished.intent.id.clone() })
+}
+
+/// What is wrong where this set was made current, and that one was asked for.
+pub(super) fn reverted(known: &Period, wanted: &str, found: &Found) -> Result<(), Cause> {
+    if found.id != wanted {
+        return Err(Cause::Contract(format!("it made {} current, and was asked for {wanted}", found.id)));
+    }
+    match known.publication(wanted).filter(|wanted| !wanted.is(found)) {
+        Some(wanted) => Err(Cause::Other(format!(
+            "{}; `meterhost snapshots release` lets the month be published anew",
+            not_as_written(wanted, found)
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// That what was found under the name of a set is not that set.
+pub(super) fn not_as_written(published: &Publication, found: &Found) -> String {
+    let size =
+        |files: u32, bytes: u64| format!("{files} {} of {bytes} bytes", if files == 1 { "file" } else { "files" });
+    let there = size(found.files, found.bytes);
+    match &published.receipt {
+        Some(Receipt { files, bytes, .. }) => {
+            let written = size(*files, *bytes);
+            format!("{} was written as {written}, and is {there}: it was changed, or is somebody else's", found.id)
+        }
+        None => format!("{} was never written whole, and is {there}: it is somebody else's", found.id),
+    }
 }
 
 /// That windows of a month were never read.
