@@ -103,3 +103,22 @@ fn what_is_left_of_a_set_that_was_being_deleted_is_deleted() {
     sets.snapshots(&["prune", "--yes"]).expect(0).says(&first);
     assert!(!sets.0.path("out").join(JUNE).join(&first).exists());
 }
+
+#[test]
+fn two_sinks_publish_in_one_place_only_by_configurations_that_differ() {
+    let sets = Sets::new();
+    let text = std::fs::read_to_string(sets.0.path("pipeline.toml")).unwrap();
+    let (head, sink) = text.split_once("[sink.out]").unwrap();
+    let both = |first: &str, second: &str| sets.0.pipeline(&format!("{head}[sink.out]{first}\n[sink.more]{second}"));
+    both(sink, &sink.replace("\nplugin", "\ntakes = [\"disk\"]\nplugin"));
+    for command in ["check", "run"] {
+        let refused = sets.0.command(command, &[], &[]);
+        refused.expect(2).says("sink.out and sink.more publish in one place").says("give each a place of its own");
+    }
+    assert!(!sets.0.has_a_ledger());
+    for differs in [sink.replace("file://./out", "file://./more"), sink.replace("proper", "later")] {
+        both(sink, &differs);
+        std::fs::create_dir_all(sets.0.path("more")).unwrap();
+        sets.0.command("check", &[], &[]).expect(0);
+    }
+}
