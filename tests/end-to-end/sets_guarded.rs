@@ -122,3 +122,31 @@ fn two_sinks_publish_in_one_place_only_by_configurations_that_differ() {
         sets.0.command("check", &[], &[]).expect(0);
     }
 }
+
+#[test]
+fn a_month_is_emptied_of_what_this_pipeline_published_and_of_nothing_else() {
+    let sets = Sets::new();
+    sets.usage("2025/06/01/05", "acme", "cpu", "1");
+    sets.usage("2025/06/01/05", "bolt", "cpu", "1");
+    sets.run(0);
+    let ours = sets.listed()[0].0.clone();
+    let empty = |yes: &[&str]| sets.snapshots(&[&["remove", "--period", "2025-06", "--reason", "r"], yes].concat());
+    empty(&[])
+        .expect(2)
+        .says("readers of 2025-06 in out are shown no charges")
+        .says(&format!("instead of {ours} current"));
+    empty(&[]).says("2 charges").says("nothing was changed");
+    // Somebody else's, under another name and under that of ours.
+    put(&sets, "00000000000000000007", "1 bolt cpu 9\n");
+    put(&sets, "current", "00000000000000000007");
+    let refused = empty(&["--yes"]);
+    refused.expect(2).says("shown 00000000000000000007, which out did not publish").says("see whose it is");
+    put(&sets, "current", &ours);
+    put(&sets, &ours, "1 bolt cpu 9\n");
+    empty(&["--yes"]).expect(2).says("it was changed, or is somebody else's");
+    assert_eq!(sets.shown(JUNE).unwrap(), ["bolt cpu 9"]);
+    // As it is advised.
+    sets.run(0);
+    empty(&["--yes"]).expect(0);
+    assert_eq!(sets.shown(JUNE).unwrap(), [""; 0]);
+}

@@ -362,13 +362,24 @@ fn remove(args: &RemoveArgs, global: &Global) -> Result<Exit, Refused> {
     let archive = whose.archive(&setup)?;
     let mut ledger = whose.open(&setup)?;
     let all = sets(&archive, &ledger, Some(&period))?;
-    if !all.iter().any(|set| set.standing == Standing::Current) {
+    let Some(set) = all.iter().find(|set| set.standing == Standing::Current) else {
         return Err(refused(format!("nothing of {} was published for {}", period.label(), archive.name())));
+    };
+    if let Some(whose) = set.whose.as_ref().filter(|_| !set.is_own) {
+        return Err(refused(format!(
+            "readers of {} are shown {}, which {} did not publish: {}\nsee whose it is before anything takes its place; a run of this \
+             pipeline publishes what it has of the month, and that can be emptied",
+            period.label(),
+            escaped(&set.id),
+            archive.name(),
+            escaped(whose)
+        )));
     }
     let text = format!(
-        "readers of {} in {} are shown no charges, until `meterhost snapshots release` says otherwise\nis to be written down, because: {}",
+        "readers of {} in {} are shown no charges, until `meterhost snapshots release` says otherwise\ninstead of {}\nis to be written down, because: {}",
         period.label(),
         archive.name(),
+        line(set),
         escaped(&why)
     );
     confirmed(&text, "Empty it?", *yes, "nothing was changed")?;

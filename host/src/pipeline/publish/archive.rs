@@ -62,6 +62,9 @@ pub struct Snapshot {
     /// Of what others published: who that was, as far as it is known. What may be another pipeline's is never deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub whose: Option<String>,
+    /// Whether it is this pipeline's, as its ledger knows: of the sink itself, or of one that is gone for good.
+    #[serde(skip)]
+    pub is_own: bool,
     /// Why it stays current, where a person said so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pinned: Option<String>,
@@ -179,6 +182,7 @@ impl<'a> Archive<'a> {
             id: intent.id.clone(),
             standing,
             whose: None,
+            is_own: true,
             pinned: known.pinned.clone().filter(|_| known.current.as_ref() == Some(&intent.id)),
             at: Timestamp::from_millisecond(*at).ok(),
             run: Some(run.clone()),
@@ -210,6 +214,7 @@ impl<'a> Archive<'a> {
             }
             (None, None) => (Standing::Foreign, UNKNOWN.to_owned()),
         };
+        let is_own = standing == Standing::Retired;
         let standing = if found.current { Standing::Current } else { standing };
         Snapshot {
             sink: self.name().to_owned(),
@@ -217,6 +222,7 @@ impl<'a> Archive<'a> {
             id: found.id.clone(),
             standing,
             whose: Some(whose),
+            is_own,
             pinned: known.pinned.clone().filter(|_| known.current.as_ref() == Some(&found.id)),
             at: found.at.and_then(|at| Timestamp::from_millisecond(at).ok()),
             run: None,
