@@ -61,6 +61,7 @@ mod sets_crashes;
 mod sets_drawn;
 mod sets_guarded;
 mod sets_held;
+mod sets_pinned;
 mod sinks;
 mod sources;
 mod state_document;

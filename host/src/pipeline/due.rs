@@ -166,11 +166,13 @@ pub(super) fn upcoming(pipeline: &Pipeline, now: Timestamp) -> Window {
 
 /// Each sink's first window, in the order of the file.
 pub(super) fn begins(pipeline: &Pipeline, state: &State, now: Timestamp) -> Vec<Option<Window>> {
-    let begins = |sink: &SinkSpec| {
-        let first = state.first_window(&sink.plugin.name).or_else(|| first(pipeline, now))?;
-        Some(sink.begins_with(first))
-    };
-    pipeline.sinks.iter().map(begins).collect()
+    pipeline.sinks.iter().map(|sink| begins_at(pipeline, state, sink, now)).collect()
+}
+
+/// A sink's first window.
+pub(super) fn begins_at(pipeline: &Pipeline, state: &State, sink: &SinkSpec, now: Timestamp) -> Option<Window> {
+    let first = state.first_window(&sink.plugin.name).or_else(|| first(pipeline, now))?;
+    Some(sink.begins_with(first))
 }
 
 /// Whether what a window comes to is this pipeline's to bill at a sink, whose first window is this.

@@ -13,7 +13,7 @@ use crate::model::publish::{Found, PlaceTraits, Shown, Written};
 use crate::model::window::Window;
 use crate::pipeline::complete::Complete;
 use crate::pipeline::deliver::Stopped;
-use crate::pipeline::due::look_back;
+use crate::pipeline::due::{begins_at, look_back};
 use crate::pipeline::options::Options;
 use crate::pipeline::read::with_denials;
 use crate::pipeline::setup::{Section, Setup, SinkSection};
@@ -316,7 +316,8 @@ pub(super) fn month_of(
     period: Window,
 ) -> Month {
     let (plugin, config) = (sink.section.plugin.label(), &sink.section.config);
-    let made = Made { sink: &spec.plugin.name, plugin: &plugin, config, closes: place.closes };
+    let begins = begins_at(&setup.pipeline, state, spec, options.now);
+    let made = Made { sink: &spec.plugin.name, plugin: &plugin, config, closes: place.closes, begins };
     let month = Month::of(&setup.pipeline, state, (complete, options.now), &made, period);
     Month { again: options.republish == Some(period), ..month }
 }
