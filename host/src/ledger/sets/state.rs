@@ -161,9 +161,17 @@ impl Period {
         self.publications.last().filter(|last| last.stage != Stage::Published)
     }
 
-    /// What did not come to its end, and was not deleted since: readers were never shown it.
+    /// Whether readers were ever shown one of its sets.
+    pub fn was_published(&self) -> bool {
+        self.publications.iter().any(|publication| publication.stage == Stage::Published)
+    }
+
+    /// What did not come to its end, and was not deleted since: readers were never shown it. What a person wants them to be shown is none of
+    /// it, though it was not written down yet that they are.
     pub fn left_behind(&self) -> impl Iterator<Item = &Publication> {
-        self.publications.iter().filter(|publication| publication.stage != Stage::Published && !publication.is_removed)
+        let broke_off = |publication: &&Publication| publication.stage != Stage::Published && !publication.is_removed;
+        let left = self.publications.iter().filter(broke_off);
+        left.filter(|publication| self.current.as_ref() != Some(&publication.intent.id))
     }
 }
 
@@ -286,10 +294,13 @@ impl Sets {
 
     pub(in crate::ledger) fn pin(&mut self, sink: &str, period: Window, id: String, reason: String) {
         let period = self.period_mut(sink, period);
-        period.maybe = Arc::new(period.may_be_shown());
-        period.shown = Arc::new(period.begun_with(&id));
-        period.current = Some(id);
         period.pinned = Some(reason);
+        // Of what readers are shown already, all stays known.
+        if period.current.as_ref() != Some(&id) {
+            period.maybe = Arc::new(period.may_be_shown());
+            period.shown = Arc::new(period.begun_with(&id));
+            period.current = Some(id);
+        }
     }
 
     pub(in crate::ledger) fn release(&mut self, sink: &str, period: Window) {

@@ -270,7 +270,6 @@ impl<'a> Archive<'a> {
         {
             let Some(known) = state.sets().period(self.name(), &period) else { continue };
             let left = known.left_behind().map(|left| left.intent.id.clone());
-            let left = left.filter(|id| known.current.as_ref() != Some(id));
             let is_own = |set: &&Snapshot| set.period == period && set.whose.is_none();
             let is_found = |id: &String| found.iter().filter(is_own).any(|set| set.id == *id);
             let ids: Vec<String> = left.filter(|id| !is_found(id)).collect();

@@ -120,14 +120,16 @@ impl Month {
         if !self.unread.is_empty() {
             return Some(PublicationState::Waits);
         }
-        let was_published = known.is_some_and(|known| !known.publications.is_empty());
-        (self.rows == 0 && !was_published).then_some(PublicationState::Nothing)
+        let was_begun = known.is_some_and(|known| !known.publications.is_empty());
+        (self.rows == 0 && !was_begun).then_some(PublicationState::Nothing)
     }
 
     /// What is to become of it where readers are shown this.
     pub(super) fn by_what_is_shown(&self, known: &Period, shown: &Shown, back: Timestamp) -> PublicationState {
         match self.is_shown(known, shown, back) {
             _ if known.pinned.is_some() => PublicationState::Pinned,
+            // What broke off was shown to nobody, unless the place cannot tell.
+            _ if self.rows == 0 && !known.was_published() && *shown != Shown::CannotTell => PublicationState::Nothing,
             true => PublicationState::Unchanged,
             false => PublicationState::WouldPublish,
         }

@@ -154,18 +154,29 @@ impl Publisher<'_> {
     /// Sees to it that readers are shown what a person said: they may not be yet, or not any more.
     fn kept_pinned(&self, month: &Month, known: &Period, shown: &Shown, line: &mut Line<'_>) -> Result<(), Halt> {
         let wanted = known.current.as_deref().unwrap_or_default();
+        let step = "showing what was pinned";
         let is_shown = match shown {
             Shown::Set(found) => known.is_current(found),
             Shown::Nothing => false,
+            // Such a place keeps no set that could be shown by its name.
+            Shown::CannotTell if known.unfinished().is_some_and(|unfinished| unfinished.intent.id == wanted) => {
+                let text = format!(
+                    "whether readers are shown {wanted} nobody can tell, since its publication broke off: \
+                     say `meterhost snapshots remove` again"
+                );
+                return Err(Halt::failed(step, &line.session)(Cause::Other(text).into()));
+            }
             Shown::CannotTell => true,
         };
         if is_shown {
             return Ok(());
         }
-        let step = "showing what was pinned";
         let found = line.instance.revert(&self.sink.section.config, &month.period, wanted);
         let found = found.map_err(Halt::failed(step, &line.session))?;
-        reverted(known, wanted, &found).map_err(|cause| Halt::failed(step, &line.session)(cause.into()))
+        reverted(known, wanted, &found).map_err(|cause| Halt::failed(step, &line.session)(cause.into()))?;
+        // It may be one that was written, and broke off before it was shown.
+        self.recovered(month, known, &Shown::Set(found))?;
+        Ok(())
     }
 
     /// What is known of a month once it is clear what became of a publication that a crash broke off: what readers are shown decides.
