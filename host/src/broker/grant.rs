@@ -190,6 +190,12 @@ impl Grants {
         self.write.is_some()
     }
 
+    /// Whether whatever it writes or sends goes where that of the other goes.
+    pub fn reaches_as(&self, other: &Grants) -> bool {
+        let origins = |grants: &Grants| grants.http.iter().map(|http| http.origin.to_string()).collect::<BTreeSet<_>>();
+        self.write == other.write && origins(self) == origins(other)
+    }
+
     /// Whether it may use the secret of this name.
     pub fn has_secret(&self, name: &str) -> bool {
         self.secrets.contains_key(name)

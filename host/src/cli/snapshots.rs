@@ -271,7 +271,7 @@ fn revert(args: &RevertArgs, global: &Global) -> Result<Exit, Refused> {
     let archive = whose.archive(&setup)?;
     let mut ledger = whose.open(&setup)?;
     let all = sets(&archive, &ledger, Some(&period))?;
-    let found = all.iter().find(|set| set.id == args.to).filter(|set| set.files > 0 && set.standing != Standing::Gone);
+    let found = all.iter().find(|set| set.id == args.to && set.files > 0 && set.standing != Standing::Gone);
     let Some(set) = found else {
         let ids: Vec<String> = all.iter().filter(|set| set.files > 0).map(|set| escaped(&set.id)).collect();
         let there = if ids.is_empty() { "there is none".to_owned() } else { format!("there is {}", ids.join(", ")) };
@@ -282,6 +282,11 @@ fn revert(args: &RevertArgs, global: &Global) -> Result<Exit, Refused> {
     }
     if set.standing == Standing::LeftBehind {
         return Err(refused(format!("{} is not whole: its publication broke off", escaped(&set.id))));
+    }
+    let known = ledger.state().sets().period(archive.name(), &period);
+    if let Some(whose) = set.whose.as_ref().filter(|_| known.is_some_and(|known| known.publication(&set.id).is_some()))
+    {
+        return Err(refused(format!("nothing was changed: {}", escaped(whose))));
     }
     let text = format!(
         "readers of {} in {} are shown {}, until `meterhost snapshots release` says otherwise\nis to be written down, because: {}",
@@ -374,13 +379,24 @@ fn remove(args: &RemoveArgs, global: &Global) -> Result<Exit, Refused> {
     let archive = whose.archive(&setup)?;
     let mut ledger = whose.open(&setup)?;
     let all = sets(&archive, &ledger, Some(&period))?;
-    if !all.iter().any(|set| set.standing == Standing::Current) {
+    let Some(set) = all.iter().find(|set| set.standing == Standing::Current) else {
         return Err(refused(format!("nothing of {} was published for {}", period.label(), archive.name())));
+    };
+    if let Some(whose) = set.whose.as_ref().filter(|_| !set.is_own) {
+        return Err(refused(format!(
+            "readers of {} are shown {}, which {} did not publish: {}\nsee whose it is before anything takes its place; a run of this \
+             pipeline publishes what it has of the month, and that can be emptied",
+            period.label(),
+            escaped(&set.id),
+            archive.name(),
+            escaped(whose)
+        )));
     }
     let text = format!(
-        "readers of {} in {} are shown no charges, until `meterhost snapshots release` says otherwise\nis to be written down, because: {}",
+        "readers of {} in {} are shown no charges, until `meterhost snapshots release` says otherwise\ninstead of {}\nis to be written down, because: {}",
         period.label(),
         archive.name(),
+        line(set),
         escaped(&why)
     );
     confirmed(&text, "Empty it?", *yes, "nothing was changed")?;

@@ -22,6 +22,8 @@ pub struct Identity {
     pub first: Option<Window>,
     /// Its sinks' names.
     pub sinks: Vec<String>,
+    /// The names of those that publish complete sets, as far as their plugins are loaded.
+    pub publishing: Vec<String>,
     /// Its aggregates' names.
     pub aggregates: Vec<String>,
     /// What time it is for it: milliseconds, UTC. A ledger that is new remembers it.
@@ -51,6 +53,22 @@ pub enum Clash {
         name: String,
         /// The one that it has.
         now: String,
+    },
+    /// A sink publishes complete sets, and its name stands for charges that were billed one by one.
+    #[error(
+        "the sink {name} publishes complete sets, and the ledger holds charges that it billed one by one: its name stands for these"
+    )]
+    Publishes {
+        /// Its name.
+        name: String,
+    },
+    /// The other way round.
+    #[error(
+        "the sink {name} bills charges one by one, and the ledger holds complete sets of it: its name stands for these"
+    )]
+    Bills {
+        /// Its name.
+        name: String,
     },
     /// An aggregate that charges were made by is gone and another is new, which is not the same under another name.
     #[error(
@@ -87,11 +105,13 @@ pub enum Clash {
 impl Identity {
     /// What a pipeline's file says that it is; `first` is its first window, if it is known.
     pub fn of(pipeline: &Pipeline, first: Option<Window>) -> Self {
+        let publishing = pipeline.sinks.iter().filter(|sink| sink.publishes);
         Identity {
             pipeline: pipeline.name.clone(),
             window: pipeline.window,
             first,
             sinks: pipeline.sinks.iter().map(|sink| sink.plugin.name.clone()).collect(),
+            publishing: publishing.map(|sink| sink.plugin.name.clone()).collect(),
             aggregates: pipeline.aggregates.iter().map(|aggregate| aggregate.plugin.name.clone()).collect(),
             now: None,
             plugins: Vec::new(),
@@ -140,7 +160,7 @@ impl Identity {
         if state.window_kind().is_none() {
             return self.clash_of_pipeline(state);
         }
-        self.clash_of_sinks(state).or_else(|| self.clash_of_aggregates(state))
+        self.clash_of_sinks(state).or_else(|| self.clash_of_kinds(state)).or_else(|| self.clash_of_aggregates(state))
     }
 
     fn clash_of_pipeline(&self, state: &State) -> Option<Clash> {
@@ -166,6 +186,18 @@ impl Identity {
             state.billing_sinks().filter(|known| !self.sinks.iter().any(|sink| sink == known)).collect();
         let new = self.sinks.iter().find(|sink| !state.knows_sink(sink)).filter(|_| !gone.is_empty())?;
         Some(Clash::Sink { gone: gone.join(", "), new: new.clone() })
+    }
+
+    /// Charges that are offered one by one and those of sets go by other rules, in what is final and in what is late.
+    fn clash_of_kinds(&self, state: &State) -> Option<Clash> {
+        self.sinks.iter().find_map(|name| {
+            let (name, publishes) = (name.clone(), self.publishing.contains(name));
+            match publishes {
+                true if state.bills(&name) => Some(Clash::Publishes { name }),
+                false if state.publishes(&name) => Some(Clash::Bills { name }),
+                _ => None,
+            }
+        })
     }
 
     /// Which aggregates have another name and are the same for the rest. No name of theirs stands in a charge's id.

@@ -176,14 +176,16 @@ pub(super) fn upcoming(pipeline: &Pipeline, now: Timestamp) -> Window {
 
 /// Each sink's first window, in the order of the file.
 pub(super) fn begins(pipeline: &Pipeline, state: &State, now: Timestamp) -> Vec<Option<Window>> {
-    let begins = |sink: &SinkSpec| {
-        let name = &sink.plugin.name;
-        let first = state.first_window(name).or_else(|| first(pipeline, now))?;
-        // A window before it may have been asked for: its month is published whole, or not at all.
-        let drawn_up = state.sets().first(name).filter(|_| sink.publishes);
-        Some(sink.begins_with(drawn_up.map_or(first, |window| window.min(first))))
-    };
-    pipeline.sinks.iter().map(begins).collect()
+    pipeline.sinks.iter().map(|sink| begins_at(pipeline, state, sink, now)).collect()
+}
+
+/// A sink's first window.
+pub(super) fn begins_at(pipeline: &Pipeline, state: &State, sink: &SinkSpec, now: Timestamp) -> Option<Window> {
+    let name = &sink.plugin.name;
+    let first = state.first_window(name).or_else(|| first(pipeline, now))?;
+    // A window before it may have been asked for: its month is published whole, or not at all.
+    let drawn_up = state.sets().first(name).filter(|_| sink.publishes);
+    Some(sink.begins_with(drawn_up.map_or(first, |window| window.min(first))))
 }
 
 /// Whether what a window comes to is this pipeline's to bill at a sink, whose first window is this.

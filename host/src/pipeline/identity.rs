@@ -123,6 +123,14 @@ fn way_out(pipeline: &Pipeline, clash: &Clash) -> (String, String) {
             let renamed = rename(format!("--sink {}", pair(now, name)));
             (join("/sink", name), format!("call it {now}, or give it back its name:\n{renamed}"))
         }
+        Clash::Publishes { name } | Clash::Bills { name } => {
+            let retire = rename(format!("--retire {}", quoted(name)));
+            let help = format!(
+                "give it another name, and put the plugin of before back under this one; or, if that is at its end and gone for good, say so \
+                 once the new name stands in the file:\n{retire}"
+            );
+            (join("/sink", name), help)
+        }
         Clash::Aggregate { gone, new } => {
             let one = gone.split(", ").next().unwrap_or_default();
             let renamed = rename(format!("--aggregate {}", pair(one, new)));

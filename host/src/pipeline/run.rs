@@ -327,6 +327,7 @@ pub(super) fn settle(
             !read.contains(&(sink, *window))
                 && !state.is_reopened(sink, window)
                 && known.is_some_and(|known| !known.settled && known.holds.is_empty())
+                && state.charges_of(sink, window).iter().all(|charge| charge.is_final())
         };
         let parts = state.sets().parts_of(sink, period).into_iter().map(|(window, _)| window);
         settled.extend(parts.filter(is_left).map(|window| Entry::Settled { sink: sink.clone(), window }));

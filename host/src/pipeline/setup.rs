@@ -191,6 +191,7 @@ impl Setup {
             });
             sinks.push(SinkSection { section, traits, place: None, rate, zeros });
         }
+        in_one_place(&pipeline, &sinks).into_iter().for_each(|errors| wrong.configuration(errors));
         let Some(source) = source else { return Err(wrong.into_error()) };
         if wrong.is_empty() && source.plugin.description().queue {
             unfit_for_queues(&pipeline, &source, &sinks).into_iter().for_each(|errors| wrong.configuration(errors));
@@ -323,6 +324,31 @@ fn unfit_for_sets(pipeline: &Pipeline, spec: &SinkSpec, section: &Section, place
     if spec.zero == Some(Zeros::SendAtEnd) {
         let pointer = format!("{}/zero", spec.plugin.pointer);
         unfit(&pointer, format!("{label} accepts charges at any time"), "write zero = \"send\", or \"skip\"");
+    }
+    found
+}
+
+/// Sinks that publish where another one does: each would replace what the other shows. Where in its grants a plugin publishes, its whole
+/// configuration may say; one that is the same in all is the same in that.
+fn in_one_place(pipeline: &Pipeline, sinks: &[SinkSection]) -> Vec<ConfigErrors> {
+    let publishing = sinks.iter().filter(|sink| sink.place.is_some()).map(|sink| &sink.section);
+    let specs =
+        |section: &Section| pipeline.sinks.iter().map(|spec| &spec.plugin).find(|spec| spec.section == section.name);
+    let publishing: Vec<_> = publishing.filter_map(|section| Some((section, specs(section)?))).collect();
+    let mut found = Vec::new();
+    for (at, (section, spec)) in publishing.iter().enumerate() {
+        let is_same = |(other, of): &&(&Section, &PluginSpec)| {
+            other.plugin.digest() == section.plugin.digest()
+                && of.config == spec.config
+                && other.grants.reaches_as(&section.grants)
+        };
+        let Some((other, _)) = publishing.iter().take(at).find(is_same) else { continue };
+        let text = format!(
+            "{} and {} publish in one place: readers would be shown the set of whichever comes last",
+            other.name, section.name
+        );
+        let help = "give each a place of its own, or publish all charges with one sink".to_owned();
+        found.push(ConfigErrors::at(&pipeline.text, pipeline.places.span(&spec.pointer), text, Some(help)));
     }
     found
 }

@@ -43,6 +43,11 @@ impl State {
         self.sets.sinks().any(|known| known == sink)
     }
 
+    /// Whether charges of a sink were frozen, to be offered one by one.
+    pub fn bills(&self, sink: &str) -> bool {
+        self.sinks.get(sink).is_some_and(|windows| windows.values().any(|window| !window.charges.is_empty()))
+    }
+
     /// Hands over the charges of a window that are in sets, in their order, block by block.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ use super::part::Encoded;
 use super::{Intent, Part, Parts, Receipt};
 use crate::ledger::fold_error::FoldError;
 use crate::ledger::row::Hash;
+use crate::model::publish::Found;
 use crate::model::window::{Window, WindowKind};
 
 /// Where the charges of a window are.
@@ -88,6 +89,24 @@ pub fn period_of(window: &Window) -> Window {
     Window::containing(WindowKind::Month, window.start())
 }
 
+impl Publication {
+    /// Whether what was found is this one, whole: under the same name, somebody else's may lie there, or what is left of this one.
+    pub fn is(&self, found: &Found) -> bool {
+        let is_as_written = |receipt: &Receipt| (receipt.files, receipt.bytes) == (found.files, found.bytes);
+        self.intent.id == found.id && self.receipt.as_ref().is_some_and(is_as_written)
+    }
+
+    /// Whether what was found is this one, or a part of it: it broke off while it was written, or while it was deleted.
+    pub fn is_in_part(&self, found: &Found) -> bool {
+        let is_less = |receipt: &Receipt| found.files <= receipt.files && found.bytes <= receipt.bytes;
+        let may_be_less = match &self.receipt {
+            Some(receipt) => self.is_removed && is_less(receipt),
+            None => !found.current,
+        };
+        self.is(found) || self.intent.id == found.id && may_be_less
+    }
+}
+
 impl Period {
     /// The publication of this id, whether it was deleted or not.
     pub fn publication(&self, id: &str) -> Option<&Publication> {
@@ -97,6 +116,11 @@ impl Period {
     /// The set that readers are shown.
     pub fn shown(&self) -> Option<&Publication> {
         self.publication(self.current.as_deref()?)
+    }
+
+    /// Whether this is the set that readers are to be shown, and as it was written, as far as that is known.
+    pub fn is_current(&self, found: &Found) -> bool {
+        self.current.as_ref() == Some(&found.id) && self.shown().is_none_or(|shown| shown.is(found))
     }
 
     /// Whether it is known of each window what readers are shown.
@@ -137,9 +161,17 @@ impl Period {
         self.publications.last().filter(|last| last.stage != Stage::Published)
     }
 
-    /// What did not come to its end, and was not deleted since: readers were never shown it.
+    /// Whether readers were ever shown one of its sets.
+    pub fn was_published(&self) -> bool {
+        self.publications.iter().any(|publication| publication.stage == Stage::Published)
+    }
+
+    /// What did not come to its end, and was not deleted since: readers were never shown it. What a person wants them to be shown is none of
+    /// it, though it was not written down yet that they are.
     pub fn left_behind(&self) -> impl Iterator<Item = &Publication> {
-        self.publications.iter().filter(|publication| publication.stage != Stage::Published && !publication.is_removed)
+        let broke_off = |publication: &&Publication| publication.stage != Stage::Published && !publication.is_removed;
+        let left = self.publications.iter().filter(broke_off);
+        left.filter(|publication| self.current.as_ref() != Some(&publication.intent.id))
     }
 }
 
@@ -267,10 +299,13 @@ impl Sets {
 
     pub(in crate::ledger) fn pin(&mut self, sink: &str, period: Window, id: String, reason: String) {
         let period = self.period_mut(sink, period);
-        period.maybe = Arc::new(period.may_be_shown());
-        period.shown = Arc::new(period.begun_with(&id));
-        period.current = Some(id);
         period.pinned = Some(reason);
+        // Of what readers are shown already, all stays known.
+        if period.current.as_ref() != Some(&id) {
+            period.maybe = Arc::new(period.may_be_shown());
+            period.shown = Arc::new(period.begun_with(&id));
+            period.current = Some(id);
+        }
     }
 
     pub(in crate::ledger) fn release(&mut self, sink: &str, period: Window) {

@@ -41,6 +41,7 @@ pub(in crate::ledger) fn identity() -> Identity {
         window: WindowKind::Month,
         first: None,
         sinks: vec!["s".to_owned()],
+        publishing: Vec::new(),
         aggregates: vec!["rules".to_owned()],
         now: None,
         plugins: Vec::new(),

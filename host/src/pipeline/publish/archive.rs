@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::line::{Halt, Line};
-use super::publisher::{broken_off, contract};
+use super::publisher::{broken_off, contract, not_as_written, reverted};
 use crate::broker::Session;
 use crate::config::SinkSpec;
 use crate::failpoint::failpoint;
@@ -18,7 +18,7 @@ use crate::model::window::{Window, WindowKind};
 use crate::pipeline::deliver::Stopped;
 use crate::pipeline::read::with_denials;
 use crate::pipeline::setup::{Setup, SinkSection};
-use crate::plugin::{Cause, PublisherInstance};
+use crate::plugin::{Failure, PublisherInstance};
 use crate::report::Problem;
 
 /// The sets of one sink.
@@ -62,6 +62,9 @@ pub struct Snapshot {
     /// Of what others published: who that was, as far as it is known. What may be another pipeline's is never deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub whose: Option<String>,
+    /// Whether it is this pipeline's, as its ledger knows: of the sink itself, or of one that is gone for good.
+    #[serde(skip)]
+    pub is_own: bool,
     /// Why it stays current, where a person said so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pinned: Option<String>,
@@ -137,7 +140,7 @@ impl<'a> Archive<'a> {
                 shown.map_err(|failure| self.failed(step, &line.session, &failure))? == Shown::CannotTell
             };
             for publication in &known.publications {
-                let found = here.iter().find(|found| found.id == publication.intent.id).copied();
+                let found = here.iter().find(|found| publication.is_in_part(found)).copied();
                 let place = match found {
                     Some(_) => Place::Found,
                     None if is_unlisted => Place::Unlisted,
@@ -145,7 +148,8 @@ impl<'a> Archive<'a> {
                 };
                 all.extend(self.snapshot(period, known, (publication, found), place));
             }
-            let is_foreign = |found: &&&Found| known.publication(&found.id).is_none();
+            let is_foreign =
+                |found: &&&Found| known.publication(&found.id).is_none_or(|known| !known.is_in_part(found));
             all.extend(here.iter().filter(is_foreign).map(|found| self.foreign(state, period, known, found)));
         }
         Ok(all)
@@ -165,7 +169,7 @@ impl<'a> Archive<'a> {
         };
         let standing = match (place, stage) {
             (Place::Found | Place::Unlisted, _) if is_current => Standing::Current,
-            (Place::Found, Stage::Published) => Standing::Kept,
+            (Place::Found, Stage::Published) if !is_removed => Standing::Kept,
             (Place::Found, _) => Standing::LeftBehind,
             (Place::Missing, Stage::Published) if !is_removed => Standing::Gone,
             // What was replaced there, never came about, or was deleted.
@@ -178,6 +182,7 @@ impl<'a> Archive<'a> {
             id: intent.id.clone(),
             standing,
             whose: None,
+            is_own: true,
             pinned: known.pinned.clone().filter(|_| known.current.as_ref() == Some(&intent.id)),
             at: Timestamp::from_millisecond(*at).ok(),
             run: Some(run.clone()),
@@ -195,28 +200,29 @@ impl<'a> Archive<'a> {
     fn foreign(&self, state: &State, period: Window, known: &Period, found: &Found) -> Snapshot {
         let named = state.sets().sinks().filter(|sink| *sink != self.name()).find_map(|sink| {
             let publication = state.sets().period(sink, &period)?.publication(&found.id)?;
-            let is_as_written = |receipt: &Receipt| (receipt.files, receipt.bytes) == (found.files, found.bytes);
-            Some((sink, publication.receipt.as_ref().is_some_and(is_as_written)))
+            Some((sink, publication.is(found)))
         });
-        let (standing, whose) = match named {
-            _ if found.current && named.is_none() => (Standing::Current, UNKNOWN.to_owned()),
-            Some((sink, true)) if found.current => (Standing::Current, format!("published by {sink}")),
-            Some((sink, true)) if state.is_retired(sink) => {
+        let (standing, whose) = match (known.publication(&found.id), named) {
+            (Some(own), _) => (Standing::Foreign, not_as_written(own, found)),
+            (None, Some((sink, true))) if state.is_retired(sink) => {
                 (Standing::Retired, format!("published by {sink}, which is gone for good"))
             }
-            Some((sink, true)) => (Standing::Foreign, format!("published by {sink}")),
-            Some((sink, false)) => {
+            (None, Some((sink, true))) => (Standing::Foreign, format!("published by {sink}")),
+            (None, Some((sink, false))) => {
                 let text = format!("{sink} began one of this name, and did not write it as it is: {UNKNOWN}");
-                (if found.current { Standing::Current } else { Standing::Foreign }, text)
+                (Standing::Foreign, text)
             }
-            None => (Standing::Foreign, UNKNOWN.to_owned()),
+            (None, None) => (Standing::Foreign, UNKNOWN.to_owned()),
         };
+        let is_own = standing == Standing::Retired;
+        let standing = if found.current { Standing::Current } else { standing };
         Snapshot {
             sink: self.name().to_owned(),
             period,
             id: found.id.clone(),
             standing,
             whose: Some(whose),
+            is_own,
             pinned: known.pinned.clone().filter(|_| known.current.as_ref() == Some(&found.id)),
             at: found.at.and_then(|at| Timestamp::from_millisecond(at).ok()),
             run: None,
@@ -247,21 +253,13 @@ impl<'a> Archive<'a> {
         let session = line.session.clone();
         self.recover(ledger, &mut line, period).map_err(|halt| self.stopped(&session, halt))?;
         ledger.append(vec![Entry::Pinned { sink, period, id: wanted, reason, by }])?;
-        let reverted = line.instance.revert(&self.sink.section.config, &period, id);
+        let found = line.instance.revert(&self.sink.section.config, &period, id);
         failpoint("reverting-set");
-        let failed = |failure| Stopped::Problem(self.failed("going back to an older set", &line.session, &failure));
-        let found = reverted.map_err(failed)?;
-        match found.id == id {
-            true => Ok(()),
-            false => {
-                let text = format!("it made {} current, and was asked for {id}", found.id);
-                Err(Stopped::Problem(self.failed(
-                    "going back to an older set",
-                    &line.session,
-                    &Cause::Contract(text).into(),
-                )))
-            }
-        }
+        let failed =
+            |failure: Failure| Stopped::Problem(self.failed("going back to an older set", &line.session, &failure));
+        let found = found.map_err(failed)?;
+        let known = ledger.state().sets().period(self.name(), &period).cloned().unwrap_or_default();
+        reverted(&known, id, &found).map_err(|cause| failed(cause.into()))
     }
 
     /// Sets that broke off and of which nothing is found where sets are published: there is nothing to delete of them.
@@ -272,8 +270,8 @@ impl<'a> Archive<'a> {
         {
             let Some(known) = state.sets().period(self.name(), &period) else { continue };
             let left = known.left_behind().map(|left| left.intent.id.clone());
-            let left = left.filter(|id| known.current.as_ref() != Some(id));
-            let is_found = |id: &String| found.iter().any(|set| set.period == period && set.id == *id);
+            let is_own = |set: &&Snapshot| set.period == period && set.whose.is_none();
+            let is_found = |id: &String| found.iter().filter(is_own).any(|set| set.id == *id);
             let ids: Vec<String> = left.filter(|id| !is_found(id)).collect();
             if !ids.is_empty() {
                 entries.push(Entry::Removed { sink: self.name().to_owned(), period, ids, by: None });
@@ -394,7 +392,7 @@ impl<'a> Archive<'a> {
         Ok(Line { instance, session, budget: self.spec.retry_budget, stop })
     }
 
-    fn failed(&self, step: &str, session: &Session, failure: &crate::plugin::Failure) -> Problem {
+    fn failed(&self, step: &str, session: &Session, failure: &Failure) -> Problem {
         with_denials(self.sink.section.problem(step, None, failure), &session.denials())
     }
 }

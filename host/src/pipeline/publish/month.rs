@@ -45,6 +45,8 @@ pub(super) struct Made<'a> {
     pub(super) config: &'a str,
     /// Whether a month that is over is published otherwise than one that is not.
     pub(super) closes: bool,
+    /// The sink's first window.
+    pub(super) begins: Option<Window>,
 }
 
 impl Month {
@@ -63,7 +65,9 @@ impl Month {
         // What lies before a window that was read is due too, whatever the source says just now of how far its data is complete.
         let last_read = parts.last().map(|(window, _)| *window);
         let is_before = |window: &Window| last_read.is_some_and(|last| *window < last);
-        let wanted = windows().take_while(|window| is_before(window) || is_expected(window));
+        // Before its first month a sink draws up nothing by itself. Of a month that somebody had it begin there, all is wanted.
+        let is_its_own = last_read.is_some() || made.begins.is_some_and(|begins| begins.start() < period.end());
+        let wanted = windows().take_while(|window| is_before(window) || is_its_own && is_expected(window));
         let unread = wanted.filter(|window| !is_read(window)).collect();
         // What is held of it, it is not kept open by: that waits for one customer, and what closes a month is everybody's.
         let is_over = windows().all(|window| is_expected(&window));
@@ -110,18 +114,22 @@ impl Month {
 
     /// What becomes of it, where that does not depend on what readers are shown.
     pub(super) fn by_itself(&self, known: Option<&Period>) -> Option<PublicationState> {
-        let is_pinned = known.is_some_and(|known| known.pinned.is_some());
-        if !self.unread.is_empty() && !is_pinned {
+        if known.is_some_and(|known| known.pinned.is_some()) {
+            return None;
+        }
+        if !self.unread.is_empty() {
             return Some(PublicationState::Waits);
         }
-        let was_published = known.is_some_and(|known| !known.publications.is_empty());
-        (self.rows == 0 && !was_published).then_some(PublicationState::Nothing)
+        let was_begun = known.is_some_and(|known| !known.publications.is_empty());
+        (self.rows == 0 && !was_begun).then_some(PublicationState::Nothing)
     }
 
     /// What is to become of it where readers are shown this.
     pub(super) fn by_what_is_shown(&self, known: &Period, shown: &Shown, back: Timestamp) -> PublicationState {
         match self.is_shown(known, shown, back) {
             _ if known.pinned.is_some() => PublicationState::Pinned,
+            // What broke off was shown to nobody, unless the place cannot tell.
+            _ if self.rows == 0 && !known.was_published() && *shown != Shown::CannotTell => PublicationState::Nothing,
             true => PublicationState::Unchanged,
             false => PublicationState::WouldPublish,
         }
@@ -130,7 +138,7 @@ impl Month {
     /// Whether readers are shown what they would be.
     fn is_shown(&self, known: &Period, shown: &Shown, back: Timestamp) -> bool {
         let is_as_known = match shown {
-            Shown::Set(found) => Some(&found.id) == known.current.as_ref() && found.files > 0,
+            Shown::Set(found) => known.is_current(found) && found.files > 0,
             Shown::Nothing => false,
             Shown::CannotTell => known.unfinished().is_none(),
         };

@@ -8,12 +8,12 @@ use super::month::{Made, Month, months};
 use crate::broker::Denial;
 use crate::config::SinkSpec;
 use crate::failpoint::failpoint;
-use crate::ledger::{Entry, Intent, Ledger, LedgerError, Period, Receipt, State, merged};
-use crate::model::publish::{PlaceTraits, Shown, Written};
+use crate::ledger::{Entry, Intent, Ledger, LedgerError, Period, Publication, Receipt, State, merged};
+use crate::model::publish::{Found, PlaceTraits, Shown, Written};
 use crate::model::window::Window;
 use crate::pipeline::complete::Complete;
 use crate::pipeline::deliver::Stopped;
-use crate::pipeline::due::look_back;
+use crate::pipeline::due::{begins_at, look_back};
 use crate::pipeline::options::Options;
 use crate::pipeline::read::with_denials;
 use crate::pipeline::setup::{Section, Setup, SinkSection};
@@ -154,21 +154,29 @@ impl Publisher<'_> {
     /// Sees to it that readers are shown what a person said: they may not be yet, or not any more.
     fn kept_pinned(&self, month: &Month, known: &Period, shown: &Shown, line: &mut Line<'_>) -> Result<(), Halt> {
         let wanted = known.current.as_deref().unwrap_or_default();
+        let step = "showing what was pinned";
         let is_shown = match shown {
-            Shown::Set(found) => found.id == wanted,
+            Shown::Set(found) => known.is_current(found),
             Shown::Nothing => false,
+            // Such a place keeps no set that could be shown by its name.
+            Shown::CannotTell if known.unfinished().is_some_and(|unfinished| unfinished.intent.id == wanted) => {
+                let text = format!(
+                    "whether readers are shown {wanted} nobody can tell, since its publication broke off: \
+                     say `meterhost snapshots remove` again"
+                );
+                return Err(Halt::failed(step, &line.session)(Cause::Other(text).into()));
+            }
             Shown::CannotTell => true,
         };
         if is_shown {
             return Ok(());
         }
-        let step = "showing what was pinned";
         let found = line.instance.revert(&self.sink.section.config, &month.period, wanted);
         let found = found.map_err(Halt::failed(step, &line.session))?;
-        match found.id == wanted {
-            true => Ok(()),
-            false => Err(contract(step, line, format!("it made {} current, and was asked for {wanted}", found.id))),
-        }
+        reverted(known, wanted, &found).map_err(|cause| Halt::failed(step, &line.session)(cause.into()))?;
+        // It may be one that was written, and broke off before it was shown.
+        self.recovered(month, known, &Shown::Set(found))?;
+        Ok(())
     }
 
     /// What is known of a month once it is clear what became of a publication that a crash broke off: what readers are shown decides.
@@ -260,12 +268,36 @@ impl Publisher<'_> {
 /// shown, and what has the same id and other files is somebody else's.
 pub(super) fn broken_off(sink: &str, period: Window, known: &Period, shown: &Shown) -> Option<Entry> {
     let Shown::Set(found) = shown else { return None };
-    let unfinished = known.unfinished().filter(|unfinished| unfinished.intent.id == found.id)?;
-    let receipt = unfinished.receipt.as_ref()?;
-    if (receipt.files, receipt.bytes) != (found.files, found.bytes) {
-        return None;
-    }
+    let unfinished = known.unfinished().filter(|unfinished| unfinished.is(found))?;
     Some(Entry::Published { sink: sink.to_owned(), period, id: unfinished.intent.id.clone() })
+}
+
+/// What is wrong where this set was made current, and that one was asked for.
+pub(super) fn reverted(known: &Period, wanted: &str, found: &Found) -> Result<(), Cause> {
+    if found.id != wanted {
+        return Err(Cause::Contract(format!("it made {} current, and was asked for {wanted}", found.id)));
+    }
+    match known.publication(wanted).filter(|wanted| !wanted.is(found)) {
+        Some(wanted) => Err(Cause::Other(format!(
+            "{}; `meterhost snapshots release` lets the month be published anew",
+            not_as_written(wanted, found)
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// That what was found under the name of a set is not that set.
+pub(super) fn not_as_written(published: &Publication, found: &Found) -> String {
+    let size =
+        |files: u32, bytes: u64| format!("{files} {} of {bytes} bytes", if files == 1 { "file" } else { "files" });
+    let there = size(found.files, found.bytes);
+    match &published.receipt {
+        Some(Receipt { files, bytes, .. }) => {
+            let written = size(*files, *bytes);
+            format!("{} was written as {written}, and is {there}: it was changed, or is somebody else's", found.id)
+        }
+        None => format!("{} was never written whole, and is {there}: it is somebody else's", found.id),
+    }
 }
 
 /// That windows of a month were never read. Why, and what there is to do, the run knows.
@@ -294,7 +326,8 @@ pub(super) fn month_of(
     period: Window,
 ) -> Month {
     let (plugin, config) = (sink.section.plugin.label(), &sink.section.config);
-    let made = Made { sink: &spec.plugin.name, plugin: &plugin, config, closes: place.closes };
+    let begins = begins_at(&setup.pipeline, state, spec, options.now);
+    let made = Made { sink: &spec.plugin.name, plugin: &plugin, config, closes: place.closes, begins };
     let month = Month::of(&setup.pipeline, state, (complete, options.now), &made, period);
     Month { again: options.republish == Some(period), ..month }
 }

@@ -378,6 +378,7 @@ fn identity() -> Identity {
         window: WindowKind::Day,
         first: None,
         sinks: vec![SINK.to_owned()],
+        publishing: Vec::new(),
         aggregates: vec!["rules".to_owned()],
         now: Some(clock::now().as_millisecond()),
         plugins: Vec::new(),
