@@ -190,10 +190,14 @@ impl Grants {
         self.write.is_some()
     }
 
-    /// Whether whatever it writes or sends goes where that of the other goes.
-    pub fn reaches_as(&self, other: &Grants) -> bool {
-        let origins = |grants: &Grants| grants.http.iter().map(|http| http.origin.to_string()).collect::<BTreeSet<_>>();
-        self.write == other.write && origins(self) == origins(other)
+    /// Where a folder lies that it may write to, the same text for the same place. Where it may write nothing, the folder's own name says it.
+    pub fn place_of(&self, folder: &str) -> String {
+        match &self.write {
+            None => folder.to_owned(),
+            Some(Root::Folder(root)) => root.join(folder).display().to_string(),
+            // A bucket's name is nobody else's, whatever the account.
+            Some(Root::Bucket(root)) => format!("{root}{folder}"),
+        }
     }
 
     /// Whether it may use the secret of this name.

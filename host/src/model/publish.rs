@@ -9,6 +9,8 @@ use super::window::WindowKind;
 /// What the place is like where sets are published.
 #[derive(Debug, Clone)]
 pub struct PlaceTraits {
+    /// Where sets lie: a folder below what it may write to, or the URL of an API.
+    pub place: String,
     /// The lengths of window that a charge may have; none named means an hour or a day.
     pub windows: Vec<WindowKind>,
     /// Requests, in this time, of which so many at once.

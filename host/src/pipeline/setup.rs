@@ -1,5 +1,6 @@
 //! From a pipeline file to plugins that are loaded, checked and granted what the file says. Nothing outside is touched.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -328,27 +329,21 @@ fn unfit_for_sets(pipeline: &Pipeline, spec: &SinkSpec, section: &Section, place
     found
 }
 
-/// Sinks that publish where another one does: each would replace what the other shows. Where in its grants a plugin publishes, its whole
-/// configuration may say; one that is the same in all is the same in that.
+/// Sinks that publish where another one does: each would replace what the other shows.
 fn in_one_place(pipeline: &Pipeline, sinks: &[SinkSection]) -> Vec<ConfigErrors> {
-    let publishing = sinks.iter().filter(|sink| sink.place.is_some()).map(|sink| &sink.section);
-    let specs =
-        |section: &Section| pipeline.sinks.iter().map(|spec| &spec.plugin).find(|spec| spec.section == section.name);
-    let publishing: Vec<_> = publishing.filter_map(|section| Some((section, specs(section)?))).collect();
+    let mut others: BTreeMap<String, &str> = BTreeMap::new();
     let mut found = Vec::new();
-    for (at, (section, spec)) in publishing.iter().enumerate() {
-        let is_same = |(other, of): &&(&Section, &PluginSpec)| {
-            other.plugin.digest() == section.plugin.digest()
-                && of.config == spec.config
-                && other.grants.reaches_as(&section.grants)
-        };
-        let Some((other, _)) = publishing.iter().take(at).find(is_same) else { continue };
+    for SinkSection { section, place, .. } in sinks {
+        let Some(place) = place else { continue };
+        let Some(other) = others.insert(section.grants.place_of(&place.place), &section.name) else { continue };
+        let spec = pipeline.sinks.iter().map(|spec| &spec.plugin).find(|spec| spec.section == section.name);
+        let pointer = spec.map_or("/sink", |spec| &spec.pointer);
         let text = format!(
-            "{} and {} publish in one place: readers would be shown the set of whichever comes last",
-            other.name, section.name
+            "{other} and {} publish in one place: readers would be shown the set of whichever comes last",
+            section.name
         );
         let help = "give each a place of its own, or publish all charges with one sink".to_owned();
-        found.push(ConfigErrors::at(&pipeline.text, pipeline.places.span(&spec.pointer), text, Some(help)));
+        found.push(ConfigErrors::at(&pipeline.text, pipeline.places.span(pointer), text, Some(help)));
     }
     found
 }

@@ -258,17 +258,17 @@ fn differs(state: &State, sink: &str, month: &Window, known: &Period) -> bool {
 }
 
 /// The months of which readers are shown other charges than they have, though nobody said so: they were not published since, or were
-/// released. One that never had charges is not published.
+/// released. One that the sink never had charges of is not published.
 fn behind(state: &State, sink: &str) -> Vec<Behind> {
     let behind = |period: Window| {
         let known = state.sets().period(sink, &period);
-        let shown = known.is_some_and(|known| known.current.is_some());
+        let has_charges = || state.sets().parts_of(sink, &period).iter().any(|(_, part)| part.rows > 0);
         let is_behind = match known {
             Some(known) if known.pinned.is_some() => false,
-            Some(known) if shown => differs(state, sink, &period, known),
-            _ => state.sets().parts_of(sink, &period).iter().any(|(_, part)| part.rows > 0),
+            Some(known) if known.was_published() => differs(state, sink, &period, known),
+            _ => has_charges(),
         };
-        is_behind.then_some(Behind { period, shown })
+        is_behind.then(|| Behind { period, shown: known.is_some_and(|known| known.current.is_some()) })
     };
     state.sets().periods(sink).into_iter().filter_map(behind).collect()
 }

@@ -16,6 +16,7 @@ const LONGEST_ID: usize = 200;
 
 pub(super) fn place_traits(traits: sets::PlaceTraits) -> Result<PlaceTraits, Cause> {
     Ok(PlaceTraits {
+        place: traits.place,
         windows: traits.windows.into_iter().map(window_kind).collect::<Result<_, _>>()?,
         rate: traits.rate.map(rate).transpose()?,
         surveys: traits.surveys,

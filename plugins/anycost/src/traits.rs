@@ -19,12 +19,13 @@ pub(crate) fn of(plan: &Plan, windows: WindowKind) -> Result<PlaceTraits, Error>
             return Err(Error::Config(format!("{why}: the pipeline's window has to be \"hour\" or \"day\"")));
         }
     }
-    let rate = match plan.place {
-        Place::Drops(_) => None,
+    let (place, rate) = match &plan.place {
+        Place::Drops(drops) => (drops.root.to_string(), None),
         // CloudZero takes one request at a time of a stream, and says nothing of how many.
-        Place::Stream(_) => Some(Rate { requests: 1, per: 1_000, burst: 1 }),
+        Place::Stream(target) => (target.url.clone(), Some(Rate { requests: 1, per: 1_000, burst: 1 })),
     };
     Ok(PlaceTraits {
+        place,
         windows: vec![WindowKind::Hour, WindowKind::Day],
         rate,
         surveys: plan.cost.surveys(),

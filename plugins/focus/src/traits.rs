@@ -20,6 +20,7 @@ pub(crate) fn of(plan: &Plan, windows: WindowKind) -> Result<PlaceTraits, Error>
         }
     }
     Ok(PlaceTraits {
+        place: plan.drops.root.to_string(),
         windows: vec![WindowKind::Hour, WindowKind::Day],
         rate: None,
         surveys: plan.cost.surveys(),

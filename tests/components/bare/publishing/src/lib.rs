@@ -80,7 +80,14 @@ impl SnapshotSink for Publishing {
 
     fn traits(config: Config, _windows: WindowKind) -> Result<PlaceTraits, Error> {
         let surveys = config.way == "survey" || config.closes;
-        Ok(PlaceTraits { windows: vec![], rate: None, surveys, closes: config.closes, deadline: 1000 })
+        Ok(PlaceTraits {
+            place: String::new(),
+            windows: vec![],
+            rate: None,
+            surveys,
+            closes: config.closes,
+            deadline: 1000,
+        })
     }
 
     fn check(config: Config, charges: &ChargeBatch) -> Result<Vec<Objection>, Error> {
