@@ -198,7 +198,7 @@ fn a_set_covers_its_month_from_the_first_instant_and_no_limit_cuts_it() {
     sets.0.replace("start  = \"2025-06\"", "start  = \"2025-06-02T12\"\nmax_windows = 30");
     sets.usage("2025/06/01/00", "acme", "cpu", "1");
     sets.usage("2025/06/02/23", "acme", "cpu", "2");
-    sets.0.run().expect(1).says("2025-06-02T06 and 17 more windows of it that are due were never read");
+    sets.0.run().expect(1).says("2025-06-02T06 and 17 more windows of it are due and were never read");
     assert_eq!(sets.shown(JUNE), None, "a part of a month would replace all of it");
     assert_eq!(sets.run(0), [state("2025-06", "published")]);
     assert_eq!(sets.shown(JUNE), lines(&["acme cpu 1", "acme cpu 2"]));
@@ -397,7 +397,7 @@ fn a_month_is_emptied_by_a_person_until_it_is_released() {
     let sets = Sets::new();
     sets.usage("2025/06/01/05", "acme", "cpu", "1");
     let remove = ["remove", "--period", "2025-06", "--reason", "not ours"];
-    sets.snapshots(&[&remove[..], &["--yes"]].concat()).expect(2).says("nothing of 2025-06 was published");
+    sets.snapshots(&[&remove[..], &["--yes"]].concat()).expect(2).says("nothing was published");
     sets.run(0);
     sets.snapshots(&remove).expect(2).says("nothing was changed");
     sets.snapshots(&[&remove[..], &["--yes"]].concat()).expect(0);

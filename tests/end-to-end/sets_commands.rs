@@ -1,8 +1,9 @@
 //! What commands say of complete sets beside a run: a plan by a run's own rules, and the ledger's commands by what is published.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::sets::{JUNE, Sets, files, state};
+use crate::support::{Backend, component};
 
 /// What a plan says of the months, and what the run after it does: the same, in the words of each.
 #[track_caller]
@@ -174,6 +175,26 @@ fn listing_what_was_published_writes_nothing() {
 }
 
 #[test]
+fn what_changes_published_sets_begins_no_ledger() {
+    for ledger in Backend::both() {
+        let sets = Sets::on(ledger);
+        let none = "there is no ledger of `postgres-prod` at";
+        let of_june = |command: &str, more: &[&str], exit: i32| {
+            let arguments = [&[command, "--period", "2025-06", "--yes"], more].concat();
+            sets.snapshots(&arguments).expect(exit).says(none);
+            assert!(!sets.0.has_a_ledger(), "{command}");
+        };
+        let because = ["--reason", "an audit"];
+        of_june("prune", &[], 0);
+        of_june("release", &[], 2);
+        of_june("remove", &because, 2);
+        of_june("revert", &[&because[..], &["--to", "00000000000000000001"]].concat(), 2);
+        let pruned = sets.snapshots(&["prune", "--json"]).expect(0).json();
+        assert_eq!(pruned["snapshots"].as_array().map(Vec::len), Some(0), "{pruned:#}");
+    }
+}
+
+#[test]
 fn what_a_run_did_not_write_down_is_written_before_a_person_changes_anything() {
     let remove = ["remove", "--period", "2025-06", "--reason", "not ours", "--yes"];
     for empties in [true, false] {
@@ -196,4 +217,167 @@ fn what_a_run_did_not_write_down_is_written_before_a_person_changes_anything() {
         assert_eq!(sets.shown(JUNE), Some(vec!["acme cpu 2".to_owned()]));
         sets.0.command("ledger verify", &[], &[]).expect(0);
     }
+}
+
+#[test]
+fn a_month_that_waits_says_what_keeps_its_windows_from_being_read() {
+    let mut sets = Sets::new();
+    let text = std::fs::read_to_string(sets.0.path("pipeline.toml")).unwrap();
+    let (head, rest) = text.split_once("[source]").unwrap();
+    let (_, rest) = rest.split_once("[aggregate.rules]").unwrap();
+    let (plugin, way) = (component("misreading").display().to_string(), "way = \"proper\"");
+    sets.0.pipeline(&format!("{head}[source]\nplugin = \"{plugin}\"\nconfig.{way}\n[aggregate.rules]{rest}"));
+    let source = |sets: &Sets, from: &str, to: &str| {
+        let (from, to) = (format!("{from}\n[aggregate.rules]"), format!("{to}\n[aggregate.rules]"));
+        sets.0.replace(&from, &to);
+    };
+    let only = |sets: &Sets, window: &str| sets.0.command("run", &["--window", window], &[]);
+    let (at_fault, other) = ("mend what kept this run from reading windows of it", "run the pipeline without --window");
+    sets.0.at("2025-06-01T03:00:10Z");
+    only(&sets, "2025-06-01T01")
+        .expect(1)
+        .says("2025-06-01T00 and 1 more window of it are due and were never read")
+        .says(other);
+    only(&sets, "2025-06-01T00").expect(1).says("2025-06-01T02 of it is due and was never read");
+    // The run takes it up, and cannot read it: nothing but that is to be mended.
+    source(&sets, way, "way = \"more\"");
+    for command in ["run", "plan"] {
+        let failed = sets.0.command(command, &[], &[]);
+        failed.expect(3).says("it says that what it read holds 2 items").says(at_fault);
+        assert!(!failed.stdout.contains("--window") && !failed.stdout.contains("max_windows"), "{failed:?}");
+    }
+    only(&sets, "2025-06-01T02").expect(3).says(&format!("{at_fault}, told above, and {other}"));
+    source(&sets, "way = \"more\"", way);
+    // What is left to later runs is no failure.
+    sets.0.at("2025-06-01T05:00:10Z");
+    sets.0.replace("start  = \"2025-06\"", "start  = \"2025-06\"\nmax_windows = 1");
+    let limited = sets.0.run();
+    limited.expect(1).says("2025-06-01T04 of it is due and was never read").says("max_windows holds windows back");
+    assert!(!limited.stdout.contains(at_fault) && !limited.stdout.contains(other), "{limited:?}");
+    assert_eq!(sets.run(0), [state("2025-06", "published")]);
+}
+
+#[test]
+fn status_says_where_readers_are_shown_other_charges_than_a_month_has() {
+    let sets = Sets::new();
+    let (behind, pinned) = ("readers are shown other charges than it has", "as a person said");
+    let status = |exit: i32| sets.0.command("status", &[], &[]).expect(exit).stdout.clone();
+    let told = |exit: i32| sets.0.command("status", &["--json"], &[]).expect(exit).json()["sinks"][0]["behind"].clone();
+    // Nothing was ever published of it, since that failed.
+    sets.usage("2025/06/01/05", "acme", "cpu", "1");
+    sets.fails("begin");
+    sets.0.run().expect(3);
+    assert!(
+        status(1).contains("behind    2025-06: readers are shown nothing of it; a run publishes it"),
+        "{}",
+        status(1)
+    );
+    assert_eq!(told(1), json!([{ "period": "2025-06", "shown": false }]));
+    sets.mended("begin");
+    sets.run(0);
+    assert!(!status(0).contains("behind"), "{}", status(0));
+    assert_eq!(told(0), Value::Null);
+    // It changed, and could not be published again.
+    sets.usage("2025/06/01/05", "acme", "cpu", "2");
+    sets.fails("begin");
+    sets.0.run().expect(3);
+    assert!(status(1).contains(&format!("behind    2025-06: {behind}; a run publishes it")), "{}", status(1));
+    sets.mended("begin");
+    sets.run(0);
+    // Pinned it is what somebody decided, and no more once it is released.
+    let first = sets.listed()[0].0.clone();
+    let back = ["revert", "--period", "2025-06", "--to", &first, "--reason", "an audit", "--yes"];
+    sets.snapshots(&back).expect(0);
+    assert_eq!(sets.run(0), [state("2025-06", "pinned")]);
+    assert!(status(0).contains(pinned) && !status(0).contains("behind"), "{}", status(0));
+    sets.snapshots(&["release", "--period", "2025-06", "--yes"]).expect(0);
+    assert!(status(1).contains(&format!("behind    2025-06: {behind}; a run publishes it")), "{}", status(1));
+    assert_eq!(told(1), json!([{ "period": "2025-06", "shown": true }]));
+    // No run had the chance, and there is nothing due by which it could be told since when.
+    sets.0.command("status", &["--patience", "2h"], &[]).expect(1);
+    assert_eq!(sets.run(0), [state("2025-06", "published")]);
+    status(0);
+}
+
+#[test]
+fn what_a_person_decides_of_a_set_is_told_in_the_words_of_publishing() {
+    let sets = Sets::new();
+    sets.usage("2025/06/01/05", "acme", "cpu", "2");
+    sets.usage("2025/06/01/05", "bolt", "mem", "1");
+    sets.usage("2025/06/01/05", "corp", "mem", "1");
+    sets.run(0);
+    sets.0.replace("config.way = \"proper\"", "config.way = \"proper\"\nconfig.objects_to = \"cpu\"");
+    sets.usage("2025/06/01/05", "acme", "cpu", "3");
+    sets.0.usage("2025/06/01/05", "torn", &[("bolt", "mem", "\"many\"")]);
+    let held = sets.0.command("run", &["--json"], &[]).expect(1).json();
+    let all = held["windows"].as_array().unwrap().iter().flat_map(|window| window["lines"].as_array().unwrap());
+    let of_acme = all.clone().find(|line| line["customer"] == "acme").unwrap();
+    let id = of_acme["would_be"].as_str().unwrap();
+    let object = "omnistrate-metering/Postgres/PROD/pt-1/2025/06/01/05/torn.json, record 1";
+    // What is asked, and what is refused.
+    let stays = "no run publishes it: what was published of it last stays, as long as it comes to exactly this";
+    let lasts = ["--reason", "a credit note"];
+    for (what, says) in [
+        (&[id, "waive"][..], stays),
+        (&[id, "billed"], stays),
+        (&[id, "release"], "the sink cannot publish it as it is"),
+        (&[id, "not-billed"], "say release to publish it, or waive"),
+        (&["release", "--record", object], "the next run publishes each charge, as long as it comes to exactly this"),
+        (&["waive", "--record", object], "the next run publishes what it held without it"),
+        (&["release", "--customer", "bolt"], "the next run publishes each, as long as it comes to exactly this"),
+    ] {
+        let asked = sets.0.command("ledger resolve", &[what, &lasts[..]].concat(), &[]);
+        asked.expect(2).says(says);
+        let said = asked.stderr.replace("not-billed", "").replace("down: billed", "");
+        assert!(!said.contains("bill") && !said.contains("sends"), "{said}");
+    }
+    // Of a charge that is published and not held there is nothing to decide.
+    let shown = sets.0.command("ledger show", &["--window", "2025-06-01T05", "--json"], &[]).expect(0).json();
+    let charges = shown["windows"][0]["charges"].as_array().unwrap();
+    let corp = charges.iter().find(|charge| charge["customer"] == "corp").unwrap()["id"].as_str().unwrap();
+    for verdict in ["waive", "billed", "release"] {
+        let asked = sets.0.command("ledger resolve", &[&[corp, verdict][..], &lasts].concat(), &[]);
+        asked.expect(2).says("is published in a complete set by out, and nothing of it is held");
+    }
+    // What is held stands beside what was published of it last.
+    let of_window = |says: &str| {
+        let shown = sets.0.command("ledger show", &["--window", "2025-06-01T05"], &[]);
+        shown.expect(0).says("published acme cpu 2").says(says);
+        assert!(!shown.stdout.contains("frozen"), "{shown:?}");
+    };
+    of_window("held acme cpu 3 not published");
+    let explained = sets.0.command("explain", &[id], &[]);
+    explained.expect(0).says("comes to 2").says("and is held: no set has it as it is").says("cpu of acme, 3");
+    assert!(!explained.stdout.contains("next: nothing"), "{explained:?}");
+    let document = sets.0.command("explain", &[id, "--json"], &[]).expect(0).json();
+    assert_eq!((&document["now"]["quantity"], &document["beside"]["held"]), (&"2".into(), &true.into()));
+    // A word by hand publishes nothing, and nothing calls it published.
+    let said = sets.0.command("ledger resolve", &[&[id, "billed", "--yes"][..], &lasts].concat(), &[]);
+    said.expect(0).says(stays);
+    sets.0.usage("2025/06/01/05", "torn", &[]);
+    let page = sets.0.path("plan.html");
+    let plan = sets.0.command("plan", &["--html", page.to_str().unwrap()], &[]);
+    let html = std::fs::read_to_string(&page).unwrap();
+    let run = sets.0.run();
+    for told in [&plan, &run] {
+        told.expect(0).says("waived said to be billed by a person").says("what was published of it last stays");
+    }
+    assert!(html.contains("said to be billed by a person") && !html.contains("differ"), "{html}");
+    of_window("waived acme cpu 3 not published, said to be billed by a person");
+    assert_eq!(sets.shown(JUNE).unwrap(), ["acme cpu 2", "bolt mem 1", "corp mem 1"]);
+    let explained = sets.0.command("explain", &[id], &[]);
+    explained.expect(0).says("no set has it as it is").says("said to be billed by a person");
+    assert!(!explained.stdout.contains("and is held"), "{explained:?}");
+    sets.0.command("status", &[], &[]).expect(0);
+    // What is released is published, and nothing stands beside it any more.
+    sets.0.usage("2025/06/01/05", "torn", &[("corp", "mem", "\"many\"")]);
+    sets.usage("2025/06/01/05", "corp", "mem", "5");
+    sets.run(1);
+    sets.0.command("explain", &[corp], &[]).expect(0).says("mem of corp, 5").says("and is held");
+    sets.0.command("ledger resolve", &[&[corp, "release", "--yes"][..], &lasts].concat(), &[]).expect(0);
+    sets.0.command("explain", &[corp], &[]).expect(0).says("next: a run publishes it");
+    sets.run(1);
+    let explained = sets.0.command("explain", &[corp], &[]);
+    explained.expect(0).says("comes to 5").says("next: nothing: readers are shown it as it is");
+    assert!(!explained.stdout.contains("would be"), "{explained:?}");
 }

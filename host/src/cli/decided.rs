@@ -1,16 +1,24 @@
 //! What a person is about to decide of what is kept back, as it is shown to them.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use super::shared::escaped;
-use crate::ledger::{Deciding, Said, Target};
+use crate::ledger::{Deciding, Said, State, Target};
 use crate::report::document;
 
 /// So many charges, and as many holds, are shown.
 const MOST: usize = 20;
 
 /// For a person.
-pub(super) fn says(deciding: &Deciding, target: &Target, said: Said, reason: &str, by: Option<&str>) -> String {
+pub(super) fn says(
+    (deciding, state): (&Deciding, &State),
+    target: &Target,
+    said: Said,
+    reason: &str,
+    by: Option<&str>,
+) -> String {
     let mut lines = Vec::new();
     let mut charges = Vec::new();
     let mut holds = Vec::new();
@@ -51,7 +59,16 @@ pub(super) fn says(deciding: &Deciding, target: &Target, said: Said, reason: &st
     }
     let by = by.map_or_else(String::new, |by| format!(" by {by}"));
     lines.push(format!("to be written down{by}: {}, because: {reason}", said.as_str().replace('-', " ")));
-    lines.push(follows(said, target).to_owned());
+    let of_sets: BTreeSet<&str> =
+        deciding.about.iter().map(|about| about.sink.as_str()).filter(|sink| state.publishes(sink)).collect();
+    let bills = !deciding.charges.is_empty() || deciding.about.iter().any(|about| !state.publishes(&about.sink));
+    if bills {
+        lines.push(follows(said, target).to_owned());
+    }
+    if !of_sets.is_empty() {
+        let whose = if bills { format!("of {}: ", Vec::from_iter(of_sets).join(" and ")) } else { String::new() };
+        lines.push(format!("{whose}{}", follows_of_sets(said, target)));
+    }
     let lines = lines.iter().flat_map(|line| line.lines());
     let lines: Vec<String> = lines.map(escaped).collect();
     lines.join("\n")
@@ -72,6 +89,25 @@ fn follows(said: Said, target: &Target) -> &'static str {
             "it is final then, with exactly this: no run sends it, and what comes later is compared with it"
         }
         Said::NotBilled => "it is pending then: the next run offers the identical charge",
+    }
+}
+
+/// The same of a sink that publishes sets.
+fn follows_of_sets(said: Said, target: &Target) -> &'static str {
+    let is_of_input = target.record.is_some() || target.object.is_some();
+    match said {
+        Said::Release if is_of_input => {
+            "the next run publishes each charge, as long as it comes to exactly this; what cannot be used stays open until it is mended"
+        }
+        Said::Waive if is_of_input => {
+            "what cannot be used is given up, as long as its object is the same: the next run publishes what it held without it"
+        }
+        Said::Release => {
+            "the next run publishes each, as long as it comes to exactly this: another quantity is held again"
+        }
+        Said::Waive | Said::Billed | Said::NotBilled => {
+            "no run publishes it: what was published of it last stays, as long as it comes to exactly this; another quantity is held again"
+        }
     }
 }
 

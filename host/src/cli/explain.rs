@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use super::shared::{Outside, Refused, print, style};
 use super::{Global, PipelineArgs, in_set, unfrozen};
-use crate::ledger::{ChargeState, Identity, Ledger, NoSuchCharge, Sought, Standing, Trail, Unfrozen, resolve_command};
+use crate::ledger::{
+    ChargeState, Decision, Identity, Ledger, NoSuchCharge, Sought, Standing, Trail, Unfrozen, resolve_command,
+};
 use crate::report::{Exit, document, write_trail};
 
 /// Arguments of `explain`.
@@ -37,9 +39,16 @@ pub(super) fn explain(args: &ExplainArgs, global: &Global) -> Result<Exit, Refus
         Err(none @ NoSuchCharge::Unknown { .. }) => {
             let state = Ledger::state_of(&place, &identity).map_err(|error| Refused::of(&pipeline, error))?;
             if let Some(found) = state.in_sets(&place.shelf(), &args.charge)?? {
+                // What usage comes to now may be held, or decided about by a person, while readers are shown what it was.
+                let beside = Unfrozen::of(&state, &args.charge, Timestamp::now())?;
+                let is_published = |about: &Unfrozen| {
+                    let word = about.word.as_ref().map(|(word, _)| word.decision);
+                    !about.is_held && word == Some(Decision::Release)
+                };
+                let beside = beside.filter(|about| about.kept.id == found.id && !is_published(about));
                 match global.json {
-                    true => print(&document(&in_set::as_json(&pipeline, &found))),
-                    false => print(&in_set::says(&pipeline, &found)),
+                    true => print(&document(&in_set::as_json(&pipeline, &found, beside.as_ref()))),
+                    false => print(&in_set::says(&pipeline, &found, beside.as_ref())),
                 }
                 return Ok(Exit::Final);
             }

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::shared::escaped;
+use super::unfrozen;
 use crate::config::Pipeline;
-use crate::ledger::InSet;
+use crate::ledger::{InSet, Unfrozen};
 use crate::model::charged::Charged;
 use crate::shell;
 
@@ -27,8 +28,8 @@ impl InSet {
     }
 }
 
-/// For a person.
-pub(super) fn says(pipeline: &Pipeline, found: &InSet) -> String {
+/// For a person. What is held beside it says itself what comes next.
+pub(super) fn says(pipeline: &Pipeline, found: &InSet, beside: Option<&Unfrozen>) -> String {
     let InSet { sink, window, id, now, shown, current, pinned, inputs } = found;
     let mut lines = vec![format!("{id} is a charge of {}, published in a complete set by {sink}", pipeline.name)];
     if let Some(charge) = now.as_ref().or(shown.as_ref()) {
@@ -57,17 +58,20 @@ pub(super) fn says(pipeline: &Pipeline, found: &InSet) -> String {
     });
     lines.extend(pinned.iter().map(|reason| format!("  which stays, because: {reason}")));
     let (next, command) = next(pipeline, found);
-    lines.push(format!("next: {next}"));
-    lines.extend(command.map(|command| format!("  {command}")));
+    if beside.is_none() || command.is_some() {
+        lines.push(format!("next: {next}"));
+        lines.extend(command.map(|command| format!("  {command}")));
+    }
     let lines: Vec<String> = lines.iter().map(|line| escaped(line)).collect();
-    format!("{}\n", lines.join("\n"))
+    let beside = beside.map(|about| format!("\n{}", unfrozen::says(pipeline, about, true))).unwrap_or_default();
+    format!("{}\n{beside}", lines.join("\n"))
 }
 
 fn counted(records: u64) -> String {
     if records == 1 { "1 record".to_owned() } else { format!("{records} records") }
 }
 
-pub(super) fn as_json(pipeline: &Pipeline, found: &InSet) -> Value {
+pub(super) fn as_json(pipeline: &Pipeline, found: &InSet, beside: Option<&Unfrozen>) -> Value {
     let InSet { sink, window, id, now, shown, current, pinned, inputs } = found;
     let (next, command) = next(pipeline, found);
     let charge = |charge: &Charged| {
@@ -84,5 +88,6 @@ pub(super) fn as_json(pipeline: &Pipeline, found: &InSet) -> Value {
         "pipeline": pipeline.name, "sink": sink, "window": window, "charge": id.to_string(), "period": found.month(),
         "now": now.as_ref().map(charge), "shown": shown.as_ref().map(charge), "set": current, "pinned": pinned,
         "inputs": inputs, "next": next, "command": command,
+        "beside": beside.map(|about| unfrozen::as_json(pipeline, about, true)),
     })
 }

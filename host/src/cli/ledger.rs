@@ -87,6 +87,8 @@ pub(super) fn ledger(command: &LedgerCommand, global: &Global) -> Result<Exit, R
         };
         let charges = state.charges_of(sink, at);
         let in_set = state.set_charges(sink, at);
+        // Of what is published whole nothing is frozen charge by charge.
+        let not_yet = if state.publishes(sink) { "not published" } else { "not frozen" };
         let published =
             if state.publishes(sink) { format!(" in the set of {}", period_of(at).label()) } else { String::new() };
         // Writing into a string cannot fail.
@@ -126,7 +128,7 @@ pub(super) fn ledger(command: &LedgerCommand, global: &Global) -> Result<Exit, R
         }
         for kept in known.kept.iter().filter(|kept| state.charge(&kept.id).is_none()) {
             let (customer, dimension) = (kept.customer.escape_debug(), kept.dimension.escape_debug());
-            let _ = writeln!(text, "  {}  {:<13} {customer} {dimension} {}  not frozen", kept.id, "held", kept.exact);
+            let _ = writeln!(text, "  {}  {:<13} {customer} {dimension} {}  {not_yet}", kept.id, "held", kept.exact);
         }
         for late in &known.late {
             let _ = writeln!(
@@ -145,7 +147,7 @@ pub(super) fn ledger(command: &LedgerCommand, global: &Global) -> Result<Exit, R
                 (kept.customer.escape_debug(), kept.dimension.escape_debug(), word.words());
             let _ = writeln!(
                 text,
-                "  {}  {:<13} {customer} {dimension} {}  not frozen, {}",
+                "  {}  {:<13} {customer} {dimension} {}  {not_yet}, {}",
                 kept.id,
                 "waived",
                 kept.exact,

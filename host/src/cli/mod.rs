@@ -52,7 +52,7 @@ enum Command {
     Plan(plan::PlanArgs),
     /// Says all that can be known of a pipeline before it runs.
     Check(check::CheckArgs),
-    /// Says how a pipeline stands: what is settled, due, open and held. Exits 1 if something is due, open or held.
+    /// Says how a pipeline stands: what is settled, due, open and held. Exits 1 if something is due, open or held, or a month is to be published.
     Status(status::StatusArgs),
     /// Follows one charge: back to the inputs that it was made from, forward to every answer.
     Explain(explain::ExplainArgs),

@@ -94,7 +94,7 @@ fn known(args: &RenameArgs, pipeline: &Pipeline, place: &Place) -> Result<(Ident
         }
         if let Some(now) = taken.renamed_to().filter(|now| now != name) {
             return refused(format!(
-                "the name `{new}` was that of the pipeline `{now}`, and stands in the ids of what it billed: take another"
+                "the name `{new}` was that of the pipeline `{now}`, and stands in the ids of its charges: take another"
             ));
         }
     }
@@ -137,7 +137,7 @@ impl Changes {
             }
             if let Some(now) = state.had_sink(to).filter(|now| now != from) {
                 return refused(format!(
-                    "the name {to} was that of the sink {now}, and stands in the ids of what it billed: take another"
+                    "the name {to} was that of the sink {now}, and stands in the ids of its charges: take another"
                 ));
             }
             let (windows, charges) = counts(state, from);

@@ -54,13 +54,13 @@ pub(super) struct ResolveArgs {
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum Word {
-    /// What is held is right as it stands: a run bills it, with exactly this quantity. What was refused is offered once more
+    /// What is held is right as it stands: a run bills or publishes it, with exactly this quantity. What was refused is offered once more
     Release,
-    /// The service has it, with this quantity: nothing more happens to it
+    /// The service has it, with this quantity: nothing more happens to it. Of a complete set, what was published last stays
     Billed,
     /// The service does not have it: a run offers it again
     NotBilled,
-    /// It is not to be billed
+    /// It is not to be billed. Of a complete set, what was published last stays
     Waive,
 }
 
@@ -118,6 +118,17 @@ pub(super) fn resolve(args: &ResolveArgs, global: &Global) -> Result<Exit, Refus
     let place = outside.place(&pipeline)?;
     let identity = Identity::of(&pipeline, None);
     let state = Ledger::state_of(&place, &identity).map_err(|error| Refused::of(&pipeline, error))?;
+    if let Some(sought) = &target.charge
+        && !is_kept(&state, sought)
+        && state.find(sought).is_err()
+        && let Some(found) = state.in_sets(&place.shelf(), sought)??
+    {
+        let text = format!(
+            "the charge {} is published in a complete set by {}, and nothing of it is held: there is nothing to decide",
+            found.id, found.sink
+        );
+        return Err(Refused::Other(Exit::Configuration, text));
+    }
     let by = user();
     let verdict = |sought: &Sought| match state.find(sought).is_ok_and(ChargeState::is_refused) {
         true if matches!(said, Said::Release) => Some(Verdict::Again),
@@ -131,7 +142,7 @@ pub(super) fn resolve(args: &ResolveArgs, global: &Global) -> Result<Exit, Refus
     }
     let refused = |why: NotToDecide| Refused::Other(Exit::Configuration, why.to_string());
     let deciding = Deciding::of(&state, &target, said, Timestamp::now()).map_err(refused)?;
-    let says = decided::says(&deciding, &target, said, &reason, by.as_deref());
+    let says = decided::says((&deciding, &state), &target, said, &reason, by.as_deref());
     confirmed(&says, "Write this down? It is never taken back.", args.yes, "nothing was written down")?;
     let document = decided::document_of(&pipeline.name, &deciding, said, &reason, by.as_deref());
     let written = deciding.write(&place, &identity, &Claim::at_once(&run_id()), (&target, said), (reason, by))?;

@@ -170,10 +170,23 @@ impl WhoseArgs {
         }
     }
 
+    /// To be written to. One that is not there is not made: a pipeline that never ran has published nothing that could be changed.
     fn open(&self, setup: &Setup) -> Result<Ledger, Refused> {
+        if let Some(why) = self.no_ledger(setup)? {
+            return Err(refused(why));
+        }
         let identity = Identity::of(&setup.pipeline, None);
         let opened = Ledger::open(&setup.place, &identity, &Claim::at_once(&run_id()));
         opened.map_err(|error| Refused::of(&setup.pipeline, error))
+    }
+
+    /// That there is no ledger of the pipeline yet, if that is so.
+    fn no_ledger(&self, setup: &Setup) -> Result<Option<String>, Refused> {
+        let identity = Identity::of(&setup.pipeline, None);
+        let state = Ledger::state_of(&setup.place, &identity).map_err(|error| Refused::of(&setup.pipeline, error))?;
+        let (place, name) = (setup.place.name(), escaped(&setup.pipeline.name));
+        let why = || format!("there is no ledger of `{name}` at {place} yet: nothing was published");
+        Ok(state.window_kind().is_none().then(why))
     }
 }
 
@@ -322,6 +335,10 @@ fn prune(args: &PruneArgs, global: &Global) -> Result<Exit, Refused> {
     let workshop = Workshop::open(global)?;
     let setup = args.whose.set_up(&workshop)?;
     let archives = args.whose.archives(&setup)?;
+    if let Some(why) = args.whose.no_ledger(&setup)? {
+        said(global, &setup, json!([]), &why);
+        return Ok(Exit::Final);
+    }
     let mut ledger = args.whose.open(&setup)?;
     let (mut pruned, mut foreign) = (Vec::new(), 0);
     for archive in &archives {

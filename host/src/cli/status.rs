@@ -76,9 +76,14 @@ fn text(pipeline: &str, status: &Status, holder: Option<&str>, place: &Place) ->
     };
     line("ledger", format!("{}: {ledger}", place.short_name().escape_debug()));
     let sums = status.sinks.iter().map(|sink| sink.due.is_some() || !sink.open.is_empty() || sink.held > 0);
+    let behind = status.sinks.iter().any(|sink| !sink.behind.is_empty());
     let differing = status.sinks.iter().filter_map(|sink| sink.published.as_ref());
     let differing = differing.flat_map(|published| &published.pins).filter(|pin| pin.differs).count();
     let ending = match (status.needs_a_run, sums.into_iter().any(|waits| waits)) {
+        (true, true) if behind => {
+            "exit 1: something is due, open or held, or to be published; a run says what there is to do"
+        }
+        (true, false) if behind => "exit 1: a month is to be published; a run says what there is to do",
         (true, _) => "exit 1: something is due, open or held; a run says what there is to do",
         (false, true) => "exit 0: what is due, open or held has not been so for long",
         (false, false) => "exit 0: everything that is due is final",
@@ -117,6 +122,10 @@ fn lines(sink: &SinkStatus) -> Vec<(&'static str, String)> {
     if let Some(window) = sink.held_since {
         lines.push(("held", format!("{}, the oldest of {window}", sink.held)));
     }
+    lines.extend(sink.behind.iter().map(|month| {
+        let shown = if month.shown { "other charges than it has" } else { "nothing of it" };
+        ("behind", format!("{}: readers are shown {shown}; a run publishes it", month.period.label()))
+    }));
     if let Some(published) = &sink.published {
         let mut text = format!("up to {}, as {}", published.period, published.id.escape_debug());
         if published.pinned > 0 {

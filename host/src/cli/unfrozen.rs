@@ -44,7 +44,10 @@ pub(super) fn says(pipeline: &Pipeline, about: &Unfrozen, publishes: bool) -> St
             false => {
                 format!("{} would be a charge of {}, and is not frozen: nothing of it was sent", kept.id, pipeline.name)
             }
-            true => format!("{} would be a charge of {}, and is held: no set has it as it is", kept.id, pipeline.name),
+            true => {
+                let held = if *is_held { "is held: no" } else { "no" };
+                format!("{} would be a charge of {}, and {held} set has it as it is", kept.id, pipeline.name)
+            }
         },
         format!("  {}, {}, to {sink}", kept.words(), window.label()),
     ];

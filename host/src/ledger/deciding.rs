@@ -12,6 +12,7 @@
 //! | rounding, range, aggregate, refused | it cannot be sent as it is | final, not sent | not billed |
 //!
 //! What is waived of a record or an object closes it; what is released of it is billed without it, and it stays open until it is mended.
+//! Of a sink that publishes sets, what is released is published, and of what is waived or billed by hand stays what was published last.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -133,14 +134,17 @@ impl Said {
     }
 }
 
-/// Whether it can be said of a would-be charge; else why not.
-fn can_be_said(said: Said, kept: &Kept, is_less: bool) -> Result<(), String> {
+/// Whether it can be said of a would-be charge, of a sink that publishes sets or of one that bills; else why not.
+fn can_be_said(said: Said, kept: &Kept, is_less: bool, publishes: bool) -> Result<(), String> {
     let why = match (said, kept.code.as_str()) {
+        (Said::NotBilled, _) if publishes => "nothing of it was sent from here: say release to publish it, or waive",
         (Said::NotBilled, _) => "nothing of it was sent from here: say release to bill it, or waive",
         (Said::Waive, _) => return Ok(()),
+        (_, "customer") if publishes => "nobody knows whose it is: add a row to the table of customers",
         (_, "customer") => "nobody knows whom to bill: add a row to the table of customers",
         (_, "untaken") => "no sink takes it: name its dimension in `takes`",
         (Said::Release, "rounding") => "it cannot be sent exactly: say how with `round`",
+        (Said::Release, "range" | "refused") if publishes => "the sink cannot publish it as it is",
         (Said::Release, "range") => "the service takes no such quantity",
         (Said::Release, "slot") => {
             "the service keeps one record for it and others: say what is to become of the one that is held"
@@ -278,7 +282,7 @@ impl Deciding {
                 }
                 let frozen = state.frozen_of(&kept.id).or_else(|| state.frozen_elsewhere(&kept.id));
                 let is_less = frozen.is_some_and(|frozen| kept.exact < frozen);
-                match can_be_said(said, kept, is_less) {
+                match can_be_said(said, kept, is_less, state.publishes(sink)) {
                     Ok(()) => about.kept.push(kept.clone()),
                     Err(why) => deciding.left.push((format!("{}: {}", window.label(), kept.words()), why)),
                 }

@@ -117,14 +117,17 @@ impl State {
         self.window(sink, window)?.decided.about(id)
     }
 
-    /// What people gave up of a window, as far as that stands.
+    /// What people gave up of a window, as far as that stands. Of a sink that publishes sets that is also what is billed by hand: no charge
+    /// is written down for it.
     pub fn given_up(&self, sink: &str, window: &Window) -> GivenUp<'_> {
         let Some(known) = self.window(sink, window) else { return GivenUp::default() };
         let (charges, holds) = known.decided.all();
         let is_waived = |word: &Word| word.decision == Decision::Waive;
         let held: HashSet<&ChargeId> = known.kept.iter().map(|kept| &kept.id).collect();
+        let is_billed_by_hand = |word: &Word| word.decision == Decision::Billed && self.publishes(sink);
+        let is_given_up = |word: &Word| is_waived(word) || is_billed_by_hand(word);
         let charges = charges
-            .filter(|(kept, word)| is_waived(word) && !held.contains(&kept.id) && self.charge(&kept.id).is_none());
+            .filter(|(kept, word)| is_given_up(word) && !held.contains(&kept.id) && self.charge(&kept.id).is_none());
         let stands = |hold: &Hold| known.decided.about_hold(hold, self.versions(window)).is_some();
         let holds = holds.filter(|(hold, word)| is_waived(word) && stands(hold) && !known.holds.contains(hold));
         let (mut charges, mut holds): (Vec<_>, Vec<_>) = (charges.collect(), holds.collect());

@@ -59,6 +59,8 @@ impl<'a> Assess<'a> {
         let moved = match self.queue {
             // Records that are usage now went into no charge before.
             Some(_) => Moved::default(),
+            // What is published is no bill, and replaces what stood there.
+            None if spec.publishes => Moved::default(),
             None => Moved::of(pipeline, window, reading, &doubts, state),
         };
         let in_doubt = SinkDoubts::of(spec, &doubts);
@@ -238,6 +240,10 @@ impl<'a> Assess<'a> {
                 (line.quantity, line.zero, line.draft) = (quantity, true, Some(Box::new(proposal)));
             }
             Judged::Held(why) => line.held = Some(why),
+            // No set has it either way, however it was billed.
+            Judged::Waived(word) | Judged::ByHand(_, word) if self.spec.publishes => {
+                line.waived = Some(format!("{}; what was published of it last stays", word.words()));
+            }
             Judged::Waived(word) => line.waived = Some(word.words()),
             Judged::Owed(amount) => {
                 line.takes(&amount);

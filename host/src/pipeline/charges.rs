@@ -178,11 +178,6 @@ impl Assessed {
 }
 
 impl Assessment {
-    /// Whether there was nothing to read.
-    pub(super) fn is_of_nothing(&self) -> bool {
-        self.tally.is_empty() && self.excluded.is_empty() && self.lines.is_empty() && self.holds.is_empty()
-    }
-
     /// What is kept back, one would-be charge each.
     pub(super) fn kept(&self) -> Vec<Kept> {
         let kept = |line: &Assessed| {

@@ -118,11 +118,11 @@ impl Complete {
                 plugin: Some(setup.source.label()),
                 step: Some("asking how far the data is complete".to_owned()),
                 input: Some(windows.clone()),
-                action: Some(
-                    "see why whoever writes the data is behind; a run then bills it. `complete_by` under [source] is how \
-                     long after its end a window may be incomplete"
-                        .to_owned(),
-                ),
+                action: Some(format!(
+                    "see why whoever writes the data is behind; it is {} by a run then. `complete_by` under [source] is how long \
+                     after its end a window may be incomplete",
+                    setup.pipeline.done()
+                )),
                 ..Problem::new("incomplete", format!("{windows} {verb} still not complete: the data reaches to {until}"))
             });
         }

@@ -122,8 +122,18 @@ fn is_done(state: &State, spec: &SinkSpec, window: &Window, back: Timestamp) -> 
         return state.is_settled(sink, window);
     }
     let is_as_now = |part: &SetPart| *part.made == *spec.made;
-    let part = state.sets().part(sink, window).filter(|_| !state.is_reopened(sink, window));
-    part.is_some_and(|part| window.end() < back || is_as_now(part))
+    let is_drawn_up = state.sets().part(sink, window).is_some_and(is_as_now) && !state.is_reopened(sink, window);
+    is_drawn_up || is_out_of_sight(state, spec, window, back)
+}
+
+/// Whether a window's charges for a sink that publishes sets stay as they were drawn up: it ended before changes are looked for, and nobody
+/// wants it read again.
+pub(super) fn is_out_of_sight(state: &State, spec: &SinkSpec, window: &Window, back: Timestamp) -> bool {
+    let sink = &spec.plugin.name;
+    spec.publishes
+        && window.end() <= back
+        && state.sets().part(sink, window).is_some()
+        && !state.is_reopened(sink, window)
 }
 
 /// The windows of a queue: those that something was handed out of, and those of which something is held or waits, so that it is seen when it
@@ -171,8 +181,11 @@ pub(super) fn begins(pipeline: &Pipeline, state: &State, now: Timestamp) -> Vec<
 
 /// A sink's first window.
 pub(super) fn begins_at(pipeline: &Pipeline, state: &State, sink: &SinkSpec, now: Timestamp) -> Option<Window> {
-    let first = state.first_window(&sink.plugin.name).or_else(|| first(pipeline, now))?;
-    Some(sink.begins_with(first))
+    let name = &sink.plugin.name;
+    let first = state.first_window(name).or_else(|| first(pipeline, now))?;
+    // A window before it may have been asked for: its month is published whole, or not at all.
+    let drawn_up = state.sets().first(name).filter(|_| sink.publishes);
+    Some(sink.begins_with(drawn_up.map_or(first, |window| window.min(first))))
 }
 
 /// Whether what a window comes to is this pipeline's to bill at a sink, whose first window is this.
@@ -203,8 +216,12 @@ pub(super) fn is_in_sight(pipeline: &Pipeline, state: &State, window: &Window, n
 
 /// Whether something is held of a window, for whichever sink: that stays in sight, however long ago it was.
 pub(super) fn has_holds(pipeline: &Pipeline, state: &State, window: &Window) -> bool {
-    let held = |sink: &str| state.window(sink, window).is_some_and(|window| !window.holds.is_empty());
-    pipeline.sinks.iter().any(|sink| held(&sink.plugin.name))
+    pipeline.sinks.iter().any(|sink| has_holds_of(state, &sink.plugin.name, window))
+}
+
+/// The same for one sink.
+pub(super) fn has_holds_of(state: &State, sink: &str, window: &Window) -> bool {
+    state.window(sink, window).is_some_and(|window| !window.holds.is_empty())
 }
 
 /// The pipeline's first window while its ledger is new: what `start` says; without it, the latest window that is due.

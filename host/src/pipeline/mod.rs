@@ -19,7 +19,7 @@
 //! | `baseline`, `percent`, `guard`, `compared` | what a window is compared with, what a guard holds for that, and what a report says of it |
 //! | `freeze`, `entries` | what of it is written down before anything leaves |
 //! | `deliver` | charges out, answers in |
-//! | `publish` | complete sets of months out, for sinks that take no charge by itself |
+//! | `publish`, `waits` | complete sets of months out, for sinks that take no charge by itself; why one waits |
 //! | `options`, `run`, `summary`, `shown`, `advice`, `way_out` | the steps in their order, and what is said of them |
 //! | `status` | how a pipeline stands, between runs |
 
@@ -75,6 +75,7 @@ mod take_over;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod waits;
 mod way_out;
 mod works;
 
@@ -85,6 +86,6 @@ pub use options::{LastBill, Options, Watch};
 pub use publish::{Archive, Snapshot, Standing, to_prune};
 pub use run::{run, run_id};
 pub use setup::{Section, Setup, SetupError, SinkSection};
-pub use status::{DueWindows, LastRun, Open, Pin, Published, Settled, SinkStatus, Status};
+pub use status::{Behind, DueWindows, LastRun, Open, Pin, Published, Settled, SinkStatus, Status};
 pub use summary::exit as exit_of;
 pub use take_over::{Refusal, TakeOver, to_be_taken_over};

@@ -20,6 +20,7 @@ use super::queue::{Intake, cutoff, tell};
 use super::setup::Setup;
 use super::summary::{self, Findings};
 use super::take_over::{another_sink, remembered, taken_over};
+use super::waits::Waits;
 use super::works::Work;
 use crate::config::Pipeline;
 use crate::failpoint::failpoint;
@@ -109,10 +110,11 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
         Some(_) => HashSet::new(),
         None => withdrawn(&setup.pipeline, book.state(), &works),
     };
+    let waits = Waits::of(&setup.pipeline, book.state(), options, (&due, &complete), &works);
     let goes_on = !findings.is_open && !findings.has_lost_the_ledger() && findings.exit != Exit::Interrupted;
     if options.dry_run && goes_on && options.last.is_none() {
         let mut shown = ShownMonths::default();
-        shown.add(foreseen(setup, options, &complete, book.state()), &mut findings);
+        shown.add(foreseen(setup, options, &complete, book.state()), &waits, &mut findings);
         unpublished(&setup.pipeline, &shown, &mut works);
     }
     if options.dry_run || !goes_on {
@@ -128,7 +130,7 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
     let mut not_offered = withdrawn.clone();
     not_offered.extend(intake.iter().flat_map(|intake| intake.superseded(ledger.state())));
     let ledger = Mutex::new(*ledger);
-    let shown = deliver(setup, options, (&ledger, &complete), mirrored.as_ref(), &not_offered, &mut findings);
+    let shown = deliver(setup, options, (&ledger, &complete), mirrored.as_ref(), &not_offered, &waits, &mut findings);
     failpoint("delivered");
     findings.denials(setup);
     let mut ledger = ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -213,6 +215,7 @@ fn deliver(
     (ledger, complete): (&Mutex<Ledger>, &Complete),
     mirrored: Option<&Mirrored>,
     withdrawn: &HashSet<ChargeId>,
+    waits: &Waits,
     findings: &mut Findings,
 ) -> ShownMonths {
     let ended: Vec<(Ended, Published)> = std::thread::scope(|scope| {
@@ -256,7 +259,7 @@ fn deliver(
     let mut all = ShownMonths::default();
     for (ended, published) in ended {
         ended.problems.into_iter().for_each(|problem| findings.problem(problem));
-        for stopped in ended.stopped.into_iter().chain(all.add(published, findings)) {
+        for stopped in ended.stopped.into_iter().chain(all.add(published, waits, findings)) {
             match stopped {
                 Stopped::Ledger(error) => findings.ledger(&error),
                 Stopped::Problem(problem) => findings.problem(problem),
@@ -278,11 +281,11 @@ pub(super) struct ShownMonths {
 
 impl ShownMonths {
     /// Takes in what became of a sink's months; answers what stopped it, if something did.
-    fn add(&mut self, published: Published, findings: &mut Findings) -> Option<Stopped> {
+    fn add(&mut self, published: Published, waits: &Waits, findings: &mut Findings) -> Option<Stopped> {
         let Published { months, shown, pinned, problems, notes, stopped } = published;
         findings.publications.extend(months);
         findings.notes.extend(notes);
-        problems.into_iter().for_each(|problem| findings.problem(problem));
+        problems.into_iter().for_each(|problem| findings.problem(waits.told(problem)));
         self.shown.extend(shown);
         self.pinned.extend(pinned);
         stopped
@@ -343,7 +346,7 @@ pub(super) fn settle(
                 let is_frozen = line.id.is_some_and(|id| state.charge(&id).is_some());
                 // What is late is frozen with a later window, or waits for one.
                 let is_late = line.is_late && line.held.is_none() && !line.differs();
-                line.zero || line.waived.is_some() || is_frozen || is_late || line.published.is_some() || spec.publishes && line.by_hand.is_some()
+                line.zero || line.waived.is_some() || is_frozen || is_late || line.published.is_some()
             })
             && state.window(sink, &work.window).is_none_or(|known| known.holds.is_empty())
             && state.charges_of(sink, &work.window).iter().all(|charge| charge.is_final());

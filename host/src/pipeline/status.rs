@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::complete::Complete;
 use super::due::{Due, begins, due, owes, upcoming};
 use crate::config::Pipeline;
-use crate::ledger::{Entry, Head, Identity, Ledger, LedgerError, Named, Period, Place, State, contents};
+use crate::ledger::{Entry, Head, Identity, Ledger, LedgerError, Named, Period, Place, State, contents, period_of};
 use crate::model::window::Window;
 
 /// How a pipeline stands.
@@ -24,7 +24,7 @@ pub struct Status {
     pub last_run: Option<LastRun>,
     /// Where the ledger ends; at number 0 while there is none.
     pub head: Head,
-    /// Whether something is open, held, or due and not settled, of a window that has been due for long enough.
+    /// Whether something is open, held, or due and not settled, of a window that has been due for long enough; or a month is behind.
     pub needs_a_run: bool,
 }
 
@@ -47,9 +47,21 @@ pub struct SinkStatus {
     pub held_since: Option<Window>,
     /// Of how many charges late usage waits for a later window.
     pub late: usize,
-    /// Of a sink that publishes complete sets: the latest month of which readers are shown one.
+    /// Of a sink that publishes complete sets: the months of which readers are shown other charges than they have, though nobody said so.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub behind: Vec<Behind>,
+    /// The latest month of which readers are shown a set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub published: Option<Published>,
+}
+
+/// A month of which readers are shown other charges than it has.
+#[derive(Debug, Clone, Serialize)]
+pub struct Behind {
+    /// The month.
+    pub period: Window,
+    /// Whether readers are shown a set of it at all.
+    pub shown: bool,
 }
 
 /// What readers are shown of a month.
@@ -212,6 +224,10 @@ impl Status {
         let held: Vec<Window> =
             of_sink().flat_map(|(_, window, known)| known.holds.iter().map(move |_| *window)).collect();
         self.needs_a_run |= due.iter().chain(&held).any(|window| !is_young(window));
+        let behind = behind(state, sink);
+        // One that is behind since windows of it were drawn up just now is as young as they are.
+        let is_theirs = |month: &Window| due.iter().any(|window| period_of(window) == *month);
+        self.needs_a_run |= behind.iter().any(|month| !is_theirs(&month.period));
         let last = of_sink().filter(|(_, _, known)| known.settled).map(|(_, window, _)| *window).max();
         let at = last.and_then(|window| settled.get(&(sink.to_owned(), window)).copied());
         let range = due.first().zip(due.last());
@@ -229,9 +245,32 @@ impl Status {
             held: held.len(),
             held_since: held.first().copied(),
             late: state.waiting(sink).count(),
+            behind,
             published: published(state, sink),
         });
     }
+}
+
+/// Whether readers of a month are shown other charges than it has, as far as is known.
+fn differs(state: &State, sink: &str, month: &Window, known: &Period) -> bool {
+    let now = contents(&state.sets().parts_of(sink, month));
+    known.shown().is_none_or(|shown| shown.intent.contents != now)
+}
+
+/// The months of which readers are shown other charges than they have, though nobody said so: they were not published since, or were
+/// released. One that never had charges is not published.
+fn behind(state: &State, sink: &str) -> Vec<Behind> {
+    let behind = |period: Window| {
+        let known = state.sets().period(sink, &period);
+        let shown = known.is_some_and(|known| known.current.is_some());
+        let is_behind = match known {
+            Some(known) if known.pinned.is_some() => false,
+            Some(known) if shown => differs(state, sink, &period, known),
+            _ => state.sets().parts_of(sink, &period).iter().any(|(_, part)| part.rows > 0),
+        };
+        is_behind.then_some(Behind { period, shown })
+    };
+    state.sets().periods(sink).into_iter().filter_map(behind).collect()
 }
 
 fn published(state: &State, sink: &str) -> Option<Published> {
@@ -239,9 +278,8 @@ fn published(state: &State, sink: &str) -> Option<Published> {
     let known = || months.iter().filter_map(|month| Some((*month, state.sets().period(sink, month)?)));
     let (period, id) = known().filter_map(|(month, known)| Some((month, known.current.clone()?))).next_back()?;
     let pin = |(month, known): (Window, &Period)| {
-        let now = contents(&state.sets().parts_of(sink, &month));
-        let differs = known.shown().is_none_or(|shown| shown.intent.contents != now);
-        Some(Pin { period: month, id: known.current.clone()?, reason: known.pinned.clone()?, differs })
+        let (id, reason) = (known.current.clone()?, known.pinned.clone()?);
+        Some(Pin { period: month, id, reason, differs: differs(state, sink, &month, known) })
     };
     let pins: Vec<Pin> = known().filter_map(pin).collect();
     let left_behind = known().map(|(_, known)| known.left_behind().count()).sum();

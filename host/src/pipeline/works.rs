@@ -12,7 +12,7 @@ use super::carry::{self, Carrier};
 use super::charges::Assessment;
 use super::compared::Compared;
 use super::complete::Complete;
-use super::due::{begins, owes};
+use super::due::{begins, has_holds_of, is_out_of_sight, look_back, owes};
 use super::entries::{inputs, unchecked};
 use super::gathered::Reading;
 use super::guard::Guarded;
@@ -84,6 +84,8 @@ pub(super) struct Works<'a> {
     state: &'a State,
     /// Each sink's first window.
     begins: Vec<Option<Window>>,
+    /// From when on changes are looked for.
+    back: Timestamp,
     baselines: Baselines<'a>,
     works: Vec<Work>,
     entries: Vec<Entry>,
@@ -106,6 +108,7 @@ impl<'a> Works<'a> {
     pub(super) fn on(ground: &'a Ground<'a>, state: &'a State) -> Self {
         Works {
             begins: begins(ground.pipeline, state, ground.now),
+            back: look_back(ground.pipeline, ground.now),
             baselines: Baselines::of(state),
             works: Vec::new(),
             entries: Vec::new(),
@@ -143,6 +146,11 @@ impl<'a> Works<'a> {
                 continue;
             }
             let name = &spec.plugin.name;
+            // It may be read for another sink: this one looks for no changes of it any more.
+            let is_wanted = self.ground.window.is_some() || has_holds_of(state, name, window);
+            if !is_wanted && is_out_of_sight(state, spec, window, self.back) {
+                continue;
+            }
             let was_settled = state.was_settled(name, window);
             let guarded = &Guarded { spec, window, was_settled, baseline: self.baselines.before(name, window) };
             let (reading, terms) = (&reading, *terms);

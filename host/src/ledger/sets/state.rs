@@ -181,6 +181,11 @@ impl Sets {
         self.parts.get(sink)?.get(window)
     }
 
+    /// The first window that was read for a sink.
+    pub fn first(&self, sink: &str) -> Option<Window> {
+        self.parts.get(sink)?.keys().next().copied()
+    }
+
     /// Every window that was read for a sink, and where its charges are.
     pub fn parts(&self) -> impl Iterator<Item = (&str, &Window, &SetPart)> {
         let of_sink = self.parts.iter();
@@ -304,7 +309,12 @@ impl Sets {
     }
 
     pub(in crate::ledger) fn release(&mut self, sink: &str, period: Window) {
-        self.period_mut(sink, period).pinned = None;
+        let period = self.period_mut(sink, period);
+        period.pinned = None;
+        // What others published is shown as long as somebody wants it so, and is none of the sink's own.
+        if period.shown().is_none() {
+            period.current = None;
+        }
     }
 
     pub(in crate::ledger) fn removed(&mut self, sink: &str, period: Window, ids: &[String]) -> Result<(), FoldError> {

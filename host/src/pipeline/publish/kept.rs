@@ -1,7 +1,9 @@
 //! What of a window was published last, and stays since its usage is held or a person decided about it.
 //!
-//! A charge that stays may be made of usage that goes into another charge by now, since a table or a rule changed: that one is held, too.
-//! So nothing is published twice, whatever becomes of what is held.
+//! Charges go together that are made of the same customer's usage of the same dimension, or bear the same name, then or now: usage may go
+//! from one to another of them, since a record, a rule or the table of customers changed, and nothing tells how much of it did. Where one of
+//! them is held, they all stay as they were published, unless none of those would be less: so nothing is published twice, and nothing that
+//! was published is lost, whatever becomes of what is held.
 
 use std::collections::{HashMap, HashSet};
 
@@ -35,43 +37,31 @@ pub(super) fn keeps(assessment: &Assessment) -> bool {
     !assessment.holds.is_empty() || assessment.lines.iter().any(is_kept)
 }
 
-/// What is owed, and of `prior`, which was published last, what stays. What was published keeps its id.
-pub(super) fn with_kept(prior: &[Charged], (state, sink): (&State, &str), work: &mut Work) -> Vec<Charged> {
+/// The charges of a window, of which some may have been published before.
+pub(super) struct WithKept {
+    pub(super) charges: Vec<Charged>,
+    /// Whether some stay since their usage is gone, and nobody looks for changes of a window that is so old.
+    pub(super) stay_though_gone: bool,
+}
+
+/// What is owed, and of `prior`, which was published last, what stays. What was published keeps its id. Where the window `is_old`, usage may
+/// be gone of which the charges are to stay.
+pub(super) fn with_kept(prior: &[Charged], is_old: bool, (state, sink): (&State, &str), work: &mut Work) -> WithKept {
     let window = work.window;
     // Somebody may have seen that nothing of it stands twice.
     let is_released = |line: &Assessed| {
         let said = line.id.and_then(|id| state.decided(sink, &window, &id));
         said.is_some_and(|(exact, word)| exact == line.own && word.decision == Decision::Release)
     };
-    let stays = loop {
-        let assessment = &work.assessment;
-        let kept = Kept::of(assessment);
-        let owed: HashSet<Of<'_>> = assessment.proposals.iter().map(|proposal| of_key(&proposal.key)).collect();
-        let stays: Vec<&Charged> =
-            prior.iter().filter(|charge| !owed.contains(&of(charge)) && kept.holds(charge)).collect();
-        let stand = kept.stand_elsewhere(&stays);
-        let goes_twice = |line: &&Assessed| {
-            owed.contains(&of_key(&line.key)) && line.held.is_none() && usage(line).any(|usage| stand.holds(usage))
-        };
-        let twice: HashSet<Key> = assessment
-            .lines
-            .iter()
-            .filter(goes_twice)
-            .filter(|line| !is_released(line))
-            .map(|line| line.key.clone())
-            .collect();
-        if twice.is_empty() {
-            break stays;
-        }
-        hold_back(&mut work.assessment, &twice);
-    };
+    let Stays { stays, held_back, though_gone } = Stays::of(prior, is_old, &work.assessment, &is_released);
+    hold_back(&mut work.assessment, &held_back);
     let ids: HashMap<Of<'_>, &Charged> = prior.iter().map(|charge| (of(charge), charge)).collect();
-    let now = work.assessment.proposals.iter().map(|proposal| {
-        let charge = Charged::of(proposal);
+    let now = owed(&work.assessment).into_iter().map(|charge| {
         let id = ids.get(&of(&charge)).map_or(charge.id, |before| before.id);
         Charged { id, ..charge }
     });
-    in_order(now.chain(stays.into_iter().cloned()).collect())
+    let charges = in_order(now.chain(stays.into_iter().cloned()).collect());
+    WithKept { charges, stay_though_gone: though_gone }
 }
 
 fn in_order(mut charges: Vec<Charged>) -> Vec<Charged> {
@@ -79,9 +69,9 @@ fn in_order(mut charges: Vec<Charged>) -> Vec<Charged> {
     charges
 }
 
-/// Holds what would be published twice in part.
+/// Holds what would take away or double what stays.
 fn hold_back(assessment: &mut Assessment, keys: &HashSet<Key>) {
-    const REASON: &str = "some of its usage stands in another charge that was published before, and that is held";
+    const REASON: &str = "some of its usage may stand in another charge, which stays as it was published";
     assessment.proposals.retain(|proposal| !keys.contains(&proposal.key));
     for line in assessment.lines.iter_mut().filter(|line| keys.contains(&line.key)) {
         assessment.holds.push(hold(&line.key, "moved", REASON.to_owned(), Some(line.own)));
@@ -91,7 +81,12 @@ fn hold_back(assessment: &mut Assessment, keys: &HashSet<Key>) {
 
 /// Whether what was published of it stays as it was.
 fn is_kept(line: &Assessed) -> bool {
-    line.held.is_some() || line.waived.is_some() || line.by_hand.is_some()
+    line.held.is_some() || is_decided(line)
+}
+
+/// Whether a person said that it stays.
+fn is_decided(line: &Assessed) -> bool {
+    line.waived.is_some() || line.by_hand.is_some()
 }
 
 /// Whose usage goes into it, of which dimensions.
@@ -99,68 +94,194 @@ fn usage(line: &Assessed) -> impl Iterator<Item = Usage<'_>> {
     line.shares().flat_map(|share| share.origins.iter().map(move |(from, _)| (share.customer, from.as_str())))
 }
 
-/// Of which charges what was published last stays.
+/// What stays of a window, and what has to wait for that.
 #[derive(Default)]
-struct Kept<'a> {
-    /// Whether all of them.
-    everything: bool,
-    /// Customers of the usage of whom all is held.
-    customers: HashSet<&'a str>,
-    usage: Usages<'a>,
-    /// Charges that are held one by one, or that a person decided about, and what they are made of now.
-    charges: HashMap<Of<'a>, HashSet<Usage<'a>>>,
+struct Stays<'p> {
+    stays: Vec<&'p Charged>,
+    held_back: HashSet<Key>,
+    though_gone: bool,
 }
 
-impl<'a> Kept<'a> {
-    fn of(assessment: &'a Assessment) -> Kept<'a> {
-        let mut kept = Kept::default();
+impl<'p> Stays<'p> {
+    fn of(
+        prior: &'p [Charged],
+        is_old: bool,
+        assessment: &Assessment,
+        is_released: &dyn Fn(&Assessed) -> bool,
+    ) -> Self {
+        let lines: HashMap<Of<'_>, &Assessed> = assessment.lines.iter().map(|line| (of_key(&line.key), line)).collect();
+        let proposed: HashMap<Of<'_>, Charged> =
+            assessment.proposals.iter().map(|proposal| (of_key(&proposal.key), Charged::of(proposal))).collect();
+        let before: HashMap<Of<'_>, &Charged> = prior.iter().map(|charge| (of(charge), charge)).collect();
+        let usage_now: HashSet<Usage<'_>> = assessment.lines.iter().flat_map(usage).collect();
+        let groups = Groups::of(prior, &assessment.lines);
+        let held = Held::of(assessment);
+        let is_there = |usage: Usage<'_>| usage_now.contains(&usage) || held.holds(usage);
+        let is_gone = |charge: &Charged| is_old && !charge.usage().all(is_there);
+
+        let mut with_holds = groups.with_usage(|usage| held.holds(usage));
+        with_holds.extend(
+            assessment.lines.iter().filter(|line| line.held.is_some()).map(|line| groups.group(of_key(&line.key))),
+        );
+        with_holds.extend(prior.iter().filter(|charge| is_gone(charge)).map(|charge| groups.group(of(charge))));
+        // Of which something that was published would be less, and stays: since some of it is held, or since a person left it so.
+        let (mut frozen, mut left) = (HashSet::new(), HashSet::new());
+        for charge in prior {
+            let (key, group) = (of(charge), groups.group(of(charge)));
+            let is_less = proposed.get(&key).is_none_or(|now| now.quantity < charge.quantity);
+            if is_less && with_holds.contains(&group) {
+                frozen.insert(group);
+            }
+            if lines.get(&key).is_some_and(|line| is_decided(line) && line.own < charge.quantity) {
+                left.insert(group);
+            }
+        }
+
+        let mut found = Stays::default();
+        for (key, charge) in &proposed {
+            let Some(line) = lines.get(key).filter(|line| !is_released(line)) else { continue };
+            let group = groups.group(*key);
+            let before = before.get(key);
+            let quantity = before.map(|before| before.quantity);
+            let waits = if frozen.contains(&group) {
+                before.is_none_or(|before| !before.is_published_as(charge))
+            } else {
+                left.contains(&group) && quantity.is_none_or(|before| charge.quantity > before)
+                    || held.anybodys && quantity.is_some_and(|before| charge.quantity < before)
+            };
+            if waits {
+                found.held_back.insert(line.key.clone());
+            }
+        }
+        // What a person decided about under another name than it was published by.
+        let renamed =
+            assessment.lines.iter().filter(|line| is_decided(line) && !before.contains_key(&of_key(&line.key)));
+        let renamed: HashSet<usize> = renamed.map(|line| groups.group(of_key(&line.key))).collect();
+        for charge in prior {
+            let (key, group) = (of(charge), groups.group(of(charge)));
+            let stays = match lines.get(&key) {
+                Some(line) if found.held_back.contains(&line.key) => true,
+                _ if proposed.contains_key(&key) => false,
+                _ if held.everything || held.anybodys || frozen.contains(&group) => true,
+                Some(line) => is_decided(line),
+                None => renamed.contains(&group),
+            };
+            if stays {
+                found.though_gone |= is_gone(charge);
+                found.stays.push(charge);
+            }
+        }
+        found
+    }
+}
+
+/// What is held besides charges one by one.
+#[derive(Default)]
+struct Held<'a> {
+    /// All of the window.
+    everything: bool,
+    /// A record that names nobody: whose it is, the charges that are gone may say.
+    anybodys: bool,
+    /// All of these customers of the usage.
+    customers: HashSet<&'a str>,
+    usage: HashSet<Usage<'a>>,
+}
+
+impl<'a> Held<'a> {
+    fn of(assessment: &'a Assessment) -> Held<'a> {
+        let mut held = Held::default();
         for hold in &assessment.holds {
             match &hold.scope {
-                // Whose a record is that names nobody, the charges that are gone may say.
-                Scope::Window | Scope::Record => kept.everything = true,
-                Scope::Customer { customer } => _ = kept.customers.insert(customer),
-                Scope::Dimension { customer, dimension } => kept.usage.add((customer, dimension)),
+                Scope::Window => held.everything = true,
+                Scope::Record => held.anybodys = true,
+                Scope::Dimension { customer, dimension } if dimension != EVERY => {
+                    held.usage.insert((customer, dimension));
+                }
+                Scope::Customer { customer } | Scope::Dimension { customer, .. } => {
+                    held.customers.insert(customer);
+                }
                 Scope::Charge { .. } => {}
             }
         }
-        for line in assessment.lines.iter().filter(|line| is_kept(line)) {
-            // To whom it was billed before, under which name, only the usage says.
-            usage(line).for_each(|usage| kept.usage.add(usage));
-            kept.charges.entry(of_key(&line.key)).or_default().extend(usage(line));
-        }
-        kept
+        held
     }
 
-    fn holds(&self, charge: &Charged) -> bool {
-        let is_held = |usage: Usage<'_>| self.customers.contains(usage.0) || self.usage.holds(usage);
-        self.everything || self.charges.contains_key(&of(charge)) || charge.usage().any(is_held)
-    }
-
-    /// The usage in charges that stay, as far as it does not go into them any more.
-    fn stand_elsewhere<'c>(&self, stays: &[&'c Charged]) -> Usages<'c> {
-        let mut stand = Usages::default();
-        for charge in stays {
-            let own = self.charges.get(&of(charge));
-            charge
-                .usage()
-                .filter(|usage| own.is_none_or(|own| !own.contains(usage)))
-                .for_each(|usage| stand.add(usage));
-        }
-        stand
+    fn holds(&self, usage: Usage<'_>) -> bool {
+        self.customers.contains(usage.0) || self.usage.contains(&usage)
     }
 }
 
-/// Usage by its customers: of which dimensions.
-#[derive(Default)]
-struct Usages<'a>(HashMap<&'a str, HashSet<&'a str>>);
+/// What charges have in common.
+#[derive(PartialEq, Eq, Hash, Clone, Copy)]
+enum Common<'a> {
+    Name(Of<'a>),
+    Usage(Usage<'a>),
+}
 
-impl<'a> Usages<'a> {
-    fn add(&mut self, (customer, dimension): Usage<'a>) {
-        self.0.entry(customer).or_default().insert(dimension);
+/// Charges that go together: a number for each group.
+#[derive(Default)]
+struct Groups<'a> {
+    numbers: HashMap<Common<'a>, usize>,
+    /// What belongs to the same group as the one of this number: itself, or one before it.
+    parents: Vec<usize>,
+}
+
+impl<'a> Groups<'a> {
+    fn of(prior: &'a [Charged], lines: &'a [Assessed]) -> Groups<'a> {
+        let mut groups = Groups::default();
+        prior.iter().for_each(|charge| groups.join(of(charge), charge.usage()));
+        lines.iter().for_each(|line| groups.join(of_key(&line.key), usage(line)));
+        // What is made of all usage of a customer.
+        let numbers: Vec<_> = groups.numbers.iter().map(|(common, number)| (*common, *number)).collect();
+        for (common, number) in numbers {
+            if let Common::Usage((customer, _)) = common
+                && let Some(every) = groups.numbers.get(&Common::Usage((customer, EVERY))).copied()
+            {
+                groups.unite(number, every);
+            }
+        }
+        groups
     }
 
-    fn holds(&self, (customer, dimension): Usage<'_>) -> bool {
-        let own = self.0.get(customer);
-        own.is_some_and(|own| dimension == EVERY || own.contains(dimension) || own.contains(EVERY))
+    fn join(&mut self, name: Of<'a>, usage: impl Iterator<Item = Usage<'a>>) {
+        let own = self.number(Common::Name(name));
+        for usage in usage {
+            let other = self.number(Common::Usage(usage));
+            self.unite(own, other);
+        }
+    }
+
+    fn unite(&mut self, one: usize, other: usize) {
+        let (one, other) = (self.root(one), self.root(other));
+        if let Some(parent) = self.parents.get_mut(one.max(other)) {
+            *parent = one.min(other);
+        }
+    }
+
+    fn number(&mut self, common: Common<'a>) -> usize {
+        let next = self.parents.len();
+        let number = *self.numbers.entry(common).or_insert(next);
+        if number == next {
+            self.parents.push(next);
+        }
+        number
+    }
+
+    fn root(&self, mut number: usize) -> usize {
+        while let Some(parent) = self.parents.get(number).copied().filter(|parent| *parent != number) {
+            number = parent;
+        }
+        number
+    }
+
+    /// The group of a charge that was published, or is owed.
+    fn group(&self, name: Of<'a>) -> usize {
+        self.numbers.get(&Common::Name(name)).map_or(usize::MAX, |number| self.root(*number))
+    }
+
+    /// The groups with such usage.
+    fn with_usage(&self, is_such: impl Fn(Usage<'a>) -> bool) -> HashSet<usize> {
+        let such = self.numbers.iter().filter(|(common, _)| matches!(common, Common::Usage(usage) if is_such(*usage)));
+        such.map(|(_, number)| self.root(*number)).collect()
     }
 }

@@ -6,10 +6,11 @@ use jiff::Timestamp;
 
 use super::kept::{Of, keeps, of, of_key, owed, with_kept};
 use crate::config::SinkSpec;
-use crate::ledger::{Entry, LedgerError, PartsDraft, SetPart, Shelf, State, encode, period_of};
+use crate::ledger::{Entry, LedgerError, PartsDraft, Period, SetPart, Shelf, State, encode, period_of};
 use crate::model::charged::Charged;
 use crate::model::window::Window;
 use crate::pipeline::charges::Assessment;
+use crate::pipeline::due::is_out_of_sight;
 use crate::pipeline::works::Work;
 use crate::report::LineState;
 
@@ -52,27 +53,28 @@ pub(in crate::pipeline) fn draw(
         own.sort_by_key(|work| work.window);
         for work in own {
             let (window, before) = (work.window, state.sets().part(name, &work.window));
-            let is_asked_for = desk.only == Some(window) || state.is_reopened(name, &window);
-            if before.is_some_and(|part| part.rows > 0)
-                && work.assessment.is_of_nothing()
-                && window.end() < desk.back
-                && !is_asked_for
-            {
-                let text = "its usage is gone, and it ended before look_back: what it was charged stays";
-                drawn.notes.push(format!("{}: {text}", window.label()));
-                continue;
-            }
-            let period = state.sets().period(name, &period_of(&window)).filter(|period| period.knows_what_is_shown());
+            let is_old = is_out_of_sight(state, spec, &window, desk.back) && desk.only != Some(window);
+            // What may have been shown before a crash counts as shown.
+            let is_known = |period: &&Period| {
+                period.knows_what_is_shown() && period.unfinished().is_none_or(|last| last.receipt.is_none())
+            };
+            let period = state.sets().period(name, &period_of(&window)).filter(is_known);
             let last = period.map_or(before, |period| period.shown_of(&window));
             let mut charges = owed(&work.assessment);
             let mut encoded = encode(&charges);
-            let is_as_last = |part: &&SetPart| part.holds(encoded.contents()) && !keeps(&work.assessment);
+            let may_stay = is_old || keeps(&work.assessment);
+            let is_as_last = |part: &&SetPart| part.holds(encoded.contents()) && !may_stay;
             let last = last.filter(|part| part.rows > 0);
             let prior =
                 last.filter(|part| !is_as_last(part)).map_or_else(|| Ok(Vec::new()), |part| shelf.charges(part))?;
             if !prior.is_empty() {
-                charges = with_kept(&prior, (state, name), work);
+                let kept = with_kept(&prior, is_old, (state, name), work);
+                charges = kept.charges;
                 encoded = encode(&charges);
+                if kept.stay_though_gone {
+                    let text = "usage of it is gone, and it ended before look_back: what it was charged stays";
+                    drawn.notes.push(format!("{}: {text}", window.label()));
+                }
             }
             let known = match last.filter(|_| period.is_some()) {
                 None => Known::Nothing,

@@ -198,6 +198,12 @@ impl Publisher<'_> {
         if known.publication(&id).is_some() {
             return Err(contract("beginning a set", &line, format!("it gave a set the id {id}, which another had")));
         }
+        let shelf = self.setup.place.shelf();
+        let parts: Vec<_> = month.parts.iter().map(|(_, part)| part.clone()).collect();
+        // What cannot be published leaves nothing behind.
+        if self.place.surveys {
+            shelf.each_block(&parts, &mut |columns| line.survey(columns))?;
+        }
         let (contents, fingerprint, rows) = (month.contents, month.fingerprint, month.rows);
         let set = Intent {
             period,
@@ -209,11 +215,6 @@ impl Publisher<'_> {
             closes: self.place.closes,
         };
         self.append(Entry::Publishing { sink: sink.clone(), set })?;
-        let shelf = self.setup.place.shelf();
-        let parts: Vec<_> = month.parts.iter().map(|(_, part)| part.clone()).collect();
-        if self.place.surveys {
-            shelf.each_block(&parts, &mut |columns| line.survey(columns))?;
-        }
         failpoint("writing-set");
         shelf.each_block(&parts, &mut |columns| line.write(columns))?;
         failpoint("finishing-set");
@@ -299,22 +300,20 @@ pub(super) fn not_as_written(published: &Publication, found: &Found) -> String {
     }
 }
 
-/// That windows of a month were never read.
+/// That windows of a month were never read. Why, and what there is to do, the run knows.
 pub(super) fn waits(sink: &Section, month: &Month) -> Problem {
     let first = month.unread.first().map(Window::label).unwrap_or_default();
-    let more = match month.unread.len() {
-        0 | 1 => String::new(),
-        many => format!(" and {} more windows", many - 1),
+    let which = match month.unread.len() {
+        0 | 1 => format!("{first} of it is"),
+        2 => format!("{first} and 1 more window of it are"),
+        many => format!("{first} and {} more windows of it are", many - 1),
     };
-    let text = format!("it is not published: {first}{more} of it that are due were never read");
-    let action = "a set covers its month from the first instant: run the pipeline without --window; where max_windows holds windows \
-                  back, later runs take them up";
+    let were = if month.unread.len() > 1 { "were" } else { "was" };
     Problem {
         plugin: Some(sink.label()),
         step: Some("publishing".to_owned()),
         input: Some(month.period.label()),
-        action: Some(action.to_owned()),
-        ..Problem::new("unread", text)
+        ..Problem::new("unread", format!("it is not published: {which} due and {were} never read"))
     }
 }
 
