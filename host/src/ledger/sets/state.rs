@@ -309,7 +309,12 @@ impl Sets {
     }
 
     pub(in crate::ledger) fn release(&mut self, sink: &str, period: Window) {
-        self.period_mut(sink, period).pinned = None;
+        let period = self.period_mut(sink, period);
+        period.pinned = None;
+        // What others published is shown as long as somebody wants it so, and is none of the sink's own.
+        if period.shown().is_none() {
+            period.current = None;
+        }
     }
 
     pub(in crate::ledger) fn removed(&mut self, sink: &str, period: Window, ids: &[String]) -> Result<(), FoldError> {

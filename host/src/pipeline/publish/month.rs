@@ -65,8 +65,8 @@ impl Month {
         // What lies before a window that was read is due too, whatever the source says just now of how far its data is complete.
         let last_read = parts.last().map(|(window, _)| *window);
         let is_before = |window: &Window| last_read.is_some_and(|last| *window < last);
-        // Before its first month a sink draws up nothing by itself. Of a month that somebody had it begin there, all is wanted.
-        let is_its_own = last_read.is_some() || made.begins.is_some_and(|begins| begins.start() < period.end());
+        // Of months before its first window a sink draws up nothing.
+        let is_its_own = made.begins.is_some_and(|begins| begins.start() < period.end());
         let wanted = windows().take_while(|window| is_before(window) || is_its_own && is_expected(window));
         let unread = wanted.filter(|window| !is_read(window)).collect();
         // What is held of it, it is not kept open by: that waits for one customer, and what closes a month is everybody's.
