@@ -316,3 +316,100 @@ fn what_another_sink_bills_is_no_reason_to_hold_a_set() {
     sets.run(1);
     assert_eq!(june(&sets), ["acme mem 3"]);
 }
+
+#[test]
+fn a_charge_stays_that_another_sinks_record_was_for() {
+    // Of a rule that renames, a record that cannot be used is nobody's as long as no other makes its charge.
+    let sets = Sets::new();
+    sets.0.replace("\"*\" = \"sum\"", "mem = { from = \"mem_raw\", use = \"sum\" }, cpu = \"sum\"");
+    let text = std::fs::read_to_string(sets.0.path("pipeline.toml")).unwrap();
+    let (head, sink) = text.split_once("[sink.out]").unwrap();
+    std::fs::create_dir(sets.0.path("other")).unwrap();
+    let other = format!("[sink.other]\ntakes = [\"cpu\", \"mem_raw\"]{}", sink.replace("./out", "./other"));
+    sets.0.pipeline(&format!("{head}{other}\n[sink.out]\ntakes = [\"mem\"]{sink}"));
+    sets.usage(HOUR, "acme", "mem_raw", "100");
+    sets.usage(HOUR, "acme", "cpu", "1");
+    sets.run(0);
+    assert_eq!(june(&sets), ["acme mem 100"]);
+    sets.usage(HOUR, "acme", "mem_raw", "\"many\"");
+    sets.run(1);
+    sets.run(1);
+    assert_eq!(june(&sets), ["acme mem 100"]);
+    sets.usage(HOUR, "acme", "mem_raw", "50");
+    sets.run(0);
+    assert_eq!(june(&sets), ["acme mem 50"]);
+}
+
+#[test]
+fn beside_a_record_of_nobody_a_charge_under_another_name_waits() {
+    let sets = with_customers("acme,P\nbolt,B\n");
+    sets.usage(HOUR, "acme", "cpu", "8");
+    sets.usage(HOUR, "bolt", "cpu", "1");
+    sets.run(0);
+    object(&sets, HOUR, "x", r#"[{"dimension":"cpu","value":1}]"#);
+    sets.usage(HOUR, "bolt", "cpu", "2");
+    for name in ["Q", "R"] {
+        customers(&sets, &format!("acme,{name}\nbolt,B\n"));
+        sets.run(1);
+        assert_eq!(june(&sets), ["B cpu 2", "P cpu 8"]);
+    }
+    object(&sets, HOUR, "x", "[]");
+    sets.run(0);
+    assert_eq!(june(&sets), ["B cpu 2", "R cpu 8"]);
+}
+
+#[test]
+fn what_stays_in_one_run_stays_in_the_next() {
+    let sets = with_customers("acme,P\nbolt,Q\ncord,C\n");
+    for (customer, value) in [("acme", "2"), ("bolt", "2"), ("cord", "1")] {
+        sets.usage(HOUR, customer, "cpu", value);
+    }
+    sets.run(0);
+    // The charge of P comes to the same, of another's usage.
+    customers(&sets, "bolt,P\ncord,C\n");
+    sets.usage(HOUR, "cord", "cpu", "2");
+    for _ in 0..3 {
+        sets.run(1);
+        assert_eq!(june(&sets), ["C cpu 2", "P cpu 2", "Q cpu 2"]);
+    }
+    customers(&sets, "acme,P\nbolt,P\ncord,C\n");
+    sets.run(0);
+    assert_eq!(june(&sets), ["C cpu 2", "P cpu 4"]);
+}
+
+#[test]
+fn what_nobody_was_shown_before_a_crash_does_not_count_as_published() {
+    let sets = Sets::new();
+    sets.usage(HOUR, "acme", "cpu", "5");
+    sets.usage(HOUR, "bolt", "cpu", "1");
+    sets.run(0);
+    object(&sets, HOUR, "acme-cpu", "[]");
+    assert_eq!(sets.0.command("run", &[], &[("METERHOST_FAILPOINT", "showing-set")]).exit, -1);
+    sets.usage(HOUR, "acme", "cpu", "-5");
+    sets.run(1);
+    assert_eq!(june(&sets), ["acme cpu 5", "bolt cpu 1"]);
+}
+
+#[test]
+fn what_is_held_of_an_old_window_is_mended_and_the_rest_stays() {
+    let mut sets = with_customers("acme,A\nbolt,B\n");
+    for (customer, value) in [("acme", "5"), ("bolt", "1")] {
+        sets.usage(HOUR, customer, "cpu", value);
+        sets.usage(HOUR, customer, "mem", value);
+    }
+    sets.run(0);
+    sets.usage(HOUR, "bolt", "cpu", "\"many\"");
+    sets.run(1);
+    sets.0.at("2025-09-01T00:00:00Z");
+    sets.run(1);
+    // Some usage was deleted by now, and the rest would go to somebody else.
+    object(&sets, HOUR, "acme-cpu", "[]");
+    customers(&sets, "acme,A2\nbolt,B\n");
+    sets.0.run().expect(1).says("what was published of it stays");
+    assert_eq!(june(&sets), ["A cpu 5", "A mem 5", "B cpu 1", "B mem 1"]);
+    sets.usage(HOUR, "bolt", "cpu", "3");
+    sets.run(0);
+    assert_eq!(june(&sets), ["A cpu 5", "A mem 5", "B cpu 3", "B mem 1"]);
+    sets.run(0);
+    sets.0.command("status", &[], &[]).expect(0);
+}

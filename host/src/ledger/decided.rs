@@ -74,6 +74,11 @@ impl Decided {
         self.charges.get(id).map(|(kept, word)| (kept.exact, word))
     }
 
+    /// The last word about a would-be charge, as that stood then.
+    pub(super) fn kept(&self, id: &ChargeId) -> Option<&(Kept, Word)> {
+        self.charges.get(id)
+    }
+
     /// The last word about each would-be charge, and about each hold.
     pub(super) fn all(&self) -> (impl Iterator<Item = (&Kept, &Word)>, impl Iterator<Item = (&Hold, &Word)>) {
         let holds = self.holds.iter().map(|(hold, (_, word))| (hold, word));

@@ -117,6 +117,12 @@ impl State {
         self.window(sink, window)?.decided.about(id)
     }
 
+    /// Whether a person released a would-be charge that was held for this reason and came to this.
+    pub fn is_released_from(&self, sink: &str, window: &Window, (id, exact): (&ChargeId, Decimal), code: &str) -> bool {
+        let said = self.window(sink, window).and_then(|known| known.decided.kept(id));
+        said.is_some_and(|(kept, word)| word.decision == Decision::Release && kept.exact == exact && kept.code == code)
+    }
+
     /// What people gave up of a window, as far as that stands. Of a sink that publishes sets that is also what is billed by hand: no charge
     /// is written down for it.
     pub fn given_up(&self, sink: &str, window: &Window) -> GivenUp<'_> {

@@ -1,6 +1,6 @@
 //! From the windows that are due to frozen charges: read, verified, assessed, written down in one transaction.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 
@@ -92,7 +92,7 @@ pub(super) fn freeze(
     options: &Options<'_>,
     book: &mut Book,
     due: &Due,
-    (complete, intake): (&Complete, Option<&Intake>),
+    (complete, intake, asked): (&Complete, Option<&Intake>, &HashSet<(String, Window)>),
     findings: &mut Findings,
 ) -> Result<Vec<Work>, LedgerError> {
     let progress = |more| options.watch.records(more);
@@ -187,7 +187,7 @@ pub(super) fn freeze(
         return Ok(works);
     }
     let back = look_back(&setup.pipeline, options.now);
-    let desk = publish::Desk { shelf: &shelf, dry_run: options.dry_run, back, only: options.window };
+    let desk = publish::Desk { shelf: &shelf, dry_run: options.dry_run, back, only: options.window, asked };
     let drawn = publish::draw(&setup.pipeline.sinks, book.state(), &mut works, &desk)?;
     findings.notes.extend(drawn.notes);
     entries.extend(drawn.entries);

@@ -99,8 +99,10 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
         let windows = if due.waiting == 1 { "window waits" } else { "windows wait" };
         findings.notes.push(format!("{} more {windows} for later runs: max_windows = {most}", due.waiting));
     }
+    let (asked, book_then) = ask(setup, options, &complete, book);
+    book = book_then;
     let mut works = Vec::new();
-    match freeze(setup, options, &mut book, &due, (&complete, intake.as_ref()), &mut findings) {
+    match freeze(setup, options, &mut book, &due, (&complete, intake.as_ref(), &asked), &mut findings) {
         Ok(frozen) => works = frozen,
         Err(error) => findings.ledger(&error),
     }
@@ -206,6 +208,19 @@ fn take_over(
 pub fn run_id() -> String {
     let random = getrandom::u32().unwrap_or_default();
     format!("{}-{random:08x}", Timestamp::now().strftime("%Y%m%dT%H%M%SZ"))
+}
+
+/// Asks what readers are shown of months of which a publication broke off: what is kept of them follows from that.
+fn ask(setup: &Setup, options: &Options<'_>, complete: &Complete, book: Book) -> (HashSet<(String, Window)>, Book) {
+    let Book::Open(ledger) = book else { return (HashSet::new(), book) };
+    let ledger = Mutex::new(*ledger);
+    let mut asked = HashSet::new();
+    for (sink, spec) in setup.sinks.iter().zip(&setup.pipeline.sinks) {
+        if let Some(place) = &sink.place {
+            asked.extend(Publisher { setup, spec, sink, place, options, complete, ledger: &ledger }.ask());
+        }
+    }
+    (asked, Book::Open(Box::new(ledger.into_inner().unwrap_or_else(PoisonError::into_inner))))
 }
 
 /// Each sink on a thread of its own: one never delays another.

@@ -1,13 +1,21 @@
 //! What of a window was published last, and stays since its usage is held or a person decided about it.
 //!
 //! Charges go together that are made of the same customer's usage of the same dimension, or bear the same name, then or now: usage may go
-//! from one to another of them, since a record, a rule or the table of customers changed, and nothing tells how much of it did. Where one of
-//! them is held, they all stay as they were published, unless none of those would be less: so nothing is published twice, and nothing that
-//! was published is lost, whatever becomes of what is held.
+//! from one to another of them, since a record, a rule or the table of customers changed, and nothing tells how much of it did. What becomes
+//! of such a group of which something that was published would be less:
+//!
+//! | | what was published | what is new or another |
+//! |---|---|---|
+//! | something of it is held | stays | waits |
+//! | a person left a charge as it was published that is less by now, and another is new or more | stays | waits |
+//! | the window is too old to be looked at for changes | stays | is left out |
+//! | anything else | goes | is published |
+//!
+//! So nothing is published twice, and nothing that was published is lost, whatever becomes of what is held.
 
 use std::collections::{HashMap, HashSet};
 
-use crate::ledger::{Decision, EVERY, Scope, State};
+use crate::ledger::{EVERY, Scope, State};
 use crate::model::charge::Key;
 use crate::model::charged::Charged;
 use crate::pipeline::charges::{Assessed, Assessment, hold};
@@ -34,34 +42,34 @@ pub(super) fn owed(assessment: &Assessment) -> Vec<Charged> {
 
 /// Whether anything of what was published last may have to stay.
 pub(super) fn keeps(assessment: &Assessment) -> bool {
-    !assessment.holds.is_empty() || assessment.lines.iter().any(is_kept)
+    !assessment.holds.is_empty() || assessment.lines.iter().any(|line| line.held.is_some() || is_decided(line))
 }
 
 /// The charges of a window, of which some may have been published before.
 pub(super) struct WithKept {
     pub(super) charges: Vec<Charged>,
-    /// Whether some stay since their usage is gone, and nobody looks for changes of a window that is so old.
-    pub(super) stay_though_gone: bool,
+    /// Whether some stay only since the window is so old.
+    pub(super) are_old: bool,
 }
 
-/// What is owed, and of `prior`, which was published last, what stays. What was published keeps its id. Where the window `is_old`, usage may
-/// be gone of which the charges are to stay.
+/// What is owed, and of `prior`, which was published last, what stays. What was published keeps its id. A window that `is_old` is not looked
+/// at for changes: usage of it may be gone.
 pub(super) fn with_kept(prior: &[Charged], is_old: bool, (state, sink): (&State, &str), work: &mut Work) -> WithKept {
     let window = work.window;
-    // Somebody may have seen that nothing of it stands twice.
-    let is_released = |line: &Assessed| {
-        let said = line.id.and_then(|id| state.decided(sink, &window, &id));
-        said.is_some_and(|(exact, word)| exact == line.own && word.decision == Decision::Release)
-    };
-    let Stays { stays, held_back, though_gone } = Stays::of(prior, is_old, &work.assessment, &is_released);
+    // Somebody saw that nothing of it stands twice.
+    let is_released =
+        |line: &Assessed| line.id.is_some_and(|id| state.is_released_from(sink, &window, (&id, line.own), MOVED));
+    let Stays { stays, held_back, left_out, are_old } = Stays::of(prior, is_old, &work.assessment, &is_released);
     hold_back(&mut work.assessment, &held_back);
+    leave_out(&mut work.assessment, &left_out);
+    let stay: HashSet<Of<'_>> = stays.iter().map(|charge| of(charge)).collect();
     let ids: HashMap<Of<'_>, &Charged> = prior.iter().map(|charge| (of(charge), charge)).collect();
-    let now = owed(&work.assessment).into_iter().map(|charge| {
+    let now = owed(&work.assessment).into_iter().filter(|charge| !stay.contains(&of(charge))).map(|charge| {
         let id = ids.get(&of(&charge)).map_or(charge.id, |before| before.id);
         Charged { id, ..charge }
     });
-    let charges = in_order(now.chain(stays.into_iter().cloned()).collect());
-    WithKept { charges, stay_though_gone: though_gone }
+    let charges = in_order(now.chain(stays.iter().map(|charge| (*charge).clone())).collect());
+    WithKept { charges, are_old }
 }
 
 fn in_order(mut charges: Vec<Charged>) -> Vec<Charged> {
@@ -69,19 +77,25 @@ fn in_order(mut charges: Vec<Charged>) -> Vec<Charged> {
     charges
 }
 
+/// The code of what waits for something that is held.
+const MOVED: &str = "moved";
+
 /// Holds what would take away or double what stays.
 fn hold_back(assessment: &mut Assessment, keys: &HashSet<Key>) {
     const REASON: &str = "some of its usage may stand in another charge, which stays as it was published";
     assessment.proposals.retain(|proposal| !keys.contains(&proposal.key));
     for line in assessment.lines.iter_mut().filter(|line| keys.contains(&line.key)) {
-        assessment.holds.push(hold(&line.key, "moved", REASON.to_owned(), Some(line.own)));
-        line.held = Some(("moved", REASON.to_owned()));
+        assessment.holds.push(hold(&line.key, MOVED, REASON.to_owned(), Some(line.own)));
+        line.held = Some((MOVED, REASON.to_owned()));
     }
 }
 
-/// Whether what was published of it stays as it was.
-fn is_kept(line: &Assessed) -> bool {
-    line.held.is_some() || is_decided(line)
+/// Leaves out what nobody looks for any more.
+fn leave_out(assessment: &mut Assessment, keys: &HashSet<Key>) {
+    assessment.proposals.retain(|proposal| !keys.contains(&proposal.key));
+    for line in assessment.lines.iter_mut().filter(|line| keys.contains(&line.key)) {
+        line.waived = Some("its window ended before look_back; what was published of it last stays".to_owned());
+    }
 }
 
 /// Whether a person said that it stays.
@@ -99,7 +113,9 @@ fn usage(line: &Assessed) -> impl Iterator<Item = Usage<'_>> {
 struct Stays<'p> {
     stays: Vec<&'p Charged>,
     held_back: HashSet<Key>,
-    though_gone: bool,
+    left_out: HashSet<Key>,
+    /// Whether some stay, or are left out, only since the window is so old.
+    are_old: bool,
 }
 
 impl<'p> Stays<'p> {
@@ -113,61 +129,68 @@ impl<'p> Stays<'p> {
         let proposed: HashMap<Of<'_>, Charged> =
             assessment.proposals.iter().map(|proposal| (of_key(&proposal.key), Charged::of(proposal))).collect();
         let before: HashMap<Of<'_>, &Charged> = prior.iter().map(|charge| (of(charge), charge)).collect();
-        let usage_now: HashSet<Usage<'_>> = assessment.lines.iter().flat_map(usage).collect();
-        let groups = Groups::of(prior, &assessment.lines);
         let held = Held::of(assessment);
-        let is_there = |usage: Usage<'_>| usage_now.contains(&usage) || held.holds(usage);
-        let is_gone = |charge: &Charged| is_old && !charge.usage().all(is_there);
+        let groups = Groups::of(prior, &assessment.lines, &held);
 
         let mut with_holds = groups.with_usage(|usage| held.holds(usage));
         with_holds.extend(
             assessment.lines.iter().filter(|line| line.held.is_some()).map(|line| groups.group(of_key(&line.key))),
         );
-        with_holds.extend(prior.iter().filter(|charge| is_gone(charge)).map(|charge| groups.group(of(charge))));
-        // Of which something that was published would be less, and stays: since some of it is held, or since a person left it so.
-        let (mut frozen, mut left) = (HashSet::new(), HashSet::new());
+        // Where something that was published would be less; and where a person left it so.
+        let (mut less, mut left) = (HashSet::new(), HashSet::new());
         for charge in prior {
             let (key, group) = (of(charge), groups.group(of(charge)));
-            let is_less = proposed.get(&key).is_none_or(|now| now.quantity < charge.quantity);
-            if is_less && with_holds.contains(&group) {
-                frozen.insert(group);
+            if proposed.get(&key).is_none_or(|now| now.quantity < charge.quantity) {
+                less.insert(group);
             }
             if lines.get(&key).is_some_and(|line| is_decided(line) && line.own < charge.quantity) {
                 left.insert(group);
             }
         }
+        let is_same =
+            |key: &Of<'_>, charge: &Charged| before.get(key).is_some_and(|before| before.is_published_as(charge));
+        let is_more =
+            |key: &Of<'_>, charge: &Charged| before.get(key).is_none_or(|before| before.quantity < charge.quantity);
+        let is_let_go = |key: &Of<'_>| lines.get(key).is_none_or(|line| is_released(line));
+        let grown = proposed.iter().filter(|(key, charge)| is_more(key, charge) && !is_let_go(key));
+        let grown: HashSet<usize> = grown.map(|(key, _)| groups.group(*key)).collect();
+        let is_frozen = |group: usize| {
+            less.contains(&group)
+                && (held.everything
+                    || held.anybodys
+                    || with_holds.contains(&group)
+                    || left.contains(&group) && grown.contains(&group))
+        };
+        let is_past = |group: usize| is_old && less.contains(&group) && !is_frozen(group);
 
         let mut found = Stays::default();
-        for (key, charge) in &proposed {
-            let Some(line) = lines.get(key).filter(|line| !is_released(line)) else { continue };
-            let group = groups.group(*key);
-            let before = before.get(key);
-            let quantity = before.map(|before| before.quantity);
-            let waits = if frozen.contains(&group) {
-                before.is_none_or(|before| !before.is_published_as(charge))
-            } else {
-                left.contains(&group) && quantity.is_none_or(|before| charge.quantity > before)
-                    || held.anybodys && quantity.is_some_and(|before| charge.quantity < before)
-            };
-            if waits {
+        let others = proposed.iter().filter(|(key, charge)| !is_same(key, charge) && !is_let_go(key));
+        for key in others.map(|(key, _)| key) {
+            let (Some(line), group) = (lines.get(key), groups.group(*key)) else { continue };
+            if is_frozen(group) {
                 found.held_back.insert(line.key.clone());
+            } else if is_past(group) {
+                found.left_out.insert(line.key.clone());
             }
         }
-        // What a person decided about under another name than it was published by.
+        let owing: HashSet<usize> = proposed.keys().map(|key| groups.group(*key)).collect();
+        // What a person decided about under another name than it was published by, and by the same tags.
         let renamed =
             assessment.lines.iter().filter(|line| is_decided(line) && !before.contains_key(&of_key(&line.key)));
-        let renamed: HashSet<usize> = renamed.map(|line| groups.group(of_key(&line.key))).collect();
+        let renamed: HashSet<(usize, &[(String, String)])> =
+            renamed.map(|line| (groups.group(of_key(&line.key)), line.key.tags.as_slice())).collect();
         for charge in prior {
             let (key, group) = (of(charge), groups.group(of(charge)));
+            let is_replaced = proposed.get(&key).is_some_and(|now| !is_same(&key, now) && is_let_go(&key));
             let stays = match lines.get(&key) {
-                Some(line) if found.held_back.contains(&line.key) => true,
+                _ if is_frozen(group) || is_past(group) => !is_replaced,
                 _ if proposed.contains_key(&key) => false,
-                _ if held.everything || held.anybodys || frozen.contains(&group) => true,
                 Some(line) => is_decided(line),
-                None => renamed.contains(&group),
+                // Nothing else is made of its usage by now.
+                None => renamed.contains(&(group, charge.tags.as_slice())) && !owing.contains(&group),
             };
             if stays {
-                found.though_gone |= is_gone(charge);
+                found.are_old |= is_past(group);
                 found.stays.push(charge);
             }
         }
@@ -227,8 +250,9 @@ struct Groups<'a> {
 }
 
 impl<'a> Groups<'a> {
-    fn of(prior: &'a [Charged], lines: &'a [Assessed]) -> Groups<'a> {
+    fn of(prior: &'a [Charged], lines: &'a [Assessed], held: &Held<'a>) -> Groups<'a> {
         let mut groups = Groups::default();
+        held.usage.iter().for_each(|usage| _ = groups.number(Common::Usage(*usage)));
         prior.iter().for_each(|charge| groups.join(of(charge), charge.usage()));
         lines.iter().for_each(|line| groups.join(of_key(&line.key), usage(line)));
         // What is made of all usage of a customer.

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 
 use super::kept::{Of, keeps, of, of_key, owed, with_kept};
 use crate::config::SinkSpec;
-use crate::ledger::{Entry, LedgerError, PartsDraft, Period, SetPart, Shelf, State, encode, period_of};
+use crate::ledger::{
+    EVERY, Entry, Hold, LedgerError, PartsDraft, Period, Scope, SetPart, Shelf, State, encode, period_of,
+};
 use crate::model::charged::Charged;
 use crate::model::window::Window;
 use crate::pipeline::charges::Assessment;
@@ -32,6 +34,8 @@ pub(in crate::pipeline) struct Desk<'a> {
     pub(in crate::pipeline) back: Timestamp,
     /// The window that was asked for.
     pub(in crate::pipeline) only: Option<Window>,
+    /// Months of which it is known what readers are shown, though a publication of them broke off: sink and month.
+    pub(in crate::pipeline) asked: &'a HashSet<(String, Window)>,
 }
 
 /// Draws up what was read in a run, and says of each line whether it was published so before.
@@ -46,6 +50,11 @@ pub(in crate::pipeline) fn draw(
 ) -> Result<Drawn, LedgerError> {
     let mut drawn = Drawn::default();
     let shelf = desk.shelf;
+    let mut holds: HashMap<Window, Vec<Hold>> = HashMap::new();
+    for work in works.iter().filter(|work| work.is_read) {
+        let of_usage = work.assessment.holds.iter().filter(|hold| !matches!(hold.scope, Scope::Charge { .. }));
+        holds.entry(work.window).or_default().extend(of_usage.cloned());
+    }
     for (position, spec) in sinks.iter().enumerate().filter(|(_, spec)| spec.publishes) {
         let (name, made) = (&spec.plugin.name, &spec.made);
         let mut draft = if desk.dry_run { PartsDraft::sketch(shelf, made) } else { PartsDraft::begin(shelf, made) };
@@ -54,25 +63,29 @@ pub(in crate::pipeline) fn draw(
         for work in own {
             let (window, before) = (work.window, state.sets().part(name, &work.window));
             let is_old = is_out_of_sight(state, spec, &window, desk.back) && desk.only != Some(window);
-            // What may have been shown before a crash counts as shown.
+            let month = period_of(&window);
+            // What may have been shown before a crash counts as shown, where nobody can tell.
             let is_known = |period: &&Period| {
-                period.knows_what_is_shown() && period.unfinished().is_none_or(|last| last.receipt.is_none())
+                let may_be_shown = period.unfinished().is_some_and(|last| last.receipt.is_some());
+                period.knows_what_is_shown() && (!may_be_shown || desk.asked.contains(&(name.clone(), month)))
             };
-            let period = state.sets().period(name, &period_of(&window)).filter(is_known);
+            let period = state.sets().period(name, &month).filter(is_known);
             let last = period.map_or(before, |period| period.shown_of(&window));
             let mut charges = owed(&work.assessment);
             let mut encoded = encode(&charges);
-            let may_stay = is_old || keeps(&work.assessment);
+            let elsewhere = holds.get(&window).map(Vec::as_slice).unwrap_or_default();
+            let may_stay = is_old || keeps(&work.assessment) || !elsewhere.is_empty();
             let is_as_last = |part: &&SetPart| part.holds(encoded.contents()) && !may_stay;
             let last = last.filter(|part| part.rows > 0);
             let prior =
                 last.filter(|part| !is_as_last(part)).map_or_else(|| Ok(Vec::new()), |part| shelf.charges(part))?;
             if !prior.is_empty() {
+                take_over(elsewhere, &prior, &mut work.assessment);
                 let kept = with_kept(&prior, is_old, (state, name), work);
                 charges = kept.charges;
                 encoded = encode(&charges);
-                if kept.stay_though_gone {
-                    let text = "usage of it is gone, and it ended before look_back: what it was charged stays";
+                if kept.are_old {
+                    let text = "it would be charged otherwise by now, and ended before look_back: what was published of it stays";
                     drawn.notes.push(format!("{}: {text}", window.label()));
                 }
             }
@@ -93,6 +106,24 @@ pub(in crate::pipeline) fn draw(
         drawn.entries.extend(parts.map(|parts| Entry::Charged { sink: name.clone(), parts }));
     }
     Ok(drawn)
+}
+
+/// Takes over what is held of usage that was published before: which sinks a record is for that cannot be used, only its charges say, and
+/// there may be none of them left.
+fn take_over(holds: &[Hold], prior: &[Charged], assessment: &mut Assessment) {
+    for hold in holds {
+        let is_of = |(customer, from): (&str, &str)| match &hold.scope {
+            Scope::Window | Scope::Record => true,
+            Scope::Customer { customer: about } => customer == about,
+            Scope::Dimension { customer: about, dimension } => {
+                customer == about && (from == dimension || from == EVERY || dimension == EVERY)
+            }
+            Scope::Charge { .. } => false,
+        };
+        if !assessment.holds.contains(hold) && prior.iter().any(|charge| charge.usage().any(is_of)) {
+            assessment.holds.push(hold.clone());
+        }
+    }
 }
 
 /// What was published of a window before.

@@ -1,6 +1,6 @@
 //! One sink's months in one run: each that changed is published, whole.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::line::{Halt, Line};
@@ -126,6 +126,22 @@ impl Publisher<'_> {
         }
     }
 
+    /// Asks what became of publications that broke off when they were whole; answers the months of which readers' place could tell. Of
+    /// others, and where it cannot be asked, the run itself tells.
+    pub(in crate::pipeline) fn ask(&self) -> HashSet<(String, Window)> {
+        let name = &self.spec.plugin.name;
+        let periods = self.ledger().state().sets().periods(name);
+        let tells = |period: &Window| {
+            let known = self.ledger().state().sets().period(name, period).cloned()?;
+            known.unfinished().filter(|unfinished| unfinished.receipt.is_some())?;
+            let mut line = self.connect().ok()?;
+            let shown = line.instance.current(&self.sink.section.config, period).ok()?;
+            self.recovered(*period, &known, &shown).ok()?;
+            (shown != Shown::CannotTell).then(|| (name.clone(), *period))
+        };
+        periods.iter().filter_map(tells).collect()
+    }
+
     /// What is to be done with a month, and that.
     fn one(&self, month: &Month, known: Option<&Period>) -> Result<PublicationState, Broken> {
         if let Some(state) = month.by_itself(known) {
@@ -137,7 +153,7 @@ impl Publisher<'_> {
         let mut line = self.connect()?;
         let step = "asking what readers are shown";
         let shown = line.instance.current(&section.config, &month.period).map_err(Halt::failed(step, &line.session))?;
-        let known = &self.recovered(month, known, &shown)?;
+        let known = &self.recovered(month.period, known, &shown)?;
         match month.by_what_is_shown(known, &shown, look_back(&self.setup.pipeline, self.options.now)) {
             PublicationState::WouldPublish => match self.publish(month, known, line) {
                 Ok(()) => Ok(PublicationState::Published),
@@ -175,16 +191,16 @@ impl Publisher<'_> {
         let found = found.map_err(Halt::failed(step, &line.session))?;
         reverted(known, wanted, &found).map_err(|cause| Halt::failed(step, &line.session)(cause.into()))?;
         // It may be one that was written, and broke off before it was shown.
-        self.recovered(month, known, &Shown::Set(found))?;
+        self.recovered(month.period, known, &Shown::Set(found))?;
         Ok(())
     }
 
     /// What is known of a month once it is clear what became of a publication that a crash broke off: what readers are shown decides.
-    fn recovered(&self, month: &Month, known: &Period, shown: &Shown) -> Result<Period, Halt> {
+    fn recovered(&self, period: Window, known: &Period, shown: &Shown) -> Result<Period, Halt> {
         let name = &self.spec.plugin.name;
-        let Some(entry) = broken_off(name, month.period, known, shown) else { return Ok(known.clone()) };
+        let Some(entry) = broken_off(name, period, known, shown) else { return Ok(known.clone()) };
         self.append(entry)?;
-        Ok(self.ledger().state().sets().period(name, &month.period).cloned().unwrap_or_default())
+        Ok(self.ledger().state().sets().period(name, &period).cloned().unwrap_or_default())
     }
 
     fn publish(&self, month: &Month, known: &Period, mut line: Line<'_>) -> Result<(), Halt> {
