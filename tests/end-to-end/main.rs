@@ -56,6 +56,7 @@ mod sandbox;
 mod scenarios;
 mod second_sink;
 mod sets;
+mod sets_by_chance;
 mod sets_commands;
 mod sets_crashes;
 mod sets_drawn;
