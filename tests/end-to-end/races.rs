@@ -8,7 +8,7 @@ use clazar_emulator::{Endpoint, Fault};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::chance::Chance;
-use crate::support::{Backend, Stage, settings};
+use crate::support::{Backend, Ended, Stage, settings};
 
 /// Rounds of a quick run, and of one with `METERHOST_LONG`.
 const ROUNDS: u64 = 5;
@@ -62,6 +62,20 @@ fn race(stage: &Stage, runs: u64, chance: &mut Chance) -> Vec<(i32, String)> {
     exits.zip(0..).map(|(exit, number)| (exit, std::fs::read_to_string(said(number)).unwrap())).collect()
 }
 
+/// A run that nobody else is in the way of. A machine that is busy may keep it from its heartbeats for longer than so short a lease: then it
+/// stops, and is to be run again.
+fn alone(stage: &Stage) -> Ended {
+    const TIMES: usize = 5;
+    let mut ended = stage.run();
+    for _ in 1..TIMES {
+        if ended.exit != 5 {
+            break;
+        }
+        ended = stage.run();
+    }
+    ended
+}
+
 fn races(kind: fn() -> Backend, runs: u64) {
     let rounds = if std::env::var_os("METERHOST_LONG").is_some() { MANY_ROUNDS } else { ROUNDS };
     let mut exits: BTreeMap<i32, u64> = BTreeMap::new();
@@ -88,7 +102,7 @@ fn races(kind: fn() -> Backend, runs: u64) {
             *exits.entry(exit).or_default() += 1;
         }
         stage.emulator.clear_faults();
-        let ended = stage.run();
+        let ended = alone(&stage);
         assert_eq!(ended.exit, 0, "round {round}: {ended:?}");
         stage.emulator.verify_books().unwrap();
         let books = stage.emulator.books().into_iter().filter(|record| record.status.name() == "success");
@@ -99,7 +113,7 @@ fn races(kind: fn() -> Backend, runs: u64) {
         }
         assert_eq!(billed, owed, "round {round}");
         let sent = stage.submissions();
-        stage.run().expect(0);
+        alone(&stage).expect(0);
         assert_eq!(stage.submissions(), sent, "round {round}");
     }
     println!("counted: {rounds} rounds of {runs} runs at once ended with exits {exits:?}");
