@@ -9,7 +9,7 @@ use meterhost_decimal::Decimal;
 use serde_json::{Value, json};
 
 use crate::crashes::{is_long, side_by_side};
-use crate::support::{Backend, Ended, Stage, ended, program, settings};
+use crate::support::{Backend, Ended, Stage, settings};
 
 /// A line of the bill of "Simple Cloud", an example of CloudZero's documents: type, service, resource, time, cost, discounted cost.
 const SIMPLE_CLOUD: [[&str; 6]; 6] = [
@@ -659,34 +659,4 @@ fn the_example_publishes_the_open_month_to_date_on_its_first_run() {
     let month = &model["periods"]["20250601-20250701"];
     assert_eq!((&month["rows"], &month["cost"]), (&json!(8), &json!("0.539023414784")));
     run().expect(0).says("unchanged");
-}
-
-/// Copies a folder with all that lies in it.
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let (from, to) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
-        match from.is_dir() {
-            true => copy(&from, &to),
-            false => _ = std::fs::copy(&from, &to).unwrap(),
-        }
-    }
-}
-
-#[test]
-fn the_command_at_the_head_of_an_example_publishes_its_usage_as_it_stands() {
-    for name in ["anycost", "focus"] {
-        let folder = tempfile::tempdir().unwrap();
-        let own = folder.path().join("examples").join(name);
-        std::fs::create_dir_all(&own).unwrap();
-        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(name);
-        // Somebody may have run it where it is.
-        std::fs::copy(example.join("pipeline.toml"), own.join("pipeline.toml")).unwrap();
-        copy(&example.join("usage"), &own.join("usage"));
-        let text = std::fs::read_to_string(own.join("pipeline.toml")).unwrap();
-        let command = text.lines().find_map(|line| line.strip_prefix("#     meterhost ")).unwrap();
-        let mut program = program();
-        program.args(command.split(' ')).current_dir(folder.path());
-        ended(program.output().unwrap()).expect(0).says(&format!("2025-06 -> {name}: published; 8 charges"));
-    }
 }

@@ -24,6 +24,7 @@ mod crashes;
 mod customers;
 mod dedupe;
 mod delivery;
+mod examples;
 mod explained;
 mod exporter;
 mod focus;

@@ -65,6 +65,17 @@ impl Sets {
         sets.iter().map(|set| (text(set, "id"), text(set, "standing"))).collect()
     }
 
+    /// Readers were shown a set, and then another of which nobody wrote that down; answers the id of the first.
+    pub fn with_one_that_is_not_written_down() -> (Self, String) {
+        let sets = Sets::new();
+        sets.usage("2025/06/01/05", "acme", "cpu", "1");
+        sets.run(0);
+        let first = sets.listed()[0].0.clone();
+        sets.usage("2025/06/01/05", "acme", "cpu", "2");
+        assert_eq!(sets.0.command("run", &[], &[("METERHOST_FAILPOINT", "shown-set")]).exit, -1);
+        (sets, first)
+    }
+
     pub fn fails(&self, way: &str) {
         self.0.replace("way = \"proper\"", &format!("way = \"{way}\""));
     }
@@ -510,13 +521,7 @@ fn a_record_of_nothing_more_is_no_other_set() {
 
 #[test]
 fn what_a_person_began_is_finished_by_the_next_run() {
-    let sets = Sets::new();
-    sets.usage("2025/06/01/05", "acme", "cpu", "1");
-    sets.run(0);
-    let first = sets.listed()[0].0.clone();
-    sets.usage("2025/06/01/05", "acme", "cpu", "2");
-    // Readers are shown the new set, and nobody has written that down.
-    assert_eq!(sets.0.command("run", &[], &[("METERHOST_FAILPOINT", "shown-set")]).exit, -1);
+    let (sets, first) = Sets::with_one_that_is_not_written_down();
     let back = ["--period", "2025-06", "--to", &first, "--reason", "a typing error", "--yes"];
     let killed = sets.0.command("snapshots revert", &back, &[("METERHOST_FAILPOINT", "reverting-set")]);
     assert_eq!(killed.exit, -1, "{killed:?}");

@@ -198,13 +198,7 @@ fn what_changes_published_sets_begins_no_ledger() {
 fn what_a_run_did_not_write_down_is_written_before_a_person_changes_anything() {
     let remove = ["remove", "--period", "2025-06", "--reason", "not ours", "--yes"];
     for empties in [true, false] {
-        let sets = Sets::new();
-        sets.usage("2025/06/01/05", "acme", "cpu", "1");
-        sets.run(0);
-        let first = sets.listed()[0].0.clone();
-        sets.usage("2025/06/01/05", "acme", "cpu", "2");
-        // Readers are shown the new set, and nobody has written that down.
-        assert_eq!(sets.0.command("run", &[], &[("METERHOST_FAILPOINT", "shown-set")]).exit, -1);
+        let (sets, first) = Sets::with_one_that_is_not_written_down();
         let second = sets.listed()[1].0.clone();
         let back = |id: &str| sets.snapshots(&["revert", "--period", "2025-06", "--to", id, "--reason", "r", "--yes"]);
         match empties {

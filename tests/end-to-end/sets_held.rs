@@ -255,11 +255,7 @@ fn what_a_person_left_as_it_was_holds_back_only_what_may_be_the_same_usage() {
 
 #[test]
 fn what_readers_may_have_been_shown_before_a_crash_stays_where_it_is_held() {
-    let sets = Sets::new();
-    sets.usage(HOUR, "acme", "cpu", "1");
-    sets.run(0);
-    sets.usage(HOUR, "acme", "cpu", "2");
-    assert_eq!(sets.0.command("run", &[], &[("METERHOST_FAILPOINT", "shown-set")]).exit, -1);
+    let (sets, _) = Sets::with_one_that_is_not_written_down();
     assert_eq!(june(&sets), ["acme cpu 2"]);
     sets.usage(HOUR, "acme", "cpu", "\"many\"");
     sets.run(1);
@@ -412,4 +408,22 @@ fn what_is_held_of_an_old_window_is_mended_and_the_rest_stays() {
     assert_eq!(june(&sets), ["A cpu 5", "A mem 5", "B cpu 3", "B mem 1"]);
     sets.run(0);
     sets.0.command("status", &[], &[]).expect(0);
+}
+
+#[test]
+fn what_one_sink_holds_by_a_table_of_its_own_is_no_matter_of_another() {
+    let sets = Sets::new();
+    customers(&sets, "acme,A\n");
+    let text = std::fs::read_to_string(sets.0.path("pipeline.toml")).unwrap();
+    let (head, sink) = text.split_once("[sink.out]").unwrap();
+    std::fs::create_dir(sets.0.path("other")).unwrap();
+    let other = format!("[sink.other]\ncustomers = \"customers.csv\"{}", sink.replace("./out", "./other"));
+    sets.0.pipeline(&format!("{head}{other}\n[sink.out]{sink}"));
+    sets.usage(HOUR, "acme", "cpu", "1");
+    sets.usage(HOUR, "bolt", "cpu", "3");
+    sets.run(1);
+    assert_eq!(june(&sets), ["acme cpu 1", "bolt cpu 3"]);
+    sets.usage(HOUR, "bolt", "cpu", "2");
+    sets.run(1);
+    assert_eq!(june(&sets), ["acme cpu 1", "bolt cpu 2"]);
 }

@@ -2,7 +2,7 @@
 //!
 //! | file | subject |
 //! |---|---|
-//! | `setup` | plugins that are loaded, checked and granted |
+//! | `setup`, `unfit` | plugins that are loaded, checked and granted; what they cannot have beside each other |
 //! | `identity`, `anew` | whether the ledger knows the pipeline as what it is; what is said where it is new |
 //! | `mirrored`, `take_over` | the state document of an exporter that was there before |
 //! | `due`, `changed`, `closed` | which windows a run takes up, and which it only watches |
@@ -75,6 +75,7 @@ mod take_over;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod unfit;
 mod waits;
 mod way_out;
 mod works;

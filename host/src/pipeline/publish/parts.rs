@@ -50,10 +50,11 @@ pub(in crate::pipeline) fn draw(
 ) -> Result<Drawn, LedgerError> {
     let mut drawn = Drawn::default();
     let shelf = desk.shelf;
-    let mut holds: HashMap<Window, Vec<Hold>> = HashMap::new();
+    // What comes from a place in the usage may be any sink's; what a sink's own table or service says is its own.
+    let mut doubts: HashMap<Window, Vec<Hold>> = HashMap::new();
     for work in works.iter().filter(|work| work.is_read) {
-        let of_usage = work.assessment.holds.iter().filter(|hold| !matches!(hold.scope, Scope::Charge { .. }));
-        holds.entry(work.window).or_default().extend(of_usage.cloned());
+        let of_usage = work.assessment.holds.iter().filter(|hold| hold.place.is_some());
+        doubts.entry(work.window).or_default().extend(of_usage.cloned());
     }
     for (position, spec) in sinks.iter().enumerate().filter(|(_, spec)| spec.publishes) {
         let (name, made) = (&spec.plugin.name, &spec.made);
@@ -73,14 +74,14 @@ pub(in crate::pipeline) fn draw(
             let last = period.map_or(before, |period| period.shown_of(&window));
             let mut charges = owed(&work.assessment);
             let mut encoded = encode(&charges);
-            let elsewhere = holds.get(&window).map(Vec::as_slice).unwrap_or_default();
-            let may_stay = is_old || keeps(&work.assessment) || !elsewhere.is_empty();
+            let doubts = doubts.get(&window).map(Vec::as_slice).unwrap_or_default();
+            let may_stay = is_old || keeps(&work.assessment) || !doubts.is_empty();
             let is_as_last = |part: &&SetPart| part.holds(encoded.contents()) && !may_stay;
             let last = last.filter(|part| part.rows > 0);
             let prior =
                 last.filter(|part| !is_as_last(part)).map_or_else(|| Ok(Vec::new()), |part| shelf.charges(part))?;
             if !prior.is_empty() {
-                take_over(elsewhere, &prior, &mut work.assessment);
+                add_doubts(doubts, &prior, &mut work.assessment);
                 let kept = with_kept(&prior, is_old, (state, name), work);
                 charges = kept.charges;
                 encoded = encode(&charges);
@@ -108,10 +109,10 @@ pub(in crate::pipeline) fn draw(
     Ok(drawn)
 }
 
-/// Takes over what is held of usage that was published before: which sinks a record is for that cannot be used, only its charges say, and
+/// Holds what is in doubt of usage that was published before: which sinks a record is for that cannot be used, only its charges say, and
 /// there may be none of them left.
-fn take_over(holds: &[Hold], prior: &[Charged], assessment: &mut Assessment) {
-    for hold in holds {
+fn add_doubts(doubts: &[Hold], prior: &[Charged], assessment: &mut Assessment) {
+    for hold in doubts {
         let is_of = |(customer, from): (&str, &str)| match &hold.scope {
             Scope::Window | Scope::Record => true,
             Scope::Customer { customer: about } => customer == about,
