@@ -33,28 +33,26 @@ impl Totals {
         }
     }
 
-    /// The totals by column. One that 38 digits do not hold is left out, as nobody can be told it: no row is wrong because of that.
+    /// The totals by column.
     ///
     /// # Errors
     /// They differ, or it cannot be told whether they do, and that is an error.
     pub(crate) fn finish(&self, rule: config::Totals) -> Result<Vec<(String, Decimal)>, Error> {
-        let (mut totals, mut long) = (Vec::new(), Vec::new());
-        for (column, apart) in [COST, DISCOUNTED, AMORTIZED, DISCOUNTED_AMORTIZED].into_iter().zip(&self.apart) {
+        let sum = |apart| {
             let mut sum = self.same.clone();
             sum.merge(apart);
-            match sum.finish() {
-                Some(total) => totals.push((column.to_owned(), total)),
-                None => long.push(column),
-            }
-        }
-        if !long.is_empty() {
-            let told = format!("more than 38 digits has the total of {}", long.join(", "));
+            sum
+        };
+        let (totals, long) = sheets::totals(
+            [COST, DISCOUNTED, AMORTIZED, DISCOUNTED_AMORTIZED].into_iter().zip(self.apart.iter().map(sum)),
+        );
+        if let Some(long) = long {
             match rule {
                 config::Totals::Fail if self.is_apart => {
                     let why = "so that nobody can tell whether the totals are the same";
-                    return Err(Error::Other(format!("{told}, {why}; totals = \"warn\" would publish the month")));
+                    return Err(Error::Other(format!("{long}, {why}; totals = \"warn\" would publish the month")));
                 }
-                _ => warn(&format!("{told}: the month is published, and that is not told of it")),
+                _ => warn(&sheets::untold(&long)),
             }
         }
         if totals.windows(2).any(|pair| matches!(pair, [(_, left), (_, right)] if left != right)) {

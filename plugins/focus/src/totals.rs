@@ -18,19 +18,10 @@ impl Totals {
         }
     }
 
-    /// The totals by column. One that 38 digits do not hold is left out, as nobody can be told it: no row is wrong because of that.
+    /// The totals by column.
     pub(crate) fn finish(&self) -> Vec<(String, Decimal)> {
-        let (mut totals, mut long) = (Vec::new(), Vec::new());
-        for (name, sum) in COSTS.into_iter().zip(&self.0) {
-            match sum.finish() {
-                Some(total) => totals.push((name.to_owned(), total)),
-                None => long.push(name),
-            }
-        }
-        if !long.is_empty() {
-            let told = format!("more than 38 digits has the total of {}", long.join(", "));
-            warn(&format!("{told}: the month is published, and that is not told of it"));
-        }
+        let (totals, long) = sheets::totals(COSTS.into_iter().zip(self.0.clone()));
+        long.iter().for_each(|long| warn(&sheets::untold(long)));
         totals
     }
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `cost` | what charges cost: as they say, or by prices |
 //! | `numbers` | a column of decimals |
+//! | `totals` | what columns add up to |
 //! | `tags` | which of the charges' tags are written |
 //! | `agreed` | what has one value throughout a set |
 //! | `objections` | what is wrong with a charge, in words that name it |
@@ -17,6 +18,7 @@ mod numbers;
 mod objections;
 mod setting;
 mod tags;
+mod totals;
 
 pub use agreed::{Agreed, torn};
 pub use cost::{Cost, Known};
@@ -24,3 +26,4 @@ pub use numbers::{Form, Numbers};
 pub use objections::{Objections, of_month, place};
 pub use setting::{setting, setting_in};
 pub use tags::{AllTags, Picked, Tags};
+pub use totals::{totals, untold};
