@@ -137,6 +137,36 @@ config.columns = {{ "lineitem/type" = "{{tag.type}}", "resource/service" = "{{pr
         std::fs::read(root.join(key)).ok()
     }
 
+    /// Writes a file below the root, as another program does.
+    fn put(&self, key: &str, text: &str) {
+        match &self.stage.ledger {
+            Backend::Sqlite => {
+                let path = self.drops().1.join(key);
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(path, text).unwrap();
+            }
+            Backend::S3(bucket) => {
+                bucket.store.put(&bucket.name, &format!("drops/{}/{key}", self.root), text.as_bytes());
+            }
+        }
+    }
+
+    /// Deletes a file below the root.
+    fn delete(&self, key: &str) {
+        match &self.stage.ledger {
+            Backend::Sqlite => std::fs::remove_file(self.drops().1.join(key)).unwrap(),
+            Backend::S3(bucket) => bucket.store.delete(&bucket.name, &format!("drops/{}/{key}", self.root)),
+        }
+    }
+
+    /// Whether anything lies where drops are written.
+    fn has_written(&self) -> bool {
+        match &self.stage.ledger {
+            Backend::Sqlite => self.stage.path("drops").exists(),
+            Backend::S3(bucket) => bucket.store.keys(&bucket.name).iter().any(|key| key.starts_with("drops/")),
+        }
+    }
+
     /// The rows of the drop that readers are shown of a month, as Python's own libraries read them.
     fn rows(&self, month: &str) -> Vec<Row> {
         let (_folder, root) = self.drops();
@@ -260,26 +290,25 @@ fn each_drop_holds_the_month_to_date_and_the_manifest_names_the_last() {
 
 #[test]
 fn hours_and_months_are_those_of_utc() {
-    let at = |time: &str| {
-        let costs = Costs::in_a_folder(&time[..7], "2025-01-02T00:00:00Z");
-        costs.stage.replace("window = \"hour\"", "window = \"hour\"\nmax_windows = 3000");
-        costs.bill("one", &[usage(time, "i-1", "1")]);
-        costs
-            .agrees()
-            .as_object()
-            .unwrap()
-            .iter()
-            .map(|(month, found)| (month.clone(), found["rows"].clone()))
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(at("2024-12-31T23:30:00-05:00"), [("20250101-20250201".to_owned(), json!(1))]);
-    assert_eq!(at("2024-12-31T23:59:59Z"), [("20241201-20250101".to_owned(), json!(1))]);
-    let costs = Costs::in_a_folder("2024-02", "2024-03-02T00:00:00Z");
-    costs.bill("leap", &[usage("2024-02-29T23:59:59Z", "i-1", "1"), usage("2024-03-01T00:00:00Z", "i-1", "2")]);
-    let months = costs.agrees();
-    assert_eq!(months.as_object().unwrap().keys().collect::<Vec<_>>(), ["20240201-20240301", "20240301-20240401"]);
-    assert_eq!(costs.rows("2024-02")[0]["time/usage_start"], "2024-02-29T23:00:00Z");
-    assert_eq!(costs.rows("2024-03")[0]["time/usage_start"], "2024-03-01T00:00:00Z");
+    for (time, month) in
+        [("2024-12-31T23:30:00-05:00", "20250101-20250201"), ("2024-12-31T23:59:59Z", "20241201-20250101")]
+    {
+        for costs in Costs::both(&time[..7], "2025-01-02T00:00:00Z") {
+            costs.stage.replace("window = \"hour\"", "window = \"hour\"\nmax_windows = 3000");
+            costs.bill("one", &[usage(time, "i-1", "1")]);
+            let months = costs.agrees();
+            let found: Vec<_> =
+                months.as_object().unwrap().iter().map(|(month, found)| (month.as_str(), &found["rows"])).collect();
+            assert_eq!(found, [(month, &json!(1))]);
+        }
+    }
+    for costs in Costs::both("2024-02", "2024-03-02T00:00:00Z") {
+        costs.bill("leap", &[usage("2024-02-29T23:59:59Z", "i-1", "1"), usage("2024-03-01T00:00:00Z", "i-1", "2")]);
+        let months = costs.agrees();
+        assert_eq!(months.as_object().unwrap().keys().collect::<Vec<_>>(), ["20240201-20240301", "20240301-20240401"]);
+        assert_eq!(costs.rows("2024-02")[0]["time/usage_start"], "2024-02-29T23:00:00Z");
+        assert_eq!(costs.rows("2024-03")[0]["time/usage_start"], "2024-03-01T00:00:00Z");
+    }
 }
 
 #[test]
@@ -303,12 +332,14 @@ fn late_usage_drops_its_month_again_in_full_and_no_other() {
 #[test]
 fn a_file_has_so_many_rows_and_no_more() {
     for (rows, files) in [(3, 1), (4, 2), (8, 3)] {
-        let costs = Costs::in_a_folder("2022-03", "2022-03-02T00:00:00Z");
-        costs.stage.replace("config.tags = [\"team\"]", "config.tags = [\"team\"]\nconfig.rows_per_file = 3");
-        let records: Vec<Value> = (0..rows).map(|at| usage("2022-03-01T05:00:00Z", &format!("i-{at}"), "1")).collect();
-        costs.bill("many", &records);
-        let month = costs.agrees()["20220301-20220401"].clone();
-        assert_eq!((&month["files"], &month["rows"]), (&json!(files), &json!(rows)));
+        for costs in Costs::both("2022-03", "2022-03-02T00:00:00Z") {
+            costs.stage.replace("config.tags = [\"team\"]", "config.tags = [\"team\"]\nconfig.rows_per_file = 3");
+            let records: Vec<Value> =
+                (0..rows).map(|at| usage("2022-03-01T05:00:00Z", &format!("i-{at}"), "1")).collect();
+            costs.bill("many", &records);
+            let month = costs.agrees()["20220301-20220401"].clone();
+            assert_eq!((&month["files"], &month["rows"]), (&json!(files), &json!(rows)));
+        }
     }
 }
 
@@ -322,10 +353,11 @@ fn an_emptied_month_is_a_header_alone() {
         assert_eq!((&month["rows"], &month["cost"], &month["files"]), (&json!(0), &json!("0"), &json!(1)));
         assert_eq!(costs.agrees()["20220301-20220401"], month);
     }
-    let costs = Costs::in_a_folder("2022-03", "2022-03-03T00:00:00Z");
-    costs.bill("march", &[]);
-    costs.run().expect(0);
-    assert!(!costs.drops().1.exists(), "what was never published and has no rows is not published");
+    for costs in Costs::both("2022-03", "2022-03-03T00:00:00Z") {
+        costs.bill("march", &[]);
+        costs.run().expect(0);
+        assert!(!costs.drops().1.exists(), "what was never published and has no rows is not published");
+    }
 }
 
 #[test]
@@ -413,42 +445,50 @@ fn a_kill_at_any_place_of_a_publication_shows_the_old_set_or_the_new_one() {
 
 #[test]
 fn costs_are_exact_and_plain() {
-    let costs = Costs::in_a_folder("2022-03", "2022-03-03T00:00:00Z");
-    let cost = |resource: &str, cost: &str| {
-        let mut record = usage("2022-03-01T05:00:00Z", resource, "1");
-        record["cost"] = cost.into();
-        record
-    };
-    let parts = ["0.1", "0.2"].map(|amount| usage("2022-03-01T05:00:00Z", "sum", amount));
-    let mut credit = cost("credit", "-12");
-    credit["type"] = "Credit".into();
-    costs.bill("march", &[parts[0].clone(), parts[1].clone(), cost("tiny", "1e-7"), cost("zeros", "12.3400"), credit]);
-    costs.agrees();
-    let found: BTreeMap<String, String> =
-        costs.rows("2022-03").into_iter().map(|row| (row["resource/id"].clone(), row["cost/cost"].clone())).collect();
-    let expected = [("sum", "0.3"), ("tiny", "0.0000001"), ("zeros", "12.34"), ("credit", "-12")];
-    assert_eq!(found, expected.map(|(id, cost)| (id.to_owned(), cost.to_owned())).into_iter().collect());
+    for costs in Costs::both("2022-03", "2022-03-03T00:00:00Z") {
+        let cost = |resource: &str, cost: &str| {
+            let mut record = usage("2022-03-01T05:00:00Z", resource, "1");
+            record["cost"] = cost.into();
+            record
+        };
+        let parts = ["0.1", "0.2"].map(|amount| usage("2022-03-01T05:00:00Z", "sum", amount));
+        let mut credit = cost("credit", "-12");
+        credit["type"] = "Credit".into();
+        costs.bill(
+            "march",
+            &[parts[0].clone(), parts[1].clone(), cost("tiny", "1e-7"), cost("zeros", "12.3400"), credit],
+        );
+        costs.agrees();
+        let found: BTreeMap<String, String> = costs
+            .rows("2022-03")
+            .into_iter()
+            .map(|row| (row["resource/id"].clone(), row["cost/cost"].clone()))
+            .collect();
+        let expected = [("sum", "0.3"), ("tiny", "0.0000001"), ("zeros", "12.34"), ("credit", "-12")];
+        assert_eq!(found, expected.map(|(id, cost)| (id.to_owned(), cost.to_owned())).into_iter().collect());
+    }
 }
 
 #[test]
 fn what_is_blank_stays_blank_and_zero_stays_zero() {
-    let costs = Costs::in_a_folder("2022-03", "2022-03-03T00:00:00Z");
-    costs.stage.replace(
-        "\"cost/cost\" = \"{tag.cost|quantity}\"",
-        "\"cost/cost\" = \"{quantity}\", \"cost/discounted_cost\" = \"{tag.discounted}\"",
-    );
-    let mut zero = usage("2022-03-01T05:00:00Z", "zero", "0");
-    zero["discounted"] = "0".into();
-    costs.bill("march", &[usage("2022-03-01T05:00:00Z", "blank", "5"), zero]);
-    costs.agrees();
-    let cells: Vec<[String; 3]> = costs
-        .rows("2022-03")
-        .iter()
-        .map(|row| ["resource/id", "cost/discounted_cost", "cost/amortized_cost"].map(|column| row[column].clone()))
-        .collect();
-    let own = |cells: [&str; 3]| cells.map(str::to_owned);
-    assert_eq!(cells.len(), 2);
-    assert!(cells.contains(&own(["blank", "", "5"])) && cells.contains(&own(["zero", "0", "0"])), "{cells:?}");
+    for costs in Costs::both("2022-03", "2022-03-03T00:00:00Z") {
+        costs.stage.replace(
+            "\"cost/cost\" = \"{tag.cost|quantity}\"",
+            "\"cost/cost\" = \"{quantity}\", \"cost/discounted_cost\" = \"{tag.discounted}\"",
+        );
+        let mut zero = usage("2022-03-01T05:00:00Z", "zero", "0");
+        zero["discounted"] = "0".into();
+        costs.bill("march", &[usage("2022-03-01T05:00:00Z", "blank", "5"), zero]);
+        costs.agrees();
+        let cells: Vec<[String; 3]> = costs
+            .rows("2022-03")
+            .iter()
+            .map(|row| ["resource/id", "cost/discounted_cost", "cost/amortized_cost"].map(|column| row[column].clone()))
+            .collect();
+        let own = |cells: [&str; 3]| cells.map(str::to_owned);
+        assert_eq!(cells.len(), 2);
+        assert!(cells.contains(&own(["blank", "", "5"])) && cells.contains(&own(["zero", "0", "0"])), "{cells:?}");
+    }
 }
 
 #[test]
@@ -462,126 +502,135 @@ fn what_cloudzero_would_misread_is_held_with_its_place() {
         (json!({ "cost": "a lot" }), "a lot"),
         (json!({ "team": "a\u{0}b" }), "NUL"),
     ] {
-        let costs = Costs::in_a_folder("2022-03", "2022-03-03T00:00:00Z");
-        let mut wrong = usage("2022-03-01T05:00:00Z", "i-1", "1");
-        for (key, value) in change.as_object().unwrap() {
-            wrong[key] = value.clone();
+        for costs in Costs::both("2022-03", "2022-03-03T00:00:00Z") {
+            let mut wrong = usage("2022-03-01T05:00:00Z", "i-1", "1");
+            for (key, value) in change.as_object().unwrap() {
+                wrong[key] = value.clone();
+            }
+            costs.bill("march", &[wrong, usage("2022-03-01T05:00:00Z", "i-2", "2")]);
+            costs.run().expect(1).says(says).says("2022-03-01T05");
+            assert_eq!(costs.ingested()["20220301-20220401"]["rows"], 1, "everybody else's rows are published: {says}");
         }
-        costs.bill("march", &[wrong, usage("2022-03-01T05:00:00Z", "i-2", "2")]);
-        costs.run().expect(1).says(says).says("2022-03-01T05");
-        assert_eq!(costs.ingested()["20220301-20220401"]["rows"], 1, "everybody else's rows are published: {says}");
     }
 }
 
 #[test]
 fn a_tag_has_a_key_that_cloudzero_takes() {
     for (name, exit) in [("Team Name", 1), ("Product&Dev", 1), ("team", 0), ("Product-Type", 0)] {
-        let costs = Costs::in_a_folder("2022-03", "2022-03-03T00:00:00Z");
-        costs.stage.replace("team = \"/team\"", &format!("\"{name}\" = \"/team\""));
-        costs.stage.replace("\"discounted\", \"team\"", &format!("\"discounted\", \"{name}\""));
-        costs.stage.replace("config.tags = [\"team\"]", "config.tags = \"all\"");
-        let mut tagged = usage("2022-03-01T05:00:00Z", "i-1", "1");
-        tagged["team"] = "red".into();
-        costs.bill("march", &[tagged.clone(), usage("2022-03-01T05:00:00Z", "i-2", "2")]);
-        let ended = costs.run();
-        ended.expect(exit);
-        if exit == 1 {
-            ended.says(name);
+        for costs in Costs::both("2022-03", "2022-03-03T00:00:00Z") {
+            costs.stage.replace("team = \"/team\"", &format!("\"{name}\" = \"/team\""));
+            costs.stage.replace("\"discounted\", \"team\"", &format!("\"discounted\", \"{name}\""));
+            costs.stage.replace("config.tags = [\"team\"]", "config.tags = \"all\"");
+            let mut tagged = usage("2022-03-01T05:00:00Z", "i-1", "1");
+            tagged["team"] = "red".into();
+            costs.bill("march", &[tagged.clone(), usage("2022-03-01T05:00:00Z", "i-2", "2")]);
+            let ended = costs.run();
+            ended.expect(exit);
+            if exit == 1 {
+                ended.says(name);
+            }
+            let rows = costs.ingested()["20220301-20220401"]["rows"].clone();
+            assert_eq!(rows, if exit == 0 { json!(2) } else { json!(1) });
         }
-        let rows = costs.ingested()["20220301-20220401"]["rows"].clone();
-        assert_eq!(rows, if exit == 0 { json!(2) } else { json!(1) });
     }
     // One that the file names is an error of the file.
-    let costs = Costs::in_a_folder("2022-03", "2022-03-03T00:00:00Z");
-    costs.stage.replace("config.tags = [\"team\"]", "config.tags = [\"Team Name\"]");
-    costs.run().expect(2).says("Team Name");
+    for costs in Costs::both("2022-03", "2022-03-03T00:00:00Z") {
+        costs.stage.replace("config.tags = [\"team\"]", "config.tags = [\"Team Name\"]");
+        costs.run().expect(2).says("Team Name");
+    }
     // Two keys that are one once they are clean.
-    let costs = Costs::in_a_folder("2022-03", "2022-03-03T00:00:00Z");
-    costs.stage.replace("team = \"/team\", text = \"/text\"", "\"a b\" = \"/team\", \"a&b\" = \"/text\"");
-    costs.stage.replace("\"discounted\", \"team\", \"text\"", "\"discounted\", \"a b\", \"a&b\"");
-    costs.stage.replace("config.tags = [\"team\"]", "config.tags = [\"a b\", \"a&b\"]\nconfig.tag_keys = \"clean\"");
-    costs.run().expect(2).says("a b").says("a&b");
+    for costs in Costs::both("2022-03", "2022-03-03T00:00:00Z") {
+        costs.stage.replace("team = \"/team\", text = \"/text\"", "\"a b\" = \"/team\", \"a&b\" = \"/text\"");
+        costs.stage.replace("\"discounted\", \"team\", \"text\"", "\"discounted\", \"a b\", \"a&b\"");
+        costs
+            .stage
+            .replace("config.tags = [\"team\"]", "config.tags = [\"a b\", \"a&b\"]\nconfig.tag_keys = \"clean\"");
+        costs.run().expect(2).says("a b").says("a&b");
+    }
 }
 
 #[test]
 fn tags_of_one_key_are_held_where_they_meet_and_where_only_the_month_shows_them_it_is_not_published() {
-    let costs = Costs::in_a_folder("2022-03", "2022-03-03T00:00:00Z");
-    costs.stage.replace("team = \"/team\", text = \"/text\"", "\"a b\" = \"/team\", \"a&b\" = \"/text\"");
-    costs.stage.replace("\"discounted\", \"team\", \"text\"", "\"discounted\", \"a b\", \"a&b\"");
-    costs.stage.replace("config.tags = [\"team\"]", "config.tags = \"all\"\nconfig.tag_keys = \"clean\"");
-    let tagged = |hour: &str, resource: &str, tag: &str| {
-        let mut usage = usage(&format!("2022-03-01T{hour}:00:00Z"), resource, "1");
-        usage[tag] = "x".into();
-        usage
-    };
-    costs.bill("five", &[tagged("05", "i-1", "team")]);
-    assert_eq!(costs.agrees()["20220301-20220401"]["rows"], 1);
-    let untagged = usage("2022-03-01T06:00:00Z", "i-4", "1");
-    costs.bill("six", &[tagged("06", "i-2", "team"), tagged("06", "i-3", "text"), untagged]);
-    costs
-        .run()
-        .expect(1)
-        .says("tag \"a b\" would be written as resource/tag:a-b, as would be \"a&b\" of the charge of");
-    assert_eq!(costs.ingested()["20220301-20220401"]["rows"], 2);
-    let rows = costs.rows("2022-03");
-    assert_eq!(rows.iter().map(|row| row["resource/id"].as_str()).collect::<Vec<_>>(), ["i-1", "i-4"]);
-    costs.bill("six", &[usage("2022-03-01T06:00:00Z", "i-4", "1")]);
-    costs.bill("seven", &[tagged("07", "i-5", "text")]);
-    let ended = costs.run();
-    assert_ne!(ended.exit, 0, "{ended:?}");
-    ended
-        .says("window from 2022-03-01T07:00:00Z: tags: tag \"a&b\"")
-        .says("window from 2022-03-01T05:00:00Z: list in `tags`");
-    assert_eq!(costs.ingested()["20220301-20220401"]["rows"], 2);
+    for costs in Costs::both("2022-03", "2022-03-03T00:00:00Z") {
+        costs.stage.replace("team = \"/team\", text = \"/text\"", "\"a b\" = \"/team\", \"a&b\" = \"/text\"");
+        costs.stage.replace("\"discounted\", \"team\", \"text\"", "\"discounted\", \"a b\", \"a&b\"");
+        costs.stage.replace("config.tags = [\"team\"]", "config.tags = \"all\"\nconfig.tag_keys = \"clean\"");
+        let tagged = |hour: &str, resource: &str, tag: &str| {
+            let mut usage = usage(&format!("2022-03-01T{hour}:00:00Z"), resource, "1");
+            usage[tag] = "x".into();
+            usage
+        };
+        costs.bill("five", &[tagged("05", "i-1", "team")]);
+        assert_eq!(costs.agrees()["20220301-20220401"]["rows"], 1);
+        let untagged = usage("2022-03-01T06:00:00Z", "i-4", "1");
+        costs.bill("six", &[tagged("06", "i-2", "team"), tagged("06", "i-3", "text"), untagged]);
+        costs
+            .run()
+            .expect(1)
+            .says("tag \"a b\" would be written as resource/tag:a-b, as would be \"a&b\" of the charge of");
+        assert_eq!(costs.ingested()["20220301-20220401"]["rows"], 2);
+        let rows = costs.rows("2022-03");
+        assert_eq!(rows.iter().map(|row| row["resource/id"].as_str()).collect::<Vec<_>>(), ["i-1", "i-4"]);
+        costs.bill("six", &[usage("2022-03-01T06:00:00Z", "i-4", "1")]);
+        costs.bill("seven", &[tagged("07", "i-5", "text")]);
+        let ended = costs.run();
+        assert_ne!(ended.exit, 0, "{ended:?}");
+        ended
+            .says("window from 2022-03-01T07:00:00Z: tags: tag \"a&b\"")
+            .says("window from 2022-03-01T05:00:00Z: list in `tags`");
+        assert_eq!(costs.ingested()["20220301-20220401"]["rows"], 2);
+    }
 }
 
 #[test]
 fn a_tag_of_the_last_row_is_a_column_of_all() {
-    let costs = Costs::in_a_folder("2022-03", "2022-03-03T00:00:00Z");
-    let mut records: Vec<Value> =
-        (0..10_000).map(|at| usage("2022-03-01T05:00:00Z", &format!("i-{at:05}"), "1")).collect();
-    records.last_mut().unwrap()["team"] = "red".into();
-    costs.bill("march", &records);
-    assert_eq!(costs.agrees()["20220301-20220401"]["rows"], 10_000);
-    let rows = costs.rows("2022-03");
-    let tagged: Vec<&str> =
-        rows.iter().map(|row| row["resource/tag:team"].as_str()).filter(|cell| !cell.is_empty()).collect();
-    assert_eq!((rows.len(), tagged), (10_000, vec!["red"]));
+    for costs in Costs::both("2022-03", "2022-03-03T00:00:00Z") {
+        let mut records: Vec<Value> =
+            (0..10_000).map(|at| usage("2022-03-01T05:00:00Z", &format!("i-{at:05}"), "1")).collect();
+        records.last_mut().unwrap()["team"] = "red".into();
+        costs.bill("march", &records);
+        assert_eq!(costs.agrees()["20220301-20220401"]["rows"], 10_000);
+        let rows = costs.rows("2022-03");
+        let tagged: Vec<&str> =
+            rows.iter().map(|row| row["resource/tag:team"].as_str()).filter(|cell| !cell.is_empty()).collect();
+        assert_eq!((rows.len(), tagged), (10_000, vec!["red"]));
+    }
 }
 
 #[test]
 fn texts_come_back_as_they_were_written() {
-    let costs = Costs::in_a_folder("2022-03", "2022-03-03T00:00:00Z");
-    costs.stage.replace("config.columns = {", "config.columns = { \"lineitem/description\" = \"{tag.text}\",");
-    let texts = [
-        "a,b",
-        "say \"no\"",
-        "two\nlines",
-        "two\r\nlines",
-        "\u{1f4b8} money",
-        "=1+1",
-        " blanks ",
-        "\t",
-        "'",
-        "\"",
-        "\"\"",
-        ",",
-        "\r",
-    ];
-    let records: Vec<Value> = texts
-        .iter()
-        .enumerate()
-        .map(|(at, text)| {
-            let mut record = usage("2022-03-01T05:00:00Z", &format!("i-{at:02}"), "1");
-            record["text"] = (*text).into();
-            record
-        })
-        .collect();
-    costs.bill("march", &records);
-    costs.agrees();
-    let mut rows = costs.rows("2022-03");
-    rows.sort_by(|left, right| left["resource/id"].cmp(&right["resource/id"]));
-    assert_eq!(rows.iter().map(|row| row["lineitem/description"].as_str()).collect::<Vec<_>>(), texts);
+    for costs in Costs::both("2022-03", "2022-03-03T00:00:00Z") {
+        costs.stage.replace("config.columns = {", "config.columns = { \"lineitem/description\" = \"{tag.text}\",");
+        let texts = [
+            "a,b",
+            "say \"no\"",
+            "two\nlines",
+            "two\r\nlines",
+            "\u{1f4b8} money",
+            "=1+1",
+            " blanks ",
+            "\t",
+            "'",
+            "\"",
+            "\"\"",
+            ",",
+            "\r",
+        ];
+        let records: Vec<Value> = texts
+            .iter()
+            .enumerate()
+            .map(|(at, text)| {
+                let mut record = usage("2022-03-01T05:00:00Z", &format!("i-{at:02}"), "1");
+                record["text"] = (*text).into();
+                record
+            })
+            .collect();
+        costs.bill("march", &records);
+        costs.agrees();
+        let mut rows = costs.rows("2022-03");
+        rows.sort_by(|left, right| left["resource/id"].cmp(&right["resource/id"]));
+        assert_eq!(rows.iter().map(|row| row["lineitem/description"].as_str()).collect::<Vec<_>>(), texts);
+    }
 }
 
 #[test]
@@ -605,44 +654,46 @@ fn two_drops_of_one_second_have_names_in_their_order() {
 #[test]
 fn a_root_path_is_a_folder_and_nothing_is_written_before_that_is_clear() {
     for root in ["", "/", "a/", "/a", "a//b", "../a", "a/../b", "."] {
-        let costs = Costs::in_a_folder("2022-03", "2022-03-03T00:00:00Z");
-        costs.stage.replace("config.root = \"simple_cloud\"", &format!("config.root = \"{root}\""));
-        costs.bill("march", &[usage("2022-03-01T05:00:00Z", "i-1", "1")]);
-        costs.run().expect(2).says("root");
-        assert!(!costs.stage.path("drops").exists() && !costs.stage.has_a_ledger(), "{root}");
+        for costs in Costs::both("2022-03", "2022-03-03T00:00:00Z") {
+            costs.stage.replace("config.root = \"simple_cloud\"", &format!("config.root = \"{root}\""));
+            costs.bill("march", &[usage("2022-03-01T05:00:00Z", "i-1", "1")]);
+            costs.run().expect(2).says("root");
+            assert!(!costs.has_written() && !costs.stage.has_a_ledger(), "{root}");
+        }
     }
 }
 
 #[test]
 fn a_manifest_that_is_gone_counts_as_none_and_one_that_is_broken_is_never_guessed_at() {
-    let costs = Costs::in_a_folder("2022-03", "2022-03-03T00:00:00Z");
-    costs.bill("march", &[usage("2022-03-01T05:00:00Z", "i-1", "1")]);
-    costs.agrees();
-    let manifest = costs.drops().1.join("20220301-20220401/manifest.json");
-    std::fs::remove_file(&manifest).unwrap();
-    assert_eq!(costs.agrees()["20220301-20220401"]["rows"], 1);
-    for broken in ["{", "[]", "{\"version\":\"1.3.0\"}", "{\"version\":\"1.3.0\",\"current_drop_id\":7}"] {
-        std::fs::write(&manifest, broken).unwrap();
-        costs.bill("march", &[usage("2022-03-01T05:00:00Z", "i-1", "2")]);
-        costs.run().expect(1).says("manifest.json");
-        assert_eq!(std::fs::read_to_string(&manifest).unwrap(), broken, "nobody writes over it");
+    for costs in Costs::both("2022-03", "2022-03-03T00:00:00Z") {
+        costs.bill("march", &[usage("2022-03-01T05:00:00Z", "i-1", "1")]);
+        costs.agrees();
+        let manifest = "20220301-20220401/manifest.json";
+        costs.delete(manifest);
+        assert_eq!(costs.agrees()["20220301-20220401"]["rows"], 1);
+        for broken in ["{", "[]", "{\"version\":\"1.3.0\"}", "{\"version\":\"1.3.0\",\"current_drop_id\":7}"] {
+            costs.put(manifest, broken);
+            costs.bill("march", &[usage("2022-03-01T05:00:00Z", "i-1", "2")]);
+            costs.run().expect(1).says("manifest.json");
+            assert_eq!(costs.manifest("2022-03"), broken, "nobody writes over it");
+        }
+        costs.delete(manifest);
+        assert_eq!(costs.agrees()["20220301-20220401"]["cost"], "2");
     }
-    std::fs::remove_file(&manifest).unwrap();
-    assert_eq!(costs.agrees()["20220301-20220401"]["cost"], "2");
 }
 
 #[test]
 fn the_drops_of_another_program_are_replaced_and_kept() {
-    let costs = Costs::in_a_folder("2022-03", "2022-03-03T00:00:00Z");
-    let month = costs.stage.path("drops/simple_cloud/20220301-20220401");
-    std::fs::create_dir_all(month.join("drop-day-12")).unwrap();
-    std::fs::write(month.join("drop-day-12/old.csv.gz"), b"not read by anybody here").unwrap();
-    std::fs::write(month.join("manifest.json"), r#"{"version":"1.0.0","current_drop_id":"drop-day-12"}"#).unwrap();
-    costs.bill("march", &[usage("2022-03-01T05:00:00Z", "i-1", "1")]);
-    costs.agrees();
-    costs.snapshots("list", &[]).expect(0).says("drop-day-12 not ours");
-    costs.snapshots("prune", &["--keep", "0", "--yes"]).expect(0).says("there is nothing to delete");
-    assert!(month.join("drop-day-12/old.csv.gz").is_file());
+    for costs in Costs::both("2022-03", "2022-03-03T00:00:00Z") {
+        let old = "20220301-20220401/drop-day-12/old.csv.gz";
+        costs.put(old, "not read by anybody here");
+        costs.put("20220301-20220401/manifest.json", r#"{"version":"1.0.0","current_drop_id":"drop-day-12"}"#);
+        costs.bill("march", &[usage("2022-03-01T05:00:00Z", "i-1", "1")]);
+        costs.agrees();
+        costs.snapshots("list", &[]).expect(0).says("drop-day-12 not ours");
+        costs.snapshots("prune", &["--keep", "0", "--yes"]).expect(0).says("there is nothing to delete");
+        assert_eq!(costs.file(old).unwrap(), b"not read by anybody here");
+    }
 }
 
 #[test]
