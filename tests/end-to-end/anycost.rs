@@ -33,10 +33,7 @@ type Row = BTreeMap<String, String>;
 impl Costs {
     fn on(ledger: Backend, start: &str, now: &str) -> Self {
         let mut stage = Stage::on(ledger, settings());
-        let drops = match &stage.ledger {
-            Backend::Sqlite => "file://./drops".to_owned(),
-            Backend::S3(bucket) => format!("s3://{}/drops", bucket.name),
-        };
+        let drops = stage.drops_url();
         stage.pipeline(&format!(
             r#"
 name   = "postgres-prod"
@@ -95,19 +92,8 @@ config.columns = {{ "lineitem/type" = "{{tag.type}}", "resource/service" = "{{pr
 
     /// A folder with all that CloudZero would read.
     fn drops(&self) -> (Option<tempfile::TempDir>, PathBuf) {
-        match &self.stage.ledger {
-            Backend::Sqlite => (None, self.stage.path("drops").join(&self.root)),
-            Backend::S3(bucket) => {
-                let folder = tempfile::tempdir().unwrap();
-                for key in bucket.store.keys(&bucket.name).iter().filter_map(|key| key.strip_prefix("drops/")) {
-                    let path = folder.path().join(key);
-                    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-                    std::fs::write(path, bucket.store.get(&bucket.name, &format!("drops/{key}")).unwrap()).unwrap();
-                }
-                let root = folder.path().join(&self.root);
-                (Some(folder), root)
-            }
-        }
+        let (folder, drops) = self.stage.drops();
+        (folder, drops.join(&self.root))
     }
 
     /// What CloudZero would make of it, by month: the model finds no fault, and agrees with what the ledger says of each month.

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::Stage;
+use crate::support::{Backend, Stage, settings};
 
 /// The bill of "Simple Cloud", an example of CloudZero's documents: category, service, resource, time, cost.
 const SIMPLE_CLOUD: [[&str; 5]; 6] = [
@@ -18,9 +18,13 @@ const SIMPLE_CLOUD: [[&str; 5]; 6] = [
 ];
 
 fn stage() -> Stage {
-    let mut stage = Stage::on_a_file();
-    stage.pipeline(
-        r#"
+    on(Backend::Sqlite)
+}
+
+fn on(ledger: Backend) -> Stage {
+    let mut stage = Stage::on(ledger, settings());
+    let drops = stage.drops_url();
+    let text = r#"
 name   = "postgres-prod"
 window = "hour"
 start  = "2022-03"
@@ -43,8 +47,8 @@ config.provider = "Simple Cloud"
 config.tags = []
 config.units = { "*" = "Units" }
 config.columns = { ChargeFrequency = "{tag.often}", EffectiveCost = "{tag.net}", BilledCost = "{tag.cost}", ChargeCategory = "{tag.category}", ServiceCategory = "{tag.service_category}", ResourceId = "{tag.resource}" }
-"#,
-    );
+"#;
+    stage.pipeline(&text.replace("file://./drops", &drops));
     stage.at("2022-03-17T17:12:18Z");
     stage
 }
@@ -64,11 +68,12 @@ fn bill(stage: &Stage, records: &[Value]) {
     stage.object("bills/march.json", &Value::from(records.to_vec()).to_string());
 }
 
-/// The one file of the one drop that is there.
-fn file(stage: &Stage, month: &str) -> PathBuf {
-    let folder = stage.path("drops/simple_cloud").join(month);
+/// The one file of the one drop that is there, and what holds it.
+fn file(stage: &Stage, month: &str) -> (Option<tempfile::TempDir>, PathBuf) {
+    let (holder, drops) = stage.drops();
+    let folder = drops.join("simple_cloud").join(month);
     let manifest: Value = serde_json::from_slice(&std::fs::read(folder.join("manifest.json")).unwrap()).unwrap();
-    folder.join(manifest["current_drop_id"].as_str().unwrap()).join("focus-0001.csv")
+    (holder, folder.join(manifest["current_drop_id"].as_str().unwrap()).join("focus-0001.csv"))
 }
 
 /// The rules that the public validator finds broken; nothing where it is not here.
@@ -99,21 +104,22 @@ fn broken(file: &Path) -> Option<Vec<String>> {
 
 #[test]
 fn the_simple_cloud_breaks_no_rule_but_the_one_that_cannot_be_kept() {
-    let stage = stage();
-    bill(&stage, &records(&SIMPLE_CLOUD));
-    stage.run().expect(0);
-    let file = file(&stage, "20220301-20220401");
-    let text = std::fs::read_to_string(&file).unwrap();
-    assert_eq!((text.lines().count(), text.contains("12.0"), text.contains("-20.0")), (7, true, true));
-    if let Some(broken) = broken(&file) {
-        assert_eq!(broken, ["InvoiceId-C-005-C"]);
+    for stage in Backend::both().map(on) {
+        bill(&stage, &records(&SIMPLE_CLOUD));
+        stage.run().expect(0);
+        let (_holder, file) = file(&stage, "20220301-20220401");
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert_eq!((text.lines().count(), text.contains("12.0"), text.contains("-20.0")), (7, true, true));
+        if let Some(broken) = broken(&file) {
+            assert_eq!(broken, ["InvoiceId-C-005-C"]);
+        }
+        stage.run().expect(0).says("unchanged");
+        let listed = stage.command("snapshots list", &["--json"], &[]).expect(0).json();
+        assert_eq!(
+            (&listed["snapshots"][0]["charges"], &listed["snapshots"][0]["totals"]["BilledCost"]),
+            (&json!(6), &json!("105.3"))
+        );
     }
-    stage.run().expect(0).says("unchanged");
-    let listed = stage.command("snapshots list", &["--json"], &[]).expect(0).json();
-    assert_eq!(
-        (&listed["snapshots"][0]["charges"], &listed["snapshots"][0]["totals"]["BilledCost"]),
-        (&json!(6), &json!("105.3"))
-    );
 }
 
 #[test]
@@ -128,7 +134,7 @@ fn what_the_public_validator_lets_pass_is_held() {
         bad[0][key] = value.into();
         bill(&stage, &bad);
         stage.run().expect(1).says(says).says("2022-03-16T13");
-        assert_eq!(std::fs::read_to_string(file(&stage, "20220301-20220401")).unwrap().lines().count(), 6, "{says}");
+        assert_eq!(std::fs::read_to_string(file(&stage, "20220301-20220401").1).unwrap().lines().count(), 6, "{says}");
     }
     // Periods that are none of the charge's.
     let stage = stage();
@@ -141,7 +147,7 @@ fn what_the_public_validator_lets_pass_is_held() {
     stage.run().expect(0);
     bill(&stage, &[]);
     stage.run().expect(0);
-    assert_eq!(std::fs::read_to_string(file(&stage, "20220301-20220401")).unwrap().lines().count(), 1);
+    assert_eq!(std::fs::read_to_string(file(&stage, "20220301-20220401").1).unwrap().lines().count(), 1);
 }
 
 #[test]
@@ -155,7 +161,7 @@ fn the_example_publishes_what_the_validator_takes() {
     let usage = format!("file://{}", example.join("usage").display());
     let run = || stage.command("run", &[], &[("USAGE_BUCKET", usage.as_str())]);
     run().expect(0);
-    let file = file(&stage, "20250601-20250701");
+    let (_holder, file) = file(&stage, "20250601-20250701");
     assert_eq!(std::fs::read_to_string(&file).unwrap().lines().count(), 9);
     if let Some(broken) = broken(&file) {
         assert_eq!(broken, ["InvoiceId-C-005-C"]);

@@ -252,6 +252,31 @@ grant  = {{ http = ["${{CLAZAR_URL}}"], secrets = {{ client_id = {{ env = "CLAZA
         }
     }
 
+    /// Where sets are to be written: a folder beside the pipeline's file, or one in the ledger's bucket.
+    pub fn drops_url(&self) -> String {
+        match &self.ledger {
+            Backend::Sqlite => "file://./drops".to_owned(),
+            Backend::S3(bucket) => format!("s3://{}/drops", bucket.name),
+        }
+    }
+
+    /// A folder with all that was written there, to be kept as long as it is read.
+    pub fn drops(&self) -> (Option<tempfile::TempDir>, PathBuf) {
+        match &self.ledger {
+            Backend::Sqlite => (None, self.path("drops")),
+            Backend::S3(bucket) => {
+                let folder = tempfile::tempdir().unwrap();
+                for key in bucket.store.keys(&bucket.name).iter().filter_map(|key| key.strip_prefix("drops/")) {
+                    let path = folder.path().join(key);
+                    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                    std::fs::write(path, bucket.store.get(&bucket.name, &format!("drops/{key}")).unwrap()).unwrap();
+                }
+                let drops = folder.path().to_owned();
+                (Some(folder), drops)
+            }
+        }
+    }
+
     /// The problems that `--json` showed, without the chain of causes, which is the engine's. `FOLDER` stands for this stage's own, `CHARGE` for an id,
     /// `SERVICE` for the origin of the emulator.
     pub fn problems(&self, ended: &Ended) -> Value {
