@@ -134,6 +134,9 @@ impl<'a> Assess<'a> {
         if let Some(last) = self.last {
             self.only(last, &mut assessment);
         }
+        // There may be a million of them, all there until the run ends.
+        assessment.lines.shrink_to_fit();
+        assessment.proposals.shrink_to_fit();
         assessment
     }
 

@@ -37,7 +37,7 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
     let mut findings = Findings::default();
     let stopped = |mut findings: Findings, problem: Problem, state: &State| {
         findings.problem(problem);
-        Ok(summary::report(setup, state, options, None, &[], &HashSet::new(), findings))
+        Ok(summary::report(setup, state, options, None, Vec::new(), &HashSet::new(), findings))
     };
     // Before anything else: what it says decides where the pipeline begins.
     let mirrored = match Mirrored::of(setup, options) {
@@ -72,7 +72,7 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
             Ok(intake) => Some(intake),
             Err(problem) if problem.code == "interrupted" => {
                 findings.exit = Exit::Interrupted;
-                return Ok(summary::report(setup, book.state(), options, None, &[], &HashSet::new(), findings));
+                return Ok(summary::report(setup, book.state(), options, None, Vec::new(), &HashSet::new(), findings));
             }
             // What was billed before is offered and told of all the same.
             Err(problem) => {
@@ -120,10 +120,10 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
         unpublished(&setup.pipeline, &shown, &mut works);
     }
     if options.dry_run || !goes_on {
-        return Ok(summary::report(setup, book.state(), options, None, &works, &withdrawn, findings));
+        return Ok(summary::report(setup, book.state(), options, None, works, &withdrawn, findings));
     }
     let Book::Open(ledger) = book else {
-        return Ok(summary::report(setup, book.state(), options, None, &works, &withdrawn, findings));
+        return Ok(summary::report(setup, book.state(), options, None, works, &withdrawn, findings));
     };
     if setup.pipeline.sinks.iter().any(|sink| !ledger.state().open_charges(&sink.plugin.name).is_empty()) {
         options.watch.step("delivering");
@@ -168,7 +168,7 @@ pub fn run(setup: &Setup, options: &Options<'_>) -> Result<Report, LedgerError> 
     {
         findings.ledger(&error);
     }
-    Ok(summary::report(setup, ledger.state(), options, Some(run), &works, &withdrawn, findings))
+    Ok(summary::report(setup, ledger.state(), options, Some(run), works, &withdrawn, findings))
 }
 
 /// Brings together what lies beside the ledger in many pieces.

@@ -126,13 +126,13 @@ pub fn exit(code: &str) -> Exit {
     }
 }
 
-/// Puts the report together.
+/// Puts the report together. Each work is let go once it is told of.
 pub(super) fn report(
     setup: &Setup,
     state: &State,
     options: &Options<'_>,
     run: Option<String>,
-    works: &[Work],
+    works: Vec<Work>,
     withdrawn: &HashSet<ChargeId>,
     findings: Findings,
 ) -> Report {
