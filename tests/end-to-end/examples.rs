@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use crate::support::{ended, program};
+use serde_json::json;
+
+use crate::anycost::simulated;
+use crate::support::{Stage, ended, program};
 
 /// Copies a folder with all that lies in it.
 fn copy(from: &Path, to: &Path) {
@@ -32,4 +35,20 @@ fn the_command_at_the_head_of_an_example_publishes_its_usage_as_it_stands() {
         program.args(command.split(' ')).current_dir(folder.path());
         ended(program.output().unwrap()).expect(0).says(&format!("2025-06 -> {name}: published; 8 charges"));
     }
+}
+
+#[test]
+fn anycost_publishes_the_open_month_to_date_on_its_first_run() {
+    let mut stage = Stage::on_a_file();
+    stage.at("2025-06-15T12:00:00Z");
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/anycost");
+    std::fs::copy(example.join("pipeline.toml"), stage.path("pipeline.toml")).unwrap();
+    let usage = format!("file://{}", example.join("usage").display());
+    let run = || stage.command("run", &[], &[("USAGE_BUCKET", usage.as_str())]);
+    run().expect(0);
+    let model = simulated(&stage.path("drops/meterhost"));
+    assert_eq!(model["errors"], json!([]));
+    let month = &model["periods"]["20250601-20250701"];
+    assert_eq!((&month["rows"], &month["cost"]), (&json!(8), &json!("0.539023414784")));
+    run().expect(0).says("unchanged");
 }

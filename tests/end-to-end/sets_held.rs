@@ -28,6 +28,15 @@ fn with_customers(rows: &str) -> Sets {
     sets
 }
 
+/// Adds a sink before the one that is there: it publishes beside it, bills customers as they are, and has lines of its own.
+fn with_another_sink(sets: &Sets, lines: &str) {
+    let text = std::fs::read_to_string(sets.0.path("pipeline.toml")).unwrap();
+    let (head, sink) = text.split_once("[sink.out]").unwrap();
+    let other = sink.replace("./out", "./other").replace("customers = \"customers.csv\"\n", "");
+    sets.0.pipeline(&format!("{head}[sink.other]\n{lines}{other}\n[sink.out]{sink}"));
+    std::fs::create_dir(sets.0.path("other")).unwrap();
+}
+
 /// The charges that a run holds: the customer, the reason and the id of each.
 fn held(sets: &Sets) -> Vec<[String; 3]> {
     let report = sets.0.command("run", &["--json"], &[]).expect(1).json();
@@ -284,11 +293,7 @@ fn a_month_that_is_out_of_sight_stays_whatever_other_sinks_want_to_read() {
     // Usage was deleted as it grew old, the table is another by now, and a sink comes that wants all months.
     object(&sets, HOUR, "bolt-cpu", "[]");
     customers(&sets, "acme,A2\nbolt,B\n");
-    let text = std::fs::read_to_string(sets.0.path("pipeline.toml")).unwrap();
-    let (_, sink) = text.split_once("[sink.out]").unwrap();
-    let other = sink.replace("./out", "./other").replace("customers = \"customers.csv\"\n", "");
-    std::fs::create_dir(sets.0.path("other")).unwrap();
-    sets.0.pipeline(&format!("{text}\n[sink.other]{other}"));
+    with_another_sink(&sets, "");
     sets.run(0);
     assert_eq!(june(&sets), ["A cpu 1", "B cpu 2"]);
     let folder = sets.0.path("other").join(JUNE);
@@ -318,11 +323,8 @@ fn a_charge_stays_that_another_sinks_record_was_for() {
     // Of a rule that renames, a record that cannot be used is nobody's as long as no other makes its charge.
     let sets = Sets::new();
     sets.0.replace("\"*\" = \"sum\"", "mem = { from = \"mem_raw\", use = \"sum\" }, cpu = \"sum\"");
-    let text = std::fs::read_to_string(sets.0.path("pipeline.toml")).unwrap();
-    let (head, sink) = text.split_once("[sink.out]").unwrap();
-    std::fs::create_dir(sets.0.path("other")).unwrap();
-    let other = format!("[sink.other]\ntakes = [\"cpu\", \"mem_raw\"]{}", sink.replace("./out", "./other"));
-    sets.0.pipeline(&format!("{head}{other}\n[sink.out]\ntakes = [\"mem\"]{sink}"));
+    with_another_sink(&sets, "takes = [\"cpu\", \"mem_raw\"]");
+    sets.0.replace("[sink.out]", "[sink.out]\ntakes = [\"mem\"]");
     sets.usage(HOUR, "acme", "mem_raw", "100");
     sets.usage(HOUR, "acme", "cpu", "1");
     sets.run(0);
@@ -414,11 +416,7 @@ fn what_is_held_of_an_old_window_is_mended_and_the_rest_stays() {
 fn what_one_sink_holds_by_a_table_of_its_own_is_no_matter_of_another() {
     let sets = Sets::new();
     customers(&sets, "acme,A\n");
-    let text = std::fs::read_to_string(sets.0.path("pipeline.toml")).unwrap();
-    let (head, sink) = text.split_once("[sink.out]").unwrap();
-    std::fs::create_dir(sets.0.path("other")).unwrap();
-    let other = format!("[sink.other]\ncustomers = \"customers.csv\"{}", sink.replace("./out", "./other"));
-    sets.0.pipeline(&format!("{head}{other}\n[sink.out]{sink}"));
+    with_another_sink(&sets, "customers = \"customers.csv\"");
     sets.usage(HOUR, "acme", "cpu", "1");
     sets.usage(HOUR, "bolt", "cpu", "3");
     sets.run(1);
