@@ -14,8 +14,8 @@ pub type Kind = fn() -> Backend;
 /// What comes after the run that was killed; it names the place where that was.
 type After = fn(&mut Stage, &str);
 
-/// So many stories go on side by side: a run waits for the lease of one that was killed.
-const SIDE_BY_SIDE: usize = 6;
+/// So many stories go on side by side.
+const SIDE_BY_SIDE: usize = 3;
 
 /// A run that is killed at each of its places.
 pub struct Story {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::crashes::{is_long, side_by_side};
 use crate::market::{ACME, Market, OTHER, PRODUCT, SECOND};
-use crate::support::Ended;
 
 /// 2026-02-15T14:05:45.678Z
 const AT: i64 = 1_771_164_345_678;
@@ -114,12 +113,6 @@ pub fn passed_by_a_queue() -> impl Iterator<Item = String> {
     passed.filter_map(|place| Some(place.split_once('#')?.0.to_owned()))
 }
 
-/// A run; on a busy machine it may lose its short lease, and says that running again is harmless.
-fn to_its_end(market: &Market) -> Ended {
-    let ended = (0..5).map(|_| market.run()).find(|ended| ended.exit != 5);
-    ended.unwrap_or_else(|| market.run())
-}
-
 fn killed_everywhere(make: fn() -> Market, story: &Story) {
     let places = places(make, story);
     for name in story.passes {
@@ -132,10 +125,10 @@ fn killed_everywhere(make: fn() -> Market, story: &Story) {
         (story.before)(&mut market);
         let crashed = market.command("run", &[], &[("METERHOST_FAILPOINT", &place)]);
         assert_eq!(crashed.exit, -1, "{place}: {crashed:?}");
-        to_its_end(&market).expect(0);
+        market.run().expect(0);
         (story.check)(&market, &place);
         let calls = market.calls();
-        to_its_end(&market).expect(0);
+        market.run().expect(0);
         assert_eq!(market.calls(), calls, "{place}: a further run calls nothing");
     });
     println!("counted: {count} kills");

@@ -82,9 +82,7 @@ fn races(kind: fn() -> Backend, runs: u64) {
     for round in 0..rounds {
         let mut chance = Chance::of_seed(1000 * runs + round);
         let stage = Stage::on(kind(), settings());
-        if let Backend::S3(_) = stage.ledger {
-            stage.replace("lease=3s", "lease=1s");
-        }
+        stage.lease("1s");
         stage.replace("cloud = \"aws\"", "cloud = \"aws\", charges_per_call = 2");
         let mut owed = BTreeMap::new();
         for number in 0..12 {

@@ -100,7 +100,8 @@ fn a_call_times_out_or_gets_no_clear_answer() {
 fn two_runs_meet() {
     for ledger in Backend::both() {
         let stage = stage(ledger);
-        stage.emulator.push_fault(Fault::Slow { before_ms: 1500, after_ms: 0 });
+        stage.lease("4s");
+        stage.emulator.push_fault(Fault::Slow { before_ms: 4000, after_ms: 0 });
         let first = stage.step("run").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let begun = Instant::now();
         while !stage.command("status", &["--json"], &[]).stdout.contains("\"holder\": \"") {
@@ -117,7 +118,7 @@ fn two_runs_meet() {
 #[test]
 fn a_run_on_another_machine_hangs() {
     let stage = stage(Backend::s3());
-    stage.replace("lease=3s", "lease=1h");
+    stage.lease("1h");
     let mut run = stage.step("run");
     run.env("METERHOST_FAILPOINT", "stop:delivering").stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut asleep = run.spawn().unwrap();

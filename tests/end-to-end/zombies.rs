@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 use clazar_emulator::Fault;
 use rustix::process::Signal;
 
+use crate::crashes::side_by_side;
 use crate::races::signal;
 use crate::support::{Backend, Ended, Stage, bill, ended, settings};
 
 fn stage() -> Stage {
     let stage = Stage::on(Backend::s3(), settings());
-    stage.replace("lease=3s", "lease=1s");
+    stage.lease("4s");
     stage.replace("cloud = \"aws\"", "cloud = \"aws\", charges_per_call = 1");
     stage.usage("2025/06/01/00", "a", &[("A", "cpu", "2"), ("B", "cpu", "3"), ("C", "cpu", "5")]);
     stage
@@ -48,7 +49,7 @@ fn requests(stage: &Stage) -> usize {
 
 #[test]
 fn a_woken_run_begins_no_further_request_and_writes_nothing_more() {
-    for place in [
+    let places = [
         "leased",
         "reading-ledger",
         "reading",
@@ -59,7 +60,8 @@ fn a_woken_run_begins_no_further_request_and_writes_nothing_more() {
         "request#2",
         "answer#2",
         "written:outcomes",
-    ] {
+    ];
+    side_by_side(places.to_vec(), |place| {
         let stage = stage();
         let zombie = asleep_at(&stage, place);
         let other = stage.run();
@@ -73,7 +75,7 @@ fn a_woken_run_begins_no_further_request_and_writes_nothing_more() {
         assert!(contents(&stage) == bucket, "{place}: something was written");
         assert_eq!(stage.billed(), bill(&[("A", "cpu", "2"), ("B", "cpu", "3"), ("C", "cpu", "5")]), "{place}");
         stage.command("run", &[], &[]).expect(0);
-    }
+    });
 }
 
 #[test]
@@ -101,7 +103,7 @@ fn contents(stage: &Stage) -> Vec<(String, Option<Vec<u8>>)> {
 fn a_request_that_a_sleeping_run_had_under_way_does_no_harm() {
     let stage = stage();
     // Booked long after everybody else has given up on it.
-    stage.emulator.push_fault(Fault::Slow { before_ms: 4000, after_ms: 0 }.times(1));
+    stage.emulator.push_fault(Fault::Slow { before_ms: 10_000, after_ms: 0 }.times(1));
     let mut run = stage.step("run");
     let zombie = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let begun = Instant::now();
@@ -112,7 +114,7 @@ fn a_request_that_a_sleeping_run_had_under_way_does_no_harm() {
     signal(&zombie, Signal::STOP);
     let other = stage.run();
     assert!([0, 1].contains(&other.exit), "{other:?}");
-    std::thread::sleep(Duration::from_secs(4));
+    std::thread::sleep(Duration::from_secs(10));
     let zombie = woken(zombie);
     assert_eq!(zombie.exit, 5, "{zombie:?}");
     stage.run().expect(0);
@@ -125,7 +127,7 @@ fn a_request_that_a_sleeping_run_had_under_way_does_no_harm() {
 #[test]
 fn a_run_that_was_killed_on_this_machine_is_superseded_at_once() {
     let stage = stage();
-    stage.replace("lease=1s", "lease=60s");
+    stage.lease("60s");
     stage.command("run", &[], &[("METERHOST_FAILPOINT", "submitted")]).expect(-1);
     let begun = Instant::now();
     stage.run().expect(0);
@@ -137,13 +139,14 @@ fn a_run_that_was_killed_on_this_machine_is_superseded_at_once() {
 fn a_second_run_is_told_who_holds_the_ledger_and_waits_if_it_is_asked_to() {
     for ledger in Backend::both() {
         let stage = Stage::on(ledger, settings());
+        stage.lease("4s");
         stage.replace("cloud = \"aws\"", "cloud = \"aws\", charges_per_call = 1");
         stage.usage(
             "2025/06/01/00",
             "a",
             &[("A", "cpu", "2"), ("B", "cpu", "3"), ("C", "cpu", "5"), ("D", "cpu", "7")],
         );
-        stage.emulator.push_fault(Fault::Slow { before_ms: 700, after_ms: 0 }.forever());
+        stage.emulator.push_fault(Fault::Slow { before_ms: 1500, after_ms: 0 }.forever());
         let mut run = stage.step("run");
         let first = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         while stage.submissions() == 0 {
@@ -165,7 +168,7 @@ fn a_second_run_is_told_who_holds_the_ledger_and_waits_if_it_is_asked_to() {
 #[test]
 fn a_ledger_is_taken_away_from_a_sleeping_run_once_a_person_says_so() {
     let stage = stage();
-    stage.replace("lease=1s", "lease=60s");
+    stage.lease("60s");
     let zombie = asleep_at(&stage, "reading");
     let by = format!("process {} on ", zombie.id());
     stage.command("ledger unlock", &[], &[]).expect(2).says(&by).says("nothing was unlocked: say --yes to do it");

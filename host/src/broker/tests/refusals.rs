@@ -112,8 +112,9 @@ async fn a_name_that_moves_inside_after_it_was_checked_is_refused() {
     settings.resolver = resolving(&["192.31.196.1", "127.0.0.1"]);
     let url = format!("http://rebinds.example:{}", server.address.port());
     let session = open(settings, &granting(&[&url]));
+    // What a network says of that address differs; it is not refused for where it leads.
     let first = session.send(get(url.as_str())).await.unwrap_err();
-    assert!(matches!(first, HttpError::NotSent(_)), "{first:?}");
+    assert!(matches!(first, HttpError::NotSent(_) | HttpError::Unanswered(_)), "{first:?}");
     let second = session.send(get(url.as_str())).await.unwrap_err();
     assert!(matches!(second, HttpError::Denied(_)), "{second:?}");
     assert_eq!(server.connections(), 0);
