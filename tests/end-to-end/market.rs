@@ -207,7 +207,7 @@ impl Market {
 
     pub fn pipeline(&self, text: &str) {
         let place = match &self.ledger {
-            Backend::S3(Bucket { name, .. }) => format!("ledger = \"s3://{name}/ledger?lease=30s\"\n"),
+            Backend::S3(Bucket { name, .. }) => format!("ledger = \"s3://{name}/ledger\"\n"),
             Backend::Sqlite => String::new(),
         };
         std::fs::write(self.path("pipeline.toml"), place + text).unwrap();

@@ -127,7 +127,7 @@ impl<'a> Scene<'a> {
         let folder = tempfile::tempdir().unwrap();
         let ledger = match kept {
             Kept::InAFile => format!("sqlite:{}", folder.path().join("ledger.db").display()),
-            Kept::OnS3 => format!("s3://{bucket}/ledger?lease=30s"),
+            Kept::OnS3 => format!("s3://{bucket}/ledger"),
         };
         let scene = Scene { case, store, proxy, bucket, emulator, _folder: folder, ledger };
         scene.script();

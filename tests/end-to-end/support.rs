@@ -119,7 +119,7 @@ grant  = {{ http = ["${{CLAZAR_URL}}"], secrets = {{ client_id = {{ env = "CLAZA
         let place = match &self.ledger {
             // In the empty line that the file begins with: every other stays where it is.
             Backend::S3(bucket) if text.starts_with('\n') && !text.contains("\nledger ") => {
-                format!("ledger = \"s3://{}/ledger?lease=30s\"", bucket.name)
+                format!("ledger = \"s3://{}/ledger\"", bucket.name)
             }
             _ => String::new(),
         };
@@ -133,13 +133,10 @@ grant  = {{ http = ["${{CLAZAR_URL}}"], secrets = {{ client_id = {{ env = "CLAZA
         self.pipeline(&text.replace(from, to));
     }
 
-    /// Changes for how long a run that is not heard of keeps the ledger, if that is on S3: the lock on a file goes with its process.
+    /// Says for how long a run that is not heard of keeps the ledger, if that is on S3: the lock on a file goes with its process.
     pub fn lease(&self, length: &str) {
         if let Backend::S3(_) = self.ledger {
-            let text = std::fs::read_to_string(self.path("pipeline.toml")).unwrap();
-            let (before, after) = text.split_once("?lease=").unwrap();
-            let (_, after) = after.split_once('"').unwrap();
-            self.pipeline(&format!("{before}?lease={length}\"{after}"));
+            self.replace("/ledger\"", &format!("/ledger?lease={length}\""));
         }
     }
 

@@ -10,6 +10,7 @@ use s3_proxy::{Act, Kind};
 use crate::explained::id_of;
 use crate::races::signal;
 use crate::support::{Backend, Stage, bill, component, ended, settings};
+use crate::zombies::{asleep_at, woken};
 
 fn stage(ledger: Backend) -> Stage {
     let stage = Stage::on(ledger, settings());
@@ -119,19 +120,11 @@ fn two_runs_meet() {
 fn a_run_on_another_machine_hangs() {
     let stage = stage(Backend::s3());
     stage.lease("1h");
-    let mut run = stage.step("run");
-    run.env("METERHOST_FAILPOINT", "stop:delivering").stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut asleep = run.spawn().unwrap();
-    let begun = Instant::now();
-    while !stage.command("status", &["--json"], &[]).stdout.contains("\"holder\": \"") {
-        assert!(begun.elapsed() < Duration::from_secs(30), "nobody holds it");
-    }
-    std::thread::sleep(Duration::from_millis(300));
+    let asleep = asleep_at(&stage, "delivering");
     stage.command("ledger unlock", &[], &[]).expect(2).says("say --yes");
     stage.command("ledger unlock", &["--yes"], &[]).expect(0);
     stage.run().expect(0);
-    signal(&asleep, Signal::CONT);
-    assert_eq!(asleep.wait().unwrap().code(), Some(5));
+    assert_eq!(woken(asleep).exit, 5);
     is_billed_once(&stage);
 }
 

@@ -11,16 +11,16 @@ use crate::crashes::side_by_side;
 use crate::races::signal;
 use crate::support::{Backend, Ended, Stage, bill, ended, settings};
 
-fn stage() -> Stage {
+fn stage(lease: &str) -> Stage {
     let stage = Stage::on(Backend::s3(), settings());
-    stage.lease("4s");
+    stage.lease(lease);
     stage.replace("cloud = \"aws\"", "cloud = \"aws\", charges_per_call = 1");
     stage.usage("2025/06/01/00", "a", &[("A", "cpu", "2"), ("B", "cpu", "3"), ("C", "cpu", "5")]);
     stage
 }
 
 /// Starts a run that falls asleep at a place, and waits until it does.
-fn asleep_at(stage: &Stage, place: &str) -> Child {
+pub fn asleep_at(stage: &Stage, place: &str) -> Child {
     let mut run = stage.step("run");
     run.env("METERHOST_FAILPOINT", format!("stop:{place}")).stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = run.spawn().unwrap();
@@ -62,7 +62,7 @@ fn a_woken_run_begins_no_further_request_and_writes_nothing_more() {
         "written:outcomes",
     ];
     side_by_side(places.to_vec(), |place| {
-        let stage = stage();
+        let stage = stage("4s");
         let zombie = asleep_at(&stage, place);
         let other = stage.run();
         assert_eq!(other.exit, 0, "{place}: {other:?}");
@@ -80,7 +80,7 @@ fn a_woken_run_begins_no_further_request_and_writes_nothing_more() {
 
 #[test]
 fn a_run_whose_ledger_is_anothers_tries_nothing_else_with_it() {
-    let stage = stage();
+    let stage = stage("4s");
     stage.command("run", &[], &[("METERHOST_FAILPOINT", "kept:freeze")]).expect(-1);
     stage.usage("2025/06/02/00", "b", &[("D", "cpu", "7")]);
     let zombie = asleep_at(&stage, "reading");
@@ -101,7 +101,7 @@ fn contents(stage: &Stage) -> Vec<(String, Option<Vec<u8>>)> {
 
 #[test]
 fn a_request_that_a_sleeping_run_had_under_way_does_no_harm() {
-    let stage = stage();
+    let stage = stage("4s");
     // Booked long after everybody else has given up on it.
     stage.emulator.push_fault(Fault::Slow { before_ms: 10_000, after_ms: 0 }.times(1));
     let mut run = stage.step("run");
@@ -126,8 +126,7 @@ fn a_request_that_a_sleeping_run_had_under_way_does_no_harm() {
 
 #[test]
 fn a_run_that_was_killed_on_this_machine_is_superseded_at_once() {
-    let stage = stage();
-    stage.lease("60s");
+    let stage = stage("60s");
     stage.command("run", &[], &[("METERHOST_FAILPOINT", "submitted")]).expect(-1);
     let begun = Instant::now();
     stage.run().expect(0);
@@ -167,8 +166,7 @@ fn a_second_run_is_told_who_holds_the_ledger_and_waits_if_it_is_asked_to() {
 
 #[test]
 fn a_ledger_is_taken_away_from_a_sleeping_run_once_a_person_says_so() {
-    let stage = stage();
-    stage.lease("60s");
+    let stage = stage("60s");
     let zombie = asleep_at(&stage, "reading");
     let by = format!("process {} on ", zombie.id());
     stage.command("ledger unlock", &[], &[]).expect(2).says(&by).says("nothing was unlocked: say --yes to do it");
@@ -197,7 +195,7 @@ fn the_lock_on_a_file_goes_with_its_process() {
 
 #[test]
 fn a_run_that_sleeps_while_a_configuration_is_checked_goes_on() {
-    let stage = stage();
+    let stage = stage("4s");
     let zombie = asleep_at(&stage, "checking");
     // Longer than a check may take.
     std::thread::sleep(Duration::from_secs(6));

@@ -96,7 +96,7 @@ async fn a_plugin_cannot_wait_longer_than_the_host_allows() {
     request.timeout = Some(Duration::from_secs(600));
     let start = Instant::now();
     assert!(open(settings, &granting(&[&server.url()])).send(request).await.is_err());
-    assert!(start.elapsed() < Duration::from_secs(30));
+    assert!(start.elapsed() < Duration::from_secs(3));
 }
 
 #[tokio::test]
